@@ -1,0 +1,42 @@
+"""Signs programs in by API key: `Authorization: Bearer osk_…`."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from oversight.accounts.models import ApiKey, Person
+from oversight.accounts.services import KEY_PREFIX, digest_of_secret
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Finds the person behind a key; `request.auth` is the key, with its scopes."""
+
+    def authenticate(self, request: Request) -> tuple[Person, ApiKey] | None:
+        """Return person and key, None when no key was sent; a bad key is refused (401)."""
+        parts = get_authorization_header(request).split()
+        if len(parts) != 2 or parts[0].lower() != b"bearer":
+            return None
+        secret = parts[1].decode("ascii", errors="replace")
+        if not secret.startswith(KEY_PREFIX):
+            return None
+        digest = digest_of_secret(secret)
+        key = ApiKey.objects.usable().select_related("person").filter(digest=digest).first()
+        if key is None:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        _note_use(key)
+        return key.person, key
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        """Name the scheme, so that a missing key is 401 and not 403."""
+        return "Bearer"
+
+
+def _note_use(key: ApiKey) -> None:
+    """Keep the last use to the minute: a write on every request would be a needless cost."""
+    stale = timezone.now() - timedelta(minutes=1)
+    unused = Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale)
+    ApiKey.objects.filter(unused, pk=key.pk).update(last_used_at=timezone.now())

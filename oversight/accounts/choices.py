@@ -1,0 +1,42 @@
+"""Roles, scopes and the leaf types of the accounts floor. Leaf types are never renamed."""
+
+from django.db.models import TextChoices
+
+
+class BodyRole(TextChoices):
+    """What a person may be in a body."""
+
+    MEMBER = "member", "member"
+    CHAIR = "chair", "chair (a member with the casting vote)"
+    CLERK = "clerk", "clerk (no vote)"
+
+
+VOTING_ROLES = frozenset({BodyRole.MEMBER, BodyRole.CHAIR})
+
+
+class OrganisationRole(TextChoices):
+    """What a person may do for an organisation."""
+
+    EVALUATOR = "evaluator", "evaluator"
+    OPERATOR = "operator", "operator"
+
+
+class Scope(TextChoices):
+    """What an API key may do beyond reading what is public."""
+
+    RUNS_WRITE = "runs:write", "start and cancel evaluation runs"
+    SUITES_WRITE = "suites:write", "publish suites"
+    REGISTRY_WRITE = "registry:write", "register models, endpoints and deployments"
+    PROPOSALS_WRITE = "proposals:write", "propose, comment and move stages"
+    VOTES_CAST = "votes:cast", "cast ballots"
+
+
+class Leaf(TextChoices):
+    """What this floor puts on the record."""
+
+    ORGANISATION_ADMITTED = "accounts.organisation.admitted"
+    BODY_FOUNDED = "accounts.body.founded"
+    MEMBER_APPOINTED = "accounts.member.appointed"
+    MEMBERSHIP_ENDED = "accounts.membership.ended"
+    AFFILIATION_GRANTED = "accounts.affiliation.granted"
+    AFFILIATION_ENDED = "accounts.affiliation.ended"

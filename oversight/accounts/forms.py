@@ -1,0 +1,91 @@
+"""Shape of the HTML input on the accounts floor."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
+
+from oversight.accounts.choices import BodyRole, OrganisationRole, Scope
+
+
+class SignupForm(forms.Form):
+    """What allauth's sign-up asks beside e-mail and password."""
+
+    display_name = forms.CharField(
+        label="Name shown to others",
+        max_length=80,
+        help_text="Shown beside what you write. It need not be your legal name.",
+        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+    )
+
+    def signup(self, request: HttpRequest, user: Any) -> None:
+        """Do nothing more: the account adapter has saved the name."""
+
+
+class FirstAdministratorForm(forms.Form):
+    """The very first account."""
+
+    display_name = forms.CharField(label="Name shown to others", max_length=80)
+    email = forms.EmailField(label="E-mail")
+    password = forms.CharField(
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 8 characters. Add a second factor afterwards, under your account.",
+    )
+
+    def clean_password(self) -> str:
+        """Hold the password to the site's rules."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
+
+
+class ApiKeyForm(forms.Form):
+    """A new key for a program."""
+
+    name = forms.CharField(max_length=80, help_text="What will use it, so that you know later.")
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    days = forms.IntegerField(label="Days until it expires", min_value=1, max_value=3650, initial=365)
+
+
+class BodyForm(forms.Form):
+    """A new body."""
+
+    name = forms.CharField(max_length=120)
+    slug = forms.SlugField(
+        label="Address name", max_length=60, help_text="In the page's address, for instance city-council."
+    )
+    summary = forms.CharField(max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    time_zone = forms.CharField(max_length=60, initial="Europe/Zurich")
+
+
+class OrganisationForm(forms.Form):
+    """A new organisation."""
+
+    name = forms.CharField(max_length=120)
+    slug = forms.SlugField(label="Address name", max_length=60)
+    website = forms.URLField(required=False, assume_scheme="https")
+
+
+class AppointmentForm(forms.Form):
+    """A seat in a body, for somebody who has an account."""
+
+    email = forms.EmailField(label="E-mail of the person", help_text="They need an account first.")
+    role = forms.ChoiceField(choices=BodyRole.choices)
+    weight = forms.IntegerField(min_value=1, max_value=1_000_000, initial=1)
+    ends_at = forms.DateField(
+        label="Term ends on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Leave empty for an open term.",
+    )
+
+
+class AffiliationForm(forms.Form):
+    """The right to act for an organisation."""
+
+    email = forms.EmailField(label="E-mail of the person")
+    role = forms.ChoiceField(choices=OrganisationRole.choices)

@@ -1,0 +1,27 @@
+"""`manage.py first_administrator`: print a one-time link that makes the first administrator."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.urls import reverse
+
+from oversight.accounts import services
+
+
+class Command(BaseCommand):
+    """Prints the link, valid for 24 hours, or says that there is an administrator already."""
+
+    help = "Print a one-time link that makes the first administrator."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the address under which the site is reached."""
+        parser.add_argument("--base-url", default=settings.PUBLIC_URL)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print one line."""
+        secret = services.issue_first_administrator_link()
+        if secret is None:
+            self.stdout.write("There is an administrator already.")
+            return
+        self.stdout.write(options["base_url"] + reverse("first-administrator", args=[secret]))

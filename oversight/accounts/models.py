@@ -1,0 +1,221 @@
+"""Tables of the accounts floor: who can act, for whom, until when."""
+
+import secrets
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from oversight.accounts.choices import BodyRole, OrganisationRole, Scope
+from oversight.accounts.queries import (
+    AffiliationQuerySet,
+    ApiKeyQuerySet,
+    MembershipQuerySet,
+    PersonManager,
+)
+
+
+def new_public_id() -> str:
+    """Return 16 random hexadecimal digits: a name for the record that says nothing of a person."""
+    return secrets.token_hex(8)
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """One human with an account. The record knows a person only by `public_id`."""
+
+    email = models.EmailField(unique=True)
+    display_name = models.CharField(
+        "name shown to others", max_length=80, help_text="Shown beside what you write and vote."
+    )
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    is_auditor = models.BooleanField(default=False, help_text="Reads what is restricted.")
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["display_name"]
+    objects = PersonManager()
+
+    class Meta:
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.display_name or f"person {self.public_id[:6]}"
+
+    @property
+    def actor(self) -> str:
+        """The person as the record names them."""
+        return f"person:{self.public_id}"
+
+
+class Organisation(models.Model):
+    """One organisation that evaluates, operates, or hosts workers."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    website = models.URLField(blank=True)
+    admitted_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject(self) -> str:
+        """The organisation as the record names it."""
+        return f"organisation:{self.slug}"
+
+
+class Body(models.Model):
+    """One council, assembly, jury or board that decides."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    summary = models.CharField(max_length=400, blank=True)
+    time_zone = models.CharField(max_length=60, default="Europe/Zurich")
+    founded_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "bodies"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject(self) -> str:
+        """The body as the record names it."""
+        return f"body:{self.slug}"
+
+
+class Membership(models.Model):
+    """One term of one person in one body, with the weight of their vote."""
+
+    body = models.ForeignKey(Body, models.PROTECT, related_name="memberships")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=BodyRole.choices, default=BodyRole.MEMBER)
+    weight = models.PositiveIntegerField(default=1)
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="membership_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(role=BodyRole.CLERK, weight=0) | (~Q(role=BodyRole.CLERK) & Q(weight__gt=0)),
+                name="membership_weight_fits_role",
+            ),
+            # Two open terms would put one person on a roll twice.
+            models.UniqueConstraint(
+                fields=["body", "person", "role"],
+                condition=Q(ends_at__isnull=True),
+                name="membership_one_open_term",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.body}"
+
+    @property
+    def actor(self) -> str:
+        """The member as the record names them: a seat, not a person."""
+        return f"member:{self.public_id}"
+
+
+class Affiliation(models.Model):
+    """One person's right to act for one organisation in one role."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="affiliations")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="affiliations")
+    role = models.CharField(max_length=10, choices=OrganisationRole.choices)
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = AffiliationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "person", "role"],
+                condition=Q(ends_at__isnull=True),
+                name="affiliation_one_open_term",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.role} of {self.organisation}"
+
+
+class ApiKey(models.Model):
+    """One secret that lets a program act for a person; only its hash is stored."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices), default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class OneTimeLink(models.Model):
+    """One link that works once; its secret is stored hashed."""
+
+    purpose = models.CharField(max_length=30)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose}, until {self.expires_at:%d %b %Y %H:%M}"
+
+
+class Notice(models.Model):
+    """One thing to tell a person: the outbox of mail. Written with the act, sent afterwards."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="notices")
+    subject = models.CharField(max_length=160)
+    text = models.TextField()
+    path = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    failed_attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [
+            # The sender's sweep: what has not been sent, oldest first.
+            models.Index(fields=["created_at"], condition=Q(sent_at__isnull=True), name="notice_unsent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

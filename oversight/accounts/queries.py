@@ -1,0 +1,72 @@
+"""Chainable reads of the accounts floor."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from oversight.accounts.choices import VOTING_ROLES, BodyRole
+
+if TYPE_CHECKING:
+    from oversight.accounts.models import Affiliation, ApiKey, Membership, Person
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Creates people; their e-mail is their name at sign-in."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Person":
+        """Create a person with a hashed password; without one they cannot sign in by password."""
+        person = self.model(email=self.normalize_email(email).lower(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Person":
+        """Create an administrator (Django's own command calls this)."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "Person":
+        """Find a person by e-mail, whatever its case."""
+        return self.get(email=(username or "").lower())
+
+
+def _in_term(moment: datetime) -> Q:
+    return Q(starts_at__lte=moment) & (Q(ends_at__isnull=True) | Q(ends_at__gt=moment))
+
+
+class MembershipQuerySet(QuerySet["Membership"]):
+    """Seats and clerks of bodies."""
+
+    def in_term(self, moment: datetime | None = None) -> "MembershipQuerySet":
+        """Keep those whose term covers the moment (now by default)."""
+        return self.filter(_in_term(moment or timezone.now()))
+
+    def voting(self) -> "MembershipQuerySet":
+        """Keep those who have a vote."""
+        return self.filter(role__in=VOTING_ROLES)
+
+    def clerks(self) -> "MembershipQuerySet":
+        """Keep the clerks."""
+        return self.filter(role=BodyRole.CLERK)
+
+
+class AffiliationQuerySet(QuerySet["Affiliation"]):
+    """Who may act for which organisation."""
+
+    def in_term(self, moment: datetime | None = None) -> "AffiliationQuerySet":
+        """Keep those whose term covers the moment (now by default)."""
+        return self.filter(_in_term(moment or timezone.now()))
+
+
+class ApiKeyQuerySet(QuerySet["ApiKey"]):
+    """Keys of people for programs."""
+
+    def usable(self) -> "ApiKeyQuerySet":
+        """Keep keys that are neither revoked nor expired and whose owner is active."""
+        return self.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()),
+            revoked_at__isnull=True,
+            person__is_active=True,
+        )

@@ -1,0 +1,292 @@
+"""The only writer of the accounts floor: each function is one use case with its leaf."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from oversight.accounts import policy
+from oversight.accounts.choices import BodyRole, Leaf, OrganisationRole, Scope
+from oversight.accounts.models import (
+    Affiliation,
+    ApiKey,
+    Body,
+    Membership,
+    Notice,
+    OneTimeLink,
+    Organisation,
+    Person,
+)
+from oversight.ledger import services as ledger
+from oversight.web.clock import stamp
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+
+KEY_PREFIX = "osk_"
+FIRST_ADMINISTRATOR = "first-administrator"
+
+
+def digest_of_secret(secret: str) -> str:
+    """Return the stored form of a high-entropy secret: plain SHA-256 suffices for 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic(durable=True)
+def register_person(
+    *, email: str, display_name: str, password: str | None = None, is_auditor: bool = False
+) -> Person:
+    """Make an account whose e-mail counts as verified (an administrator vouches for it).
+
+    Raises:
+        Invalid: an account with this e-mail exists.
+    """
+    if Person.objects.filter(email=email.lower()).exists():
+        raise Invalid("There is already an account with this e-mail.", fields={"email": "Taken."})
+    person = Person.objects.create_user(
+        email, password, display_name=display_name, is_auditor=is_auditor
+    )
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    return person
+
+
+@transaction.atomic(durable=True)
+def admit_organisation(*, by: Person, slug: str, name: str, website: str = "") -> Organisation:
+    """Admit an organisation; it may then have evaluators, operators and workers."""
+    _require_administrator(by)
+    if Organisation.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is already an organisation with the address name “{slug}”.")
+    leaf = ledger.append(
+        type=Leaf.ORGANISATION_ADMITTED, actor=by.actor, subject=f"organisation:{slug}"
+    )
+    return Organisation.objects.create(slug=slug, name=name, website=website, leaf_id=leaf.id)
+
+
+@transaction.atomic(durable=True)
+def found_body(
+    *, by: Person, slug: str, name: str, summary: str = "", time_zone: str = "Europe/Zurich"
+) -> Body:
+    """Found a body. It can decide once it has members and a charter."""
+    _require_administrator(by)
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        message = f"“{time_zone}” is no time zone: use a name such as Europe/Zurich."
+        raise Invalid(message, fields={"time_zone": message}) from None
+    if Body.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is already a body with the address name “{slug}”.")
+    leaf = ledger.append(
+        type=Leaf.BODY_FOUNDED,
+        actor=by.actor,
+        subject=f"body:{slug}",
+        facts={"time_zone": time_zone},
+    )
+    return Body.objects.create(
+        slug=slug, name=name, summary=summary, time_zone=time_zone, leaf_id=leaf.id
+    )
+
+
+@transaction.atomic(durable=True)
+def appoint(
+    *,
+    by: Person,
+    body: Body,
+    person: Person,
+    role: BodyRole = BodyRole.MEMBER,
+    weight: int = 1,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Membership:
+    """Appoint a person to a body for a term. Rolls already frozen do not change.
+
+    Raises:
+        Conflict: the person already has an open term in this role.
+        Invalid: the weight or the term makes no sense.
+    """
+    _require_administrator(by)
+    starts = starts_at or timezone.now()
+    if ends_at is not None and ends_at <= starts:
+        raise Invalid("The term ends before it begins.", fields={"ends_at": "After the start."})
+    if role != BodyRole.CLERK and not 1 <= weight <= 1_000_000:
+        raise Invalid("A vote weighs 1 to 1,000,000.", fields={"weight": "Use 1 to 1,000,000."})
+    seat = Membership(
+        body=body,
+        person=person,
+        role=role,
+        weight=0 if role == BodyRole.CLERK else weight,
+        starts_at=starts,
+        ends_at=ends_at,
+    )
+    leaf = ledger.append(
+        type=Leaf.MEMBER_APPOINTED,
+        actor=by.actor,
+        subject=body.subject,
+        facts={
+            "member": seat.actor,
+            "person": person.actor,
+            "role": str(role),
+            "weight": seat.weight,
+            "starts_at": stamp(starts),
+            "ends_at": stamp(ends_at) if ends_at else None,
+        },
+    )
+    seat.leaf_id = leaf.id
+    try:
+        with transaction.atomic():
+            seat.save()
+    except IntegrityError:
+        raise Conflict(f"{person} already has an open term as {role} of {body}.") from None
+    return seat
+
+
+@transaction.atomic(durable=True)
+def end_membership(*, by: Person, membership: Membership) -> Membership:
+    """End a term now. A vote that is open keeps its frozen roll."""
+    _require_administrator(by)
+    seat = Membership.objects.select_for_update().get(pk=membership.pk)
+    now = timezone.now()
+    if seat.ends_at is not None and seat.ends_at <= now:
+        raise Conflict("This term has already ended.")
+    seat.ends_at = now
+    seat.save(update_fields=["ends_at"])
+    ledger.append(
+        type=Leaf.MEMBERSHIP_ENDED,
+        actor=by.actor,
+        subject=seat.body.subject,
+        facts={"member": seat.actor, "ends_at": stamp(now)},
+    )
+    return seat
+
+
+@transaction.atomic(durable=True)
+def affiliate(
+    *, by: Person, person: Person, organisation: Organisation, role: OrganisationRole
+) -> Affiliation:
+    """Let a person act for an organisation as evaluator or operator."""
+    _require_administrator(by)
+    if person.affiliations.in_term().filter(organisation=organisation, role=role).exists():
+        raise Conflict(f"{person} is already {role} of {organisation}.")
+    leaf = ledger.append(
+        type=Leaf.AFFILIATION_GRANTED,
+        actor=by.actor,
+        subject=organisation.subject,
+        facts={"person": person.actor, "role": str(role)},
+    )
+    return Affiliation.objects.create(
+        person=person, organisation=organisation, role=role, leaf_id=leaf.id
+    )
+
+
+@transaction.atomic(durable=True)
+def end_affiliation(*, by: Person, affiliation: Affiliation) -> Affiliation:
+    """End a person's right to act for an organisation, now."""
+    _require_administrator(by)
+    row = Affiliation.objects.select_for_update().get(pk=affiliation.pk)
+    if row.ends_at is not None:
+        raise Conflict("This affiliation has already ended.")
+    row.ends_at = timezone.now()
+    row.save(update_fields=["ends_at"])
+    ledger.append(
+        type=Leaf.AFFILIATION_ENDED,
+        actor=by.actor,
+        subject=row.organisation.subject,
+        facts={"person": row.person.actor, "role": row.role},
+    )
+    return row
+
+
+@transaction.atomic(durable=True)
+def create_api_key(
+    *, person: Person, name: str, scopes: Iterable[str], days: int | None = 365
+) -> tuple[ApiKey, str]:
+    """Make a key and return it with its secret, which is shown this once and stored hashed.
+
+    Raises:
+        Invalid: an unknown scope, or a lifetime outside 1 to 3650 days.
+    """
+    wanted = sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope not in Scope.values]
+    if unknown:
+        known = ", ".join(Scope.values)
+        raise Invalid(f"Unknown scope {unknown[0]!r}: use {known}.", fields={"scopes": known})
+    if days is not None and not 1 <= days <= 3650:
+        raise Invalid("A key lives 1 to 3650 days.", fields={"days": "Use 1 to 3650."})
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        person=person,
+        name=name,
+        prefix=secret[:12],
+        digest=digest_of_secret(secret),
+        scopes=wanted,
+        expires_at=timezone.now() + timedelta(days=days) if days else None,
+    )
+    return key, secret
+
+
+@transaction.atomic(durable=True)
+def revoke_api_key(*, person: Person, key: ApiKey) -> ApiKey:
+    """Revoke one's own key, at once and for ever."""
+    row = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if row.person_id != person.pk:
+        raise NotAllowed("This key belongs to somebody else.")
+    if row.revoked_at is None:
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+    return row
+
+
+@transaction.atomic(durable=True)
+def issue_first_administrator_link() -> str | None:
+    """Return the secret of a fresh link to make the first administrator, or None if there is one."""
+    if Person.objects.filter(is_superuser=True).exists():
+        return None
+    OneTimeLink.objects.filter(purpose=FIRST_ADMINISTRATOR, used_at=None).delete()
+    secret = secrets.token_urlsafe(24)
+    OneTimeLink.objects.create(
+        purpose=FIRST_ADMINISTRATOR,
+        digest=digest_of_secret(secret),
+        expires_at=timezone.now() + timedelta(hours=24),
+    )
+    return secret
+
+
+@transaction.atomic(durable=True)
+def use_first_administrator_link(
+    *, secret: str, email: str, display_name: str, password: str
+) -> Person:
+    """Make the first administrator. The row lock lets exactly one of two racing requests through.
+
+    Raises:
+        Conflict: the link is unknown, used, too old, or an administrator exists.
+    """
+    link = (
+        OneTimeLink.objects.select_for_update()
+        .filter(purpose=FIRST_ADMINISTRATOR, digest=digest_of_secret(secret))
+        .first()
+    )
+    usable = link is not None and link.used_at is None and link.expires_at > timezone.now()
+    if link is None or not usable or Person.objects.filter(is_superuser=True).exists():
+        raise Conflict(
+            "This link has been used or is too old. "
+            "Run `python manage.py first_administrator` for a new one."
+        )
+    link.used_at = timezone.now()
+    link.save(update_fields=["used_at"])
+    person = Person.objects.create_superuser(email, password, display_name=display_name)
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    return person
+
+
+def notify(*, people: Iterable[Person], subject: str, text: str, path: str = "") -> None:
+    """Put a notice into each person's outbox. Call inside the transaction of the act."""
+    Notice.objects.bulk_create(
+        Notice(person=person, subject=subject[:160], text=text, path=path) for person in people
+    )
+
+
+def _require_administrator(user: Person) -> None:
+    if not policy.can_manage_accounts(user):
+        raise NotAllowed("Only an administrator manages bodies, organisations and appointments.")

@@ -1,0 +1,211 @@
+"""Pages of the accounts floor: keys of one's own, and the administrators' pages."""
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from oversight.accounts import policy, services
+from oversight.accounts.choices import BodyRole, OrganisationRole
+from oversight.accounts.forms import (
+    AffiliationForm,
+    ApiKeyForm,
+    AppointmentForm,
+    BodyForm,
+    FirstAdministratorForm,
+    OrganisationForm,
+)
+from oversight.accounts.models import Affiliation, ApiKey, Body, Membership, Organisation, Person
+from oversight.web.refusals import Refusal
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def first_administrator(request: HttpRequest, secret: str) -> HttpResponse:
+    """Make the first account with the one-time link that `make up` prints."""
+    form = FirstAdministratorForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            person = services.use_first_administrator_link(secret=secret, **form.cleaned_data)
+            login(request, person, backend="django.contrib.auth.backends.ModelBackend")
+            return redirect("administration")
+        status = 422
+    return render(request, "accounts/first_administrator.html", {"form": form}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def api_keys(request: HttpRequest) -> HttpResponse:
+    """List one's own keys and make a new one; its secret is shown on this answer only."""
+    person = _person(request)
+    form = ApiKeyForm(request.POST or None)
+    secret, status = "", 200
+    if request.method == "POST":
+        if form.is_valid():
+            _, secret = services.create_api_key(person=person, **form.cleaned_data)
+            form = ApiKeyForm()
+        else:
+            status = 422
+    context = {"form": form, "keys": person.api_keys.all(), "secret": secret}
+    return render(request, "accounts/api_keys.html", context, status=status)
+
+
+@require_POST
+def revoke_api_key(request: HttpRequest, prefix: str) -> HttpResponse:
+    """Revoke one of one's own keys."""
+    person = _person(request)
+    key = get_object_or_404(ApiKey, prefix=prefix, person=person)
+    services.revoke_api_key(person=person, key=key)
+    messages.success(request, f"The key “{key.name}” is revoked.")
+    return redirect("api-keys")
+
+
+@require_safe
+def administration(request: HttpRequest) -> HttpResponse:
+    """The administrators' start: bodies, organisations, and forms to make new ones."""
+    return _administration(request)
+
+
+@require_POST
+def found_body(request: HttpRequest) -> HttpResponse:
+    """Found a body."""
+    form = BodyForm(request.POST)
+    if not form.is_valid():
+        return _administration(request, body_form=form, status=422)
+    body = services.found_body(by=_administrator(request), **form.cleaned_data)
+    messages.success(request, f"{body} is founded. Appoint its members next.")
+    return redirect("administration-body", body.slug)
+
+
+@require_POST
+def admit_organisation(request: HttpRequest) -> HttpResponse:
+    """Admit an organisation."""
+    form = OrganisationForm(request.POST)
+    if not form.is_valid():
+        return _administration(request, organisation_form=form, status=422)
+    organisation = services.admit_organisation(by=_administrator(request), **form.cleaned_data)
+    messages.success(request, f"{organisation} is admitted.")
+    return redirect("administration-organisation", organisation.slug)
+
+
+@require_http_methods(["GET", "POST"])
+def manage_body(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a body's seats and appoint a person."""
+    administrator = _administrator(request)
+    body = get_object_or_404(Body, slug=slug)
+    form = AppointmentForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid() and _appoint(administrator, body, form):
+            return redirect("administration-body", body.slug)
+        status = 422
+    seats = body.memberships.select_related("person")
+    context = {"body": body, "seats": seats, "form": form}
+    return render(request, "accounts/manage_body.html", context, status=status)
+
+
+@require_POST
+def end_membership(request: HttpRequest, public_id: str) -> HttpResponse:
+    """End a term."""
+    administrator = _administrator(request)
+    seat = get_object_or_404(Membership, public_id=public_id)
+    services.end_membership(by=administrator, membership=seat)
+    return redirect("administration-body", seat.body.slug)
+
+
+@require_http_methods(["GET", "POST"])
+def manage_organisation(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show who acts for an organisation and let a person do so."""
+    administrator = _administrator(request)
+    organisation = get_object_or_404(Organisation, slug=slug)
+    form = AffiliationForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        person = _found_person(form) if form.is_valid() else None
+        if person:
+            role = OrganisationRole(form.cleaned_data["role"])
+            services.affiliate(
+                by=administrator, person=person, organisation=organisation, role=role
+            )
+            return redirect("administration-organisation", organisation.slug)
+        status = 422
+    rows = organisation.affiliations.in_term().select_related("person")
+    context = {"organisation": organisation, "affiliations": rows, "form": form}
+    return render(request, "accounts/manage_organisation.html", context, status=status)
+
+
+@require_POST
+def end_affiliation(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a person's right to act for an organisation."""
+    administrator = _administrator(request)
+    row = get_object_or_404(Affiliation, pk=pk)
+    services.end_affiliation(by=administrator, affiliation=row)
+    return redirect("administration-organisation", row.organisation.slug)
+
+
+def _administration(
+    request: HttpRequest,
+    *,
+    body_form: BodyForm | None = None,
+    organisation_form: OrganisationForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    _administrator(request)
+    context = {
+        "bodies": Body.objects.all(),
+        "organisations": Organisation.objects.all(),
+        "body_form": body_form or BodyForm(),
+        "organisation_form": organisation_form or OrganisationForm(),
+    }
+    return render(request, "accounts/administration.html", context, status=status)
+
+
+def _appoint(administrator: Person, body: Body, form: AppointmentForm) -> bool:
+    """Appoint, or put the reason why not on the form and return False."""
+    person = _found_person(form)
+    if person is None:
+        return False
+    last_day = form.cleaned_data["ends_at"]
+    zone = ZoneInfo(body.time_zone)
+    try:
+        services.appoint(
+            by=administrator,
+            body=body,
+            person=person,
+            role=BodyRole(form.cleaned_data["role"]),
+            weight=form.cleaned_data["weight"],
+            ends_at=datetime.combine(last_day, time.max, tzinfo=zone) if last_day else None,
+        )
+    except Refusal as refusal:
+        form.add_error(None, refusal.detail)
+        return False
+    return True
+
+
+def _found_person(form: AppointmentForm | AffiliationForm) -> Person | None:
+    person = Person.objects.filter(email=form.cleaned_data["email"].lower()).first()
+    if person is None:
+        form.add_error("email", "Nobody with this e-mail has an account. They can sign up first.")
+    return person
+
+
+def _person(request: HttpRequest) -> Person:
+    if not policy.is_person(request.user):
+        raise Http404
+    return request.user
+
+
+def _administrator(request: HttpRequest) -> Person:
+    """Return the administrator; for everybody else these pages do not exist."""
+    person = _person(request)
+    if not policy.is_administrator(person):
+        raise Http404
+    return person

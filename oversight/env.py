@@ -1,0 +1,96 @@
+"""Typed readers of environment variables that refuse bad values instead of guessing.
+
+Every reader names the variable and the fix in its error. Settings are read through these only, so
+`oversight/settings.py` is the whole list of what can be configured.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class ConfigurationError(ValueError):
+    """A setting that cannot be used, said in one line for the operator."""
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable, or `default` when it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool = False) -> bool:
+    """Return a yes/no variable; anything but 1/0, true/false, yes/no, on/off is refused."""
+    raw = text(name).lower()
+    if not raw:
+        return default
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise ConfigurationError(f"{name}={raw!r} is not a yes or no: use 1 or 0.")
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    """Return a whole number within `low`..`high`, both included."""
+    raw = text(name)
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ConfigurationError(f"{name}={raw!r} is not a whole number.") from None
+    if not low <= value <= high:
+        raise ConfigurationError(f"{name}={value} is outside {low}..{high}.")
+    return value
+
+
+def choice(name: str, default: str, allowed: frozenset[str]) -> str:
+    """Return one of `allowed`."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ConfigurationError(f"{name}={value!r}: use one of {', '.join(sorted(allowed))}.")
+    return value
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Return a comma-separated list, without empty items."""
+    raw = text(name)
+    return [item.strip() for item in raw.split(",") if item.strip()] if raw else list(default)
+
+
+def folder(name: str, default: Path) -> Path:
+    """Return an absolute path; a relative one is taken from the working directory."""
+    raw = text(name)
+    return Path(raw).expanduser().resolve() if raw else default.resolve()
+
+
+def web_address(name: str, default: str) -> str:
+    """Return an http(s) address without path, query or trailing slash."""
+    raw = text(name, default).rstrip("/")
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
+        raise ConfigurationError(f"{name}={raw!r}: use the form https://host or http://host:port.")
+    return raw
+
+
+def database(name: str, default: str) -> dict[str, object]:
+    """Return Django's settings for a `postgresql://user:password@host:port/name?options` address."""
+    raw = text(name, default)
+    parts = urlsplit(raw)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ConfigurationError(
+            f"{name} must start with postgresql://; only PostgreSQL 15 or newer is supported."
+        )
+    if len(parts.path) < 2:
+        raise ConfigurationError(f"{name} names no database: add /NAME after the host.")
+    from urllib.parse import parse_qsl, unquote
+
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }

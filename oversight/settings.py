@@ -1,0 +1,307 @@
+"""Every setting of oversight, read from the environment by the typed readers of `env`.
+
+With nothing set, all parts run embedded on this machine with secrets generated into `var/`. With
+`OVERSIGHT_ENV=production` unsafe or missing settings refuse to start (`oversight/web/checks.py`).
+"""
+
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from oversight import env
+from oversight.embedded import postgres, secrets
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+OVERSIGHT_ENV = env.choice(
+    "OVERSIGHT_ENV", "development", frozenset({"development", "test", "production"})
+)
+PRODUCTION = OVERSIGHT_ENV == "production"
+OVERSIGHT_VAR = env.folder("OVERSIGHT_VAR", BASE_DIR / "var")
+
+# -- Who and where ---------------------------------------------------------------------------
+
+PORT = env.integer("PORT", 8000, low=1, high=65535)
+PUBLIC_URL = env.web_address("PUBLIC_URL", f"http://localhost:{PORT}")
+SITE_NAME = env.text("SITE_NAME", "Example Public AI Council")
+PUBLIC_HOST = PUBLIC_URL.split("://", 1)[1]
+TIME_ZONE = env.text("TIME_ZONE", "Europe/Zurich")
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = True
+
+# -- Secrets ---------------------------------------------------------------------------------
+
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY") or (
+    "" if PRODUCTION else secrets.read_or_create(OVERSIGHT_VAR, "django-secret-key")
+)
+if not SECRET_KEY:
+    raise env.ConfigurationError("SECRET_KEY must be set in production: 50 random characters.")
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS",
+    (PUBLIC_HOST.split(":")[0],)
+    if PRODUCTION
+    else ("localhost", "127.0.0.1", "[::1]", "testserver", socket.gethostname()),
+)
+
+# -- Parts -----------------------------------------------------------------------------------
+
+_embedded = {} if env.text("DATABASE_URL") else postgres.embedded_urls(OVERSIGHT_VAR)
+DATABASE_IS_EMBEDDED = bool(_embedded)
+DATABASES = {
+    "default": env.database("DATABASE_URL", _embedded.get("DATABASE_URL", ""))
+    | {
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"NAME": env.text("TEST_DATABASE_NAME", "oversight_test")},
+    }
+}
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "application_name": "oversight",
+    **DATABASES["default"]["OPTIONS"],  # type: ignore[dict-item]
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BROKER_URL = env.text("BROKER_URL", _embedded.get("BROKER_URL", ""))
+BROKER_IS_EMBEDDED = not env.text("BROKER_URL") and DATABASE_IS_EMBEDDED
+
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BEAT_SCHEDULE = {
+    # The sweeps find what a lost message or a dead process left behind; each is idempotent.
+    "close-due-votes": {"task": "proposals.close_due_votes", "schedule": 5.0},
+    "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
+    "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
+    "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
+}
+
+ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
+LEDGER_ORIGIN = env.text("LEDGER_ORIGIN", f"{PUBLIC_HOST}/log")
+LEDGER_KEY_PATH = env.folder("LEDGER_KEY_PATH", OVERSIGHT_VAR / "ledger" / "log-key.pem")
+LEDGER_SIGNER_STATE_PATH = env.folder(
+    "LEDGER_SIGNER_STATE_PATH", OVERSIGHT_VAR / "ledger" / "signer.json"
+)
+RECEIPT_WAIT_SECONDS = 2.0
+
+LEASE_SECONDS = env.integer("LEASE_SECONDS", 30, low=2, high=3600)
+HEARTBEAT_SECONDS = env.integer("HEARTBEAT_SECONDS", 2, low=1, high=600)
+MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, low=1, high=20)
+
+# -- Applications ----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "oversight.web",
+    "oversight.embedded",
+    "oversight.ledger",
+    "oversight.accounts",
+    "oversight.registry",
+    "evals",
+    "proposals",
+    "oversight.dashboards",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "rest_framework",
+    "template_partials",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Pages are private unless a view is marked public by name.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "oversight.web.middleware.RefusalMiddleware",
+]
+ROOT_URLCONF = "oversight.urls"
+WSGI_APPLICATION = "oversight.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "oversight.dashboards.context.site",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = OVERSIGHT_VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if OVERSIGHT_ENV != "test"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = OVERSIGHT_ENV == "test"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+
+# -- People ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if OVERSIGHT_ENV == "test"
+    else [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+)
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "my-work"
+ACCOUNT_ADAPTER = "oversight.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "oversight.accounts.forms.SignupForm"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = PUBLIC_URL.split(":", 1)[0]
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+if OVERSIGHT_ENV == "test":
+    ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False
+
+_mail = env.text("EMAIL_URL", "file:" if not PRODUCTION else "")
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = OVERSIGHT_VAR / "mail"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "oversight@localhost")
+if _mail.startswith(("smtp://", "smtps://")):
+    from urllib.parse import unquote, urlsplit
+
+    _parts = urlsplit(_mail)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _parts.hostname or "localhost", _parts.port or 587
+    EMAIL_HOST_USER = unquote(_parts.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_parts.password or "")
+    EMAIL_USE_SSL = _parts.scheme == "smtps"
+    EMAIL_USE_TLS = _parts.scheme == "smtp" and PRODUCTION
+elif _mail == "console:":
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+elif _mail != "file:":
+    raise env.ConfigurationError(
+        "EMAIL_URL must be smtp://user:password@host:port, smtps://…, console: or file:"
+    )
+
+# -- The network API -------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "oversight.accounts.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    # Closed by default: a public view says so by name.
+    "DEFAULT_PERMISSION_CLASSES": ["oversight.accounts.permissions.Closed"],
+    "DEFAULT_PAGINATION_CLASS": "oversight.web.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "oversight.web.problems.problem_response",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"write": "120/min", "check": "60/min"},
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{SITE_NAME}: public API",
+    "DESCRIPTION": "Read everything public; with a key, start runs and take part.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "evals.choices.RunState",
+        "TaskRunState": "evals.choices.TaskRunState",
+        "ProposalStatus": "proposals.choices.Status",
+    },
+}
+
+# -- Safety of pages -------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "oversight.web.views.csrf_failure"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,22 @@
+"""The one clock that decides about deadlines: the database's."""
+
+from datetime import UTC, datetime
+
+from django.db import connection
+
+
+def database_now() -> datetime:
+    """Return the database server's present time, aware, in UTC.
+
+    Not the transaction's start: a transaction that waited for a lock sees the time after the wait,
+    so that nothing is accepted after a deadline because it began before it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now.astimezone(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as the record writes it: UTC, whole seconds, ending in Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
