@@ -1,0 +1,59 @@
+"""What every test needs before Django loads: a real PostgreSQL, and settings that point to it.
+
+Without DATABASE_URL the embedded server is used in `var/test`, which is kept between runs. Several
+runs may go on at once: each takes a test database of its own.
+"""
+
+import os
+from pathlib import Path
+
+import django
+import psycopg
+import pytest
+
+from oversight.embedded.locks import FileLock
+from oversight.embedded.postgres import EmbeddedPostgres
+
+VAR = Path(__file__).resolve().parent.parent / "var" / "test"
+
+_server = EmbeddedPostgres(VAR)
+_turn = FileLock(VAR / "turn-0.lock")
+
+
+def _take_test_database() -> str:
+    """Return the name of a test database that no other run on this machine uses."""
+    global _turn  # noqa: PLW0603 (the lock is held until this process ends)
+    for number in range(50):
+        _turn = FileLock(VAR / f"turn-{number}.lock")
+        if _turn.acquire(wait=False):
+            return f"oversight_test_{number}"
+    raise RuntimeError(f"50 test runs at once: remove {VAR} if that is not so")
+
+
+def _prepare() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
+    os.environ["OVERSIGHT_ENV"] = "test"
+    os.environ["OVERSIGHT_VAR"] = str(VAR)
+    os.environ.setdefault("TEST_DATABASE_NAME", _take_test_database())
+    if "DATABASE_URL" not in os.environ:
+        superuser = _server.start().superuser_url
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute("ALTER ROLE oversight CREATEDB")
+    django.setup()
+
+
+# At import, not in a fixture: the conftests below this one import models.
+_prepare()
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server unless another run still uses it."""
+    _server.stop()
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> EmbeddedPostgres:
+    """Return the server that the tests run on; skip where DATABASE_URL names another."""
+    if "DATABASE_URL" in os.environ:
+        pytest.skip("DATABASE_URL is set: this test is about the embedded server")
+    return _server
