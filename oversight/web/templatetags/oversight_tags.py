@@ -1,0 +1,309 @@
+"""Tags that draw the components with figures in them, and filters that write figures and times.
+
+Each filter returns an en dash for a missing value, so that a table cell is never empty by accident.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django import template
+from django.template.base import NodeList, Parser, Token
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from oversight.web import charts
+
+register = template.Library()
+
+MISSING = "–"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+WHEN_FORMATS = {
+    "": ("j M Y, H:i", True),
+    "long": ("l j F Y, H:i", True),
+    "short": ("j M, H:i", True),
+    "date": ("j M Y", False),
+    "time": ("H:i", True),
+}
+"""Django date formats by the argument of `when`, and whether the zone follows."""
+
+
+# -- Figures ---------------------------------------------------------------------------------
+
+
+@register.filter
+def grouped(value: Any) -> str:
+    """Write an integer with its thousands set apart: 4812 becomes 4,812."""
+    if value in (None, ""):
+        return MISSING
+    return f"{int(value):,}".replace("-", charts.MINUS)
+
+
+@register.filter
+def decimal3(value: Any) -> str:
+    """Write a score with three decimals."""
+    return _decimal(value, 3)
+
+
+@register.filter
+def decimal2(value: Any) -> str:
+    """Write a figure with two decimals."""
+    return _decimal(value, 2)
+
+
+@register.filter
+def percent1(value: Any) -> str:
+    """Write a share as a percentage with one decimal: 0.8235 becomes 82.4 %."""
+    if value in (None, ""):
+        return MISSING
+    return f"{charts.decimal(charts.Fraction(value) * 100, 1)}{NO_BREAK}%"
+
+
+def _decimal(value: Any, places: int) -> str:
+    return MISSING if value in (None, "") else charts.decimal(value, places)
+
+
+# -- Digests ---------------------------------------------------------------------------------
+
+
+@register.filter
+def digest_short(value: str | None) -> str:
+    """Write a digest by its ends: sha256:7b1e0c55…61aa90c7."""
+    if not value:
+        return MISSING
+    method, colon, hexadecimal = value.rpartition(":")
+    if len(hexadecimal) <= 20:
+        return value
+    return f"{method}{colon}{hexadecimal[:8]}…{hexadecimal[-8:]}"
+
+
+@register.filter
+def digest_method(value: str | None) -> str:
+    """Return what stands before a digest's hexadecimal part, with its colon: "sha256:"."""
+    method, colon, _ = (value or "").rpartition(":")
+    return method + colon
+
+
+@register.filter
+def digest_groups(value: str | None) -> list[str]:
+    """Return a digest's hexadecimal part in groups of four."""
+    hexadecimal = (value or "").rpartition(":")[2]
+    return [hexadecimal[index : index + 4] for index in range(0, len(hexadecimal), 4)]
+
+
+# -- Times -----------------------------------------------------------------------------------
+
+
+def _moment(value: Any) -> datetime | date | None:
+    """Return a time from a datetime, a date or ISO 8601 text; naive times are taken as UTC."""
+    moment = parse_datetime(value) if isinstance(value, str) else value
+    if isinstance(moment, datetime) and timezone.is_naive(moment):
+        return moment.replace(tzinfo=UTC)
+    return moment if isinstance(moment, date) else None
+
+
+def _machine(moment: datetime | date) -> str:
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return moment.isoformat()
+
+
+def _zone(moment: datetime) -> str:
+    name = moment.tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name
+
+
+@register.filter
+def when(value: Any, style: str = "") -> SafeString | str:
+    """Write a time as `<time>` in the site's zone, the zone named: 26 Nov 2026, 18:00 CET.
+
+    `style` is empty, "long" (with the weekday), "short" (without the year), "date" or "time".
+    """
+    moment = _moment(value)
+    if moment is None:
+        return MISSING
+    pattern, with_zone = WHEN_FORMATS[style]
+    if not isinstance(moment, datetime):
+        pattern, with_zone = WHEN_FORMATS["date"]
+        text = format_date(moment, pattern)
+    else:
+        local = timezone.localtime(moment)
+        text = format_date(local, pattern) + (f"{NO_BREAK}{_zone(local)}" if with_zone else "")
+    return format_html('<time datetime="{}">{}</time>', _machine(moment), text)
+
+
+@register.filter
+def ago(value: Any) -> SafeString | str:
+    """Write how long ago a time was, or how soon it is: 40 s ago, in 2 days; a script keeps it."""
+    moment = _moment(value)
+    if not isinstance(moment, datetime):
+        return when(value)
+    words = distance((timezone.now() - moment).total_seconds())
+    return format_html('<time datetime="{}" data-ago>{}</time>', _machine(moment), words)
+
+
+def distance(seconds: float) -> str:
+    """Return a distance in time in its largest unit; negative seconds lie ahead."""
+    units = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (float("inf"), 86400, "day"))
+    size, unit = next((size, unit) for limit, size, unit in units if abs(seconds) < limit)
+    count = int(abs(seconds) // size)
+    amount = f"{count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
+    return f"in {amount}" if seconds < 0 else f"{amount} ago"
+
+
+# -- Drawings --------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("components/_icon.html")
+def icon(name: str) -> dict[str, str]:
+    """Draw an icon; the word beside it says what it means. Names stand in the template."""
+    return {"name": name}
+
+
+@register.inclusion_tag("components/_strip.html")
+def interval_strip(
+    low: charts.Figure,
+    value: charts.Figure,
+    high: charts.Figure,
+    criterion: charts.Figure | None = None,
+    comparison: str = "",
+    *,
+    tone: str = "",
+    start: charts.Figure | None = None,
+    end: charts.Figure | None = None,
+) -> dict[str, charts.Strip]:
+    """Draw a score with its interval and criterion in one line; see `charts.strip`."""
+    drawn = charts.strip(
+        low=low,
+        value=value,
+        high=high,
+        criterion=criterion,
+        comparison=comparison,
+        tone=tone,
+        start=start,
+        end=end,
+    )
+    return {"strip": drawn}
+
+
+def _score(row: Any) -> charts.Score:
+    """Read a chart row from a `Score`, a mapping or an object with the same names."""
+    if isinstance(row, charts.Score):
+        return row
+    fields = charts.Score.__dataclass_fields__
+    known = (
+        {name: row[name] for name in fields if name in row}
+        if isinstance(row, Mapping)
+        else {name: getattr(row, name) for name in fields if hasattr(row, name)}
+    )
+    return charts.Score(**known)
+
+
+@register.inclusion_tag("components/_interval_chart.html")
+def interval_chart(
+    rows: Iterable[Any],
+    *,
+    criterion: charts.Figure | None = None,
+    comparison: str = "",
+    reference: charts.Figure | None = None,
+    reference_label: str = "",
+    finding: str = "",
+    source: str = "",
+    links: Iterable[tuple[str, str]] = (),
+    label_heading: str = "Model",
+    value_heading: str = "Score",
+) -> dict[str, Any]:
+    """Draw several scores with their 95 % intervals on one axis, with the table twin.
+
+    Args:
+        rows: `charts.Score`, or mappings or objects with its names (label, value, low, high; and
+            n, note, href, tone if known).
+        criterion: level drawn as a dashed line.
+        comparison: which side of it passes, such as "at_least" or "below".
+        reference: a second line for orientation, such as chance level.
+        reference_label: its name.
+        finding: what the chart shows, as a sentence.
+        source: where the figures come from.
+        links: pairs of words and address that follow the source.
+        label_heading: heading of the table twin's first column.
+        value_heading: heading of its second.
+    """
+    scores = [_score(row) for row in rows]
+    drawn = None
+    if scores:
+        drawn = charts.interval_chart(
+            scores,
+            criterion=criterion,
+            comparison=comparison,
+            reference=reference,
+            reference_label=reference_label,
+        )
+    return {
+        "chart": drawn,
+        "finding": finding,
+        "source": source,
+        "links": list(links),
+        "label_heading": label_heading,
+        "value_heading": value_heading,
+    }
+
+
+@register.inclusion_tag("components/_result_bar.html")
+def result_bar(
+    votes_for: int,
+    against: int,
+    abstain: int = 0,
+    *,
+    waiting: int = 0,
+    threshold: charts.Figure | None = None,
+    base: str = "votes",
+    needed: str = "",
+) -> dict[str, Any]:
+    """Draw a count of votes with its threshold; `needed` says the threshold in words."""
+    drawn = charts.result_bar(
+        votes_for=votes_for,
+        against=against,
+        abstain=abstain,
+        waiting=waiting,
+        threshold=threshold,
+        base=base,
+    )
+    return {"bar": drawn, "needed": needed}
+
+
+@register.inclusion_tag("components/_stage_bar.html")
+def stage_bar(current: str, label: str = "", tone: str = "accent") -> dict[str, Any]:
+    """Draw the stages of a proposal; `label` and `tone` replace those of the current stage."""
+    return {"line": charts.stage_line(current, label=label), "tone": tone}
+
+
+# -- Templates -------------------------------------------------------------------------------
+
+
+class _Capture(template.Node):
+    """Renders its content into a variable."""
+
+    def __init__(self, nodelist: NodeList, name: str) -> None:
+        self.nodelist = nodelist  # the name by which Django finds blocks inside
+        self.name = name
+
+    def render(self, context: Context) -> SafeString:
+        """Set the variable and show nothing."""
+        # The content was rendered, and so escaped, by the template engine.
+        context[self.name] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
+        return SafeString("")
+
+
+@register.tag
+def capture(parser: Parser, token: Token) -> _Capture:
+    """Keep what stands between the tags in a variable: `{% capture name %}…{% endcapture %}`."""
+    parts = token.split_contents()
+    if len(parts) != 2:
+        raise template.TemplateSyntaxError("write {% capture name %}…{% endcapture %}")
+    nodelist = parser.parse(("endcapture",))
+    parser.delete_first_token()
+    return _Capture(nodelist, parts[1])
