@@ -1,0 +1,1 @@
+"""`sequencer` (the process), `log_fsck` (the nightly check), `log_key` (the key)."""

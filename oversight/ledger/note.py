@@ -1,0 +1,207 @@
+"""Signed notes (c2sp.org/signed-note) with Ed25519 keys: parse, verify, sign.
+
+A note is a text ending in a line feed, a blank line, and signature lines. Signatures of keys that
+are not asked for are ignored; a wrong signature of a key that is asked for rejects the note.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from oversight.ledger.encoding import EncodingError, from_base64, to_base64
+
+ED25519 = 0x01
+"""Type byte of a plain Ed25519 signature over the text."""
+
+KEY_ID_BYTES = 4
+MAX_NOTE_BYTES = 1_000_000
+MAX_SIGNATURES = 64
+"""The format asks for at least 16; a bound keeps hostile notes cheap to refuse."""
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_DASH = "\u2014"
+
+
+class NoteError(ValueError):
+    """A note or key that cannot be used; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature line: who says to have signed, and the bytes of the signature."""
+
+    name: str
+    key_id: bytes
+    value: bytes
+
+    def line(self) -> str:
+        """Return the line as it stands in the note, with its line feed."""
+        return f"{_DASH} {self.name} {to_base64(self.key_id + self.value)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and its signatures, none of them verified yet."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def format(self) -> str:
+        """Return the note as it is stored and sent."""
+        return f"{self.text}\n" + "".join(each.line() for each in self.signatures)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A public Ed25519 key with the name it signs under, written as a vkey."""
+
+    name: str
+    public: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """The first four bytes of the hash over name, type and public key."""
+        material = self.name.encode() + b"\n" + bytes([ED25519]) + self.public
+        return sha256(material).digest()[:KEY_ID_BYTES]
+
+    @classmethod
+    def parse(cls, vkey: str) -> "VerifierKey":
+        """Return the key spelled `NAME+<8 hexadecimal digits>+<base64>`.
+
+        Raises:
+            NoteError: when it is malformed, of another algorithm, or its id does not fit its key.
+        """
+        parts = vkey.split("+", 2)
+        if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
+            raise NoteError("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
+        name, key_id, encoded = parts
+        _require_name(name)
+        try:
+            material = from_base64(encoded)
+        except EncodingError as error:
+            raise NoteError(f"The verifier key of {name}: {error}") from None
+        if len(material) != 33 or material[0] != ED25519:
+            raise NoteError(f"The verifier key of {name} is not an Ed25519 key.")
+        key = cls(name, material[1:])
+        if key.key_id.hex() != key_id:
+            raise NoteError(f"The verifier key of {name} does not fit its own key id {key_id}.")
+        return key
+
+    def format(self) -> str:
+        """Return the key as a vkey."""
+        material = bytes([ED25519]) + self.public
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(material)}"
+
+    def made(self, signature: Signature) -> bool:
+        """Return whether the signature line names this key; says nothing about its validity."""
+        return (signature.name, signature.key_id) == (self.name, self.key_id)
+
+    def verifies(self, text: str, signature: Signature) -> bool:
+        """Return whether the signature is this key's valid signature of `text`."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature.value, text.encode())
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+class SigningKey:
+    """A private Ed25519 key with the name it signs under."""
+
+    def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
+        """Take the key; `name` must be without white space and plus signs."""
+        _require_name(name)
+        self._private = private
+        self.verifier = VerifierKey(name, private.public_key().public_bytes_raw())
+
+    def sign(self, text: str) -> Signature:
+        """Return this key's signature of `text`; the same text always gives the same bytes."""
+        value = self._private.sign(text.encode())
+        return Signature(self.verifier.name, self.verifier.key_id, value)
+
+
+def parse(message: bytes) -> Note:
+    """Return the text and the signature lines of a signed note, unverified.
+
+    Raises:
+        NoteError: when the bytes are not a well-formed note.
+    """
+    content = _decode(message)
+    # The text itself may hold blank lines, so only the last one separates.
+    end = content.rfind("\n\n")
+    if end < 0:
+        raise NoteError("The note has no blank line before its signatures.")
+    text, block = content[: end + 1], content[end + 2 :]
+    if not block.endswith("\n"):
+        raise NoteError("The note must end with a signature line and its line feed.")
+    lines = block[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise NoteError(f"The note has more than {MAX_SIGNATURES} signatures.")
+    return Note(text, tuple(_parse_signature(line) for line in lines))
+
+
+def sign(text: str, keys: Iterable[SigningKey]) -> Note:
+    """Return `text` signed by each key.
+
+    Raises:
+        NoteError: when the text cannot be the text of a note.
+    """
+    if not text.endswith("\n") or _CONTROL.search(text):
+        raise NoteError("A note's text ends with a line feed and has no control characters.")
+    return Note(text, tuple(key.sign(text) for key in keys))
+
+
+def verify(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
+    """Return those of the trusted `keys` that signed the note; at least one.
+
+    Raises:
+        NoteError: when a trusted key's signature is wrong, or none of the keys signed.
+    """
+    signers: list[VerifierKey] = []
+    for signature in note.signatures:
+        key = next((each for each in keys if each.made(signature)), None)
+        if key is None:
+            continue
+        if not key.verifies(note.text, signature):
+            raise NoteError(f"The signature of {key.name} ({key.key_id.hex()}) is wrong.")
+        if key not in signers:
+            signers.append(key)
+    if not signers:
+        raise NoteError("The note is not signed by a known key.")
+    return tuple(signers)
+
+
+def _decode(message: bytes) -> str:
+    if len(message) > MAX_NOTE_BYTES:
+        raise NoteError(f"The note is longer than {MAX_NOTE_BYTES} bytes.")
+    try:
+        content = message.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NoteError("The note is not UTF-8.") from None
+    if _CONTROL.search(content):
+        raise NoteError("The note holds a control character.")
+    return content
+
+
+def _parse_signature(line: str) -> Signature:
+    parts = line.split(" ")
+    if len(parts) != 3 or parts[0] != _DASH:
+        raise NoteError(f"{line[:60]!r} is not a signature line: dash, key name, base64.")
+    name = parts[1]
+    _require_name(name)
+    try:
+        blob = from_base64(parts[2])
+    except EncodingError as error:
+        raise NoteError(f"The signature of {name}: {error}") from None
+    if len(blob) <= KEY_ID_BYTES:
+        raise NoteError(f"The signature of {name} is too short.")
+    return Signature(name, blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES:])
+
+
+def _require_name(name: str) -> None:
+    if not name or "+" in name or any(character.isspace() for character in name):
+        raise NoteError(f"{name[:60]!r} cannot name a key: no white space, no plus, not empty.")

@@ -1,0 +1,174 @@
+"""Reads of the record: entries, the newest checkpoint, tiles, and receipts made from them.
+
+Models import this room for their managers, so the functions here look models up when called.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
+
+from oversight.ledger import merkle, proof
+from oversight.ledger.encoding import EncodingError, from_base64, from_digest, to_digest
+from oversight.ledger.tiles import TileId, TileNodes
+
+if TYPE_CHECKING:
+    from oversight.ledger.models import Checkpoint, LedgerEntry, Opening, PendingLeaf, Tile
+
+MAX_SEARCH_CHARACTERS = 200
+
+
+class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
+    """Reads of what stands on the record."""
+
+    def newest_first(self) -> Self:
+        """Order from the latest index down."""
+        return self.order_by("-index")
+
+    def between(self, start: int, end: int) -> Self:
+        """Keep the entries from index `start` to `end` (excluded), in order."""
+        return self.filter(index__gte=start, index__lt=end).order_by("index")
+
+    def about(self, subject: str) -> Self:
+        """Keep the entries whose subject is exactly `subject`, in order."""
+        return self.filter(subject=subject).order_by("index")
+
+
+class PendingLeafQuerySet(models.QuerySet["PendingLeaf"]):
+    """Reads of what waits to be put on the record."""
+
+    def in_order(self) -> Self:
+        """Order as the acts were written: what an act could see comes before the act."""
+        return self.order_by("position")
+
+
+class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
+    """Reads of the signed tree heads."""
+
+    def newest(self) -> "Checkpoint | None":
+        """Return the checkpoint of the largest tree, or None before the first."""
+        return self.order_by("-size").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a leaf stands on the record under a signed checkpoint.
+
+    `text` is the whole receipt (a tlog-proof) that verifies offline; `root` and `leaf_hash` are
+    written `sha256:<hex>`.
+    """
+
+    index: int
+    leaf_hash: str
+    tree_size: int
+    root: str
+    text: str
+
+
+def entries_newest_first() -> LedgerEntryQuerySet:
+    """Return all entries, the latest first."""
+    return _entries().newest_first()
+
+
+def find(text: str) -> LedgerEntryQuerySet:
+    """Return the entries that `text` points at, the latest first; none for nonsense.
+
+    `text` may be an index, a leaf hash (hexadecimal, `sha256:<hex>` or base64), a leaf id, or the
+    beginning of a subject or an actor.
+    """
+    wanted = text.strip()
+    if not wanted or len(wanted) > MAX_SEARCH_CHARACTERS or not wanted.isprintable():
+        return _entries().none()
+    return _entries().filter(_condition(wanted)).newest_first()
+
+
+def published_size() -> int:
+    """Return how many entries the newest signed checkpoint covers; 0 before the first."""
+    newest = newest_checkpoint()
+    return newest.size if newest else 0
+
+
+def newest_checkpoint() -> "Checkpoint | None":
+    """Return the newest signed checkpoint, or None before the first."""
+    model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
+    return model.objects.newest()
+
+
+def pending_count() -> int:
+    """Return how many committed acts wait to be sequenced."""
+    model: type[PendingLeaf] = apps.get_model("ledger", "PendingLeaf")
+    return model.objects.count()
+
+
+def opening(leaf_id: UUID, field: str) -> "Opening | None":
+    """Return the private content committed to in that field of that leaf, unless it was erased."""
+    model: type[Opening] = apps.get_model("ledger", "Opening")
+    return model.objects.filter(leaf_id=leaf_id, field=field).first()
+
+
+def receipt(leaf_id: UUID) -> Receipt | None:
+    """Return the receipt of a leaf under the newest checkpoint, or None while it has none."""
+    return _receipt(Q(leaf_id=leaf_id))
+
+
+def receipt_at(index: int) -> Receipt | None:
+    """Return the receipt of the entry at `index` under the newest checkpoint, if it is covered."""
+    return _receipt(Q(index=index))
+
+
+def read_tiles(wanted: Collection[TileId]) -> Mapping[TileId, bytes]:
+    """Return the stored content of each asked tile that exists, in one query."""
+    model: type[Tile] = apps.get_model("ledger", "Tile")
+    condition = Q()
+    for level in {tile.level for tile in wanted}:
+        condition |= Q(level=level, index__in=[t.index for t in wanted if t.level == level])
+    if not condition:
+        return {}
+    rows = model.objects.filter(condition).values_list("level", "index", "data")
+    return {TileId(level, index): bytes(data) for level, index, data in rows}
+
+
+def _receipt(condition: Q) -> Receipt | None:
+    entry = _entries().filter(condition).values_list("index", "leaf_hash").first()
+    newest = newest_checkpoint() if entry else None
+    if entry is None or newest is None or newest.size <= entry[0]:
+        return None
+    index, leaf_hash = entry
+    path = merkle.prove_inclusion(index, newest.size, TileNodes(read_tiles))
+    text = proof.TlogProof(index, tuple(path), newest.note).format()
+    return Receipt(index, leaf_hash, newest.size, newest.root, text)
+
+
+def _condition(wanted: str) -> Q:
+    digest = _as_digest(wanted)
+    if digest:
+        return Q(leaf_hash=digest)
+    if re.fullmatch(r"[0-9]{1,18}", wanted):
+        return Q(index=int(wanted))
+    try:
+        return Q(leaf_id=UUID(wanted))
+    except ValueError:
+        return Q(subject__startswith=wanted) | Q(actor__startswith=wanted)
+
+
+def _as_digest(wanted: str) -> str | None:
+    """Return the digest that `wanted` spells in any of the three usual ways."""
+    try:
+        if re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
+            return f"sha256:{wanted.lower()}"
+        if wanted.startswith("sha256:"):
+            return to_digest(from_digest(wanted.lower()))
+        data = from_base64(wanted)
+    except EncodingError:
+        return None
+    return to_digest(data) if len(data) == merkle.HASH_BYTES else None
+
+
+def _entries() -> LedgerEntryQuerySet:
+    model: type[LedgerEntry] = apps.get_model("ledger", "LedgerEntry")
+    return model.objects.all()

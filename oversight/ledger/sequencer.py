@@ -1,0 +1,214 @@
+"""Puts pending leaves on the record: entries, tree and head in one commit, then the signature.
+
+Every step says what a crash right after it leaves. Recovery is the normal path: each round first
+publishes a head that an earlier one stored but did not get signed.
+"""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from oversight.ledger import merkle, queries, tiles
+from oversight.ledger.encoding import from_digest, to_digest
+from oversight.ledger.models import Checkpoint, Head, LedgerEntry, PendingLeaf
+from oversight.ledger.signer import Signer
+from oversight.ledger.tiles import TileId, TileNodes
+
+BATCH_LEAVES = 1000
+"""At most 4 MB of leaves at once; more than a fast disk takes in one commit's time."""
+
+
+class RecordDamaged(RuntimeError):  # noqa: N818 - says what is wrong, not that it is one
+    """Stored bytes, tiles and head contradict each other; nothing may be added on top of that."""
+
+
+class HeadMoved(RuntimeError):  # noqa: N818
+    """Something else extended the tree at the same time; the whole batch was rolled back."""
+
+
+def sequence_once(signer: Signer | None = None) -> int:
+    """Put one batch on the record and return how many leaves it had.
+
+    The caller is the only sequencer of this database (`sequencer_process` holds the lock for it).
+
+    Raises:
+        signer.SignerRefusal: when the stored tree is not a continuation of the signed one.
+        RecordDamaged: when what is stored contradicts itself.
+        HeadMoved: when there was a second sequencer after all.
+    """
+    signer = signer or make_signer()
+    publish_head(signer)
+    count = store_batch()
+    # A crash here leaves entries without a checkpoint: nobody has a receipt for them yet, and the
+    # next round signs this very head first.
+    if count:
+        publish_head(signer)
+    return count
+
+
+def make_signer() -> Signer:
+    """Return the signer that the settings describe; in development it makes its own key.
+
+    Raises:
+        signer.SignerRefusal: when there is no usable key.
+    """
+    return Signer(
+        origin=settings.LEDGER_ORIGIN,
+        key_path=settings.LEDGER_KEY_PATH,
+        state_path=settings.LEDGER_SIGNER_STATE_PATH,
+        may_create_key=not settings.PRODUCTION,
+    )
+
+
+@transaction.atomic
+def store_batch() -> int:
+    """Store the next pending leaves as entries, tiles and head, all or none; return how many.
+
+    A crash anywhere in here leaves everything as it was before: the leaves are still pending.
+    """
+    batch = list(PendingLeaf.objects.in_order()[:BATCH_LEAVES])
+    if not batch:
+        return 0
+    head = stored_head()
+    _store_entries(head.size, batch)
+    hashes = _hash_stored_bytes(head.size, batch)
+    root = _extend_tiles(head, hashes)
+    _move_head(head, head.size + len(batch), root)
+    _remove_pending(batch)
+    return len(batch)
+
+
+def publish_head(signer: Signer) -> None:
+    """Have the stored head signed and publish the checkpoint, unless that is already done."""
+    head = stored_head()
+    root = from_digest(head.root)
+    # Also without new leaves: a database that was set back must be noticed before it grows.
+    signer.check(head.size, root)
+    newest = queries.newest_checkpoint()
+    if newest is not None and newest.size == head.size:
+        return
+    nodes = TileNodes(queries.read_tiles)
+    edge = _right_edge(head, nodes)
+    proof = merkle.prove_consistency(signer.signed_size(), head.size, nodes)
+    note = signer.sign(edge, proof)
+    # A crash here leaves a signer that knows this head and a database without the checkpoint: the
+    # next round asks for the same head again and gets the same signature.
+    Checkpoint.objects.create(
+        size=head.size, root=head.root, note=note, vkey=signer.vkey, signed_at=timezone.now()
+    )
+    # From here on receipts exist; a crash loses nothing.
+
+
+def adopt_head(signer: Signer) -> Head:
+    """Give a signer that lost its state the stored head (see `Signer.adopt`) and return it.
+
+    Raises:
+        signer.SignerRefusal: when the signer has a state.
+        RecordDamaged: when the stored tree contradicts itself or its newest checkpoint.
+    """
+    head = stored_head()
+    newest = queries.newest_checkpoint()
+    if newest is not None and newest.size == head.size and newest.root != head.root:
+        raise RecordDamaged("The head and the newest checkpoint have different roots.")
+    signer.adopt(_right_edge(head, TileNodes(queries.read_tiles)))
+    return head
+
+
+def stored_head() -> Head:
+    """Return the stored head; that of an empty tree on a new database.
+
+    Raises:
+        RecordDamaged: when there are entries but no head.
+    """
+    head = Head.objects.first()
+    if head is not None:
+        return head
+    if LedgerEntry.objects.exists():
+        raise RecordDamaged("There are entries but no head. Restore the table ledger_head.")
+    head, _ = Head.objects.get_or_create(
+        id=1, defaults={"size": 0, "root": to_digest(merkle.EMPTY_ROOT)}
+    )
+    return head
+
+
+def _store_entries(size: int, batch: Sequence[PendingLeaf]) -> None:
+    """Insert the batch after `size` entries; the primary key refuses an index a second time."""
+    now = timezone.now()
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            index=index,
+            leaf_id=leaf.id,
+            body=leaf.body,
+            leaf_hash=leaf.leaf_hash,
+            type=leaf.type,
+            actor=leaf.actor,
+            subject=leaf.subject,
+            sequenced_at=now,
+        )
+        for index, leaf in enumerate(batch, start=size)
+    )
+
+
+def _hash_stored_bytes(size: int, batch: Sequence[PendingLeaf]) -> list[bytes]:
+    """Return the leaf hashes of the batch, computed from the bytes as they came back."""
+    stored = LedgerEntry.objects.between(size, size + len(batch)).values_list("body", flat=True)
+    hashes = [merkle.leaf_hash(bytes(body)) for body in stored]
+    for leaf, found in zip(batch, hashes, strict=True):
+        if to_digest(found) != leaf.leaf_hash:
+            raise RecordDamaged(
+                f"The bytes of leaf {leaf.id} are not those that were committed with its act. "
+                "Nothing was put on the record. Check the disk and the memory of the database host."
+            )
+    return hashes
+
+
+def _extend_tiles(head: Head, hashes: Sequence[bytes]) -> bytes:
+    """Add the leaf hashes to the stored tree and return its new root."""
+    growing = queries.read_tiles(tiles.growing_tiles(head.size))
+    _right_edge(head, TileNodes(queries.read_tiles, growing))
+    changed = tiles.extend(head.size, growing, hashes)
+    _store_tiles(changed)
+    nodes = TileNodes(queries.read_tiles, {**growing, **changed})
+    return merkle.right_edge(head.size + len(hashes), nodes).root()
+
+
+def _right_edge(head: Head, nodes: TileNodes) -> merkle.RightEdge:
+    """Return the right edge that the tiles give, if it is that of the head."""
+    try:
+        edge = merkle.right_edge(head.size, nodes)
+    except tiles.TileError as error:
+        raise RecordDamaged(f"{error} Run `python manage.py log_fsck`.") from None
+    if to_digest(edge.root()) != head.root:
+        raise RecordDamaged(
+            f"The tiles of the {head.size} entries do not give the root of the head. "
+            "Run `python manage.py log_fsck`."
+        )
+    return edge
+
+
+def _store_tiles(changed: dict[TileId, bytes]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ledger_tile (level, index, data) VALUES (%s, %s, %s) "
+            "ON CONFLICT (level, index) DO UPDATE SET data = excluded.data",
+            [(tile.level, tile.index, data) for tile, data in changed.items()],
+        )
+
+
+def _move_head(head: Head, size: int, root: bytes) -> None:
+    """Set the head to the new tree if it still is what it was when the batch began."""
+    moved = Head.objects.filter(id=head.id, size=head.size, root=head.root).update(
+        size=size, root=to_digest(root)
+    )
+    if moved != 1:
+        raise HeadMoved(
+            f"The head is no longer at {head.size} entries: another sequencer is at work. "
+            "This batch was rolled back."
+        )
+
+
+def _remove_pending(batch: Sequence[PendingLeaf]) -> None:
+    """Delete the batch from the outbox; the database refuses it for bytes that are no entry."""
+    PendingLeaf.objects.filter(id__in=[leaf.id for leaf in batch]).delete()

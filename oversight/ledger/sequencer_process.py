@@ -1,0 +1,173 @@
+"""The sequencer as a process: one per database, woken by notifications, at home with lost servers.
+
+One session holds the lock, hears the notifications and does the work, so a process that lost the
+lock cannot go on writing.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, InternalError, OperationalError, connection
+
+from oversight.ledger.models import PendingLeaf
+from oversight.ledger.sequencer import BATCH_LEAVES, make_signer, sequence_once
+from oversight.ledger.services import PENDING_CHANNEL
+
+logger = logging.getLogger(__name__)
+
+LOCK = (0x6C65_6467, 1)
+"""Two numbers that name the advisory lock of the one sequencer: the letters `ledg`, and 1."""
+
+CEILING_SECONDS = 0.1
+"""The longest pause between two looks, should a notification be lost."""
+
+FIRST_PATIENCE_SECONDS = 30.0
+"""How long a starting process waits for the database or for the lock of a dying predecessor."""
+
+LONGEST_BACKOFF_SECONDS = 5.0
+
+TROUBLE = (OperationalError, InterfaceError, InternalError, OSError)
+"""What a later attempt may find mended: server gone, read-only, disk full."""
+
+
+class SequencerBusy(RuntimeError):  # noqa: N818 - says what is wrong, not that it is one
+    """Another process is the sequencer of this database; the message names it."""
+
+
+class UnsafeDatabase(RuntimeError):  # noqa: N818
+    """The database would acknowledge what it can lose."""
+
+
+class SequencerProcess:
+    """Runs batches until asked to stop. Made once per process, in the main thread."""
+
+    def __init__(
+        self, *, ceiling_seconds: float = CEILING_SECONDS, say: Callable[[str], None] = logger.info
+    ) -> None:
+        """Take the longest pause between looks and where to report a change of state."""
+        self._ceiling_seconds = ceiling_seconds
+        self._say = say
+        self._stopping = threading.Event()
+        self._was_ready = False
+        self._failures = 0
+
+    def stop(self) -> None:
+        """Finish the batch at hand and return from `run`. Safe to call from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Sequence until `stop`; wait and reconnect when the database or the disk is in trouble.
+
+        Raises:
+            SequencerBusy: when another sequencer holds the lock.
+            OperationalError: when the database cannot be reached at the first start.
+            UnsafeDatabase: in production, when the server runs without fsync.
+            SignerRefusal, RecordDamaged, HeadMoved: see `sequence_once`.
+        """
+        started = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                self._serve()
+            except TROUBLE as error:
+                if not self._was_ready and time.monotonic() - started > FIRST_PATIENCE_SECONDS:
+                    raise
+                self._say(f"waiting: {_first_line(error)}")
+                self._stopping.wait(min(0.2 * 2**self._failures, LONGEST_BACKOFF_SECONDS))
+                self._failures += 1
+            finally:
+                # The server drops lock and notifications with the session.
+                connection.close()
+
+    def _serve(self) -> None:
+        self._open_session()
+        signer = make_signer()
+        has_work = True  # the first round also signs what a crash left unsigned
+        self._say(f"ready: {signer.vkey}")
+        self._was_ready = True
+        while not self._stopping.is_set():
+            if not has_work or sequence_once(signer) < BATCH_LEAVES:
+                self._failures = 0
+                self._wait()
+            has_work = PendingLeaf.objects.exists()
+
+    def _open_session(self) -> None:
+        connection.ensure_connection()
+        name = f"oversight sequencer, process {os.getpid()} on {socket.gethostname()}"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, false)", [name[:63]])
+            # What this session commits must be on disk before anyone gets a receipt for it.
+            cursor.execute("SET synchronous_commit = on")
+        _require_durable_server(self._say)
+        self._take_lock()
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {PENDING_CHANNEL}")
+
+    def _take_lock(self) -> None:
+        """Become the one sequencer; after a lost connection wait for the old session to vanish."""
+        patience = FIRST_PATIENCE_SECONDS if self._was_ready else 0.0
+        deadline = time.monotonic() + patience
+        while not _try_lock():
+            if time.monotonic() >= deadline or self._stopping.wait(0.2):
+                raise SequencerBusy(
+                    f"Another sequencer works on this database: {_lock_holder()}. There must be "
+                    "exactly one; stop that one first, or leave it to it."
+                )
+
+    def _wait(self) -> None:
+        """Pause until a leaf is committed, at most the ceiling."""
+        session = connection.connection
+        assert session is not None  # noqa: S101 - opened above, or an error was raised
+        for _ in session.notifies(timeout=self._ceiling_seconds, stop_after=1):
+            return
+
+
+def _try_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)
+        return bool(cursor.fetchone()[0])
+
+
+def _lock_holder() -> str:
+    """Say who holds the lock, as far as the server tells."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.pid, a.application_name, a.client_addr, a.backend_start "
+            "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+            "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 "
+            "AND l.classid = %s AND l.objid = %s AND a.datname = current_database()",
+            LOCK,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return "one that has just gone; try again"
+    pid, name, address, since = row
+    where = f" from {address}" if address else ""
+    return f"{name or 'unnamed'}{where}, server process {pid}, since {since:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _require_durable_server(say: Callable[[str], None]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('fsync'), current_setting('full_page_writes')")
+        unsafe = [
+            name
+            for name, value in zip(("fsync", "full_page_writes"), cursor.fetchone(), strict=True)
+            if value != "on"
+        ]
+    if not unsafe:
+        return
+    message = (
+        f"the database server runs with {' and '.join(unsafe)} off: a power cut can lose entries "
+        "that people hold receipts for. Switch it on in postgresql.conf."
+    )
+    if settings.PRODUCTION:
+        raise UnsafeDatabase(f"Refusing to start: {message}")
+    say(f"warning: {message}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

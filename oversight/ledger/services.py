@@ -1,0 +1,137 @@
+"""What other floors do with the record: append a leaf, commit to private content, get a receipt."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from oversight.ledger import commitment, leaf, merkle, queries
+from oversight.ledger.commitment import Commitment, JsonValue
+from oversight.ledger.encoding import to_digest
+from oversight.ledger.models import Opening, PendingLeaf
+from oversight.ledger.queries import Receipt
+from oversight.ledger.receipt_check import CheckStep, ReceiptCheck, check_receipt
+
+__all__ = [
+    "CheckStep",
+    "Receipt",
+    "ReceiptCheck",
+    "append",
+    "check_receipt",
+    "commit_to",
+    "erase_opening",
+    "keep_opening",
+    "wait_for_receipt",
+]
+
+PENDING_CHANNEL = "ledger_pending"
+"""The PostgreSQL channel on which the sequencer hears of new leaves."""
+
+FIRST_PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 0.05
+
+
+class OutsideTransaction(RuntimeError):  # noqa: N818 - says what is wrong, not that it is one
+    """An append that would not share the fate of the act it records."""
+
+
+def append(
+    *,
+    type: str,  # noqa: A002 - the word of the leaf format
+    actor: str,
+    subject: str,
+    digests: Mapping[str, str] | None = None,
+    commits: Mapping[str, str] | None = None,
+    facts: Mapping[str, leaf.Fact] | None = None,
+    at: datetime | None = None,
+) -> PendingLeaf:
+    """Put an act on the record when, and only if, the surrounding transaction commits.
+
+    Call it last in the transaction that writes the act. The domain row keeps the leaf's `id`, to
+    ask for the receipt later.
+
+    Raises:
+        OutsideTransaction: when no transaction is open.
+        leaf.LeafError: when a field breaks a rule of the leaf format.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(
+            f"append({type!r}) was called outside a transaction. Wrap the change and its leaf in "
+            "one transaction.atomic block, so that neither can exist without the other."
+        )
+    body = leaf.encode(
+        type=type,
+        at=at or timezone.now(),
+        actor=actor,
+        subject=subject,
+        digests=digests,
+        commits=commits,
+        facts=facts,
+    )
+    pending = PendingLeaf.objects.create(
+        body=body,
+        leaf_hash=to_digest(merkle.leaf_hash(body)),
+        type=type,
+        actor=actor,
+        subject=subject,
+    )
+    with connection.cursor() as cursor:
+        # PostgreSQL delivers it on commit, once per transaction, and drops it on rollback.
+        cursor.execute("SELECT pg_notify(%s, '')", [PENDING_CHANNEL])
+    return pending
+
+
+def commit_to(value: JsonValue) -> Commitment:
+    """Return a salted commitment to private content; its digest goes into a leaf's `commits`.
+
+    Raises:
+        commitment.CommitmentError: when the value holds a float or what JSON cannot say exactly.
+    """
+    return commitment.commit(value)
+
+
+def keep_opening(pending: PendingLeaf, field: str, committed: Commitment) -> Opening:
+    """Keep the private content that `field` of the leaf's `commits` commits to. Same transaction.
+
+    Raises:
+        commitment.CommitmentError: when the leaf does not commit to it under that name.
+    """
+    if pending.content["commits"].get(field) != committed.digest:
+        raise commitment.CommitmentError(
+            f"The leaf {pending.id} does not commit to this content in {field!r}: pass "
+            f"commits={{{field!r}: commitment.digest}} to append."
+        )
+    return Opening.objects.create(
+        leaf_id=pending.id, field=field, salt=committed.salt, value=committed.value
+    )
+
+
+@transaction.atomic
+def erase_opening(leaf_id: UUID, field: str) -> bool:
+    """Erase private content for good; return whether there was any. All proofs stay valid."""
+    removed, _ = Opening.objects.filter(leaf_id=leaf_id, field=field).delete()
+    return bool(removed)
+
+
+def wait_for_receipt(leaf_id: UUID, timeout_seconds: float = 2.0) -> Receipt | None:
+    """Return the leaf's receipt, or None if no signed checkpoint covers it in time.
+
+    Call it after the transaction that appended the leaf has committed, never inside it.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        found = queries.receipt(leaf_id)
+        left = deadline - time.monotonic()
+        if found is not None or left <= 0:
+            return found
+        pause_for(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+
+
+def pause_for(seconds: float) -> None:
+    """Give the sequencer time. Tests put leaves on the record here instead of sleeping."""
+    time.sleep(seconds)

@@ -1,0 +1,58 @@
+"""What the ledger's tests share."""
+
+import pytest
+from django.db import transaction
+
+from oversight.ledger import services
+from oversight.ledger.sequencer import sequence_once
+from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
+    _log_folder,
+    inline_sequencer,
+    own_log,
+    record_can_be_emptied_between_tests,
+)
+
+
+@pytest.fixture
+def make_leaves():
+    """Return a function that appends leaves, each in a transaction of its own."""
+
+    def make(count=1, **fields):
+        made = []
+        for number in range(count):
+            with transaction.atomic():
+                made.append(
+                    services.append(
+                        **{
+                            "type": "tests.thing.done",
+                            "actor": "system:tests",
+                            "subject": f"thing:{number}",
+                            "facts": {"number": number},
+                        }
+                        | fields
+                    )
+                )
+        return made
+
+    return make
+
+
+@pytest.fixture
+def make_record(make_leaves):
+    """Return a function that puts leaves on the record at the given sizes of the tree."""
+
+    def make(*sizes):
+        size = 0
+        for target in sizes:
+            with transaction.atomic():
+                for number in range(size, target):
+                    services.append(
+                        type="tests.thing.done",
+                        actor="system:tests",
+                        subject=f"thing:{number}",
+                        facts={"number": number},
+                    )
+            assert sequence_once() == target - size
+            size = target
+
+    return make
