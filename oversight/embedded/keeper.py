@@ -28,9 +28,8 @@ def main(arguments: list[str]) -> int:
     """Run the server given after `--`, and stop it when its last user is gone."""
     options = _options(arguments)
     keeping = FileLock(options.keeping)
-    if not keeping.acquire(wait=False):
-        print("another keeper is running", flush=True)
-        return 1
+    # The starter made sure that there is no other keeper; it waits only for those who just look.
+    keeping.acquire()
     server = _start(options)
     # An interrupt asks PostgreSQL for its fast shutdown: clients are cut off, nothing is lost.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -96,7 +96,8 @@ class EmbeddedPostgres:
         """Say whether the server is up (or, for a moment, on its way up or down)."""
         if not self.folder.exists():
             return False
-        nobody = self._keeping.acquire(wait=False)
+        # Shared, so that two who ask at once do not take each other for a keeper.
+        nobody = self._keeping.acquire(shared=True, wait=False)
         self._keeping.release()
         return not nobody
 

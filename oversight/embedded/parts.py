@@ -1,0 +1,81 @@
+"""The parts of the system: which program each one is and how one knows that it is ready."""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECRETS_OF_THE_SERVER = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL")
+"""Environment variables that an evaluation worker must not see; its own BROKER_URL replaces one."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One program of the system."""
+
+    name: str
+    command: list[str]
+    ready_when: str
+    """What a line of its output contains once it works."""
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    """All that it sees of the environment."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    ready_seconds: float = 60.0
+    grace_seconds: float = 10.0
+    """How long it may take to stop before it is killed."""
+
+
+def web(host: str, port: int) -> Part:
+    """Return the web server: one process, eight threads for requests."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
+    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"]
+    command += ["--workers-kill-timeout", "5", "--process-name", "oversight-web"]
+    return Part("web", [*command, "oversight.wsgi:application"], "Started worker-1")
+
+
+def sequencer() -> Part:
+    """Return the only process that extends the public log."""
+    command = [sys.executable, "manage.py", "sequencer"]
+    return Part("sequencer", command, "", environment=dict(os.environ, PYTHONUNBUFFERED="1"))
+
+
+def tasks() -> Part:
+    """Return the worker for the server's own short tasks."""
+    command = _celery(sys.executable, "oversight.celery:app", "worker")
+    command += ["--pool", "threads", "--concurrency", "2", "--queues", "oversight"]
+    return Part("tasks", [*command, *_LONELY, "--hostname", "tasks@%h"], " ready.")
+
+
+def clock(var: Path) -> Part:
+    """Return the process that starts scheduled tasks."""
+    command = _celery(sys.executable, "oversight.celery:app", "beat")
+    schedule = var / "run" / "clock"
+    return Part("clock", [*command, "--schedule", str(schedule), "--pidfile="], "beat: Starting")
+
+
+def worker(python: str, environment: dict[str, str]) -> Part:
+    """Return one evaluation worker for this machine's processors.
+
+    It sees nothing of the server's secrets: its own address of the queue, key and token are in
+    `environment`.
+    """
+    command = _celery(python, "evals.worker.app", "worker")
+    command += ["--pool", "threads", "--concurrency", "1", "--queues", "evals_cpu"]
+    inherited = {k: v for k, v in os.environ.items() if k not in SECRETS_OF_THE_SERVER}
+    return Part(
+        "worker",
+        [*command, *_LONELY, "--hostname", "embedded-cpu@%h"],
+        " ready.",
+        environment=inherited | environment,
+        ready_seconds=120.0,
+    )
+
+
+_LONELY = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+"""Celery's processes know nothing of each other: PGMQ cannot name the queues for replies."""
+
+
+def _celery(python: str, app: str, command: str) -> list[str]:
+    return [python, "-m", "celery", "--app", app, "--quiet", command, "--loglevel", "INFO"]

@@ -1,0 +1,115 @@
+"""What is looked at before anything is started, so that a refusal leaves nothing behind."""
+
+import socket
+from pathlib import Path
+
+from oversight.embedded.addresses import is_free
+from oversight.embedded.broker import password_free
+
+OLDEST_POSTGRES = 150000
+
+
+class PreflightError(RuntimeError):
+    """The system cannot be started like this; the message names what and how to mend it."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that another program listens on.
+
+    Raises:
+        PreflightError: naming the port, the program if it can be seen, and how to take another.
+    """
+    try:
+        free = is_free(port, host)
+    except socket.gaierror as error:
+        raise PreflightError(
+            f"LISTEN_HOST={host}: there is no such address here ({error})."
+        ) from error
+    if not free:
+        other = next((p for p in range(port + 1, port + 50) if is_free(p, host)), port + 1)
+        raise PreflightError(
+            f"Port {port} on {host} is taken{_by_whom(port)}. Stop that program, or choose another"
+            f" port: PORT={other} make up"
+        )
+
+
+def check_database(url: str) -> None:
+    """Refuse a DATABASE_URL that does not answer or is too old.
+
+    Raises:
+        PreflightError: with the address, without its password.
+    """
+    import psycopg
+
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            version = connection.info.server_version
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split())
+        raise PreflightError(
+            f"DATABASE_URL={password_free(url)} does not answer: {reason}. Start that server or"
+            " correct the address; without DATABASE_URL the embedded PostgreSQL is used."
+        ) from error
+    if version < OLDEST_POSTGRES:
+        raise PreflightError(
+            f"DATABASE_URL={password_free(url)} is PostgreSQL {version // 10000}; 15 is the oldest"
+            " that works."
+        )
+
+
+def check_broker(url: str) -> None:
+    """Refuse a BROKER_URL that does not answer; a queue in PostgreSQL gets its schema here.
+
+    Raises:
+        PreflightError: with the address, without its password.
+    """
+    import psycopg
+    from kombu import Connection
+
+    from oversight.embedded import broker
+
+    try:
+        if url.startswith("pgmq://"):
+            broker.install(url)
+        else:
+            with Connection(url, connect_timeout=5) as connection:
+                connection.ensure_connection(max_retries=1, timeout=5)
+    except (psycopg.Error, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise PreflightError(
+            f"BROKER_URL={password_free(url)} does not answer: {reason}. Start that broker or"
+            " correct the address; without BROKER_URL the queue is kept in PostgreSQL."
+        ) from error
+
+
+def check_folder(var: Path) -> None:
+    """Refuse a `var` folder that we may not write to.
+
+    Raises:
+        PreflightError: naming the folder.
+    """
+    try:
+        (var / "run").mkdir(parents=True, exist_ok=True)
+        probe = var / "run" / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise PreflightError(
+            f"{var} cannot be written to ({error.strerror}). Run as the user who owns it, or choose"
+            " another folder with OVERSIGHT_VAR."
+        ) from error
+
+
+def _by_whom(port: int) -> str:
+    """Return ` by NAME (process PID)` when the system lets us see it."""
+    import psutil
+
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            if listens and connection.pid:
+                name = psutil.Process(connection.pid).name()
+                return f" by {name} (process {connection.pid})"
+    except psutil.Error:
+        pass
+    return ""
