@@ -1,0 +1,155 @@
+"""Schulze: a cycle worked by hand, and every small election against all paths one by one."""
+
+from itertools import pairwise, permutations
+
+from hypothesis import given, settings
+
+from proposals.tally import schulze
+from proposals.tally.election import Election, Profile
+from proposals.tally.lot import Lot
+from proposals.tally.sheet import Outcome, Resolution
+from tests.proposals.tally.strategies import elections
+
+
+def test_a_cycle_falls_to_the_strongest_paths_worked_by_hand():
+    # Ann beats Ben 14:7, Ben beats Cat 15:6, Cat beats Ann 12:9. The weakest link, Cat over Ann
+    # (12), gives way: Ann reaches Cat by 14 through Ben, Cat reaches Ann only by 12.
+    election = Election.of(
+        candidates=["Ann", "Ben", "Cat"],
+        ballots=[
+            (8, ["Ann", "Ben", "Cat"]),
+            (7, ["Ben", "Cat", "Ann"]),
+            (5, ["Cat", "Ann", "Ben"]),
+            (1, ["Ann", "Cat", "Ben"]),
+        ],
+    )
+    sheet = schulze.count(election)
+    assert sheet.details["pairwise"] == {
+        "Ann": {"Ben": "14", "Cat": "9"},
+        "Ben": {"Ann": "7", "Cat": "15"},
+        "Cat": {"Ann": "12", "Ben": "6"},
+    }
+    assert sheet.details["strongest_paths"] == {
+        "Ann": {"Ben": "14", "Cat": "14"},
+        "Ben": {"Ann": "12", "Cat": "15"},
+        "Cat": {"Ann": "12", "Ben": "12"},
+    }
+    assert sheet.details["ranking"] == [["Ann"], ["Ben"], ["Cat"]]
+    assert sheet.details["condorcet_winner"] is None
+    assert sheet.elected == ("Ann",)
+    assert [stage.totals["Ann"] for stage in sheet.stages] == [1, 2]
+
+
+def test_links_are_measured_by_winning_votes_and_not_by_margins():
+    # A cycle: Ann over Ben 5:3 (margin 2), Ben over Cat 5:4 (1), Cat over Ann 4:2 (2). By winning
+    # votes Cat over Ann is the weakest link, so Ann wins; by margins Ben over Cat would be, and Cat
+    # would win.
+    sheet = schulze.count(
+        Election.of(
+            candidates=["Ann", "Ben", "Cat"],
+            ballots=[(3, ["Ben"]), (1, ["Cat"]), (2, ["Ann", "Ben"]), (3, ["Cat", "Ann"])],
+        )
+    )
+    assert sheet.details["pairwise"] == {
+        "Ann": {"Ben": "5", "Cat": "2"},
+        "Ben": {"Ann": "3", "Cat": "5"},
+        "Cat": {"Ann": "4", "Ben": "4"},
+    }
+    assert sheet.elected == ("Ann",)
+
+
+def test_candidates_left_out_stand_last_and_share_that_place():
+    short = Election.of(candidates=["Ann", "Ben", "Cat"], ballots=[(3, ["Ben"])])
+    spelt = Election.of(candidates=["Ann", "Ben", "Cat"], ballots=[(3, ["Ben", ["Ann", "Cat"]])])
+    assert schulze.count(short) == schulze.count(spelt)
+    assert schulze.count(short).details["pairwise"]["Ann"] == {"Ben": "0", "Cat": "0"}
+
+
+def test_a_tie_is_reported_and_elects_nobody_without_a_lot():
+    election = Election.of(
+        candidates=["Ann", "Ben", "Cat"],
+        ballots=[(2, ["Ann", "Ben", "Cat"]), (2, ["Ben", "Ann", "Cat"])],
+    )
+    sheet = schulze.count(election)
+    assert (sheet.outcome, sheet.elected) == (Outcome.TIED, ())
+    assert sheet.details["potential_winners"] == ["Ann", "Ben"]
+    assert sheet.details["ranking"] == [["Ann", "Ben"], ["Cat"]]
+    assert sheet.ties[0].candidates == ("Ann", "Ben")
+    assert sheet.ties[0].words == "Ann and Ben are tied for 1 seat and no lot may be drawn."
+    drawn = schulze.count(election, Lot("s"))
+    assert drawn.ties[0].resolved_by is Resolution.LOT
+    assert list(drawn.elected) == Lot("s").order(["Ann", "Ben"])[:1]
+
+
+def test_no_ballots_elect_nobody():
+    sheet = schulze.count(Election.of(candidates=["Ann"], ballots=[(1, [])]))
+    assert (sheet.outcome, sheet.elected) == (Outcome.NO_VOTES, ())
+    assert sheet.details["condorcet_winner"] is None
+
+
+def compare_one_by_one(profile):
+    """Pairwise votes by looking up each pair on each ballot."""
+    number = len(profile.names)
+    votes = [[0] * number for _ in range(number)]
+    for ranking, weight in profile.rankings.items():
+        place = {c: at for at, rank in enumerate(ranking) for c in rank}
+        for a, b in permutations(range(number), 2):
+            if place.get(a, number) < place.get(b, number):
+                votes[a][b] += weight
+    return votes
+
+
+def strongest_by_trying_all(votes, start, end):
+    """The strongest path's strength, by walking every simple path."""
+    others = [c for c in range(len(votes)) if c not in (start, end)]
+    best = 0
+    for length in range(len(others) + 1):
+        for between in permutations(others, length):
+            path = (start, *between, end)
+            links = [votes[a][b] if votes[a][b] > votes[b][a] else 0 for a, b in pairwise(path)]
+            best = max(best, min(links))
+    return best
+
+
+@settings(max_examples=200, deadline=None)
+@given(elections(max_candidates=5))
+def test_paths_and_winners_agree_with_trying_every_path(election):
+    profile = Profile.of(election)
+    votes = compare_one_by_one(profile)
+    assert schulze.compare_pairs(profile) == votes
+    paths = schulze.strongest_paths(votes)
+    number = len(votes)
+    for a, b in permutations(range(number), 2):
+        assert paths[a][b] == strongest_by_trying_all(votes, a, b)
+    unbeaten = [
+        profile.names[a]
+        for a in range(number)
+        if all(paths[a][b] >= paths[b][a] for b in range(number))
+    ]
+    sheet = schulze.count(election)
+    assert sheet.details["potential_winners"] == (sorted(unbeaten) if sheet.valid else [])
+
+
+@settings(max_examples=200, deadline=None)
+@given(elections(max_candidates=6))
+def test_a_condorcet_winner_wins(election):
+    profile = Profile.of(election)
+    votes = compare_one_by_one(profile)
+    number = range(len(votes))
+    for a in number:
+        if sum(map(sum, votes)) and all(votes[a][b] > votes[b][a] for b in number if b != a):
+            sheet = schulze.count(election)
+            assert sheet.elected == (profile.names[a],)
+            assert sheet.details["condorcet_winner"] == profile.names[a]
+
+
+@settings(max_examples=100, deadline=None)
+@given(elections(max_candidates=6))
+def test_the_ranking_puts_nobody_above_someone_who_beats_them(election):
+    profile = Profile.of(election)
+    paths = schulze.strongest_paths(schulze.compare_pairs(profile))
+    levels = schulze.rank_by(paths)
+    assert sorted(c for level in levels for c in level) == list(range(len(paths)))
+    for at, level in enumerate(levels):
+        for lower in [c for below in levels[at:] for c in below]:
+            assert all(paths[lower][c] <= paths[c][lower] for c in level)
