@@ -5,6 +5,7 @@ runs may go on at once: each takes a test database of its own.
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import django
@@ -57,3 +58,17 @@ def embedded_server() -> EmbeddedPostgres:
     if "DATABASE_URL" in os.environ:
         pytest.skip("DATABASE_URL is set: this test is about the embedded server")
     return _server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium for browser tests."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    if os.environ.get("OVERSIGHT_SKIP_BROWSER"):
+        pytest.skip("OVERSIGHT_SKIP_BROWSER is set")
+    pytest.fail(
+        "No Chromium found. Install it (Debian and Ubuntu: apt-get install chromium), or set"
+        " OVERSIGHT_SKIP_BROWSER=1 to leave the browser tests out."
+    )

@@ -14,6 +14,8 @@ SERVER_QUEUE = "oversight"
 WORKER_QUEUES = ("evals_cpu", "evals_gpu")
 """One queue per class of evaluation hardware."""
 
+_MARK = "PGMQ installed by oversight, version "
+"""The comment on a schema that we made, and may replace, with the version after it."""
 _LOCK = 0x6F766572_62726F6B
 """Advisory lock under which the schema is installed: the letters `overbrok`."""
 
@@ -44,12 +46,15 @@ def password_free(url: str) -> str:
 def _install_schema(connection: psycopg.Connection) -> None:
     from pgmq.install import get_embedded_install_sql, get_embedded_sql_version
 
-    wanted = f"PGMQ {get_embedded_sql_version()}"
+    wanted = f"{_MARK}{get_embedded_sql_version()}"
     row = connection.execute(
-        "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'pgmq'"
+        "SELECT coalesce(obj_description(oid, 'pg_namespace'), '')"
+        " FROM pg_namespace WHERE nspname = 'pgmq'"
     ).fetchone()
     if row == (wanted,):
         return
+    if row and not str(row[0]).startswith(_MARK):
+        return  # an extension or somebody else's installation: theirs to keep and to upgrade
     # The notices name each dropped table; nobody needs to read them.
     connection.execute("SET LOCAL client_min_messages = warning")
     connection.execute("DROP SCHEMA IF EXISTS pgmq CASCADE")

@@ -90,11 +90,6 @@ def clear_stale_pid(data: Path) -> None:
         time.sleep(0.1)
 
 
-def pause(attempt: int) -> None:
-    """Wait a little longer with every failed attempt."""
-    time.sleep(0.3 * (attempt + 1))
-
-
 def _is_server(pid: int, data: Path) -> bool:
     import psutil
 

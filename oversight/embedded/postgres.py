@@ -6,6 +6,7 @@ and single commands start and stop the server (`EmbeddedPostgres`).
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from oversight.embedded import secrets
@@ -27,6 +28,9 @@ __all__ = ["ConnectionInfo", "EmbeddedPostgres", "EmbeddedPostgresError", "embed
 PROJECT = Path(__file__).resolve().parents[2]
 LOG_BYTES = 5_000_000
 """A server log longer than this is moved aside (one is kept) when the server starts."""
+
+PASSING_TROUBLE = ("could not bind", "pre-existing shared memory block")
+"""Said of a port taken in this very moment, or of a killed server's children still going."""
 
 SETTINGS = {
     "listen_addresses": HOST,
@@ -130,20 +134,18 @@ class EmbeddedPostgres:
         from oversight.embedded import cluster, provision
 
         account = cluster.prepare(self.data, self._superuser_password)
-        attempts = 5
-        for attempt in range(attempts):
+        for patience in (0.3, 0.6, 1.2, 2.4, 0.0):
             cluster.clear_stale_pid(self.data)
             if not is_free(remembered_port(self.var)):
                 remember_port(self.var, free_port())
             if self._launch(cluster.keeper_arguments(account)):
                 break
-            # A port taken in this very moment, or children of a killed server still going away.
-            if attempt == attempts - 1:
+            end = self.last_lines()
+            if not patience or not any(sign in end for sign in PASSING_TROUBLE):
                 raise EmbeddedPostgresError(
-                    f"The embedded PostgreSQL did not start. Its log, {self.log}, ends with:\n"
-                    f"{self.last_lines()}"
+                    f"The embedded PostgreSQL did not start. Its log, {self.log}, ends with:\n{end}"
                 )
-            cluster.pause(attempt)
+            time.sleep(patience)
         provision.provision(self.info(), self.var)
 
     def _launch(self, account: list[str]) -> bool:
