@@ -33,6 +33,9 @@ STAGES = (
 )
 """The stages of a proposal in order: key and the word shown."""
 
+ENDINGS = {"withdrawn": ("draft", "Withdrawn"), "annulled": ("voting", "Annulled")}
+"""What ended a proposal before its decision: the stage it surely reached, and the word."""
+
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -433,7 +436,7 @@ def stage_line(
     """Lay out the stages up to and after the current one.
 
     Args:
-        current: key of the stage reached.
+        current: key of the stage reached, or an ending before the decision.
         label: the word shown for it in place of its own, such as "Carried" or "Withdrawn".
         names: keys and words in order.
 
@@ -441,6 +444,8 @@ def stage_line(
         ValueError: if `current` is not among the names.
     """
     keys = [key for key, _ in names]
+    if current in ENDINGS:
+        current, label = ENDINGS[current][0], label or ENDINGS[current][1]
     if current not in keys:
         raise ValueError(f"no stage {current!r}; the stages are {', '.join(keys)}")
     here = keys.index(current)

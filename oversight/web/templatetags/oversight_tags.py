@@ -166,17 +166,22 @@ def icon(name: str) -> dict[str, str]:
 
 @register.inclusion_tag("components/_strip.html")
 def interval_strip(
-    low: charts.Figure,
-    value: charts.Figure,
-    high: charts.Figure,
+    low: charts.Figure | None,
+    value: charts.Figure | None,
+    high: charts.Figure | None,
     criterion: charts.Figure | None = None,
     comparison: str = "",
     *,
     tone: str = "",
     start: charts.Figure | None = None,
     end: charts.Figure | None = None,
-) -> dict[str, charts.Strip]:
-    """Draw a score with its interval and criterion in one line; see `charts.strip`."""
+) -> dict[str, charts.Strip | None]:
+    """Draw a score with its interval and criterion in one line; see `charts.strip`.
+
+    Without a score or an interval it says so in words.
+    """
+    if low is None or value is None or high is None:
+        return {"strip": None}
     drawn = charts.strip(
         low=low,
         value=value,
@@ -276,9 +281,10 @@ def result_bar(
 
 
 @register.inclusion_tag("components/_stage_bar.html")
-def stage_bar(current: str, label: str = "", tone: str = "accent") -> dict[str, Any]:
+def stage_bar(current: str, label: str = "", tone: str = "") -> dict[str, Any]:
     """Draw the stages of a proposal; `label` and `tone` replace those of the current stage."""
-    return {"line": charts.stage_line(current, label=label), "tone": tone}
+    tone = tone or ("neutral" if current in charts.ENDINGS else "accent")
+    return {"line": charts.stage_line(str(current), label=label), "tone": tone}
 
 
 # -- Templates -------------------------------------------------------------------------------
