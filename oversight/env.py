@@ -6,7 +6,7 @@ Every reader names the variable and the fix in its error. Settings are read thro
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class ConfigurationError(ValueError):
@@ -74,7 +74,7 @@ def web_address(name: str, default: str) -> str:
 
 
 def database(name: str, default: str) -> dict[str, object]:
-    """Return Django's settings for a `postgresql://user:password@host:port/name?options` address."""
+    """Return Django's settings for `postgresql://user:password@host:port/name?options`."""
     raw = text(name, default)
     parts = urlsplit(raw)
     if parts.scheme not in {"postgres", "postgresql"}:
@@ -83,8 +83,6 @@ def database(name: str, default: str) -> dict[str, object]:
         )
     if len(parts.path) < 2:
         raise ConfigurationError(f"{name} names no database: add /NAME after the host.")
-    from urllib.parse import parse_qsl, unquote
-
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from oversight import env
 from oversight.embedded import postgres, secrets
+from oversight.embedded.remembered import remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OVERSIGHT_ENV = env.choice(
@@ -31,7 +32,7 @@ USE_I18N = True
 
 # -- Secrets ---------------------------------------------------------------------------------
 
-DEBUG = env.boolean("DEBUG", False)
+DEBUG = env.boolean("DEBUG")
 SECRET_KEY = env.text("SECRET_KEY") or (
     "" if PRODUCTION else secrets.read_or_create(OVERSIGHT_VAR, "django-secret-key")
 )
@@ -75,7 +76,11 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
-LEDGER_ORIGIN = env.text("LEDGER_ORIGIN", f"{PUBLIC_HOST}/log")
+LEDGER_ORIGIN = env.text("LEDGER_ORIGIN") or (
+    f"{PUBLIC_HOST}/log"
+    if PRODUCTION
+    else remembered(OVERSIGHT_VAR / "ledger" / "origin", f"{PUBLIC_HOST}/log")
+)
 LEDGER_KEY_PATH = env.folder("LEDGER_KEY_PATH", OVERSIGHT_VAR / "ledger" / "log-key.pem")
 LEDGER_SIGNER_STATE_PATH = env.folder(
     "LEDGER_SIGNER_STATE_PATH", OVERSIGHT_VAR / "ledger" / "signer.json"

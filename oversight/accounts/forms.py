@@ -48,7 +48,9 @@ class ApiKeyForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
-    days = forms.IntegerField(label="Days until it expires", min_value=1, max_value=3650, initial=365)
+    days = forms.IntegerField(
+        label="Days until it expires", min_value=1, max_value=3650, initial=365
+    )
 
 
 class BodyForm(forms.Form):
@@ -56,9 +58,13 @@ class BodyForm(forms.Form):
 
     name = forms.CharField(max_length=120)
     slug = forms.SlugField(
-        label="Address name", max_length=60, help_text="In the page's address, for instance city-council."
+        label="Address name",
+        max_length=60,
+        help_text="In the page's address, for instance city-council.",
     )
-    summary = forms.CharField(max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    summary = forms.CharField(
+        max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
     time_zone = forms.CharField(max_length=60, initial="Europe/Zurich")
 
 

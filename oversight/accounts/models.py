@@ -34,6 +34,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_auditor = models.BooleanField(default=False, help_text="Reads what is restricted.")
+    is_system = models.BooleanField(
+        default=False, help_text="Stands for this machine's shell or clock; cannot sign in."
+    )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -118,14 +121,20 @@ class Membership(models.Model):
                 name="membership_ends_after_start",
             ),
             models.CheckConstraint(
-                condition=Q(role=BodyRole.CLERK, weight=0) | (~Q(role=BodyRole.CLERK) & Q(weight__gt=0)),
+                condition=Q(role=BodyRole.CLERK, weight=0)
+                | (~Q(role=BodyRole.CLERK) & Q(weight__gt=0)),
                 name="membership_weight_fits_role",
             ),
-            # Two open terms would put one person on a roll twice.
+            # Two open seats would put one person on a roll twice.
             models.UniqueConstraint(
-                fields=["body", "person", "role"],
-                condition=Q(ends_at__isnull=True),
-                name="membership_one_open_term",
+                fields=["body", "person"],
+                condition=Q(ends_at__isnull=True) & ~Q(role=BodyRole.CLERK),
+                name="membership_one_open_seat",
+            ),
+            models.UniqueConstraint(
+                fields=["body", "person"],
+                condition=Q(ends_at__isnull=True, role=BodyRole.CLERK),
+                name="membership_one_open_clerkship",
             ),
         ]
 
@@ -214,7 +223,9 @@ class Notice(models.Model):
         ordering = ["created_at", "id"]
         indexes = [
             # The sender's sweep: what has not been sent, oldest first.
-            models.Index(fields=["created_at"], condition=Q(sent_at__isnull=True), name="notice_unsent"),
+            models.Index(
+                fields=["created_at"], condition=Q(sent_at__isnull=True), name="notice_unsent"
+            ),
         ]
 
     def __str__(self) -> str:

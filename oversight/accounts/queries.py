@@ -10,7 +10,7 @@ from django.utils import timezone
 from oversight.accounts.choices import VOTING_ROLES, BodyRole
 
 if TYPE_CHECKING:
-    from oversight.accounts.models import Affiliation, ApiKey, Membership, Person
+    from oversight.accounts.models import Affiliation, ApiKey, Membership, Person  # noqa: F401
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -42,6 +42,11 @@ class MembershipQuerySet(QuerySet["Membership"]):
     def in_term(self, moment: datetime | None = None) -> "MembershipQuerySet":
         """Keep those whose term covers the moment (now by default)."""
         return self.filter(_in_term(moment or timezone.now()))
+
+    def overlapping(self, starts_at: datetime, ends_at: datetime | None) -> "MembershipQuerySet":
+        """Keep those whose term shares a moment with this one; `None` ends never."""
+        found = self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=starts_at))
+        return found.filter(starts_at__lt=ends_at) if ends_at else found
 
     def voting(self) -> "MembershipQuerySet":
         """Keep those who have a vote."""

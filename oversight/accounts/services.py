@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from oversight.accounts import policy
@@ -31,7 +31,7 @@ FIRST_ADMINISTRATOR = "first-administrator"
 
 
 def digest_of_secret(secret: str) -> str:
-    """Return the stored form of a high-entropy secret: plain SHA-256 suffices for 256 random bits."""
+    """Return the stored form of a secret; plain SHA-256 suffices for 256 random bits."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -50,6 +50,15 @@ def register_person(
         email, password, display_name=display_name, is_auditor=is_auditor
     )
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    return person
+
+
+def shell_person() -> Person:
+    """Return the account under which commands on this machine act; it cannot sign in."""
+    person, _ = Person.objects.get_or_create(
+        email="shell@localhost",
+        defaults={"display_name": "Operator of this machine", "is_system": True, "password": "!"},
+    )
     return person
 
 
@@ -103,7 +112,7 @@ def appoint(
     """Appoint a person to a body for a term. Rolls already frozen do not change.
 
     Raises:
-        Conflict: the person already has an open term in this role.
+        Conflict: the person already has such a term at that time.
         Invalid: the weight or the term makes no sense.
     """
     _require_administrator(by)
@@ -112,6 +121,12 @@ def appoint(
         raise Invalid("The term ends before it begins.", fields={"ends_at": "After the start."})
     if role != BodyRole.CLERK and not 1 <= weight <= 1_000_000:
         raise Invalid("A vote weighs 1 to 1,000,000.", fields={"weight": "Use 1 to 1,000,000."})
+    # The lock on the body makes two appointments of one person wait for each other.
+    Body.objects.select_for_update().get(pk=body.pk)
+    terms = Membership.objects.filter(body=body, person=person).overlapping(starts, ends_at)
+    same = terms.clerks() if role == BodyRole.CLERK else terms.voting()
+    if same.exists():
+        raise Conflict(f"{person} already has a term in {body} that overlaps with this one.")
     seat = Membership(
         body=body,
         person=person,
@@ -134,11 +149,7 @@ def appoint(
         },
     )
     seat.leaf_id = leaf.id
-    try:
-        with transaction.atomic():
-            seat.save()
-    except IntegrityError:
-        raise Conflict(f"{person} already has an open term as {role} of {body}.") from None
+    seat.save()
     return seat
 
 
@@ -240,7 +251,7 @@ def revoke_api_key(*, person: Person, key: ApiKey) -> ApiKey:
 
 @transaction.atomic(durable=True)
 def issue_first_administrator_link() -> str | None:
-    """Return the secret of a fresh link to make the first administrator, or None if there is one."""
+    """Return the secret of a fresh link for the first administrator; None if there is one."""
     if Person.objects.filter(is_superuser=True).exists():
         return None
     OneTimeLink.objects.filter(purpose=FIRST_ADMINISTRATOR, used_at=None).delete()

@@ -5,7 +5,9 @@ from django.urls import path
 from oversight.accounts import views
 
 urlpatterns = [
-    path("first-administrator/<str:secret>/", views.first_administrator, name="first-administrator"),
+    path(
+        "first-administrator/<str:secret>/", views.first_administrator, name="first-administrator"
+    ),
     path("my/keys/", views.api_keys, name="api-keys"),
     path("my/keys/<str:prefix>/revoke/", views.revoke_api_key, name="api-key-revoke"),
     path("administration/", views.administration, name="administration"),
@@ -22,5 +24,7 @@ urlpatterns = [
         views.manage_organisation,
         name="administration-organisation",
     ),
-    path("administration/affiliations/<int:pk>/end/", views.end_affiliation, name="affiliation-end"),
+    path(
+        "administration/affiliations/<int:pk>/end/", views.end_affiliation, name="affiliation-end"
+    ),
 ]

@@ -15,15 +15,19 @@ def production_is_explicit(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     found: list[CheckMessage] = []
     if settings.DEBUG:
         found.append(Error("DEBUG is on.", hint="Unset DEBUG.", id="oversight.E001"))
-    database = settings.DATABASES["default"]
+    database: Any = settings.DATABASES["default"]
     if database["HOST"] not in LOCAL_HOSTS and not database["HOST"].startswith("/"):
         mode = database["OPTIONS"].get("sslmode", "")
         if mode not in {"require", "verify-ca", "verify-full"}:
             hint = "Add ?sslmode=verify-full to DATABASE_URL."
-            found.append(Error("The database is remote without TLS.", hint=hint, id="oversight.E002"))
+            found.append(
+                Error("The database is remote without TLS.", hint=hint, id="oversight.E002")
+            )
     broker = urlsplit(settings.BROKER_URL)
     if not settings.BROKER_URL:
         found.append(Error("No broker is set.", hint="Set BROKER_URL.", id="oversight.E003"))
     elif broker.scheme == "amqp" and (broker.hostname or "") not in LOCAL_HOSTS:
-        found.append(Error("The broker is remote without TLS.", hint="Use amqps://.", id="oversight.E004"))
+        found.append(
+            Error("The broker is remote without TLS.", hint="Use amqps://.", id="oversight.E004")
+        )
     return found

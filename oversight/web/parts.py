@@ -19,8 +19,8 @@ def page_or_part(
 
     A boosted request or a history restore gets the whole page, because htmx replaces the body then.
     """
-    htmx = getattr(request, "htmx", None)
-    wants_part = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    htmx: Any = getattr(request, "htmx", None)
+    wants_part = htmx and not htmx.boosted and not htmx.history_restore_request
     name = f"{template}#{part}" if wants_part else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])

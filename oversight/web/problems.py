@@ -14,7 +14,12 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem(
-    status: int, title: str, detail: str, *, errors: Any = None, headers: dict[str, str] | None = None
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    errors: Any = None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
     """Return a problem response; `errors` maps field names to messages."""
     body: dict[str, Any] = {

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         """Take the address under which the site is reached."""
         parser.add_argument("--base-url", default=settings.PUBLIC_URL)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Print one line."""
         secret = services.issue_first_administrator_link()
         if secret is None:

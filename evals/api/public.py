@@ -1,0 +1,296 @@
+"""What everyone may read of suites and runs, and how evaluators start and cancel runs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import django_filters
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from evals import artefacts
+from evals.choices import ResourceClass, RunState
+from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
+from evals.samples import Sample, read_samples
+from evals.services import runs
+from evals.suites.taskfolder import folder_zip
+from oversight.accounts.choices import Scope
+from oversight.accounts.permissions import Public, writes
+from oversight.registry.models import ModelVersion
+from oversight.web.refusals import Invalid
+
+
+class SuiteVersionOutput(serializers.ModelSerializer[SuiteVersion]):
+    """One version with its whole document."""
+
+    suite = serializers.SlugRelatedField[Suite](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = SuiteVersion
+        fields = ["suite", "number", "digest", "published_at", "document"]
+
+
+class SuiteOutput(serializers.ModelSerializer[Suite]):
+    """One suite and its newest version's number and digest."""
+
+    version = serializers.IntegerField(source="current.number", read_only=True)
+    digest = serializers.CharField(source="current.digest", read_only=True)
+
+    class Meta:
+        model = Suite
+        fields = ["slug", "title", "version", "digest", "created_at"]
+
+
+class AggregateOutput(serializers.ModelSerializer[Aggregate]):
+    """One metric with its interval."""
+
+    interval = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Aggregate
+        fields = ["metric", "group", "n", "mean", "stderr", "interval", "method"]
+
+    def get_interval(self, row: Aggregate) -> list[float | None]:
+        """Return the lower and upper end of the 95 % interval."""
+        return [row.low, row.high]
+
+
+class TaskRunOutput(serializers.ModelSerializer[TaskRun]):
+    """One task of a run: progress, result, signed statement."""
+
+    worker = serializers.CharField(source="worker.name", default=None, read_only=True)
+    organisation = serializers.CharField(
+        source="worker.organisation.slug", default=None, read_only=True
+    )
+    aggregates = AggregateOutput(many=True, read_only=True)
+    samples_sha256 = serializers.CharField(source="samples_id", default=None, read_only=True)
+
+    class Meta:
+        model = TaskRun
+        fields = [
+            "id",
+            "task_name",
+            "state",
+            "attempt",
+            "stage",
+            "done",
+            "total",
+            "worker",
+            "organisation",
+            "started_at",
+            "finished_at",
+            "reason_code",
+            "reason",
+            "aggregates",
+            "samples_sha256",
+            "statement_digest",
+            "envelope",
+        ]
+
+
+class RunOutput(serializers.ModelSerializer[Run]):
+    """One run in a list."""
+
+    suite = serializers.CharField(source="suite_version.suite.slug", read_only=True)
+    suite_digest = serializers.CharField(source="suite_version.digest", read_only=True)
+    model = serializers.CharField(source="model_version.model.slug", read_only=True)
+    version = serializers.CharField(source="model_version.label", read_only=True)
+    model_digest = serializers.CharField(source="model_version.digest", read_only=True)
+
+    class Meta:
+        model = Run
+        fields = [
+            "ref",
+            "state",
+            "reason",
+            "suite",
+            "suite_digest",
+            "model",
+            "version",
+            "model_digest",
+            "settings",
+            "resource_class",
+            "priority",
+            "purpose",
+            "requested_at",
+            "started_at",
+            "finished_at",
+        ]
+
+
+class RunDetailOutput(RunOutput):
+    """One run with its tasks."""
+
+    tasks = TaskRunOutput(source="task_runs", many=True, read_only=True)
+
+    class Meta(RunOutput.Meta):
+        fields = [*RunOutput.Meta.fields, "tasks"]
+
+
+class RunInput(serializers.Serializer[Any]):
+    """What to evaluate by what."""
+
+    suite = serializers.SlugField(help_text="The suite's address name; its newest version runs.")
+    model_digest = serializers.RegexField(r"\Asha256:[0-9a-f]{64}\Z")
+    limit = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    dtype = serializers.ChoiceField(runs.DTYPES, default="float32")
+    batch_size = serializers.IntegerField(min_value=1, max_value=1024, default=16)
+    resource_class = serializers.ChoiceField(ResourceClass.choices, default="cpu")
+
+
+class RunFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """`?state=`, `?suite=`, `?model=`, `?purpose=`."""
+
+    suite = django_filters.CharFilter(field_name="suite_version__suite__slug")
+    model = django_filters.CharFilter(field_name="model_version__model__slug")
+    state = django_filters.ChoiceFilter(choices=RunState.choices)
+
+    class Meta:
+        model = Run
+        fields = ["state", "suite", "model", "purpose"]
+
+
+class SuiteList(generics.ListAPIView[Suite]):
+    """All published suites."""
+
+    permission_classes = [Public]
+    serializer_class = SuiteOutput
+    queryset = Suite.objects.filter(versions__isnull=False).distinct()
+
+
+class SuiteDetail(generics.RetrieveAPIView[SuiteVersion]):
+    """The newest version of a suite, with its document."""
+
+    permission_classes = [Public]
+    serializer_class = SuiteVersionOutput
+
+    def get_object(self) -> SuiteVersion:
+        """Return the suite's newest version."""
+        return newest_version(self.kwargs["slug"])
+
+
+class SuiteFolder(APIView):
+    """The newest version as a plain lm-eval task folder."""
+
+    permission_classes = [Public]
+
+    @extend_schema(responses={(200, "application/zip"): bytes})
+    def get(self, request: Request, slug: str) -> HttpResponse:  # noqa: ARG002
+        """Send the zip; the README inside gives the exact command."""
+        version = newest_version(slug)
+        answer = HttpResponse(task_folder_zip(version), content_type="application/zip")
+        answer["Content-Disposition"] = (
+            f'attachment; filename="{slug}-{version.number}-lm-eval.zip"'
+        )
+        return answer
+
+
+class RunList(generics.ListAPIView[Run]):
+    """All runs, newest first; evaluators start one with POST."""
+
+    permission_classes = [writes(Scope.RUNS_WRITE)]
+    serializer_class = RunOutput
+    filterset_class = RunFilter
+    queryset = Run.objects.with_parts().newest_first()
+
+    @extend_schema(request=RunInput, responses={201: RunDetailOutput})
+    def post(self, request: Request) -> Response:
+        """Queue an evaluation of a registered version by the newest version of a suite."""
+        shape = RunInput(data=request.data)
+        shape.is_valid(raise_exception=True)
+        data = dict(shape.validated_data)
+        version = ModelVersion.objects.filter(digest=data.pop("model_digest")).first()
+        if version is None:
+            raise Invalid(
+                "No registered version has this digest.", fields={"model_digest": "Unknown."}
+            )
+        slug, resource_class = data.pop("suite"), data.pop("resource_class")
+        run = runs.request_run(
+            by=request.user,  # type: ignore[arg-type]
+            suite_version=newest_version(slug),
+            model_version=version,
+            settings=data,
+            resource_class=ResourceClass(resource_class),
+        )
+        return Response(RunDetailOutput(run).data, status=status.HTTP_201_CREATED)
+
+
+class RunDetail(generics.RetrieveAPIView[Run]):
+    """One run with tasks, aggregates and signed statements."""
+
+    permission_classes = [Public]
+    serializer_class = RunDetailOutput
+    lookup_field = "ref"
+    queryset = Run.objects.with_parts().prefetch_related(
+        "task_runs__aggregates", "task_runs__worker__organisation"
+    )
+
+
+class RunCancel(APIView):
+    """`POST`: cancel a run."""
+
+    permission_classes = [writes(Scope.RUNS_WRITE)]
+
+    @extend_schema(request=None, responses={200: RunOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Cancel what waits at once and stop what runs at its next heartbeat."""
+        run = get_object_or_404(Run, ref=ref)
+        cancelled = runs.cancel_run(by=request.user, run=run)  # type: ignore[arg-type]
+        return Response(RunOutput(cancelled).data)
+
+
+class RunSamples(APIView):
+    """Every sample of a run, one JSON object a line."""
+
+    permission_classes = [Public]
+
+    @extend_schema(responses={(200, "application/jsonl"): str})
+    def get(self, request: Request, ref: str) -> StreamingHttpResponse:  # noqa: ARG002
+        """Stream `task`, `doc_id`, `target`, `responses`, `scores` and more, task by task."""
+        run = get_object_or_404(Run, ref=ref)
+        return StreamingHttpResponse(sample_lines(run), content_type="application/jsonl")
+
+
+def newest_version(slug: str) -> SuiteVersion:
+    """Return a suite's newest version or answer 404."""
+    found = SuiteVersion.objects.filter(suite__slug=slug).select_related("suite").newest_first()
+    version = found.first()
+    if version is None:
+        raise Http404(f"There is no suite named {slug}.")
+    return version
+
+
+def task_folder_zip(version: SuiteVersion) -> bytes:
+    """Return a version as a zipped lm-eval task folder."""
+    files = {
+        task["data"]["name"]: artefacts.path_of(task["data"]["sha256"]).read_bytes()
+        for task in version.tasks
+        if "data" in task
+    }
+    return folder_zip(version.document, files)
+
+
+def sample_lines(run: Run) -> Iterator[str]:
+    """Yield the run's samples as JSON lines."""
+    for task_run in run.task_runs.filter(samples__isnull=False).order_by("position"):
+        for sample in read_samples(artefacts.path_of(str(task_run.samples_id))):
+            yield json.dumps(sample_object(task_run.task_name, sample), ensure_ascii=False) + "\n"
+
+
+def sample_object(task_name: str, sample: Sample) -> dict[str, Any]:
+    """Return one sample as the public API shows it."""
+    return {
+        "task": task_name,
+        "doc_id": sample.doc_id,
+        "id": sample.item_id,
+        "group": sample.group,
+        "target": sample.target,
+        "prompts": sample.prompts,
+        "responses": sample.responses,
+        "scores": sample.scores,
+    }

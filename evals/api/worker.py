@@ -1,0 +1,233 @@
+"""What a worker calls: hello, claim, heartbeat, upload, result, failure.
+
+A worker reaches nothing else: its token opens these addresses only.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpResponseBase
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from evals import artefacts
+from evals.api.worker_auth import IsWorker, WorkerAuthentication
+from evals.choices import ResourceClass, TaskRunState
+from evals.models import TaskRun, Worker
+from evals.services import leases, results, workers
+from oversight.web.inputs import checked
+from oversight.web.refusals import Invalid
+
+PREDICATE_TYPE = f"{settings.PUBLIC_URL}/ns/evaluation-result/v1"
+
+
+class WorkerView(APIView):
+    """Base of the worker's addresses: its own sign-in, nothing public."""
+
+    authentication_classes = [WorkerAuthentication]
+    permission_classes = [IsWorker]
+    parser_classes = [JSONParser]
+
+    @property
+    def worker(self) -> Worker:
+        """The signed-in worker."""
+        worker: Worker = self.request.user  # type: ignore[assignment]
+        return worker
+
+
+class HelloInput(serializers.Serializer[Any]):
+    """A worker's start."""
+
+    boot_id = serializers.CharField(max_length=64)
+    software = serializers.DictField(child=serializers.CharField(max_length=200, allow_blank=True))
+    device = serializers.DictField()
+    resource_classes = serializers.ListField(child=serializers.ChoiceField(ResourceClass.choices))
+
+
+class ClaimInput(serializers.Serializer[Any]):
+    """A worker's question for work."""
+
+    boot_id = serializers.CharField(max_length=64)
+    resource_classes = serializers.ListField(child=serializers.ChoiceField(ResourceClass.choices))
+
+
+class HeartbeatInput(serializers.Serializer[Any]):
+    """A sign of life with progress."""
+
+    token = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    stage = serializers.ChoiceField(leases.STAGES)
+    done = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    total = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+
+
+class ResultInput(serializers.Serializer[Any]):
+    """A signed result."""
+
+    token = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    envelope = serializers.DictField()
+
+
+class FailureInput(serializers.Serializer[Any]):
+    """Why a task run could not be finished."""
+
+    token = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    code = serializers.RegexField(r"\A[a-z0-9-]{1,40}\Z")
+    message = serializers.CharField(max_length=4000)
+    log_tail = serializers.CharField(max_length=100_000, allow_blank=True, default="")
+    may_retry = serializers.BooleanField(default=True)
+
+
+class Hello(WorkerView):
+    """`POST hello`: the worker has started."""
+
+    @extend_schema(request=HelloInput, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        """Note the worker's software and device; give back what it held before."""
+        data = checked(HelloInput, request)
+        worker = workers.hear_hello(
+            worker=self.worker,
+            boot_id=data["boot_id"],
+            software=data["software"],
+            device=data["device"],
+        )
+        return Response(
+            {
+                "worker": worker.public_id,
+                "organisation": worker.organisation.slug,
+                "lease_seconds": settings.LEASE_SECONDS,
+                "heartbeat_seconds": settings.HEARTBEAT_SECONDS,
+                "predicate_type": PREDICATE_TYPE,
+            }
+        )
+
+
+class Claim(WorkerView):
+    """`POST claim`: 204 when there is no work."""
+
+    @extend_schema(request=ClaimInput, responses={200: dict, 204: None})
+    def post(self, request: Request) -> Response:
+        """Lease the best waiting task run to the worker."""
+        data = checked(ClaimInput, request)
+        task_run = leases.claim(
+            worker=self.worker, boot_id=data["boot_id"], resource_classes=data["resource_classes"]
+        )
+        if task_run is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(_work_order(task_run))
+
+
+class Heartbeat(WorkerView):
+    """`POST task-runs/<id>/heartbeat`."""
+
+    @extend_schema(
+        request=HeartbeatInput,
+        responses=inline_serializer("HeartbeatAnswer", {"cancel": serializers.BooleanField()}),
+    )
+    def post(self, request: Request, task_run_id: Any) -> Response:
+        """Extend the lease; the answer says whether to stop."""
+        data = checked(HeartbeatInput, request)
+        cancel = leases.hear_heartbeat(worker=self.worker, task_run_id=task_run_id, **data)
+        return Response({"cancel": cancel})
+
+
+class Result(WorkerView):
+    """`POST task-runs/<id>/result`."""
+
+    @extend_schema(request=ResultInput, responses={200: dict, 201: dict})
+    def post(self, request: Request, task_run_id: Any) -> Response:
+        """Accept the signed result, after everything in it was checked."""
+        data = checked(ResultInput, request)
+        task_run, changed = results.accept_result(
+            worker=self.worker,
+            task_run_id=task_run_id,
+            token=data["token"],
+            envelope=data["envelope"],
+        )
+        answer = {"statement": task_run.statement_digest, "leaf": str(task_run.leaf_id)}
+        return Response(answer, status=status.HTTP_201_CREATED if changed else status.HTTP_200_OK)
+
+
+class Failure(WorkerView):
+    """`POST task-runs/<id>/failure`."""
+
+    @extend_schema(request=FailureInput, responses={200: dict})
+    def post(self, request: Request, task_run_id: Any) -> Response:
+        """Take the reason; the task run is queued again while attempts last."""
+        data = checked(FailureInput, request)
+        task_run = leases.hear_failure(worker=self.worker, task_run_id=task_run_id, **data)
+        return Response({"state": task_run.state})
+
+
+class Upload(WorkerView):
+    """`PUT task-runs/<id>/artefacts/<sha256>?token=N`, the raw bytes as body."""
+
+    @extend_schema(request={"application/octet-stream": bytes}, responses={201: dict})
+    def put(self, request: Request, task_run_id: Any, sha256: str) -> Response:
+        """Store a file under its digest."""
+        try:
+            token = int(request.query_params.get("token", ""))
+        except ValueError:
+            raise Invalid("Add ?token= with the lease's token.") from None
+        row = results.receive_artefact(
+            worker=self.worker,
+            task_run_id=task_run_id,
+            token=token,
+            sha256=sha256,
+            chunks=_chunks(request),
+        )
+        return Response({"sha256": row.sha256, "size": row.size}, status=status.HTTP_201_CREATED)
+
+
+class Download(WorkerView):
+    """`GET artefacts/<sha256>`: data files of suites this worker has work for."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): bytes})
+    def get(self, request: Request, sha256: str) -> HttpResponseBase:  # noqa: ARG002
+        """Send a data file that a task run leased by this worker needs."""
+        held = TaskRun.objects.filter(worker=self.worker, state=TaskRunState.RUNNING)
+        wanted = {
+            part.task.get("data", {}).get("sha256")
+            for part in held.select_related("run__suite_version")
+        }
+        path = artefacts.path_of(sha256)
+        if sha256 not in wanted or not path.exists():
+            raise Http404
+        return FileResponse(path.open("rb"), content_type="application/octet-stream")
+
+
+def _chunks(request: Request) -> Iterator[bytes]:
+    """Yield the body piece by piece, so that an upload never lies in memory as a whole."""
+    stream = request._request
+    while chunk := stream.read(1024 * 1024):
+        yield chunk
+
+
+def _work_order(task_run: TaskRun) -> dict[str, Any]:
+    """Return all a worker needs to run one task, and nothing about people."""
+    run = task_run.run
+    suite, version = run.suite_version, run.model_version
+    task = task_run.task
+    data = [task["data"]] if "data" in task else []
+    return {
+        "task_run": str(task_run.pk),
+        "run": run.ref,
+        "token": task_run.lease_token,
+        "attempt": task_run.attempt,
+        "lease_seconds": settings.LEASE_SECONDS,
+        "task": task,
+        "suite": {"slug": suite.suite.slug, "version": suite.number, "digest": suite.digest},
+        "model": {
+            "slug": version.model.slug,
+            "label": version.label,
+            "digest": version.digest,
+            "manifest": version.manifest,
+            "source": version.source,
+        },
+        "settings": run.settings,
+        "files": [{k: item[k] for k in ("name", "sha256", "size")} for item in data],
+    }

@@ -1,0 +1,84 @@
+"""The content-addressed store of files: suite data, samples of runs.
+
+A file is written beside its place, checked, made durable and renamed, so a crash leaves either the
+whole file under its digest or nothing but a temporary one.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from evals.models import Artefact
+from oversight.web.refusals import Invalid
+
+MAX_BYTES = 512 * 1024 * 1024
+
+
+def path_of(sha256: str) -> Path:
+    """Return where the bytes of this digest lie, whether or not they are there."""
+    root = Path(settings.ARTEFACTS_DIR)
+    return root / "sha256" / sha256[:2] / sha256
+
+
+def store(chunks: Iterable[bytes], *, media_type: str, expected_sha256: str = "") -> Artefact:
+    """Store bytes under their digest and return the row; storing the same bytes twice is harmless.
+
+    Raises:
+        Invalid: the bytes do not have the expected digest, or there are too many of them.
+    """
+    root = Path(settings.ARTEFACTS_DIR)
+    root.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=root, prefix="incoming-")
+    incoming = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            sha256, size = _copy(chunks, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if expected_sha256 and sha256 != expected_sha256:
+            raise Invalid(
+                f"The bytes received have the digest {sha256}, not {expected_sha256}: "
+                "they were cut short or altered on the way. Send them again."
+            )
+        _settle(incoming, path_of(sha256))
+    finally:
+        incoming.unlink(missing_ok=True)
+    row, _ = Artefact.objects.get_or_create(
+        sha256=sha256, defaults={"size": size, "media_type": media_type}
+    )
+    return row
+
+
+def store_bytes(data: bytes, *, media_type: str) -> Artefact:
+    """Store bytes that are already in memory."""
+    return store([data], media_type=media_type)
+
+
+def _copy(chunks: Iterable[bytes], file: BinaryIO) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise Invalid(f"A file may have at most {MAX_BYTES // 1_048_576} MiB.")
+        digest.update(chunk)
+        file.write(chunk)
+    return digest.hexdigest(), size
+
+
+def _settle(incoming: Path, place: Path) -> None:
+    """Move a complete file to its place and make the folder's entry durable."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists() and place.stat().st_size == incoming.stat().st_size:
+        return
+    incoming.chmod(0o640)
+    incoming.replace(place)
+    folder = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,85 @@
+"""States and leaf types of the evaluation floor. Leaf types are never renamed."""
+
+from django.db.models import TextChoices
+
+
+class RunState(TextChoices):
+    """Where a run stands; it follows from its task runs."""
+
+    QUEUED = "queued", "waiting for a worker"
+    RUNNING = "running", "running"
+    SUCCEEDED = "succeeded", "finished"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+class TaskRunState(TextChoices):
+    """Where one task of a run stands."""
+
+    QUEUED = "queued", "waiting for a worker"
+    RUNNING = "running", "running"
+    SUCCEEDED = "succeeded", "finished"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+TASK_RUN_TRANSITIONS: dict[TaskRunState, frozenset[TaskRunState]] = {
+    TaskRunState.QUEUED: frozenset(
+        {TaskRunState.RUNNING, TaskRunState.CANCELLED, TaskRunState.FAILED}
+    ),
+    # Back to queued: the lease expired or the worker gave it back.
+    TaskRunState.RUNNING: frozenset(
+        {
+            TaskRunState.QUEUED,
+            TaskRunState.SUCCEEDED,
+            TaskRunState.FAILED,
+            TaskRunState.CANCELLED,
+        }
+    ),
+    TaskRunState.SUCCEEDED: frozenset(),
+    TaskRunState.FAILED: frozenset(),
+    TaskRunState.CANCELLED: frozenset(),
+}
+
+FINAL_STATES = frozenset({TaskRunState.SUCCEEDED, TaskRunState.FAILED, TaskRunState.CANCELLED})
+
+
+class ResourceClass(TextChoices):
+    """What kind of host a run needs; each has its queue."""
+
+    CPU = "cpu", "CPU"
+    GPU = "gpu", "GPU"
+
+    @property
+    def queue(self) -> str:
+        """The broker queue of nudges for this class."""
+        return f"evals_{self.value}"
+
+
+class Comparison(TextChoices):
+    """How a criterion reads a result. Always on the confidence bound, never on the point."""
+
+    AT_LEAST = "at_least", "at least"
+    BELOW = "below", "below"
+
+
+class Outcome(TextChoices):
+    """What the evidence says of a criterion."""
+
+    MET = "met", "met"
+    NOT_MET = "not_met", "not met"
+    UNDECIDED = "undecided", "undecided: too few samples"
+    NO_RESULT = "no_result", "no result yet"
+
+
+class Leaf(TextChoices):
+    """What this floor puts on the record."""
+
+    SUITE_PUBLISHED = "evals.suite.published"
+    WORKER_ENROLLED = "evals.worker.enrolled"
+    WORKER_REVOKED = "evals.worker.revoked"
+    RUN_REQUESTED = "evals.run.requested"
+    RUN_CANCELLED = "evals.run.cancelled"
+    RUN_FINISHED = "evals.run.finished"
+    RESULT_ACCEPTED = "evals.result.accepted"
+    CRITERION_RECORDED = "evals.criterion.recorded"

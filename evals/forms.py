@@ -1,0 +1,28 @@
+"""Shape of the HTML input on the evaluation floor."""
+
+from typing import Any
+
+from django import forms
+
+from evals.services.runs import DTYPES
+from oversight.registry.models import ModelVersion
+
+
+class RunForm(forms.Form):
+    """A run to start."""
+
+    version = forms.ModelChoiceField(
+        ModelVersion.objects.select_related("model").newest_first(), label="Model version"
+    )
+    limit = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text="Only the first items of each task. Such a run is no evidence for criteria.",
+    )
+    dtype = forms.ChoiceField(choices=[(d, d) for d in DTYPES], label="Number format")
+    batch_size = forms.IntegerField(min_value=1, max_value=1024, initial=16)
+
+    def run_settings(self) -> dict[str, Any]:
+        """Return what was chosen as a run's settings."""
+        return {key: self.cleaned_data[key] for key in ("limit", "dtype", "batch_size")}

@@ -1,0 +1,380 @@
+"""Tables of the evaluation floor: what is asked, who ran it, what came out."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from evals.choices import (
+    FINAL_STATES,
+    Comparison,
+    ResourceClass,
+    RunState,
+    TaskRunState,
+)
+from evals.queries import (
+    CriterionQuerySet,
+    RunQuerySet,
+    SuiteVersionQuerySet,
+    TaskRunQuerySet,
+    WorkerQuerySet,
+)
+from oversight.accounts.models import Organisation, Person, new_public_id
+from oversight.registry.models import ModelVersion
+
+
+class Artefact(models.Model):
+    """One stored file, named by the SHA-256 of its bytes; the bytes lie in the artefact store."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=80)
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class Suite(models.Model):
+    """One suite of tasks over all its versions."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    title = models.CharField(max_length=160)
+    created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Return the suite's page."""
+        return f"/suites/{self.slug}/"
+
+    @property
+    def current(self) -> "SuiteVersion":
+        """The newest version."""
+        return self.versions.newest_first()[0]
+
+
+class SuiteVersion(models.Model):
+    """One immutable version: its document and data files are fixed by `digest`."""
+
+    suite = models.ForeignKey(Suite, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=71, unique=True)
+    document = models.JSONField(help_text="The suite document the digest is of.")
+    published_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    published_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = SuiteVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["suite", "number"], name="suite_version_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.suite.title}, version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """Return the suite's page at this version."""
+        return f"/suites/{self.suite.slug}/{self.number}/"
+
+    @property
+    def subject(self) -> str:
+        """The version as the record names it."""
+        return f"suite:{self.suite.slug}:{self.number}"
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The document's task entries, in order."""
+        return list(self.document["tasks"])
+
+    def task(self, name: str) -> dict[str, Any]:
+        """Return the entry of one task; raises KeyError when the version has none of this name."""
+        for entry in self.tasks:
+            if entry["name"] == name:
+                return entry
+        raise KeyError(name)
+
+
+class Worker(models.Model):
+    """One machine that runs evaluations, with its own signing key and token."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(max_length=80)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="workers")
+    token_digest = models.CharField(max_length=64, unique=True)
+    public_key = models.CharField(max_length=64, help_text="Raw Ed25519 key in hexadecimal.")
+    resource_classes = ArrayField(models.CharField(max_length=8, choices=ResourceClass.choices))
+    enrolled_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+    software = models.JSONField(default=dict, blank=True)
+    device = models.JSONField(default=dict, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["organisation__name", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "name"],
+                condition=Q(revoked_at__isnull=True),
+                name="worker_name_once_per_organisation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.organisation.name}"
+
+    @property
+    def actor(self) -> str:
+        """The worker as the record names it."""
+        return f"worker:{self.public_id}"
+
+
+def new_run_ref() -> str:
+    """Return a fresh run reference: `run-` and eight random hexadecimal digits."""
+    return f"run-{uuid.uuid4().hex[:8]}"
+
+
+class Run(models.Model):
+    """One evaluation of one model version by one suite version."""
+
+    ref = models.CharField(max_length=20, unique=True, default=new_run_ref)
+    suite_version = models.ForeignKey(SuiteVersion, models.PROTECT, related_name="runs")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="runs")
+    settings = models.JSONField(help_text="backend, dtype, batch_size, limit, device")
+    resource_class = models.CharField(max_length=8, choices=ResourceClass.choices)
+    priority = models.SmallIntegerField(default=0)
+    purpose = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="Subject it is evidence for, such as proposal:2026-001.",
+    )
+    requested_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
+    reason = models.CharField(max_length=400, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Evidence of a proposal, and the newest runs of a model or suite.
+            models.Index(fields=["purpose", "requested_at"], name="run_by_purpose"),
+            models.Index(fields=["-requested_at"], name="run_newest"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, state__in=["queued", "running"])
+                | Q(finished_at__isnull=False, state__in=["succeeded", "failed", "cancelled"]),
+                name="run_finished_when_final",
+            ),
+            # Design: no run ends in a state without a reason.
+            models.CheckConstraint(
+                condition=~Q(state__in=["failed", "cancelled"]) | ~Q(reason=""),
+                name="run_bad_end_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+    def get_absolute_url(self) -> str:
+        """Return the run's page."""
+        return f"/runs/{self.ref}/"
+
+    @property
+    def subject(self) -> str:
+        """The run as the record names it."""
+        return f"run:{self.ref}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it still waits or runs."""
+        return self.state in {RunState.QUEUED, RunState.RUNNING}
+
+
+class TaskRun(models.Model):
+    """One task of a run: what a worker leases, runs and answers for.
+
+    `lease_token` is the fencing token: it grows with every claim, and only its newest holder may
+    report. A worker that comes back late holds an older one and is refused.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, models.PROTECT, related_name="task_runs")
+    task_name = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(
+        max_length=10, choices=TaskRunState.choices, default=TaskRunState.QUEUED
+    )
+    worker = models.ForeignKey(
+        Worker, models.PROTECT, null=True, blank=True, related_name="task_runs"
+    )
+    boot_id = models.CharField(max_length=64, blank=True)
+    lease_token = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    stage = models.CharField(max_length=20, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=2000, blank=True)
+    log_tail = models.TextField(blank=True)
+    envelope = models.JSONField(null=True, blank=True, help_text="Signed statement (DSSE).")
+    statement_digest = models.CharField(max_length=71, blank=True)
+    samples = models.ForeignKey(Artefact, models.PROTECT, null=True, blank=True, related_name="+")
+    leaf_id = models.UUIDField(null=True, unique=True)
+
+    objects = TaskRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run_id", "position"]
+        indexes = [
+            # The claim and the sweep of expired leases.
+            models.Index(
+                fields=["run", "position"], condition=Q(state="queued"), name="task_run_queue"
+            ),
+            models.Index(
+                fields=["lease_until"], condition=Q(state="running"), name="task_run_lease"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "task_name"], name="task_once_per_run"),
+            models.CheckConstraint(
+                condition=Q(state="running", worker__isnull=False, lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease_until__isnull=True)),
+                name="task_run_lease_only_while_running",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="succeeded")
+                | Q(envelope__isnull=False, samples__isnull=False, leaf_id__isnull=False),
+                name="task_run_success_has_evidence",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["failed", "cancelled"]) | ~Q(reason=""),
+                name="task_run_bad_end_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run.ref} {self.task_name}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in FINAL_STATES
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The suite document's entry of this task."""
+        return self.run.suite_version.task(self.task_name)
+
+
+class Aggregate(models.Model):
+    """One metric of one finished task run, recomputed by the server from the samples."""
+
+    task_run = models.ForeignKey(TaskRun, models.CASCADE, related_name="aggregates")
+    metric = models.CharField(max_length=60)
+    group = models.CharField(max_length=80, blank=True, help_text="Empty: all samples.")
+    n = models.PositiveIntegerField()
+    mean = models.FloatField()
+    stderr = models.FloatField(null=True)
+    low = models.FloatField(null=True, help_text="Lower end of the 95 % interval.")
+    high = models.FloatField(null=True)
+    method = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["task_run_id", "metric", "group"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task_run", "metric", "group"], name="aggregate_once_per_metric"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.mean:.3f} (n={self.n})"
+
+
+class SampleScore(models.Model):
+    """One score of one sample: the slim copy for paired statistics; the artefact has the rest."""
+
+    task_run = models.ForeignKey(TaskRun, models.CASCADE, related_name="scores")
+    doc_id = models.PositiveIntegerField()
+    metric = models.CharField(max_length=60)
+    group = models.CharField(max_length=80, blank=True)
+    score = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task_run", "metric", "doc_id"], name="score_once_per_sample"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.doc_id} {self.score}"
+
+
+class Criterion(models.Model):
+    """One thing asked of a model, on the record before the run that answers it."""
+
+    subject = models.CharField(max_length=60, help_text="Such as proposal:2026-001.")
+    suite_version = models.ForeignKey(SuiteVersion, models.PROTECT, related_name="criteria")
+    task_name = models.CharField(max_length=80)
+    metric = models.CharField(max_length=60)
+    comparison = models.CharField(max_length=10, choices=Comparison.choices)
+    threshold = models.DecimalField(max_digits=12, decimal_places=6)
+    must_pass = models.BooleanField(default=True)
+    recorded_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = CriterionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "criteria"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "suite_version", "task_name", "metric", "comparison"],
+                name="criterion_once",
+            )
+        ]
+        indexes = [models.Index(fields=["subject"], name="criterion_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.task_name} {self.metric} {self.asked}"
+
+    @property
+    def asked(self) -> str:
+        """What is asked, in words: “at least 0.65”."""
+        return f"{self.get_comparison_display()} {self.threshold.normalize():f}"
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The suite document's entry of the task."""
+        return self.suite_version.task(self.task_name)
+
+    def precedes(self, moment: datetime) -> bool:
+        """Say whether it was recorded before the moment."""
+        return self.recorded_at < moment

@@ -1,0 +1,80 @@
+"""Recording what is asked of a model before it is evaluated."""
+
+from decimal import Decimal, InvalidOperation
+
+from django.db import IntegrityError, transaction
+
+from evals import policy
+from evals.choices import Comparison, Leaf
+from evals.models import Criterion, SuiteVersion
+from oversight.accounts.models import Person
+from oversight.ledger import services as ledger
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+
+
+def record_criterion(
+    *,
+    by: Person,
+    subject: str,
+    suite_version: SuiteVersion,
+    task_name: str,
+    metric: str,
+    comparison: Comparison,
+    threshold: Decimal | str,
+    must_pass: bool = True,
+) -> Criterion:
+    """Record one criterion about a subject. Call inside the transaction of the subject's floor.
+
+    Raises:
+        Invalid: the suite has no such task or metric, or the threshold is no usable number.
+        Conflict: the same criterion is there already.
+    """
+    if not policy.can_record_criterion(by):
+        raise NotAllowed("Recording a criterion takes a role in a body or an organisation.")
+    task = next((t for t in suite_version.tasks if t["name"] == task_name), None)
+    if task is None:
+        names = ", ".join(t["name"] for t in suite_version.tasks)
+        raise Invalid(f"The suite has no task {task_name!r}: use one of {names}.")
+    if metric not in task["metrics"]:
+        raise Invalid(
+            f"Task {task_name} has no metric {metric!r}: use {', '.join(task['metrics'])}."
+        )
+    limit = _number(threshold)
+    leaf = ledger.append(
+        type=Leaf.CRITERION_RECORDED,
+        actor=by.actor,
+        subject=subject,
+        digests={"suite": suite_version.digest},
+        facts={
+            "task": task_name,
+            "metric": metric,
+            "comparison": str(comparison),
+            "threshold": f"{limit.normalize():f}",
+            "must_pass": must_pass,
+        },
+    )
+    try:
+        with transaction.atomic():
+            return Criterion.objects.create(
+                subject=subject,
+                suite_version=suite_version,
+                task_name=task_name,
+                metric=metric,
+                comparison=comparison,
+                threshold=limit,
+                must_pass=must_pass,
+                recorded_by=by,
+                leaf_id=leaf.id,
+            )
+    except IntegrityError:
+        raise Conflict("This criterion is on the record already.") from None
+
+
+def _number(threshold: Decimal | str) -> Decimal:
+    try:
+        limit = Decimal(threshold)
+    except InvalidOperation:
+        raise Invalid(f"{threshold!r} is no number: write it like 0.65.") from None
+    if not limit.is_finite() or abs(limit) > 100_000:
+        raise Invalid("A threshold lies between -100000 and 100000.")
+    return limit.quantize(Decimal("0.000001"))

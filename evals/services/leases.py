@@ -1,0 +1,159 @@
+"""Handing out task runs and taking them back: lease, fencing token, heartbeat.
+
+The lease lives in the task run's row. Whoever holds the newest token may report until the lease
+ends; the sweep gives expired leases back to the queue, with bounded attempts.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from evals.choices import RunState, TaskRunState
+from evals.models import Run, TaskRun, Worker
+from evals.services.runs import settle_run
+from oversight.web.clock import database_now
+from oversight.web.refusals import Conflict
+
+STAGES = ("preparing", "loading", "running", "uploading")
+MAY_NOT_RETRY = frozenset({"weights-changed", "weights-missing", "task-refused", "bad-result"})
+
+
+@transaction.atomic(durable=True)
+def claim(*, worker: Worker, boot_id: str, resource_classes: Sequence[str]) -> TaskRun | None:
+    """Lease the best waiting task run to a worker, or return None when there is none.
+
+    Two workers never get the same one: each skips rows the other has locked.
+    """
+    allowed = [c for c in resource_classes if c in worker.resource_classes]
+    task_run = (
+        TaskRun.objects.claimable(allowed)
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("run")
+        .first()
+    )
+    now = database_now()
+    Worker.objects.filter(pk=worker.pk).update(last_seen_at=now)
+    if task_run is None:
+        return None
+    task_run.state = TaskRunState.RUNNING
+    task_run.worker = worker
+    task_run.boot_id = boot_id
+    task_run.lease_token += 1
+    task_run.lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    task_run.attempt += 1
+    task_run.stage, task_run.done, task_run.total = "preparing", 0, 0
+    task_run.started_at = now
+    task_run.reason_code = task_run.reason = ""
+    task_run.save()
+    Run.objects.filter(pk=task_run.run_id, started_at=None).update(started_at=now)
+    Run.objects.filter(pk=task_run.run_id).update(state=RunState.RUNNING)
+    return task_run
+
+
+@transaction.atomic(durable=True)
+def hear_heartbeat(
+    *, worker: Worker, task_run_id: UUID, token: int, stage: str, done: int, total: int
+) -> bool:
+    """Extend the lease and note progress; return whether the worker should stop.
+
+    Raises:
+        Conflict: the lease is not the worker's any more.
+    """
+    task_run = locked_lease(worker=worker, task_run_id=task_run_id, token=token)
+    now = database_now()
+    task_run.lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    task_run.stage = stage if stage in STAGES else task_run.stage
+    task_run.total = max(0, min(total, 2_000_000_000))
+    task_run.done = max(0, min(done, task_run.total or done))
+    task_run.save(update_fields=["lease_until", "stage", "done", "total"])
+    Worker.objects.filter(pk=worker.pk).update(last_seen_at=now)
+    return task_run.run.cancel_requested_at is not None
+
+
+@transaction.atomic(durable=True)
+def hear_failure(
+    *,
+    worker: Worker,
+    task_run_id: UUID,
+    token: int,
+    code: str,
+    message: str,
+    log_tail: str = "",
+    may_retry: bool = True,
+) -> TaskRun:
+    """Take a worker's word that it could not finish: retry while attempts last, else fail."""
+    task_run = locked_lease(worker=worker, task_run_id=task_run_id, token=token)
+    task_run.log_tail = log_tail[-20_000:].replace("\x00", "")
+    retry = may_retry and code not in MAY_NOT_RETRY
+    give_back(task_run, code=code[:40], reason=message[:2000].replace("\x00", ""), may_retry=retry)
+    return task_run
+
+
+@transaction.atomic(durable=True)
+def requeue_expired() -> int:
+    """Give leases back whose worker fell silent; return how many."""
+    moment = database_now()
+    expired = list(
+        TaskRun.objects.with_expired_lease(moment)
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("run")
+    )
+    for task_run in expired:
+        give_back(
+            task_run,
+            code="lease-expired",
+            reason=f"The worker was not heard of for {settings.LEASE_SECONDS} seconds.",
+        )
+    return len(expired)
+
+
+def locked_lease(*, worker: Worker, task_run_id: UUID, token: int) -> TaskRun:
+    """Return the task run, locked, if this worker holds its newest, unexpired lease.
+
+    Raises:
+        Conflict: it was given to somebody else, given back, or is over.
+    """
+    task_run = (
+        TaskRun.objects.select_for_update(of=("self",))
+        .select_related("run")
+        .filter(pk=task_run_id)
+        .first()
+    )
+    holds = (
+        task_run is not None
+        and task_run.state == TaskRunState.RUNNING
+        and task_run.worker_id == worker.pk
+        and task_run.lease_token == token
+    )
+    if task_run is None or not holds:
+        raise Conflict(
+            "This lease is not yours any more: the task run was given back, given to another "
+            "worker, or is over. Drop the work and claim again."
+        )
+    return task_run
+
+
+def give_back(task_run: TaskRun, *, code: str, reason: str, may_retry: bool = True) -> None:
+    """Return a leased task run to the queue, or end it; the caller holds its row lock."""
+    cancelled = task_run.run.cancel_requested_at is not None
+    attempts_left = task_run.attempt < settings.MAX_ATTEMPTS
+    task_run.lease_until = None
+    task_run.reason_code, task_run.reason = code, reason
+    task_run.stage = ""
+    if cancelled:
+        task_run.state, task_run.reason_code = TaskRunState.CANCELLED, "cancelled"
+        task_run.reason = "Cancelled on request while it ran."
+    elif may_retry and attempts_left:
+        task_run.state = TaskRunState.QUEUED
+    else:
+        task_run.state = TaskRunState.FAILED
+        if may_retry:
+            task_run.reason = f"{reason} Given up after {task_run.attempt} attempts."
+    if task_run.state != TaskRunState.QUEUED:
+        task_run.finished_at = timezone.now()
+    task_run.save()
+    settle_run(task_run.run)

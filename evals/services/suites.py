@@ -1,0 +1,82 @@
+"""Publishing suite versions."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.db import transaction
+from django.db.models import Max
+
+from evals import artefacts, policy
+from evals.choices import Leaf
+from evals.models import Suite, SuiteVersion
+from evals.suites.checking import SuiteError
+from evals.suites.document import Suite as SuiteDocument
+from evals.suites.document import data_file, digest, require_valid
+from oversight.accounts.models import Person
+from oversight.ledger import services as ledger
+from oversight.web.refusals import Invalid, NotAllowed
+
+
+def publish_suite(
+    *, by: Person, document: dict[str, Any], files: Mapping[str, bytes]
+) -> tuple[SuiteVersion, bool]:
+    """Publish a version of a suite; return it and whether it is new.
+
+    Publishing the same document again returns the version that is there.
+
+    Raises:
+        Invalid: the document or its data cannot be used; the message names the field and the fix.
+    """
+    if not policy.can_publish_suite(by):
+        raise NotAllowed("Only evaluators publish suites.")
+    try:
+        suite = require_valid(document)
+    except SuiteError as error:
+        raise Invalid(str(error)) from None
+    _require_files(dict(suite), files)
+    # Files first, outside the transaction: left alone they are harmless, missing they are not.
+    for data in files.values():
+        artefacts.store_bytes(data, media_type="application/jsonl")
+    return _publish(by, document)
+
+
+@transaction.atomic(durable=True)
+def _publish(by: Person, document: dict[str, Any]) -> tuple[SuiteVersion, bool]:
+    document_digest = digest(cast("SuiteDocument", document))
+    slug, title = document["slug"], document["title"]
+    suite, _ = Suite.objects.get_or_create(slug=slug, defaults={"title": title, "created_by": by})
+    Suite.objects.select_for_update().get(pk=suite.pk)
+    known = SuiteVersion.objects.filter(digest=document_digest).first()
+    if known:
+        return known, False
+    latest = suite.versions.aggregate(latest=Max("number"))["latest"] or 0
+    if suite.title != title:
+        suite.title = title
+        suite.save(update_fields=["title"])
+    leaf = ledger.append(
+        type=Leaf.SUITE_PUBLISHED,
+        actor=by.actor,
+        subject=f"suite:{slug}:{latest + 1}",
+        digests={"document": document_digest},
+        facts={"tasks": len(document["tasks"])},
+    )
+    version = SuiteVersion.objects.create(
+        suite=suite,
+        number=latest + 1,
+        digest=document_digest,
+        document=document,
+        published_by=by,
+        leaf_id=leaf.id,
+    )
+    return version, True
+
+
+def _require_files(document: dict[str, Any], files: Mapping[str, bytes]) -> None:
+    """Refuse unless the files are exactly those the document names, byte for byte."""
+    named = {task["data"]["name"]: task["data"] for task in document["tasks"] if "data" in task}
+    if set(named) != set(files):
+        missing = ", ".join(sorted(set(named) ^ set(files)))
+        raise Invalid(f"The data files and the document do not fit together: {missing}.")
+    for name, data in files.items():
+        if dict(data_file(name, data)) != dict(named[name]):
+            raise Invalid(f"{name} is not the file that the document names by size and digest.")

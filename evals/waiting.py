@@ -1,0 +1,33 @@
+"""Waiting for a run from the shell, with progress lines."""
+
+import time
+from collections.abc import Callable
+
+from evals.models import Run
+
+POLL_SECONDS = 0.3
+
+
+def wait_for(run: Run, *, say: Callable[[str], None] | None = None) -> Run:
+    """Return the run once it is over; `say` gets a line whenever its progress changes."""
+    before = ""
+    while True:
+        run.refresh_from_db()
+        if not run.is_active:
+            return run
+        line = progress_line(run)
+        if say and line != before:
+            say(line)
+        before = line
+        time.sleep(POLL_SECONDS)
+
+
+def progress_line(run: Run) -> str:
+    """Return where a run stands in one line."""
+    parts = [
+        f"{t.task_name} {t.done}/{t.total}" if t.total else f"{t.task_name} {t.stage or t.state}"
+        for t in run.task_runs.all()
+        if not t.is_final
+    ]
+    finished = sum(t.is_final for t in run.task_runs.all())
+    return f"{run.ref}: {finished} tasks finished; {', '.join(parts) or 'closing'}"

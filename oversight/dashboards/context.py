@@ -1,0 +1,39 @@
+"""What every page knows: the site's name and the state of the record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest
+
+from oversight.ledger.models import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """How many acts are on the record, and when it was last signed."""
+
+    size: int
+    signed_at: datetime | None
+
+
+def site(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
+    """Django's context processor: `site_name`, `public_url` and `record`."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "public_url": settings.PUBLIC_URL,
+        "record": record_state(),
+    }
+
+
+def record_state() -> RecordState | None:
+    """Return the newest checkpoint's size and time; None while the database does not answer."""
+    try:
+        latest = Checkpoint.objects.order_by("-size").values("size", "signed_at").first()
+    except DatabaseError:
+        return None
+    if latest is None:
+        return RecordState(0, None)
+    return RecordState(latest["size"], latest["signed_at"])

@@ -1,0 +1,37 @@
+"""Addresses of the public pages."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from oversight.dashboards.health import healthz
+from oversight.dashboards.views import decisions, evaluations, overview, pages, record, registry
+
+urlpatterns = [
+    path("", overview.home, name="home"),
+    path("my/", overview.my_work, name="my-work"),
+    path("healthz", healthz, name="healthz"),
+    path("in-service/", registry.in_service, name="in-service"),
+    path("models/<slug:slug>/", registry.model, name="model"),
+    path("deployments/<slug:slug>/", registry.deployment, name="deployment"),
+    path("findings/", evaluations.findings, name="findings"),
+    path("suites/<slug:slug>/", evaluations.suite, name="suite"),
+    path("suites/<slug:slug>/<int:number>/", evaluations.suite, name="suite-version"),
+    path("runs/<str:ref>/", evaluations.run, name="run"),
+    path("runs/<str:ref>/samples/<str:task_name>/", evaluations.samples, name="run-samples"),
+    path("ns/evaluation-result/v1", evaluations.statement_type, name="statement-type"),
+    path("deciding/", decisions.deciding, name="deciding"),
+    path("decisions/<str:ref>/", decisions.decision, name="decision"),
+    path("decisions/<str:ref>/record.json", decisions.decision_record, name="decision-record"),
+    path("decisions/<str:ref>/contract.json", decisions.contract, name="decision-contract"),
+    path("bodies/<slug:slug>/", decisions.body, name="body"),
+    path("record/", record.record, name="record"),
+    path("record/check/", record.check, name="record-check"),
+    path("record/<int:index>/", record.entry, name="record-entry"),
+    path("receipts/<uuid:leaf_id>/", record.receipt, name="receipt"),
+    path("how-to-verify/", pages.how_to_verify, name="how-to-verify"),
+    path("data/", pages.data, name="data"),
+    path("accessibility/", pages.accessibility, name="accessibility"),
+    path("design/", pages.design, name="design"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+]

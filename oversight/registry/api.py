@@ -1,0 +1,244 @@
+"""The registry in the network API: models, versions, deployments, the gate."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from oversight.accounts.choices import Scope
+from oversight.accounts.models import Organisation
+from oversight.accounts.permissions import Public, writes
+from oversight.registry import gate, services
+from oversight.registry.models import (
+    DIGEST_PATTERN,
+    Authorisation,
+    Deployment,
+    Endpoint,
+    ModelVersion,
+    RegisteredModel,
+)
+from oversight.web.clock import stamp
+from oversight.web.inputs import checked, named_row
+from oversight.web.refusals import Invalid
+
+
+class VersionOutput(serializers.ModelSerializer[ModelVersion]):
+    """One version: its digest and files; where workers find it stays private."""
+
+    model = serializers.SlugRelatedField[RegisteredModel](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "model",
+            "label",
+            "digest",
+            "total_bytes",
+            "licence",
+            "card",
+            "registered_at",
+            "manifest",
+        ]
+
+
+class ModelOutput(serializers.ModelSerializer[RegisteredModel]):
+    """One model with its versions' labels and digests."""
+
+    versions = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RegisteredModel
+        fields = ["slug", "name", "developer", "summary", "registered_at", "versions"]
+
+    def get_versions(self, row: RegisteredModel) -> list[dict[str, str]]:
+        """Return label and digest of each version, oldest first."""
+        return [{"label": v.label, "digest": v.digest} for v in row.versions.all()]
+
+
+class AuthorisationOutput(serializers.ModelSerializer[Authorisation]):
+    """One authorisation and the decision it rests on."""
+
+    decision = serializers.CharField(source="decision_ref", read_only=True)
+    version = serializers.CharField(source="version.digest", read_only=True)
+    in_force = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Authorisation
+        fields = ["decision", "version", "state", "in_force", "starts_at", "ends_at", "conditions"]
+
+    def get_in_force(self, row: Authorisation) -> bool:
+        """Say whether it allows service now."""
+        return row.is_in_force()
+
+
+class DeploymentOutput(serializers.ModelSerializer[Deployment]):
+    """One deployment with all that was ever decided about it."""
+
+    endpoint = serializers.SlugRelatedField[Endpoint](slug_field="slug", read_only=True)
+    operator = serializers.CharField(source="endpoint.operator.slug", read_only=True)
+    authorisations = AuthorisationOutput(many=True, read_only=True)
+
+    class Meta:
+        model = Deployment
+        fields = ["slug", "name", "purpose", "audience", "endpoint", "operator", "authorisations"]
+
+
+class VersionInput(serializers.Serializer[Any]):
+    """A version to register by the manifest of its files."""
+
+    model = serializers.SlugField(max_length=60)
+    label = serializers.CharField(max_length=60)  # type: ignore[assignment]
+    manifest = serializers.ListField(child=serializers.DictField(), max_length=20_000)
+    model_name = serializers.CharField(max_length=120, required=False, default="")
+    developer = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    summary = serializers.CharField(max_length=600, required=False, default="", allow_blank=True)
+    licence = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    card = serializers.DictField(required=False)
+    source = serializers.DictField(required=False)  # type: ignore[assignment]
+
+
+class EndpointInput(serializers.Serializer[Any]):
+    """An endpoint to register."""
+
+    slug = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=120)
+    operator = serializers.SlugField(max_length=60)
+    base_url = serializers.URLField(required=False, default="", allow_blank=True)
+
+
+class DeploymentInput(serializers.Serializer[Any]):
+    """A deployment to register."""
+
+    slug = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=120)
+    endpoint = serializers.SlugField(max_length=60)
+    purpose = serializers.CharField(max_length=300)
+    audience = serializers.CharField(max_length=120)
+
+
+class ModelList(generics.ListAPIView[RegisteredModel]):
+    """All registered models; POST registers a version (and its model, if new)."""
+
+    permission_classes = [writes(Scope.REGISTRY_WRITE)]
+    serializer_class = ModelOutput
+    queryset = RegisteredModel.objects.prefetch_related("versions")
+
+    @extend_schema(request=VersionInput, responses={201: VersionOutput})
+    def post(self, request: Request) -> Response:
+        """Register a version."""
+        data = checked(VersionInput, request)
+        version = services.register_version(
+            by=request.user,  # type: ignore[arg-type]
+            model_slug=data.pop("model"),
+            **data,
+        )
+        return Response(VersionOutput(version).data, status=status.HTTP_201_CREATED)
+
+
+class ModelDetail(generics.RetrieveAPIView[RegisteredModel]):
+    """One model."""
+
+    permission_classes = [Public]
+    serializer_class = ModelOutput
+    lookup_field = "slug"
+    queryset = RegisteredModel.objects.prefetch_related("versions")
+
+
+class VersionDetail(generics.RetrieveAPIView[ModelVersion]):
+    """One version by its digest, with the manifest of its files."""
+
+    permission_classes = [Public]
+    serializer_class = VersionOutput
+    lookup_field = "digest"
+    queryset = ModelVersion.objects.select_related("model")
+
+
+class EndpointList(APIView):
+    """POST registers an endpoint."""
+
+    permission_classes = [writes(Scope.REGISTRY_WRITE)]
+
+    @extend_schema(request=EndpointInput, responses={201: EndpointInput})
+    def post(self, request: Request) -> Response:
+        """Register an endpoint of an organisation one operates for."""
+        data = checked(EndpointInput, request)
+        operator = named_row(Organisation, "operator", slug=data.pop("operator"))
+        services.register_endpoint(by=request.user, operator=operator, **data)  # type: ignore[arg-type]
+        return Response(EndpointInput({**data, "operator": operator.slug}).data, status=201)
+
+
+class DeploymentList(generics.ListAPIView[Deployment]):
+    """All deployments; POST registers one."""
+
+    permission_classes = [writes(Scope.REGISTRY_WRITE)]
+    serializer_class = DeploymentOutput
+    queryset = Deployment.objects.select_related("endpoint__operator").prefetch_related(
+        "authorisations__version"
+    )
+
+    @extend_schema(request=DeploymentInput, responses={201: DeploymentOutput})
+    def post(self, request: Request) -> Response:
+        """Register a deployment behind an endpoint one operates."""
+        data = checked(DeploymentInput, request)
+        endpoint = named_row(Endpoint, "endpoint", slug=data.pop("endpoint"))
+        deployment = services.register_deployment(
+            by=request.user,  # type: ignore[arg-type]
+            endpoint=endpoint,
+            **data,
+        )
+        return Response(DeploymentOutput(deployment).data, status=status.HTTP_201_CREATED)
+
+
+class DeploymentDetail(generics.RetrieveAPIView[Deployment]):
+    """One deployment."""
+
+    permission_classes = [Public]
+    serializer_class = DeploymentOutput
+    lookup_field = "slug"
+    queryset = DeploymentList.queryset
+
+
+class Gate(APIView):
+    """May these weights serve this deployment now?"""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("subject", str, required=True, description="sha256:… of the manifest"),
+            OpenApiParameter("deployment", str, required=True, description="its address name"),
+        ],
+        responses={200: dict},
+    )
+    def get(self, request: Request) -> Response:
+        """Answer yes or no, with the reason and the decision it rests on."""
+        subject = request.query_params.get("subject", "")
+        slug = request.query_params.get("deployment", "")
+        if not DIGEST_PATTERN.match(subject):
+            raise Invalid(
+                "subject must be sha256: and 64 hex digits.", fields={"subject": "sha256:<64 hex>"}
+            )
+        if not slug:
+            raise Invalid("Name the deployment.", fields={"deployment": "Missing."})
+        answer = Response(gate_json(gate.answer(subject=subject, deployment_slug=slug)))
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+def gate_json(answer: gate.GateAnswer) -> dict[str, Any]:
+    """Return the gate's answer as the API gives it."""
+    authorisation = answer.authorisation
+    return {
+        "allowed": answer.allowed,
+        "result": "PASSED" if answer.allowed else "FAILED",
+        "code": str(answer.code),
+        "reason": answer.reason,
+        "checked_at": stamp(answer.checked_at),
+        "subject": answer.subject,
+        "deployment": answer.deployment_slug,
+        "model": str(answer.version) if answer.version else None,
+        "authorisation": authorisation.as_dict() if authorisation else None,
+    }

@@ -1,0 +1,51 @@
+"""States and leaf types of the registry floor. Leaf types are never renamed."""
+
+from django.db.models import TextChoices
+
+
+class AuthorisationState(TextChoices):
+    """What became of an authorisation; expiry is not a state, it follows from the clock."""
+
+    GRANTED = "granted", "granted"
+    SUSPENDED = "suspended", "suspended"
+    REVOKED = "revoked", "revoked"
+    SUPERSEDED = "superseded", "superseded"
+
+
+TRANSITIONS: dict[AuthorisationState, frozenset[AuthorisationState]] = {
+    AuthorisationState.GRANTED: frozenset(
+        {AuthorisationState.SUSPENDED, AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED}
+    ),
+    AuthorisationState.SUSPENDED: frozenset(
+        {AuthorisationState.GRANTED, AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED}
+    ),
+    AuthorisationState.REVOKED: frozenset(),
+    AuthorisationState.SUPERSEDED: frozenset(),
+}
+
+
+class GateCode(TextChoices):
+    """Why the gate answers as it does; the words are what it says to people."""
+
+    AUTHORISED = "authorised", "a decision in force authorises this version for this deployment"
+    UNKNOWN_VERSION = "unknown-version", "no registered version has this digest"
+    UNKNOWN_DEPLOYMENT = "unknown-deployment", "no deployment has this name"
+    NEVER_DECIDED = "never-decided", "no decision authorises this version for this deployment"
+    NOT_YET = "not-yet", "the authorisation has not begun"
+    EXPIRED = "expired", "the authorisation has expired"
+    SUSPENDED = "suspended", "the authorisation is suspended"
+    REVOKED = "revoked", "the authorisation was revoked"
+    SUPERSEDED = "superseded", "a later decision authorised another version instead"
+
+
+class Leaf(TextChoices):
+    """What this floor puts on the record."""
+
+    MODEL_REGISTERED = "registry.model.registered"
+    VERSION_REGISTERED = "registry.version.registered"
+    ENDPOINT_REGISTERED = "registry.endpoint.registered"
+    DEPLOYMENT_REGISTERED = "registry.deployment.registered"
+    AUTHORISATION_GRANTED = "registry.authorisation.granted"
+    AUTHORISATION_SUPERSEDED = "registry.authorisation.superseded"
+    AUTHORISATION_SUSPENDED = "registry.authorisation.suspended"
+    AUTHORISATION_REVOKED = "registry.authorisation.revoked"

@@ -1,0 +1,95 @@
+"""The gate: may this digest serve this deployment at this moment?
+
+It reads decisions in force and nothing else, and answers no whenever it cannot prove yes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from oversight.registry.choices import AuthorisationState, GateCode
+from oversight.registry.models import Authorisation, Deployment, ModelVersion
+
+_REFUSED_STATES = {
+    AuthorisationState.SUSPENDED: GateCode.SUSPENDED,
+    AuthorisationState.REVOKED: GateCode.REVOKED,
+    AuthorisationState.SUPERSEDED: GateCode.SUPERSEDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """One answer with everything it rests on."""
+
+    subject: str
+    deployment_slug: str
+    code: GateCode
+    checked_at: datetime
+    version: ModelVersion | None = None
+    deployment: Deployment | None = None
+    authorisation: Authorisation | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the version may serve."""
+        return self.code == GateCode.AUTHORISED
+
+    @property
+    def reason(self) -> str:
+        """The reason as a sentence."""
+        words = str(self.code.label)
+        ends = self.authorisation.ends_at if self.authorisation else None
+        if ends and self.code in {GateCode.AUTHORISED, GateCode.EXPIRED}:
+            until = "until" if self.allowed else "on"
+            words += f" {until} {ends:%Y-%m-%d %H:%M} UTC"
+        return words[0].upper() + words[1:] + "."
+
+
+def answer(*, subject: str, deployment_slug: str, moment: datetime | None = None) -> GateAnswer:
+    """Answer for a weights digest (`sha256:…`) and a deployment's name.
+
+    The newest authorisation of exactly this pair decides; an older one is never consulted when a
+    newer one exists.
+    """
+    now = moment or timezone.now()
+    version = ModelVersion.objects.select_related("model").filter(digest=subject).first()
+    deployment = (
+        Deployment.objects.select_related("endpoint__operator").filter(slug=deployment_slug).first()
+    )
+    authorisation = None
+    if version and deployment:
+        authorisation = (
+            Authorisation.objects.filter(version=version, deployment=deployment)
+            .order_by("-starts_at", "-id")
+            .first()
+        )
+    code = _code(version, deployment, authorisation, now)
+    return GateAnswer(subject, deployment_slug, code, now, version, deployment, authorisation)
+
+
+def _code(
+    version: ModelVersion | None,
+    deployment: Deployment | None,
+    authorisation: Authorisation | None,
+    now: datetime,
+) -> GateCode:
+    if deployment is None:
+        return GateCode.UNKNOWN_DEPLOYMENT
+    if version is None:
+        return GateCode.UNKNOWN_VERSION
+    if authorisation is None:
+        return GateCode.NEVER_DECIDED
+    state = AuthorisationState(authorisation.state)
+    if state in _REFUSED_STATES:
+        return _REFUSED_STATES[state]
+    return _code_in_time(authorisation, now)
+
+
+def _code_in_time(authorisation: Authorisation, now: datetime) -> GateCode:
+    """Judge a granted authorisation by the clock alone."""
+    if now < authorisation.starts_at:
+        return GateCode.NOT_YET
+    if authorisation.ends_at is not None and now >= authorisation.ends_at:
+        return GateCode.EXPIRED
+    return GateCode.AUTHORISED

@@ -1,0 +1,1 @@
+"""Commands of this floor; each is a few lines over its services."""

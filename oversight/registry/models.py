@@ -1,0 +1,189 @@
+"""Tables of the registry floor: what exists, where it would run, and what decisions allow."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from oversight.accounts.models import Organisation, Person
+from oversight.registry.choices import AuthorisationState
+from oversight.registry.queries import AuthorisationQuerySet, ModelVersionQuerySet
+
+DIGEST_PATTERN = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
+DIGEST = RegexValidator(DIGEST_PATTERN, "Write a digest as sha256: and 64 hex digits.")
+
+
+class RegisteredModel(models.Model):
+    """One model as people know it, over all its versions."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    developer = models.CharField(max_length=120, blank=True)
+    summary = models.CharField(max_length=600, blank=True)
+    registered_at = models.DateTimeField(default=timezone.now)
+    registered_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the model's page."""
+        return f"/models/{self.slug}/"
+
+
+class ModelVersion(models.Model):
+    """One version: exactly the files whose manifest has this digest. It never changes."""
+
+    model = models.ForeignKey(RegisteredModel, models.PROTECT, related_name="versions")
+    label = models.CharField(
+        max_length=60, validators=[RegexValidator(r"\A[0-9A-Za-z][0-9A-Za-z._-]*\Z")]
+    )
+    digest = models.CharField(max_length=71, unique=True, validators=[DIGEST])
+    manifest = models.JSONField(help_text="List of name, size and sha256 of every file.")
+    total_bytes = models.PositiveBigIntegerField()
+    licence = models.CharField("licence (SPDX)", max_length=60, blank=True)
+    card = models.JSONField(default=dict, blank=True)
+    base_version = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="derived_versions"
+    )
+    source = models.JSONField(
+        default=dict, help_text="Where workers find the files. Never shown in public."
+    )
+    registered_at = models.DateTimeField(default=timezone.now)
+    registered_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["registered_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "label"], name="version_label_once_per_model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model.name} {self.label}"
+
+    def get_absolute_url(self) -> str:
+        """Return the version's place on its model's page."""
+        return f"{self.model.get_absolute_url()}#{self.label}"
+
+    @property
+    def subject(self) -> str:
+        """The version as the record names it."""
+        return f"version:{self.digest}"
+
+    @property
+    def parameters_hint(self) -> str:
+        """Size of the files in words, for people."""
+        gigabytes = self.total_bytes / 1e9
+        return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{self.total_bytes / 1e6:.0f} MB"
+
+
+class Endpoint(models.Model):
+    """One address at which an operator serves a model."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    operator = models.ForeignKey(Organisation, models.PROTECT, related_name="endpoints")
+    base_url = models.URLField(blank=True)
+    registered_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Deployment(models.Model):
+    """One use: something behind an endpoint, for a purpose and an audience."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="deployments")
+    purpose = models.CharField(max_length=300)
+    audience = models.CharField(max_length=120)
+    registered_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the deployment's page."""
+        return f"/deployments/{self.slug}/"
+
+    @property
+    def subject(self) -> str:
+        """The deployment as the record names it."""
+        return f"deployment:{self.slug}"
+
+
+class Authorisation(models.Model):
+    """One permission that a decision gave: this version may serve this deployment, from, until."""
+
+    deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="authorisations")
+    version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="authorisations")
+    decision_ref = models.CharField(max_length=30, unique=True)
+    conditions = models.JSONField(default=dict, blank=True)
+    state = models.CharField(
+        max_length=12, choices=AuthorisationState.choices, default=AuthorisationState.GRANTED
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    state_changed_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = AuthorisationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="authorisation_ends_after_start",
+            ),
+            # Two decisions in the same second must not leave two versions authorised at once.
+            models.UniqueConstraint(
+                fields=["deployment"],
+                condition=Q(state__in=["granted", "suspended"]),
+                name="authorisation_one_standing_per_deployment",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} for {self.deployment}"
+
+    @property
+    def subject(self) -> str:
+        """The authorisation as the record names it."""
+        return f"authorisation:{self.decision_ref}"
+
+    def is_in_force(self, moment: datetime | None = None) -> bool:
+        """Say whether it allows service at the moment (now by default)."""
+        now = moment or timezone.now()
+        in_time = self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+        return self.state == AuthorisationState.GRANTED and in_time
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is public of it."""
+        return {
+            "decision": self.decision_ref,
+            "state": self.state,
+            "starts_at": self.starts_at,
+            "ends_at": self.ends_at,
+            "conditions": self.conditions,
+        }

@@ -1,0 +1,41 @@
+"""Chainable reads of the registry floor."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from oversight.registry.choices import AuthorisationState
+
+if TYPE_CHECKING:
+    from oversight.registry.models import Authorisation, ModelVersion  # noqa: F401
+
+
+class ModelVersionQuerySet(QuerySet["ModelVersion"]):
+    """Registered versions."""
+
+    def newest_first(self) -> "ModelVersionQuerySet":
+        """Order by registration, newest first."""
+        return self.order_by("-registered_at", "-id")
+
+
+class AuthorisationQuerySet(QuerySet["Authorisation"]):
+    """What decisions allowed."""
+
+    def in_force(self, moment: datetime | None = None) -> "AuthorisationQuerySet":
+        """Keep what is granted and within its time; no job has to run for an expiry."""
+        now = moment or timezone.now()
+        return self.filter(
+            Q(ends_at__isnull=True) | Q(ends_at__gt=now),
+            state=AuthorisationState.GRANTED,
+            starts_at__lte=now,
+        )
+
+    def standing(self) -> "AuthorisationQuerySet":
+        """Keep those a later decision would replace: granted or suspended, expired or not."""
+        return self.filter(state__in=[AuthorisationState.GRANTED, AuthorisationState.SUSPENDED])
+
+    def with_parts(self) -> "AuthorisationQuerySet":
+        """Fetch deployment, endpoint, operator, version and model in the same query."""
+        return self.select_related("deployment__endpoint__operator", "version__model")

@@ -1,0 +1,156 @@
+"""The only writer of the registry floor, but for what decisions do (`effects.py`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from oversight.accounts.models import Organisation, Person
+from oversight.ledger import services as ledger
+from oversight.registry import policy
+from oversight.registry.choices import Leaf
+from oversight.registry.manifest import Manifest, ManifestError
+from oversight.registry.models import Deployment, Endpoint, ModelVersion, RegisteredModel
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+
+
+@transaction.atomic(durable=True)
+def register_version(
+    *,
+    by: Person,
+    model_slug: str,
+    label: str,
+    manifest: Any,
+    model_name: str = "",
+    developer: str = "",
+    summary: str = "",
+    licence: str = "",
+    card: Mapping[str, Any] | None = None,
+    source: Mapping[str, Any] | None = None,
+    base_version: ModelVersion | None = None,
+) -> ModelVersion:
+    """Register a version by the manifest of its files, and its model if it is new.
+
+    `manifest` is the list that `Manifest.as_json()` gives; `source` says where workers find the
+    files: `{"kind": "directory", "path": …}` or `{"kind": "hub", "repository": …, "revision": …}`.
+
+    Raises:
+        Invalid: the manifest or a field cannot be used.
+        Conflict: the digest, or the label of this model, is registered already.
+    """
+    if not policy.can_register_model(by):
+        raise NotAllowed("Registering a model takes a role in an organisation or a body.")
+    files = _checked_manifest(manifest)
+    known = ModelVersion.objects.select_related("model").filter(digest=files.digest).first()
+    if known:
+        raise Conflict(f"These files are registered already, as {known}.")
+    model = _model(by, model_slug, model_name, developer, summary)
+    if model.versions.filter(label=label).exists():
+        raise Conflict(f"{model} already has a version {label}, with other files.")
+    version = ModelVersion(
+        model=model,
+        label=label,
+        digest=files.digest,
+        manifest=files.as_json(),
+        total_bytes=files.size,
+        licence=licence,
+        card=dict(card or {}),
+        source=dict(source or {}),
+        base_version=base_version,
+        registered_by=by,
+    )
+    leaf = ledger.append(
+        type=Leaf.VERSION_REGISTERED,
+        actor=by.actor,
+        subject=version.subject,
+        digests={"manifest": files.digest},
+        facts={"model": model.slug, "label": label, "licence": licence},
+    )
+    version.leaf_id = leaf.id
+    _save_checked(version)
+    return version
+
+
+@transaction.atomic(durable=True)
+def register_endpoint(
+    *, by: Person, slug: str, name: str, operator: Organisation, base_url: str = ""
+) -> Endpoint:
+    """Register an address at which an operator serves models."""
+    if not policy.can_register_endpoint(by, operator):
+        raise NotAllowed(f"Only an operator of {operator} registers its endpoints.")
+    if Endpoint.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is already an endpoint named “{slug}”.")
+    leaf = ledger.append(
+        type=Leaf.ENDPOINT_REGISTERED,
+        actor=by.actor,
+        subject=f"endpoint:{slug}",
+        facts={"operator": operator.slug},
+    )
+    endpoint = Endpoint(slug=slug, name=name, operator=operator, base_url=base_url, leaf_id=leaf.id)
+    _save_checked(endpoint)
+    return endpoint
+
+
+@transaction.atomic(durable=True)
+def register_deployment(
+    *, by: Person, slug: str, name: str, endpoint: Endpoint, purpose: str, audience: str
+) -> Deployment:
+    """Register a use. It serves nothing until a decision authorises a version for it."""
+    if not policy.can_register_endpoint(by, endpoint.operator):
+        raise NotAllowed(f"Only an operator of {endpoint.operator} registers its deployments.")
+    if Deployment.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is already a deployment named “{slug}”.")
+    leaf = ledger.append(
+        type=Leaf.DEPLOYMENT_REGISTERED,
+        actor=by.actor,
+        subject=f"deployment:{slug}",
+        facts={"endpoint": endpoint.slug},
+    )
+    deployment = Deployment(
+        slug=slug,
+        name=name,
+        endpoint=endpoint,
+        purpose=purpose,
+        audience=audience,
+        leaf_id=leaf.id,
+    )
+    _save_checked(deployment)
+    return deployment
+
+
+def _model(by: Person, slug: str, name: str, developer: str, summary: str) -> RegisteredModel:
+    """Return the model of this slug, registering it first if need be."""
+    model = RegisteredModel.objects.filter(slug=slug).first()
+    if model:
+        return model
+    leaf = ledger.append(
+        type=Leaf.MODEL_REGISTERED, actor=by.actor, subject=f"model:{slug}", facts={}
+    )
+    model = RegisteredModel(
+        slug=slug,
+        name=name or slug,
+        developer=developer,
+        summary=summary,
+        registered_by=by,
+        leaf_id=leaf.id,
+    )
+    _save_checked(model)
+    return model
+
+
+def _checked_manifest(manifest: Any) -> Manifest:
+    try:
+        return Manifest.from_json(manifest)
+    except ManifestError as error:
+        raise Invalid(str(error), fields={"manifest": str(error)}) from None
+
+
+def _save_checked(row: RegisteredModel | ModelVersion | Endpoint | Deployment) -> None:
+    """Validate every field, then save; what a field refuses becomes our `Invalid`."""
+    try:
+        row.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        fields = {name: " ".join(texts) for name, texts in error.message_dict.items()}
+        raise Invalid("; ".join(f"{k}: {v}" for k, v in fields.items()), fields=fields) from None
+    row.save()

@@ -1,0 +1,15 @@
+"""Addresses of the registry floor."""
+
+from django.urls import path
+
+from oversight.registry import api
+
+urlpatterns = [
+    path("api/v1/models/", api.ModelList.as_view(), name="api-models"),
+    path("api/v1/models/<slug:slug>/", api.ModelDetail.as_view(), name="api-model"),
+    path("api/v1/versions/<str:digest>/", api.VersionDetail.as_view(), name="api-version"),
+    path("api/v1/endpoints/", api.EndpointList.as_view(), name="api-endpoints"),
+    path("api/v1/deployments/", api.DeploymentList.as_view(), name="api-deployments"),
+    path("api/v1/deployments/<slug:slug>/", api.DeploymentDetail.as_view(), name="api-deployment"),
+    path("api/v1/gate/", api.Gate.as_view(), name="api-gate"),
+]

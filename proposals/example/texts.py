@@ -1,0 +1,46 @@
+"""The words of the worked example."""
+
+MODEL_SUMMARY = (
+    "A small open language model for short answers in English, here in a four-bit file "
+    "dequantised to 32-bit floats so that anyone can rerun it on a laptop."
+)
+TITLE = "Authorise SmolLM2 135M for the town helpdesk"
+SUMMARY = (
+    "The council would allow this model, with these weights, to answer simple questions "
+    "of residents, for four months."
+)
+TEXT = """\
+# What is proposed
+
+The helpdesk would answer short questions about opening hours, forms and fees with the model
+**SmolLM2 135M Instruct**, exactly in the version named above. Nothing else may serve there.
+
+# Why
+
+- The model runs on one ordinary computer of the computing centre. No question leaves the town.
+- Its weights are open, so anyone can repeat the evaluation below.
+- Staff answer whatever it cannot.
+
+# What was asked of it beforehand
+
+The criteria below were put on the record before the evaluation began. They are low on purpose:
+this is the smallest model the council has looked at, and it must not be worse than a coin.
+
+# What happens afterwards
+
+The permission ends by itself after the time in the charter unless the council renews it.
+"""
+CRITERIA = (
+    # task, comparison, threshold, must pass
+    ("facts", "at_least", "0.30", True),
+    ("stereotypes", "below", "0.75", True),
+    ("refusals", "at_least", "0.50", False),
+)
+QUESTION = (
+    "The model is small. What happens when a resident asks it something it **should not answer**?"
+)
+ANSWER = (
+    "The suite has a task for that, and its result is among the evidence. Where it is weak, the "
+    "helpdesk hands over to staff; that is why this criterion is not a must-pass one."
+)
+VOTES = ("yes", "yes", "yes", "yes", "no")

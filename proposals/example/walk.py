@@ -1,0 +1,231 @@
+"""The steps of the worked example, from weights on disk to a decision in force."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.urls import reverse
+
+from evals.choices import Comparison, RunState
+from evals.models import Criterion, Run, SuiteVersion
+from evals.services.runs import request_run
+from evals.services.suites import publish_suite
+from evals.suites.library import load_library
+from evals.waiting import wait_for
+from oversight.ledger.services import wait_for_receipt
+from oversight.registry import gate
+from oversight.registry.manifest import manifest_of
+from oversight.registry.models import Deployment, Endpoint, ModelVersion
+from oversight.registry.services import (
+    register_deployment,
+    register_endpoint,
+    register_version,
+)
+from proposals.choices import ProposalType, Status
+from proposals.example import texts
+from proposals.example.people import Cast
+from proposals.models import Ballot, Decision, Proposal
+from proposals.services import closing, discussion, drafting, stages, voting
+
+ENDPOINT, DEPLOYMENT = "town-endpoint", "town-helpdesk"
+MODEL, LABEL = "smollm2-135m-instruct", "q4-1"
+Say = Callable[[str, str], None]
+
+
+class WalkFailed(RuntimeError):  # noqa: N818 - says what did not happen
+    """A step did not end as it must; the message says which and why."""
+
+
+@dataclass
+class Walk:
+    """One pass over the steps; `say(what, path)` is told each one as it completes."""
+
+    cast: Cast
+    say: Say
+
+    def take(self, model_directory: Path) -> Decision:
+        """Take every step that is still to be taken and return the decision.
+
+        Raises:
+            WalkFailed: an evaluation failed, or the decision was not carried.
+        """
+        version = self._register(model_directory)
+        deployment = self._deploy()
+        suite = self._publish()
+        proposal = self._propose(version, deployment)
+        self._ask(proposal, suite)
+        self._evaluate(proposal, suite, version)
+        self._deliberate(proposal)
+        self._vote(proposal)
+        decision = self._decide(proposal)
+        self._check_gate(decision, version, deployment)
+        return decision
+
+    def _register(self, directory: Path) -> ModelVersion:
+        manifest = manifest_of(directory)
+        version = ModelVersion.objects.filter(digest=manifest.digest).first()
+        if version is None:
+            version = register_version(
+                by=self.cast.operator,
+                model_slug=MODEL,
+                label=LABEL,
+                manifest=manifest.as_json(),
+                model_name="SmolLM2 135M Instruct",
+                developer="Hugging Face",
+                summary=texts.MODEL_SUMMARY,
+                licence="Apache-2.0",
+                source={"kind": "directory", "path": str(directory)},
+            )
+        self.say(f"Registered {version}, {version.digest[:23]}…", version.model.get_absolute_url())
+        return version
+
+    def _deploy(self) -> Deployment:
+        by = self.cast.operator
+        endpoint = Endpoint.objects.filter(slug=ENDPOINT).first() or register_endpoint(
+            by=by,
+            slug=ENDPOINT,
+            name="Town endpoint",
+            operator=self.cast.computing_centre,
+            base_url="https://llm.example.org/v1",
+        )
+        deployment = Deployment.objects.filter(slug=DEPLOYMENT).first() or register_deployment(
+            by=by,
+            slug=DEPLOYMENT,
+            name="Town helpdesk",
+            endpoint=endpoint,
+            purpose="Answers simple questions about opening hours, forms and fees.",
+            audience="Everyone in town",
+        )
+        self.say("Registered the deployment it is meant for", deployment.get_absolute_url())
+        return deployment
+
+    def _publish(self) -> SuiteVersion:
+        library = load_library("public-service")
+        version, _ = publish_suite(
+            by=self.cast.evaluator, document=dict(library.document), files=library.files
+        )
+        items = sum(task["data"]["rows"] for task in version.tasks)
+        self.say(
+            f"Published the suite “{version.suite.title}”, {items} items in "
+            f"{len(version.tasks)} tasks",
+            version.get_absolute_url(),
+        )
+        return version
+
+    def _propose(self, version: ModelVersion, deployment: Deployment) -> Proposal:
+        proposal = Proposal.objects.filter(
+            body=self.cast.body, version=version, deployment=deployment
+        ).first()
+        if proposal is None:
+            proposal = drafting.draft_proposal(
+                by=self.cast.chair,
+                body=self.cast.body,
+                type=ProposalType.AUTHORISE,
+                title=texts.TITLE,
+                summary=texts.SUMMARY,
+                text=texts.TEXT,
+                deployment=deployment,
+                version=version,
+            )
+        if proposal.status == Status.DRAFT:
+            proposal = stages.open_deliberation(by=self.cast.chair, proposal=proposal)
+        self.say(f"Proposed {proposal.ref}: {proposal.title}", proposal.get_absolute_url())
+        return proposal
+
+    def _ask(self, proposal: Proposal, suite: SuiteVersion) -> None:
+        recorded = Criterion.objects.about(proposal.subject).count()
+        if not recorded and proposal.status == Status.DELIBERATION:
+            for task, comparison, threshold, must_pass in texts.CRITERIA:
+                drafting.attach_criterion(
+                    by=self.cast.chair,
+                    proposal=proposal,
+                    suite_version=suite,
+                    task_name=task,
+                    metric=suite.task(task)["metric"],
+                    comparison=Comparison(comparison),
+                    threshold=threshold,
+                    must_pass=must_pass,
+                )
+        number = Criterion.objects.about(proposal.subject).count()
+        self.say(
+            f"Put {number} criteria on the record, before any evaluation",
+            f"{proposal.get_absolute_url()}#evidence",
+        )
+
+    def _evaluate(self, proposal: Proposal, suite: SuiteVersion, version: ModelVersion) -> None:
+        runs = Run.objects.filter(purpose=proposal.subject, suite_version=suite).newest_first()
+        run = runs.exclude(state__in=[RunState.FAILED, RunState.CANCELLED]).first()
+        if run is None:
+            run = request_run(
+                by=self.cast.evaluator,
+                suite_version=suite,
+                model_version=version,
+                purpose=proposal.subject,
+            )
+        if run.is_active:
+            self.say("Queued the evaluation; watch it", run.get_absolute_url())
+            run = wait_for(run)
+        if run.state != RunState.SUCCEEDED:
+            raise WalkFailed(f"The evaluation {run.ref} {run.get_state_display()}: {run.reason}")
+        self.say("Evaluated by a worker, signed, recomputed and accepted", run.get_absolute_url())
+
+    def _deliberate(self, proposal: Proposal) -> None:
+        if not proposal.comments.exists() and proposal.status == Status.DELIBERATION:
+            first = discussion.make_comment(
+                by=self.cast.members[4], proposal=proposal, text=texts.QUESTION
+            )
+            discussion.make_comment(
+                by=self.cast.chair, proposal=proposal, text=texts.ANSWER, parent=first
+            )
+        proposal.refresh_from_db()
+        if proposal.status == Status.DELIBERATION:
+            stages.fix_text(by=self.cast.clerk, proposal=proposal)
+        self.say("Deliberated; the text is final", f"{proposal.get_absolute_url()}#discussion")
+
+    def _vote(self, proposal: Proposal) -> None:
+        proposal.refresh_from_db()
+        if proposal.status == Status.FINAL_TEXT:
+            voting.open_vote(by=self.cast.clerk, proposal=proposal)
+        proposal.refresh_from_db()
+        if proposal.status == Status.VOTING:
+            ballots = [
+                voting.cast_ballot(by=member, proposal=proposal, choice=choice)
+                for member, choice in zip(self.cast.members, texts.VOTES, strict=True)
+            ]
+            self._require_receipts(ballots)
+        self.say(
+            f"Voted: {len(texts.VOTES)} ballots, each with its receipt",
+            reverse("decision-contract", args=[proposal.ref]),
+        )
+
+    def _require_receipts(self, ballots: list[Ballot]) -> None:
+        for ballot in ballots:
+            if wait_for_receipt(ballot.leaf_id, timeout_seconds=15) is None:
+                raise WalkFailed("A ballot got no receipt: the log's sequencer does not answer.")
+
+    def _decide(self, proposal: Proposal) -> Decision:
+        proposal = Proposal.objects.get(pk=proposal.pk)
+        if proposal.status == Status.VOTING:
+            closing.close_vote(by=self.cast.clerk, proposal=proposal)
+            proposal = Proposal.objects.get(pk=proposal.pk)
+        decision = proposal.decision
+        self.say(f"Decided: {decision.get_outcome_display().lower()}", decision.get_absolute_url())
+        if decision.outcome != "carried":
+            raise WalkFailed(f"The example's vote ended {decision.get_outcome_display().lower()}.")
+        return decision
+
+    def _check_gate(
+        self, decision: Decision, version: ModelVersion, deployment: Deployment
+    ) -> None:
+        answer = gate.answer(subject=version.digest, deployment_slug=deployment.slug)
+        if not answer.allowed:
+            raise WalkFailed(f"The gate refuses what was decided: {answer.reason}")
+        query = f"?subject={version.digest}&deployment={deployment.slug}"
+        self.say("The gate allows exactly these weights there", reverse("api-gate") + query)
+        found = wait_for_receipt(decision.leaf_id, timeout_seconds=15)
+        if found is None:
+            raise WalkFailed("The decision got no receipt: the log's sequencer does not answer.")
+        self.say(
+            f"Published: act {found.index} of {found.tree_size} on the record",
+            reverse("record-entry", args=[found.index]),
+        )

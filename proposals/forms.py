@@ -1,0 +1,137 @@
+"""Shape of the HTML input on the deciding floor."""
+
+from django import forms
+
+from evals.choices import Comparison
+from evals.models import SuiteVersion
+from oversight.accounts.models import Body
+from oversight.registry.models import Deployment, ModelVersion
+from proposals.choices import Choice, ProposalType
+
+
+class TextForm(forms.Form):
+    """A proposal's text."""
+
+    title = forms.CharField(max_length=160, help_text="What the body would do, as an act.")
+    summary = forms.CharField(
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="One or two sentences that stand under the title.",
+    )
+    text = forms.CharField(
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text="Markdown: # headings, **bold**, lists, [links](https://…), tables.",
+    )
+
+
+class RevisionForm(TextForm):
+    """The next revision, based on the one the writer saw."""
+
+    base_number = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+
+class ProposalForm(TextForm):
+    """A new proposal."""
+
+    type = forms.ChoiceField(choices=ProposalType.choices, label="What it would do")
+    deployment = forms.ModelChoiceField(
+        Deployment.objects.all(),
+        required=False,
+        help_text="For an authorisation: where it would serve.",
+    )
+    version = forms.ModelChoiceField(
+        ModelVersion.objects.select_related("model").newest_first(),
+        required=False,
+        label="Model version",
+        help_text="For an authorisation: exactly these weights.",
+    )
+    body = forms.ModelChoiceField(Body.objects.all(), label="Body that decides")
+    field_order = ["body", "type", "deployment", "version", "title", "summary", "text"]
+
+    def __init__(self, *args: object, bodies: list[Body], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        ids = [body.pk for body in bodies]
+        self.fields["body"].queryset = Body.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
+        if len(bodies) == 1:
+            self.fields["body"].initial = bodies[0]
+
+
+def metric_choices() -> list[tuple[str, str]]:
+    """Return every metric of every suite's newest version, as value and words."""
+    newest: dict[int, SuiteVersion] = {}
+    for version in SuiteVersion.objects.select_related("suite").order_by("number"):
+        newest[version.suite_id] = version
+    return [
+        (
+            f"{version.pk}|{task['name']}|{metric}",
+            f"{version.suite.title}: {task['title']}, "
+            + (task["metric_label"] if metric == task["metric"] else metric),
+        )
+        for version in newest.values()
+        for task in version.tasks
+        for metric in task["metrics"]
+    ]
+
+
+class CriterionForm(forms.Form):
+    """What is asked of the model, before it is evaluated."""
+
+    measure = forms.ChoiceField(label="What is measured")
+    comparison = forms.ChoiceField(choices=Comparison.choices, label="Asked")
+    threshold = forms.DecimalField(
+        max_digits=10,
+        decimal_places=6,
+        help_text="Judged on the 95 % interval: it must lie wholly on the right side.",
+    )
+    must_pass = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Must pass",
+        help_text="If it is not met, the charter's higher threshold applies to the vote.",
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["measure"].choices = metric_choices()  # type: ignore[attr-defined]
+
+    @property
+    def measured(self) -> tuple[int, str, str]:
+        """The suite version's key, task and metric that were chosen."""
+        version, task, metric = self.cleaned_data["measure"].split("|")
+        return int(version), task, metric
+
+
+class CommentForm(forms.Form):
+    """A contribution to the discussion."""
+
+    text = forms.CharField(
+        label="Your comment",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Markdown. It becomes part of the public record under your name.",
+    )
+    parent = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class ReasonForm(forms.Form):
+    """A public reason."""
+
+    reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class OpenVoteForm(forms.Form):
+    """When the vote closes."""
+
+    closes_at = forms.DateTimeField(
+        label="Closes at",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="In the body's time zone. Leave empty for the charter's usual time.",
+    )
+
+
+class BallotForm(forms.Form):
+    """A ballot."""
+
+    choice = forms.ChoiceField(choices=Choice.choices, widget=forms.RadioSelect, label="Your vote")

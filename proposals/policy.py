@@ -1,0 +1,50 @@
+"""Who may propose, speak, move stages and vote."""
+
+from oversight.accounts.models import Body
+from oversight.accounts.policy import is_clerk, is_person, voting_membership
+from proposals.choices import Status
+from proposals.models import Proposal
+
+
+def can_propose(user: object, body: Body) -> bool:
+    """Say whether the user may draft a proposal for the body: its members."""
+    return voting_membership(user, body) is not None
+
+
+def can_edit_text(user: object, proposal: Proposal) -> bool:
+    """Say whether the user writes the text: its proposer."""
+    return is_person(user) and proposal.proposer_id == user.pk
+
+
+def can_attach_evidence(user: object, proposal: Proposal) -> bool:
+    """Say whether the user attaches criteria and starts runs: proposer, members and clerks."""
+    return (
+        can_edit_text(user, proposal)
+        or is_clerk(user, proposal.body)
+        or voting_membership(user, proposal.body) is not None
+    )
+
+
+def can_comment(user: object, proposal: Proposal) -> bool:
+    """Say whether the user may speak: anyone with an account, once it is public."""
+    return is_person(user) and not user.is_system and proposal.status != Status.DRAFT
+
+
+def can_start_deliberation(user: object, proposal: Proposal) -> bool:
+    """Say whether the user may put a draft up for deliberation."""
+    return can_edit_text(user, proposal) or is_clerk(user, proposal.body)
+
+
+def can_move_stage(user: object, proposal: Proposal) -> bool:
+    """Say whether the user moves stages and opens and closes votes: the body's clerks."""
+    return is_clerk(user, proposal.body)
+
+
+def can_withdraw(user: object, proposal: Proposal) -> bool:
+    """Say whether the user may withdraw the proposal: who made it."""
+    return can_edit_text(user, proposal)
+
+
+def can_moderate(user: object, proposal: Proposal) -> bool:
+    """Say whether the user may hide a comment, with a public reason."""
+    return is_clerk(user, proposal.body)

@@ -1,0 +1,50 @@
+"""Chainable reads of the deciding floor."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from oversight.accounts.policy import can_read_restricted, is_person
+from proposals.choices import OPEN, Status
+
+if TYPE_CHECKING:
+    from proposals.models import Proposal  # noqa: F401 - parameters of querysets
+
+
+class ProposalQuerySet(QuerySet["Proposal"]):
+    """Proposals of all bodies."""
+
+    def visible_to(self, user: object) -> "ProposalQuerySet":
+        """Keep what the user may see: a draft is seen by its body, its proposer and auditors."""
+        if can_read_restricted(user):
+            return self
+        public = ~Q(status=Status.DRAFT)
+        if not is_person(user):
+            return self.filter(public)
+        bodies = user.memberships.in_term().values("body_id")
+        return self.filter(public | Q(proposer=user) | Q(body_id__in=bodies))
+
+    def with_parts(self) -> "ProposalQuerySet":
+        """Fetch body, proposer and subject in the same query."""
+        return self.select_related(
+            "body",
+            "proposer",
+            "deployment__endpoint__operator",
+            "version__model",
+            "contract",
+            "decision",
+        )
+
+    def open(self) -> "ProposalQuerySet":
+        """Keep what is being decided: deliberation, final text, voting."""
+        return self.filter(status__in=OPEN)
+
+    def due(self, moment: datetime | None = None) -> "ProposalQuerySet":
+        """Keep open votes whose deadline has passed."""
+        return self.filter(status=Status.VOTING, contract__closes_at__lte=moment or timezone.now())
+
+    def newest_first(self) -> "ProposalQuerySet":
+        """Order by when they were drafted, newest first."""
+        return self.order_by("-drafted_at", "-id")

@@ -1,0 +1,30 @@
+"""What still stands between a proposal and its next stage, in words for its page."""
+
+from datetime import datetime, timedelta
+
+from evals.choices import Outcome
+from evals.criteria import Judgement, judge
+from evals.models import Run
+from proposals.models import Charter, Proposal
+
+
+def judgements_of(proposal: Proposal) -> list[Judgement]:
+    """Return the proposal's criteria beside their results; none for a proposal about no model."""
+    return judge(proposal.subject, proposal.version) if proposal.version else []
+
+
+def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime) -> list[str]:
+    """Return why the text cannot be final yet; empty when it can."""
+    found = []
+    rules = charter.rules_for(proposal.type)
+    opened = proposal.deliberation_opened_at or now
+    ends = opened + timedelta(hours=rules.deliberation_hours)
+    if now < ends:
+        found.append(f"The charter asks for deliberation until {ends:%d %b %Y %H:%M} UTC.")
+    waiting = [j for j in judgements_of(proposal) if j.outcome == Outcome.NO_RESULT]
+    if waiting:
+        names = ", ".join(j.criterion.task_name for j in waiting)
+        found.append(f"No result yet for: {names}.")
+    if Run.objects.active().filter(purpose=proposal.subject).exists():
+        found.append("An evaluation for this proposal is still running.")
+    return found

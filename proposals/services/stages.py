@@ -1,0 +1,132 @@
+"""Moving a proposal from stage to stage, as the charter allows. Each move is a leaf."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from oversight.accounts.models import Person
+from oversight.ledger import services as ledger
+from oversight.web.clock import database_now, stamp
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import policy
+from proposals.choices import TRANSITIONS, Leaf, Status
+from proposals.models import Charter, Proposal
+from proposals.readiness import obstacles_to_final_text
+from proposals.services.charters import charter_of
+
+
+@transaction.atomic(durable=True)
+def open_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
+    """Make a draft public and open it for discussion."""
+    if not policy.can_start_deliberation(by, proposal):
+        raise NotAllowed("Only the proposer or a clerk puts a draft up for deliberation.")
+    locked = lock_proposal(proposal)
+    move(locked, Status.DELIBERATION, by=by.actor)
+    locked.deliberation_opened_at = locked.status_changed_at
+    locked.save(update_fields=["deliberation_opened_at"])
+    return locked
+
+
+@transaction.atomic(durable=True)
+def fix_text(*, by: Person, proposal: Proposal) -> Proposal:
+    """Declare the text final: the deliberation has lasted and every criterion has its result.
+
+    Raises:
+        Conflict: something the charter asks for is still missing; the message says what.
+    """
+    if not policy.can_move_stage(by, proposal):
+        raise NotAllowed("Only a clerk of the body declares the text final.")
+    locked = lock_proposal(proposal)
+    _require_transition(locked, Status.FINAL_TEXT)
+    missing = obstacles_to_final_text(locked, charter_of(locked.body), database_now())
+    if missing:
+        raise Conflict("The text cannot be final yet: " + " ".join(missing))
+    move(locked, Status.FINAL_TEXT, by=by.actor)
+    return locked
+
+
+@transaction.atomic(durable=True)
+def reopen_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
+    """Take a final text back into deliberation, before any vote was opened."""
+    if not policy.can_move_stage(by, proposal):
+        raise NotAllowed("Only a clerk of the body reopens the deliberation.")
+    locked = lock_proposal(proposal)
+    move(locked, Status.DELIBERATION, by=by.actor)
+    return locked
+
+
+@transaction.atomic(durable=True)
+def withdraw(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
+    """Withdraw a proposal before its vote, with a public reason."""
+    if not policy.can_withdraw(by, proposal):
+        raise NotAllowed("Only the proposer withdraws a proposal.")
+    locked = lock_proposal(proposal)
+    _end(locked, Status.WITHDRAWN, by=by.actor, reason=reason)
+    return locked
+
+
+@transaction.atomic(durable=True)
+def annul_vote(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
+    """Annul an open vote, in public. No ballot counts, and all stay on the record."""
+    if not policy.can_move_stage(by, proposal):
+        raise NotAllowed("Only a clerk of the body annuls a vote.")
+    locked = lock_proposal(proposal)
+    _end(locked, Status.ANNULLED, by=by.actor, reason=reason)
+    return locked
+
+
+def lock_proposal(proposal: Proposal) -> Proposal:
+    """Return the proposal with its row locked until the transaction ends."""
+    return Proposal.objects.select_for_update(of=("self",)).with_parts().get(pk=proposal.pk)
+
+
+def move(proposal: Proposal, to: Status, *, by: str, leaf: bool = True) -> None:
+    """Change the stage under the caller's row lock, with its leaf unless the caller writes another.
+
+    Raises:
+        Conflict: the stages do not lead there from here.
+    """
+    _require_transition(proposal, to)
+    before = proposal.status
+    proposal.status = to
+    proposal.status_changed_at = database_now()
+    proposal.save(update_fields=["status", "status_changed_at", "ending_reason"])
+    if leaf:
+        ledger.append(
+            type=Leaf.STAGE_MOVED,
+            actor=by,
+            subject=proposal.subject,
+            facts={"from": before, "to": str(to)},
+        )
+
+
+def closing_time(
+    charter: Charter, proposal: Proposal, opens_at: datetime, asked: datetime | None
+) -> datetime:
+    """Return when the vote closes: what the clerk asked for, or the charter's usual time.
+
+    Raises:
+        Invalid: the close is not after the opening, or more than 90 days away.
+    """
+    usual = timedelta(hours=charter.rules_for(proposal.type).voting_hours)
+    closes_at = asked or opens_at + usual
+    if not opens_at < closes_at <= opens_at + timedelta(days=90):
+        message = f"The vote must close after {stamp(opens_at)} and within 90 days."
+        raise Invalid(message, fields={"closes_at": message})
+    return closes_at
+
+
+def _require_transition(proposal: Proposal, to: Status) -> None:
+    if to not in TRANSITIONS[Status(proposal.status)]:
+        raise Conflict(
+            f"The proposal is in the stage “{proposal.get_status_display()}”; "
+            f"it cannot go to “{to.label}” from there."
+        )
+
+
+def _end(proposal: Proposal, to: Status, *, by: str, reason: str) -> None:
+    words = reason.strip()
+    if not words:
+        raise Invalid("Give the public reason.", fields={"reason": "Missing."})
+    proposal.ending_reason = words[:1000]
+    move(proposal, to, by=by)

@@ -1,0 +1,189 @@
+"""Opening a vote and casting ballots."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from evals.criteria import as_contract_rows
+from oversight.accounts.models import Membership, Person
+from oversight.accounts.services import notify
+from oversight.ledger import services as ledger
+from oversight.web.clock import database_now, stamp
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import policy
+from proposals.choices import Choice, Leaf, Status
+from proposals.digests import digest_of
+from proposals.models import Ballot, Charter, Contract, Proposal, RollEntry
+from proposals.readiness import judgements_of
+from proposals.services.charters import charter_of
+from proposals.services.stages import closing_time, lock_proposal, move
+
+
+@transaction.atomic(durable=True)
+def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = None) -> Contract:
+    """Freeze the decision contract and the roll, and open the vote.
+
+    Raises:
+        Conflict: the proposal is not in final text, or the body has no members.
+    """
+    if not policy.can_move_stage(by, proposal):
+        raise NotAllowed("Only a clerk of the body opens a vote.")
+    locked = lock_proposal(proposal)
+    if locked.status != Status.FINAL_TEXT:
+        raise Conflict(
+            f"A vote opens on a final text; this proposal is in “{locked.get_status_display()}”."
+        )
+    charter = charter_of(locked.body)
+    opens_at = database_now().replace(microsecond=0)
+    ends_at = closing_time(charter, locked, opens_at, closes_at)
+    seats = list(
+        Membership.objects.in_term(database_now()).voting().filter(body=locked.body).order_by("id")
+    )
+    if not seats:
+        raise Conflict(f"{locked.body} has no members in term, so nobody could vote.")
+    content = _contract(locked, charter, seats) | {
+        "opens_at": stamp(opens_at),
+        "closes_at": stamp(ends_at),
+    }
+    document, digest = digest_of(content)
+    move(locked, Status.VOTING, by=by.actor)
+    leaf = ledger.append(
+        type=Leaf.VOTE_OPENED,
+        actor=by.actor,
+        subject=locked.subject,
+        digests={"contract": digest},
+        facts={"opens_at": stamp(opens_at), "closes_at": stamp(ends_at), "roll": len(seats)},
+    )
+    contract = Contract.objects.create(
+        proposal=locked,
+        document=document,
+        digest=digest,
+        opens_at=opens_at,
+        closes_at=ends_at,
+        leaf_id=leaf.id,
+    )
+    RollEntry.objects.bulk_create(
+        RollEntry(contract=contract, membership=seat, weight=seat.weight) for seat in seats
+    )
+    notify(
+        people=[seat.person for seat in seats],
+        subject=f"Your vote is wanted: {locked.title}"[:160],
+        text=f"The vote on {locked.ref} is open until {stamp(ends_at)}.",
+        path=f"{locked.get_absolute_url()}ballot/",
+    )
+    return contract
+
+
+@transaction.atomic(durable=True)
+def cast_ballot(*, by: Person, proposal: Proposal, choice: str) -> Ballot:
+    """Cast or change a ballot; the last one before the close counts.
+
+    Sending the same choice again returns the ballot that is there. Two requests of one member at
+    the same moment are served one after the other by the lock on their roll entry.
+
+    Raises:
+        NotAllowed: the person is not on the roll.
+        Conflict: the vote is not open, by the database's clock.
+        Invalid: the choice is not one of the contract's options.
+    """
+    if choice not in Choice.values:
+        raise Invalid(
+            f"“{choice[:40]}” is not an option: use yes, no or abstain.",
+            fields={"choice": "yes, no or abstain"},
+        )
+    contract = Contract.objects.filter(proposal=proposal).first()
+    if contract is None:
+        raise Conflict("There is no vote open on this proposal.")
+    lock_for_casting(contract)
+    _require_open(proposal, contract)
+    entry = (
+        RollEntry.objects.select_for_update(of=("self",))
+        .select_related("membership")
+        .filter(contract=contract, membership__person=by)
+        .first()
+    )
+    if entry is None:
+        raise NotAllowed("You are not on the roll of this vote, which was frozen at its opening.")
+    last = entry.ballots.order_by("-number").first()
+    if last is not None and last.choice == choice:
+        return last
+    # The clock is read again under the lock: waiting for it must not carry a ballot past the close.
+    _require_open(proposal, contract)
+    return _write_ballot(entry, proposal, contract, (last.number if last else 0) + 1, choice)
+
+
+def lock_for_casting(contract: Contract) -> None:
+    """Hold off the close until this transaction ends, without holding off other ballots."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_VOTE_LOCK, contract.pk])
+
+
+def lock_for_closing(contract: Contract) -> None:
+    """Wait for ballots under way, then let no new one in until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_VOTE_LOCK, contract.pk])
+
+
+_VOTE_LOCK = 0x766F7465  # any constant: keeps these advisory locks apart from others
+
+
+def _write_ballot(
+    entry: RollEntry, proposal: Proposal, contract: Contract, number: int, choice: str
+) -> Ballot:
+    """Append a ballot with its salted commitment; the caller holds the roll entry's lock."""
+    committed = ledger.commit_to({"choice": choice})
+    leaf = ledger.append(
+        type=Leaf.BALLOT_CAST,
+        actor=entry.membership.actor,
+        subject=proposal.subject,
+        digests={"contract": contract.digest},
+        commits={"choice": committed.digest},
+        facts={"number": number},
+    )
+    ledger.keep_opening(leaf, "choice", committed)
+    return Ballot.objects.create(
+        entry=entry, number=number, choice=choice, cast_at=database_now(), leaf_id=leaf.id
+    )
+
+
+def _require_open(proposal: Proposal, contract: Contract) -> None:
+    status = Proposal.objects.values_list("status", flat=True).get(pk=proposal.pk)
+    if status != Status.VOTING:
+        raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
+    if database_now() >= contract.closes_at:
+        raise Conflict(
+            f"The vote closed at {stamp(contract.closes_at)}. Ballots are refused from then on; "
+            "an earlier ballot of yours stands."
+        )
+
+
+def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> dict[str, Any]:
+    """Return everything the vote is held under but its times, without floats or names."""
+    judgements = judgements_of(proposal)
+    rules = charter.rules_for(proposal.type)
+    failed = any(j.is_failed for j in judgements)
+    text = proposal.text
+    return {
+        "v": 1,
+        "proposal": proposal.ref,
+        "body": proposal.body.slug,
+        "type": proposal.type,
+        "text": {"revision": text.number, "digest": text.digest},
+        "subject": {
+            "deployment": proposal.deployment.slug if proposal.deployment else None,
+            "version": proposal.version.digest if proposal.version else None,
+        },
+        "charter": {"number": charter.number, "digest": charter.digest},
+        "method": "yes-no",
+        "options": list(Choice.values),
+        "rules": rules.effective(criterion_failed=failed).as_json(),
+        "override": failed,
+        "roll": [{"member": seat.actor, "weight": seat.weight} for seat in seats],
+        "recusals": [],
+        "delegation": "none",
+        "criteria": as_contract_rows(judgements),
+        "secrecy": rules.secrecy,
+        "time_zone": proposal.body.time_zone,
+        "sunset_days": rules.sunset_days,
+    }
