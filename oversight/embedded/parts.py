@@ -10,6 +10,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 SECRETS_OF_THE_SERVER = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL")
 """Environment variables that an evaluation worker must not see; its own BROKER_URL replaces one."""
 
+_OUTPUT = {"PYTHONUNBUFFERED": "1"}
+"""Lines of output appear when they are written."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -17,9 +20,9 @@ class Part:
 
     name: str
     command: list[str]
-    ready_when: str
-    """What a line of its output contains once it works."""
-    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    ready_when: str = ""
+    """What a line of its output contains once it works; empty when it says nothing."""
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ, **_OUTPUT))
     """All that it sees of the environment."""
     stop_signal: signal.Signals = signal.SIGTERM
     ready_seconds: float = 60.0
@@ -31,14 +34,15 @@ def web(host: str, port: int) -> Part:
     """Return the web server: one process, eight threads for requests."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
     command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"]
-    command += ["--workers-kill-timeout", "5", "--process-name", "oversight-web"]
-    return Part("web", [*command, "oversight.wsgi:application"], "Started worker-1")
+    # Less than errors is a line about the number of threads at every start.
+    command += ["--workers-kill-timeout", "5", "--log-level", "error"]
+    return Part("web", [*command, "oversight.wsgi:application"])
 
 
 def sequencer() -> Part:
     """Return the only process that extends the public log."""
     command = [sys.executable, "manage.py", "sequencer"]
-    return Part("sequencer", command, "", environment=dict(os.environ, PYTHONUNBUFFERED="1"))
+    return Part("sequencer", command, "sequencer ready")
 
 
 def tasks() -> Part:
@@ -52,7 +56,10 @@ def clock(var: Path) -> Part:
     """Return the process that starts scheduled tasks."""
     command = _celery(sys.executable, "oversight.celery:app", "beat")
     schedule = var / "run" / "clock"
-    return Part("clock", [*command, "--schedule", str(schedule), "--pidfile="], "beat: Starting")
+    return Part(
+        "clock",
+        [*command, "--schedule", str(schedule), "--pidfile="],
+    )
 
 
 def worker(python: str, environment: dict[str, str]) -> Part:
@@ -68,7 +75,7 @@ def worker(python: str, environment: dict[str, str]) -> Part:
         "worker",
         [*command, *_LONELY, "--hostname", "embedded-cpu@%h"],
         " ready.",
-        environment=inherited | environment,
+        environment=inherited | _OUTPUT | environment,
         ready_seconds=120.0,
     )
 
@@ -78,4 +85,6 @@ _LONELY = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
 def _celery(python: str, app: str, command: str) -> list[str]:
-    return [python, "-m", "celery", "--app", app, "--quiet", command, "--loglevel", "INFO"]
+    # As root it would warn at each start; containers often are root, and only JSON is accepted.
+    quiet = ["-W", "ignore:You're running the worker with superuser"]
+    return [python, *quiet, "-m", "celery", "--app", app, "--quiet", command, "--loglevel", "INFO"]

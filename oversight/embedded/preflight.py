@@ -65,6 +65,7 @@ def check_broker(url: str) -> None:
     """
     import psycopg
     from kombu import Connection
+    from kombu.exceptions import OperationalError
 
     from oversight.embedded import broker
 
@@ -74,7 +75,7 @@ def check_broker(url: str) -> None:
         else:
             with Connection(url, connect_timeout=5) as connection:
                 connection.ensure_connection(max_retries=1, timeout=5)
-    except (psycopg.Error, OSError) as error:
+    except (psycopg.Error, OperationalError, OSError) as error:
         reason = " ".join(str(error).split())
         raise PreflightError(
             f"BROKER_URL={password_free(url)} does not answer: {reason}. Start that broker or"

@@ -8,6 +8,8 @@ import re
 import secrets as randomness
 from pathlib import Path
 
+from oversight.env import ConfigurationError
+
 SECRET_BYTES = 36
 """Random bytes in a generated secret: 48 characters once written in base64url."""
 
@@ -29,12 +31,20 @@ def read_or_create(var: Path, name: str) -> str:
     """Return the secret called `name`, generating it when it is asked for the first time.
 
     Any number of processes may ask at once: all get the same value. The value is safe inside a URL.
+
+    Raises:
+        ConfigurationError: when the file cannot be read or made, or is empty.
     """
     path = path_of(var, name)
     try:
-        return _read(path)
-    except FileNotFoundError:
+        if path.exists():
+            return _read(path)
         return _publish(path, randomness.token_urlsafe(SECRET_BYTES))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The secret {path} cannot be read or made ({error.strerror}). Run as the user who owns"
+            f" {var}, or choose another folder with OVERSIGHT_VAR."
+        ) from error
 
 
 def ed25519_key_pair(var: Path, name: str) -> tuple[Path, Path]:
@@ -66,7 +76,7 @@ def ed25519_key_pair(var: Path, name: str) -> tuple[Path, Path]:
 def _read(path: Path) -> str:
     value = path.read_text(encoding="ascii").strip()
     if not value:
-        raise ValueError(f"{path} is empty: restore it from a backup, or remove it and start anew.")
+        raise ConfigurationError(f"{path} is empty: restore it from a backup or remove it.")
     return value
 
 

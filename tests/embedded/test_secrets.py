@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from oversight.embedded import secrets
+from oversight.env import ConfigurationError
 
 
 def test_a_secret_is_made_once_and_then_read(tmp_path: Path) -> None:
@@ -39,8 +40,14 @@ def test_an_empty_secret_is_refused_and_not_replaced(tmp_path: Path) -> None:
     path = secrets.path_of(tmp_path, "password")
     path.parent.mkdir()
     path.touch()
-    with pytest.raises(ValueError, match=f"{path} is empty"):
+    with pytest.raises(ConfigurationError, match=f"{path} is empty"):
         secrets.read_or_create(tmp_path, "password")
+
+
+def test_a_folder_that_cannot_be_used_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "var").touch()
+    with pytest.raises(ConfigurationError, match=r"(?s)var/secrets/password .*OVERSIGHT_VAR"):
+        secrets.read_or_create(tmp_path / "var", "password")
 
 
 def test_the_public_key_belongs_to_the_private_one(tmp_path: Path) -> None:

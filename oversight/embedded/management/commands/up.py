@@ -16,7 +16,7 @@ from oversight import env
 from oversight.embedded import enrolment, parts, preflight, presence, session, static
 from oversight.embedded.addresses import EmbeddedPostgresError
 from oversight.embedded.console import Console
-from oversight.embedded.health import UnhealthyError, await_health
+from oversight.embedded.health import UnhealthyError, await_health, health
 from oversight.embedded.postgres import EmbeddedPostgres
 from oversight.embedded.supervisor import Interrupted, PartFailedError, Supervisor
 
@@ -76,7 +76,8 @@ class Up:
         ) as error:
             self.console.say(str(error))
             code = 1
-        self._stop(supervisor)
+        finally:
+            self._stop(supervisor)
         return code
 
     def _check(self) -> None:
@@ -105,12 +106,8 @@ class Up:
         if static.collect(self.var):
             self.console.say("Static files are gathered.")
         supervisor.check()
-        for part in (
-            parts.web(self.host, self.port),
-            parts.sequencer(),
-            parts.tasks(),
-            parts.clock(self.var),
-        ):
+        supervisor.start(parts.web(self.host, self.port), answers=self._web_answers)
+        for part in (parts.sequencer(), parts.tasks(), parts.clock(self.var)):
             supervisor.start(part)
         if self.with_worker:
             self._start_worker(supervisor)
@@ -118,6 +115,10 @@ class Up:
         self._announce()
         # Nothing below needs a query, and idle connections are for those who do.
         connections.close_all()
+
+    def _web_answers(self) -> bool:
+        """Say whether the site answers, be it that other parts are still missing."""
+        return health(self.local_url, settings.PUBLIC_HOST)[0] in {200, 503}
 
     def _start_worker(self, supervisor: Supervisor) -> None:
         try:
