@@ -1,5 +1,6 @@
 """Give the evaluation worker on this machine its identity, like any other worker's."""
 
+import io
 from pathlib import Path
 
 from django.conf import settings
@@ -43,21 +44,15 @@ def enrol(var: Path, base_url: str) -> dict[str, str]:
     private, public = secrets.ed25519_key_pair(var, "worker-key")
     secrets.read_or_create(var, "worker-token")
     token = secrets.path_of(var, "worker-token")
-    call_command(
-        "enroll_worker",
-        name=NAME,
-        organisation=env.text("WORKER_ORGANISATION", "local"),
-        public_key=str(public),
-        token_file=str(token),
-        if_missing=True,
-        verbosity=0,
-    )
+    who = ["--name", NAME, "--organisation", env.text("WORKER_ORGANISATION", "local")]
+    keys = ["--public-key", str(public), "--token-file", str(token)]
+    call_command("enroll_worker", *who, *keys, "--if-missing", stdout=io.StringIO())
     return {
         "BROKER_URL": _broker_url(var),
         "OVERSIGHT_URL": base_url,
-        "OVERSIGHT_WORKER_KEY": str(private),
+        "OVERSIGHT_WORKER_KEY_FILE": str(private),
         "OVERSIGHT_WORKER_TOKEN_FILE": str(token),
-        "OVERSIGHT_WORKER_VAR": str(var / "worker"),
+        "OVERSIGHT_WORKER_DIR": str(var / "worker"),
     }
 
 

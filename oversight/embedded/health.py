@@ -36,14 +36,15 @@ def await_health(base_url: str, host: str, meanwhile: Callable[[], None]) -> Non
     """Return once `/healthz` answers 200; `meanwhile` is called between attempts and may raise.
 
     Raises:
-        UnhealthyError: after half a minute.
+        UnhealthyError: after half a minute, or at once when the answer is no state of health.
     """
     deadline = time.monotonic() + HEALTHY_SECONDS
     while True:
         status, answer = health(base_url, host)
         if status == 200:
             return
-        if time.monotonic() > deadline:
+        # 503 names a part that is not there yet; anything else will not mend itself.
+        if status not in {0, 503} or time.monotonic() > deadline:
             raise UnhealthyError(f"{base_url}/healthz answers {status or 'nothing'}: {answer}")
         meanwhile()
-        time.sleep(0.1)
+        time.sleep(0.2)

@@ -10,8 +10,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 SECRETS_OF_THE_SERVER = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL")
 """Environment variables that an evaluation worker must not see; its own BROKER_URL replaces one."""
 
-_OUTPUT = {"PYTHONUNBUFFERED": "1"}
-"""Lines of output appear when they are written."""
+_OUTPUT = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1"}
+"""Lines appear when they are written; Django's checks, which load all pages, are left out."""
 
 
 @dataclass(frozen=True)

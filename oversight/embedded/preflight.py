@@ -63,6 +63,11 @@ def check_broker(url: str) -> None:
     Raises:
         PreflightError: with the address, without its password.
     """
+    if not url:
+        raise PreflightError(
+            "DATABASE_URL is set and BROKER_URL is not. Set it too: amqps://… for RabbitMQ, or pgmq://…"
+            " for a queue in a PostgreSQL, which may be the same one."
+        )
     import psycopg
     from kombu import Connection
     from kombu.exceptions import OperationalError

@@ -79,13 +79,16 @@ def ensure_database(var: Path | None = None) -> None:
 
     if not settings.DATABASE_IS_EMBEDDED:
         return
-    server = EmbeddedPostgres(var or default_var())
-    adopt(server.start())
     # Never stopped by name: the server goes when its last user, here this process, is gone.
-    _in_use.append(server)
+    adopt(server_of(var or default_var()).start())
 
 
-_in_use: list[EmbeddedPostgres] = []
+def server_of(var: Path) -> EmbeddedPostgres:
+    """Return this process's use of the server in `var`; one process is one user of it."""
+    return _servers.setdefault(var.resolve(), EmbeddedPostgres(var))
+
+
+_servers: dict[Path, EmbeddedPostgres] = {}
 
 
 def default_var() -> Path:

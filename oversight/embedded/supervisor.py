@@ -50,7 +50,7 @@ class Supervisor:
         self._running.append(running)
         deadline = time.monotonic() + part.ready_seconds
         while not (running.is_ready() and answers()):
-            self._look_out(0.05)
+            self._look_out(0.1)
             if time.monotonic() > deadline:
                 raise PartFailedError(
                     f"{part.name} was not ready within {part.ready_seconds:.0f} s."

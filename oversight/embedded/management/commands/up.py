@@ -17,7 +17,6 @@ from oversight.embedded import enrolment, parts, preflight, presence, session, s
 from oversight.embedded.addresses import EmbeddedPostgresError
 from oversight.embedded.console import Console
 from oversight.embedded.health import UnhealthyError, await_health, health
-from oversight.embedded.postgres import EmbeddedPostgres
 from oversight.embedded.supervisor import Interrupted, PartFailedError, Supervisor
 
 
@@ -46,12 +45,13 @@ class Up:
         self.var = Path(settings.OVERSIGHT_VAR)
         self.host = env.text("LISTEN_HOST", "127.0.0.1")
         self.port: int = settings.PORT
-        self.local_url = f"http://{self.host}:{self.port}"
+        reachable = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
+        self.local_url = f"http://{reachable}:{self.port}"
         self.with_worker = with_worker
         self.ready_file = ready_file
         self.console = Console()
         self.presence = presence.Presence(self.var)
-        self.server = EmbeddedPostgres(self.var) if settings.DATABASE_IS_EMBEDDED else None
+        self.server = session.server_of(self.var) if settings.DATABASE_IS_EMBEDDED else None
 
     def run(self) -> int:
         """Return the exit code."""
@@ -117,13 +117,15 @@ class Up:
         connections.close_all()
 
     def _web_answers(self) -> bool:
-        """Say whether the site answers, be it that other parts are still missing."""
-        return health(self.local_url, settings.PUBLIC_HOST)[0] in {200, 503}
+        """Say whether the site answers, be it only that other parts are still missing."""
+        return health(self.local_url, settings.PUBLIC_HOST)[0] != 0
 
     def _start_worker(self, supervisor: Supervisor) -> None:
         try:
             python = enrolment.interpreter()
-            environment = enrolment.enrol(self.var, self.local_url)
+            # In production the site answers to its public name only, and only through its proxy.
+            site = settings.PUBLIC_URL if settings.PRODUCTION else self.local_url
+            environment = enrolment.enrol(self.var, site)
         except enrolment.NoWorkerError as reason:
             self.with_worker = False
             self.console.say(str(reason))
