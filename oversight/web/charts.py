@@ -1,4 +1,4 @@
-"""Places figures on drawings: interval strips, interval charts, result bars, stage lines.
+"""Places scores on drawings: interval strips and interval charts.
 
 Pure: no Django, no markup. A position is a percentage of the drawing's width, written as text
 ("41.50%"), so that a drawing is laid out anew at every width and never scaled, and so that no
@@ -6,7 +6,8 @@ locale can change its decimal point.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,26 +16,16 @@ from typing import TypeAlias
 Figure: TypeAlias = int | float | Decimal | Fraction | str
 """A number as pages get it; text may be a decimal or a fraction ("2/3")."""
 
-HIGHER_PASSES = frozenset({"at_least", "above", "gte", "gt", "non_inferior", "non_inferiority"})
-"""Comparisons that a score meets from the criterion upwards."""
-
-LOWER_PASSES = frozenset({"at_most", "below", "lte", "lt"})
-"""Comparisons that a score meets from the criterion downwards."""
+PASSES: dict[str, Callable[[float, float], bool]] = {
+    "at_least": operator.ge,
+    "above": operator.gt,
+    "at_most": operator.le,
+    "below": operator.lt,
+}
+"""How a score must stand to its criterion, by the name of the comparison."""
 
 STRIP_SPANS = (0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
 """Widths a strip may show, in units of the score: few, so that strips in a table compare."""
-
-STAGES = (
-    ("draft", "Draft"),
-    ("deliberation", "Deliberation"),
-    ("final_text", "Final text"),
-    ("voting", "Voting"),
-    ("decided", "Decided"),
-)
-"""The stages of a proposal in order: key and the word shown."""
-
-ENDINGS = {"withdrawn": ("draft", "Withdrawn"), "annulled": ("voting", "Annulled")}
-"""What ended a proposal before its decision: the stage it surely reached, and the word."""
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -89,42 +80,39 @@ class Span:
     width: str
 
 
-def _span(left: float, right: float) -> Span:
+def span(left: float, right: float) -> Span:
+    """Return the stretch between two positions."""
     return Span(percent(left), percent(right - left))
 
 
 def passing_side(scale: Scale, criterion: float, comparison: str) -> Span | None:
     """Return the stretch on which the criterion is met; None for an unknown comparison."""
+    if comparison not in PASSES:
+        return None
     at = scale.at(criterion)
-    if comparison in HIGHER_PASSES:
-        return _span(at, 100)
-    if comparison in LOWER_PASSES:
-        return _span(0, at)
-    return None
+    upwards = PASSES[comparison](1, 0)
+    return span(at, 100) if upwards else span(0, at)
 
 
 def standing(low: float, high: float, criterion: float | None, comparison: str) -> str:
     """Return the tone of an interval against its criterion.
 
-    "good" when the whole interval is on the passing side, "bad" when none of it is, "wait" when
-    the criterion lies inside, "accent" without a criterion. For drawing only: whether a criterion
+    "good" when both ends of the interval pass, "bad" when neither does, "wait" when one does,
+    "accent" without a criterion. For drawing only: whether a criterion
     counts as met is decided, and recorded, where runs are judged.
     """
-    if criterion is None or comparison not in HIGHER_PASSES | LOWER_PASSES:
+    passes = PASSES.get(comparison)
+    if criterion is None or passes is None:
         return "accent"
-    if low < criterion < high:
+    ends = {passes(low, criterion), passes(high, criterion)}
+    if len(ends) == 2:
         return "wait"
-    above = low >= criterion
-    if low == high == criterion:
-        return "good"
-    return "good" if above == (comparison in HIGHER_PASSES) else "bad"
+    return "good" if ends.pop() else "bad"
 
 
 def criterion_words(criterion: Figure, comparison: str, places: int = 2) -> str:
     """Return the criterion in words, such as "at least 0.65" or "below 0.60"."""
-    words = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
-    words |= {"non_inferior": "no less than", "non_inferiority": "no less than"}
-    return f"{words.get(comparison, comparison.replace('_', ' '))} {decimal(criterion, places)}"
+    return f"{comparison.replace('_', ' ')} {decimal(criterion, places)}".lstrip()
 
 
 # -- Interval strip --------------------------------------------------------------------------
@@ -269,7 +257,7 @@ def nice_step(length: float, parts: int) -> float:
 
 def axis(low: float, high: float, parts: int = 5) -> tuple[Scale, tuple[Tick, ...]]:
     """Return a scale that begins and ends on round numbers, and a tick at each of its steps."""
-    if high - low < 1e-9:
+    if high - low < 1e-6 * max(1.0, abs(low), abs(high)):
         low, high = low - 0.05, high + 0.05
     step = nice_step(high - low, parts)
     first = math.floor(low / step + 1e-9)
@@ -335,124 +323,4 @@ def interval_chart(
         criterion=None if level is None else _marker(scale, level, words),
         reference=None if fixed is None else _marker(scale, fixed, reference_label),
         passing=None if level is None else passing_side(scale, level, comparison),
-    )
-
-
-# -- Result bar ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One part of a result bar, with its words for the key below it."""
-
-    kind: str
-    words: str
-    count: int
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ResultBar:
-    """A count of votes against its threshold."""
-
-    segments: tuple[Segment, ...]
-    threshold: str | None
-    description: str
-
-
-def result_bar(
-    *,
-    votes_for: int,
-    against: int,
-    abstain: int = 0,
-    waiting: int = 0,
-    threshold: Figure | None = None,
-    base: str = "votes",
-) -> ResultBar:
-    """Lay out a result bar.
-
-    Args:
-        votes_for: votes for.
-        against: votes against.
-        abstain: abstentions.
-        waiting: members on the roll who have not voted.
-        threshold: share of the base that must be for, such as "2/3".
-        base: what the threshold is a share of: "votes" (for and against), "cast" (with
-            abstentions) or "roll" (with those who did not vote).
-    """
-    parts = (
-        ("for", "for", votes_for),
-        ("against", "against", against),
-        ("abstain", "abstained", abstain),
-        ("waiting", "not voted", waiting),
-    )
-    total = sum(count for _, _, count in parts)
-    counted = {"votes": 2, "cast": 3, "roll": 4}[base]
-    in_base = sum(count for _, _, count in parts[:counted])
-    mark = None
-    if threshold is not None and in_base:
-        mark = percent(100 * number(threshold) * in_base / total)
-    return ResultBar(
-        segments=tuple(_segments(parts, total)),
-        threshold=mark,
-        description=", ".join(f"{count} {words}" for _, words, count in parts if count)
-        or "no votes",
-    )
-
-
-def _segments(parts: Iterable[tuple[str, str, int]], total: int) -> Iterable[Segment]:
-    before = 0
-    for kind, words, count in parts:
-        if count:
-            left, right = 100 * before / total, 100 * (before + count) / total
-            yield Segment(kind, f"{count} {words}", count, _span(left, right))
-        before += count
-
-
-# -- Stage line ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage of a proposal as the stage bar shows it."""
-
-    label: str
-    state: str
-    """"done", "current" or "ahead"."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageLine:
-    """All stages, and in words where the proposal stands, for a bar too narrow for every name."""
-
-    stages: tuple[Stage, ...]
-    current: str
-    place: str
-
-
-def stage_line(
-    current: str, *, label: str = "", names: Sequence[tuple[str, str]] = STAGES
-) -> StageLine:
-    """Lay out the stages up to and after the current one.
-
-    Args:
-        current: key of the stage reached, or an ending before the decision.
-        label: the word shown for it in place of its own, such as "Carried" or "Withdrawn".
-        names: keys and words in order.
-
-    Raises:
-        ValueError: if `current` is not among the names.
-    """
-    keys = [key for key, _ in names]
-    if current in ENDINGS:
-        current, label = ENDINGS[current][0], label or ENDINGS[current][1]
-    if current not in keys:
-        raise ValueError(f"no stage {current!r}; the stages are {', '.join(keys)}")
-    here = keys.index(current)
-    words = [label if label and index == here else word for index, (_, word) in enumerate(names)]
-    states = ["done" if i < here else "current" if i == here else "ahead" for i in range(len(keys))]
-    return StageLine(
-        stages=tuple(Stage(word, state) for word, state in zip(words, states, strict=True)),
-        current=words[here],
-        place=f"stage {here + 1} of {len(keys)}",
     )

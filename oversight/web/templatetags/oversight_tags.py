@@ -5,6 +5,7 @@ Each filter returns an en dash for a missing value, so that a table cell is neve
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 
 from django import template
@@ -16,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from oversight.web import charts
+from oversight.web import bars, charts
 
 register = template.Library()
 
@@ -60,7 +61,7 @@ def percent1(value: Any) -> str:
     """Write a share as a percentage with one decimal: 0.8235 becomes 82.4 %."""
     if value in (None, ""):
         return MISSING
-    return f"{charts.decimal(charts.Fraction(value) * 100, 1)}{NO_BREAK}%"
+    return f"{charts.decimal(Fraction(value) * 100, 1)}{NO_BREAK}%"
 
 
 def _decimal(value: Any, places: int) -> str:
@@ -269,7 +270,7 @@ def result_bar(
     needed: str = "",
 ) -> dict[str, Any]:
     """Draw a count of votes with its threshold; `needed` says the threshold in words."""
-    drawn = charts.result_bar(
+    drawn = bars.result_bar(
         votes_for=votes_for,
         against=against,
         abstain=abstain,
@@ -283,8 +284,8 @@ def result_bar(
 @register.inclusion_tag("components/_stage_bar.html")
 def stage_bar(current: str, label: str = "", tone: str = "") -> dict[str, Any]:
     """Draw the stages of a proposal; `label` and `tone` replace those of the current stage."""
-    tone = tone or ("neutral" if current in charts.ENDINGS else "accent")
-    return {"line": charts.stage_line(str(current), label=label), "tone": tone}
+    tone = tone or ("neutral" if current in bars.ENDINGS else "accent")
+    return {"line": bars.stage_line(str(current), label=label), "tone": tone}
 
 
 # -- Templates -------------------------------------------------------------------------------

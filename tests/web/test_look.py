@@ -1,0 +1,106 @@
+"""What holds for every template and for the colours: the content policy, contrast, licences."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+CSS = (ROOT / "static/css/oversight.css").read_text()
+VENDOR = ROOT / "static/vendor"
+
+TEXT_ON_GROUND = [
+    (text, ground)
+    for ground in ("paper", "card", "sunk")
+    for text in ("ink", "muted", "accent", "good", "bad", "wait")
+]
+ON_TINT = [(tone, f"{tone}-soft") for tone in ("accent", "good", "bad", "wait")]
+PAIRS = [
+    *TEXT_ON_GROUND,
+    *ON_TINT,
+    *(("ink", f"{tone}-soft") for tone in ("accent", "good", "bad", "wait", "neutral")),
+    ("muted", "neutral-soft"),
+    ("muted", "accent-soft"),
+    ("on-accent", "accent"),
+    ("on-accent", "accent-strong"),
+]
+
+
+def blocks() -> list[dict[str, str]]:
+    """Return the colour tokens as they stand: light, dark by the system, dark by choice."""
+    found = re.findall(r"\n\s*:root[^{]*\{([^}]*--paper[^}]*)\}", CSS.split("@media print")[0])
+    return [dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", block)) for block in found]
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2.2."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG 2.2."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_dark_is_the_same_by_the_system_and_by_choice() -> None:
+    light, by_system, by_choice = blocks()
+    assert by_system == by_choice
+    assert set(by_system) <= set(light)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("text", "ground"), PAIRS)
+def test_text_stands_out_from_its_ground(theme: int, text: str, ground: str) -> None:
+    tokens = blocks()[theme]
+    assert contrast(tokens[text], tokens[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_the_edge_of_a_field_stands_out_from_its_ground(theme: int) -> None:
+    tokens = blocks()[theme]
+    assert contrast(tokens["field-rule"], tokens["card"]) >= 3
+    assert contrast(tokens["field-rule"], tokens["paper"]) >= 3
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_template_keeps_the_content_policy(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"\sstyle\s*=", text), "inline style"
+    assert not re.search(r"<style\b", text), "style element"
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text), "inline handler"
+    assert not re.search(r"\bhx-on\b|javascript:", text), "inline script"
+    for script in re.findall(r"<script\b[^>]*>", text):
+        assert " src=" in script or 'type="application/json"' in script, script
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_template_asks_no_other_host_for_anything(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"(?:src|href)\s*=\s*[\"'](?:https?:)?//", text)
+
+
+def test_every_vendored_folder_has_its_licence_and_stands_in_the_list() -> None:
+    readme = (VENDOR / "README.md").read_text()
+    folders = [path for path in VENDOR.iterdir() if path.is_dir()]
+    assert folders
+    for folder in folders:
+        assert (folder / "LICENSE").is_file()
+        assert f"`{folder.name}`" in readme
+
+
+def test_every_vendored_file_is_the_one_in_the_list() -> None:
+    import hashlib
+
+    readme = (VENDOR / "README.md").read_text()
+    for path in VENDOR.glob("*/*.*"):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert f"`{path.relative_to(VENDOR)}` | `{digest}`" in readme
+
+
+def test_every_file_that_the_stylesheet_asks_for_is_there() -> None:
+    for address in re.findall(r'url\("(\.\./[^"]+)"\)', CSS):
+        assert (ROOT / "static/css" / address).resolve().is_file()
