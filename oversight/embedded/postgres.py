@@ -123,11 +123,9 @@ class EmbeddedPostgres:
         """Return what `embedded_urls` returns for this folder."""
         return embedded_urls(self.var)
 
-    def last_lines(self, count: int = 15) -> str:
+    def last_lines(self) -> list[str]:
         """Return the end of the server's log."""
-        if not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+        return self.log.read_text(errors="replace").splitlines()[-15:] if self.log.exists() else []
 
     def _start_server(self) -> None:
         """Bring the server up. The caller holds the start lock and a use."""
@@ -140,7 +138,7 @@ class EmbeddedPostgres:
                 remember_port(self.var, free_port())
             if self._launch(cluster.keeper_arguments(account)):
                 break
-            end = self.last_lines()
+            end = "\n".join(self.last_lines())
             if not patience or not any(sign in end for sign in PASSING_TROUBLE):
                 raise EmbeddedPostgresError(
                     f"The embedded PostgreSQL did not start. Its log, {self.log}, ends with:\n{end}"

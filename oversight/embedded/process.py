@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from oversight.embedded.console import Console
-from oversight.embedded.leash import leashed
 from oversight.embedded.parts import PROJECT, Part
 
 KEPT_LINES = 15
@@ -24,16 +23,17 @@ class Ended:
     """A part's process is gone."""
 
     name: str
-    code: int
+    code: int | None
+    """Its exit code; below 0 the signal that killed it; None when it was not our child."""
     last_lines: tuple[str, ...]
 
     def __str__(self) -> str:
         """Say how it ended, in words, and what it said last."""
-        how = f"exit code {self.code}"
-        if self.code < 0:
-            how = f"killed by {signal.Signals(-self.code).name}"
+        how = "" if self.code is None else f" (exit code {self.code})"
+        if self.code and self.code < 0:
+            how = f" (killed by {signal.Signals(-self.code).name})"
         said = "\n".join(f"    {line}" for line in self.last_lines)
-        return f"{self.name} stopped ({how})." + (f" It said last:\n{said}" if said else "")
+        return f"{self.name} stopped{how}." + (f" It said last:\n{said}" if said else "")
 
 
 class RunningPart:
@@ -47,7 +47,7 @@ class RunningPart:
         self._ready = threading.Event()
         # A session of its own: Ctrl-C in the terminal reaches us only, and we stop in order.
         self.process = subprocess.Popen(
-            leashed(part.command, signal_name=part.stop_signal.name),
+            part.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from oversight.embedded.console import Console
+from oversight.embedded.guard import Guard, descendants, kill
 from oversight.embedded.parts import Part
 from oversight.embedded.process import Ended, RunningPart
 
@@ -35,7 +36,9 @@ class Supervisor:
         # SimpleQueue, because a signal handler puts into it while this thread may be getting.
         self._events: SimpleQueue[Ended | int] = SimpleQueue()
         self._running: list[RunningPart] = []
-        self._signals = 0
+        self._guard: Guard | None = None
+        self._asked_at: float | None = None
+        self._in_a_hurry = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
@@ -46,8 +49,11 @@ class Supervisor:
             PartFailedError: when it ends or takes longer than it may.
             Interrupted: when we were told to stop.
         """
+        if self._guard is None:
+            self._guard = Guard()
         running = RunningPart(part, self._console, self._events)
         self._running.append(running)
+        self._guard.watch(running.process.pid, part.stop_signal)
         deadline = time.monotonic() + part.ready_seconds
         while not (running.is_ready() and answers()):
             self._look_out(0.1)
@@ -60,12 +66,14 @@ class Supervisor:
         """Raise what `start` raises if something happened meanwhile."""
         self._look_out(0)
 
-    def watch(self, name: str, wait_for_end: Callable[[], None]) -> None:
+    def watch(
+        self, name: str, wait_for_end: Callable[[], None], last_lines: Callable[[], list[str]]
+    ) -> None:
         """Treat the end of something that is not our child like the end of a part."""
 
         def report() -> None:
             wait_for_end()
-            self._events.put(Ended(name, 0, ()))
+            self._events.put(Ended(name, None, tuple(last_lines())))
 
         threading.Thread(target=report, daemon=True).start()
 
@@ -83,15 +91,18 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop the last started parts together and then the first, which all others talk to."""
-        stragglers = _descendants([running.process.pid for running in self._running])
+        stragglers = descendants([running.process.pid for running in self._running])
         first, others = self._running[:1], self._running[1:]
         for group in (others, first):
             for running in reversed(group):
                 running.ask_to_stop()
             for running in reversed(group):
-                running.stop(in_a_hurry=lambda: self._signals > 1)
+                running.stop(in_a_hurry=lambda: self._in_a_hurry)
         self._running.clear()
-        _end(stragglers)
+        kill(stragglers)
+        if self._guard:
+            self._guard.dismiss()
+            self._guard = None
 
     def _look_out(self, seconds: float) -> None:
         try:
@@ -103,29 +114,10 @@ class Supervisor:
         raise Interrupted
 
     def _on_signal(self, number: int, _frame: Any) -> None:
-        """Stop in order; a second signal means at once."""
-        self._signals += 1
-        self._events.put(number)
-
-
-def _descendants(pids: list[int]) -> list[Any]:
-    """Return the processes started by our parts, some of which live in sessions of their own."""
-    import psutil
-
-    found = []
-    for pid in pids:
-        try:
-            found += psutil.Process(pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def _end(stragglers: list[Any]) -> None:
-    import psutil
-
-    for process in stragglers:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
+        """Stop in order; asked again a second later or more, at once."""
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            self._events.put(number)
+        # A parent that dies sends its signal once for each of its threads.
+        self._in_a_hurry = now - self._asked_at > 1.0

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from oversight.celery import app, transport_options
 from oversight.embedded.addresses import free_port
 from oversight.embedded.health import health
 from oversight.embedded.postgres import EmbeddedPostgres
@@ -57,6 +59,19 @@ def test_the_whole_system_answers(url: str) -> None:
     assert answer["status"] == "ok"
 
 
+def test_published_tasks_are_taken_by_the_tasks_process(url: str, var: Path) -> None:
+    broker = EmbeddedPostgres(var).info().broker_url
+    with app.connection_for_write(broker) as connection:
+        connection.transport_options = transport_options(broker)
+        app.send_task("accounts.send_notices", connection=connection)
+    query = "SELECT count(*) FROM pgmq.q_oversight"
+    deadline = time.monotonic() + 15
+    with psycopg.connect(broker.replace("pgmq://", "postgresql://"), autocommit=True) as database:
+        while database.execute(query).fetchone() != (0,) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert database.execute(query).fetchone() == (0,)
+
+
 def test_a_second_supervisor_refuses_and_names_the_first(url: str, var: Path) -> None:
     system = Presence(var).other()
     assert system is not None
@@ -87,6 +102,19 @@ def test_every_part_goes_when_one_dies_and_that_one_is_named(url: str, var: Path
     assert "sequencer stopped (killed by SIGKILL)" in log
     assert not EmbeddedPostgres(var).is_running()
     assert Presence(var).other() is None
+
+
+def test_a_killed_database_server_stops_everything_and_shows_its_log(var: Path) -> None:
+    with running_system(var=var, worker=False, environment=environment(var, free_port())):
+        system = Presence(var).other()
+        pid = EmbeddedPostgres(var).pid()
+        assert system is not None
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(system.pid)], timeout=40)
+        log = (var / "run" / "system.log").read_text()
+    assert "database stopped. It said last:" in log
+    assert "ready to accept connections" in log
 
 
 def test_it_stops_cleanly_on_a_signal_and_starts_again(var: Path, tmp_path: Path) -> None:

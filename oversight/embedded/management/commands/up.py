@@ -100,7 +100,7 @@ class Up:
         if self.server is not None:
             info = self.server.start()
             session.adopt(info)
-            supervisor.watch("database", self.server.wait_until_gone)
+            supervisor.watch("database", self.server.wait_until_gone, self.server.last_lines)
             self.console.say(f"PostgreSQL answers on {info.host}:{info.port}.")
         call_command("migrate", verbosity=0, interactive=False)
         if static.collect(self.var):
