@@ -72,3 +72,18 @@ def chromium() -> str:
         "No Chromium found. Install it (Debian and Ubuntu: apt-get install chromium), or set"
         " OVERSIGHT_SKIP_BROWSER=1 to leave the browser tests out."
     )
+
+
+# Fixtures for every test, found by their names here. They import models, so they come last.
+from tests.ledger.record_fixtures import (  # noqa: E402, F401
+    _log_folder,
+    inline_sequencer,
+    own_log,
+    record_can_be_emptied_between_tests,
+)
+
+
+@pytest.fixture(autouse=True)
+def own_artefacts(settings, tmp_path):
+    """Keep each test's stored files apart."""
+    settings.ARTEFACTS_DIR = tmp_path / "artefacts"

@@ -94,8 +94,7 @@ def cancel_run(*, by: Person, run: Run) -> Run:
             task_run.reason = f"Cancelled by {by} before it began."
             task_run.finished_at = timezone.now()
             task_run.save()
-    settle_run(locked)
-    return locked
+    return settle_run(locked)
 
 
 def settle_run(run: Run) -> Run:
