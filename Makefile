@@ -42,10 +42,10 @@ clean: ## Remove environments and caches; var/ with its data stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environments: ## Make both environments
-	@$(MAKE) --no-print-directory -j2 $(WEB) $(WORKER)
+	@$(MAKE) --silent --no-print-directory -j2 $(WEB) $(WORKER)
 
 environments-dev: ## Make both environments with what tests and checks need
-	@$(MAKE) --no-print-directory -j2 $(WEB_DEV) $(WORKER_DEV)
+	@$(MAKE) --silent --no-print-directory -j2 $(WEB_DEV) $(WORKER_DEV)
 
 $(WEB): requirements.txt
 	@$(call install,.venv,the site,$(PIP_ARGS) -r requirements.txt)
