@@ -136,6 +136,10 @@ function judgeAnswer(event) {
   announce(words.join(" ") || `The server answered ${xhr.status}. Nothing was changed.`, { shown: true });
 }
 
+function dismiss() {
+  if (document.querySelector("#status.is-shown")) announce("");
+}
+
 function addToken(event) {
   const token = document.querySelector("meta[name='csrf-token']");
   if (token && event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token.content;
@@ -176,10 +180,14 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", closeMenus);
+document.addEventListener("keydown", (event) => event.key === "Escape" && dismiss());
 window.addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("main details:not([open])")) part.open = true;
 });
 document.addEventListener("htmx:configRequest", addToken);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.triggeringEvent) dismiss();
+});
 document.addEventListener("htmx:beforeSwap", judgeAnswer);
 document.addEventListener("htmx:afterSettle", followSwap);
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt.parentElement || document));

@@ -104,7 +104,9 @@ def _page() -> Page[int]:
 @register.simple_tag
 def specimens() -> dict[str, Any]:
     """Return the gallery's invented data by name."""
-    filled = MotionForm({"title": "", "kind": "authorise", "text": "Four months.", "ends": "soon"})
+    filled = MotionForm(
+        {"title": "", "kind": "authorise", "text": "Four months.", "ends": "2027-03-31"}
+    )
     now = timezone.now()
     return {
         "now": now,
