@@ -1,21 +1,24 @@
 """Results as rows for pages and charts: score, interval, criterion, and the run behind each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from evals.criteria import Judgement
-from evals.models import Aggregate, Criterion, Run, SuiteVersion
+from django.db.models import QuerySet
+
+from evals.models import Aggregate, Run, SuiteVersion
 from oversight.registry.models import ModelVersion
+
+RUN = "task_run__run"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One aggregate with its words and, where one was asked, its criterion."""
+    """One aggregate with its words."""
 
     aggregate: Aggregate
     run: Run
     task: dict[str, Any]
-    criterion: Criterion | None = None
 
     @property
     def version(self) -> ModelVersion:
@@ -23,89 +26,98 @@ class Finding:
         return self.run.model_version
 
     @property
+    def is_headline(self) -> bool:
+        """Whether this is the metric that judges the task."""
+        return bool(self.aggregate.metric == self.task["metric"])
+
+    @property
     def label(self) -> str:
         """The metric's words where it is the task's headline, else its name."""
-        is_headline = self.aggregate.metric == self.task["metric"]
-        return str(self.task["metric_label"] if is_headline else self.aggregate.metric)
+        return str(self.task["metric_label"] if self.is_headline else self.aggregate.metric)
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Suite version and task: what two versions can be compared on."""
+        return self.run.suite_version_id, str(self.task["name"])
 
 
 def of_run(run: Run) -> list[Finding]:
-    """Return every overall aggregate of a run, task by task."""
+    """Return every overall aggregate of a run, task by task, headline metrics first."""
     rows = (
         Aggregate.objects.filter(task_run__run=run, group="")
         .select_related("task_run")
         .order_by("task_run__position", "metric")
     )
-    return [Finding(row, run, run.suite_version.task(row.task_run.task_name)) for row in rows]
+    found = [Finding(row, run, run.suite_version.task(row.task_run.task_name)) for row in rows]
+    return sorted(found, key=lambda f: (f.aggregate.task_run.position, not f.is_headline))
 
 
-def headline_findings(version: ModelVersion) -> list[Finding]:
-    """Return the newest headline result of every task that ever ran in full on a version."""
-    runs = (
-        Run.objects.succeeded()
-        .filter(model_version=version, settings__limit=None)
-        .with_parts()
-        .newest_first()
+def headline_findings(versions: Iterable[ModelVersion]) -> dict[int, list[Finding]]:
+    """Return, by version, the newest headline result of every task that ran in full on it.
+
+    One query, whatever the number of versions and runs.
+    """
+    rows = _full_results().filter(**{f"{RUN}__model_version__in": list(versions)})
+    found: dict[int, list[Finding]] = {}
+    for finding in _newest(rows, f"{RUN}__model_version", f"{RUN}__suite_version"):
+        if finding.is_headline:
+            found.setdefault(finding.run.model_version_id, []).append(finding)
+    return found
+
+
+def across_versions(suite_version: SuiteVersion) -> dict[str, list[Finding]]:
+    """Return, by task, the newest full headline result of each model version, best first."""
+    rows = _full_results().filter(**{f"{RUN}__suite_version": suite_version})
+    found: dict[str, list[Finding]] = {}
+    for finding in _newest(rows, f"{RUN}__model_version"):
+        if finding.is_headline:
+            found.setdefault(str(finding.task["name"]), []).append(finding)
+    for findings in found.values():
+        up = findings[0].task["higher_is_better"]
+        findings.sort(key=lambda f: -f.aggregate.mean if up else f.aggregate.mean)
+    return found
+
+
+def _full_results() -> QuerySet[Aggregate]:
+    """Return the overall aggregates of finished runs that were not cut short by a limit."""
+    return Aggregate.objects.filter(
+        **{f"{RUN}__state": "succeeded", f"{RUN}__settings__limit": None}, group=""
     )
-    found: dict[tuple[int, str], Finding] = {}
-    for run in runs[:50]:
-        for finding in of_run(run):
-            key = (run.suite_version_id, finding.aggregate.task_run.task_name)
-            if finding.aggregate.metric == finding.task["metric"]:
-                found.setdefault(key, finding)
-    return list(found.values())
 
 
-def across_versions(suite_version: SuiteVersion, task: dict[str, Any]) -> list[Finding]:
-    """Return the newest full result of one task's headline metric for each model version."""
-    rows = (
-        Aggregate.objects.filter(
-            task_run__run__suite_version=suite_version,
-            task_run__run__state="succeeded",
-            task_run__run__settings__limit=None,
-            task_run__task_name=task["name"],
-            metric=task["metric"],
-            group="",
-        )
-        .select_related(
+def _newest(rows: QuerySet[Aggregate], *parts: str) -> list[Finding]:
+    """Keep the newest row of every task and metric within each of the parts."""
+    keys = [*parts, "task_run__task_name", "metric"]
+    newest = (
+        rows.select_related(
             "task_run__run__model_version__model", "task_run__run__suite_version__suite"
         )
-        .order_by("-task_run__run__requested_at")
+        .order_by(*keys, f"-{RUN}__requested_at", f"-{RUN}__pk")
+        .distinct(*keys)
     )
-    found: dict[int, Finding] = {}
-    for row in rows[:500]:
-        found.setdefault(row.task_run.run.model_version_id, Finding(row, row.task_run.run, task))
-    return sorted(found.values(), key=lambda f: f.aggregate.mean)
+    return [
+        Finding(row, row.task_run.run, row.task_run.run.suite_version.task(row.task_run.task_name))
+        for row in newest
+    ]
 
 
-def chart_rows(findings: list[Finding]) -> list[dict[str, Any]]:
-    """Return the rows of an interval chart that compares model versions."""
+def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[dict[str, Any]]:
+    """Return the rows of an interval chart; those without an interval stay in the table only.
+
+    Args:
+        findings: the results.
+        by_task: name the rows after their tasks instead of the model versions.
+    """
     return [
         {
-            "label": str(f.version),
+            "label": f.task["title"] if by_task else str(f.version),
             "low": f.aggregate.low,
             "value": f.aggregate.mean,
             "high": f.aggregate.high,
             "n": f.aggregate.n,
             "href": f.run.get_absolute_url(),
+            "tone": "accent",
         }
         for f in findings
-    ]
-
-
-def chart_of_judgements(judgements: list[Judgement]) -> list[dict[str, Any]]:
-    """Return the rows of a chart with each criterion's line drawn in."""
-    return [
-        {
-            "label": j.criterion.task["title"],
-            "low": j.aggregate.low,
-            "value": j.aggregate.mean,
-            "high": j.aggregate.high,
-            "n": j.aggregate.n,
-            "criterion": float(j.criterion.threshold),
-            "comparison": j.criterion.comparison,
-            "outcome": str(j.outcome),
-        }
-        for j in judgements
-        if j.aggregate
+        if f.aggregate.low is not None and f.aggregate.high is not None
     ]

@@ -27,6 +27,7 @@ urlpatterns = [
     path("record/", record.record, name="record"),
     path("record/check/", record.check, name="record-check"),
     path("record/<int:index>/", record.entry, name="record-entry"),
+    path("record/<int:index>/leaf.json", record.leaf, name="record-leaf"),
     path("receipts/<uuid:leaf_id>/", record.receipt, name="receipt"),
     path("how-to-verify/", pages.how_to_verify, name="how-to-verify"),
     path("data/", pages.data, name="data"),

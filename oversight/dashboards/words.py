@@ -6,7 +6,7 @@ _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 def number_word(number: int) -> str:
     """Return small numbers as words, larger ones as digits."""
-    return _SMALL[number] if 0 <= number < len(_SMALL) else f"{number:,}".replace(",", "\u202f")
+    return _SMALL[number] if 0 <= number < len(_SMALL) else f"{number:,}"
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -24,3 +24,16 @@ def home_headline(in_service: int, being_decided: int) -> list[str]:
     serving = counted(in_service, "model is", "models are") + " in service"
     deciding = counted(being_decided, "decision is", "decisions are") + " open"
     return [sentence(serving), sentence(deciding)]
+
+
+def listed(items: list[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def votes_headline(votes_for: int, against: int, abstained: int) -> str:
+    """Return `14 for, 3 against, 2 abstained`."""
+    parts = [f"{votes_for} for", f"{against} against"]
+    return ", ".join([*parts, f"{abstained} abstained"] if abstained else parts)

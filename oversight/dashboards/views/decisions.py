@@ -1,27 +1,38 @@
 """Pages of what is being decided and what was: proposals, decisions, bodies."""
 
+from fractions import Fraction
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.models import Body
 from oversight.accounts.policy import is_person
-from oversight.dashboards.findings import chart_of_judgements
+from oversight.dashboards.acts import timeline
+from oversight.dashboards.cards import CARDS_LIMIT, open_cards
+from oversight.dashboards.evidence import of_contract
+from oversight.dashboards.titles import titled
+from oversight.dashboards.words import counted, sentence, votes_headline
 from oversight.ledger.models import LedgerEntry
-from oversight.ledger.queries import LedgerEntryQuerySet, receipt
+from oversight.ledger.queries import receipt
 from oversight.registry.models import Authorisation
-from proposals import policy
 from proposals.charter import fraction_words
 from proposals.choices import ProposalType
-from proposals.models import Charter, Decision, Proposal
-from proposals.readiness import judgements_of
+from proposals.models import Ballot, Charter, Contract, Decision, Proposal, RollEntry
 from proposals.services.closing import last_ballots
-from proposals.views import stage_rows, vote_summary
+
+BASES = {
+    "votes_cast": ("cast", "the votes cast"),
+    "yes_and_no": ("votes", "the votes for and against"),
+    "roll": ("roll", "the whole roll"),
+}
+"""What a threshold is a share of: the result bar's word, and ours."""
+
+ACTS_SHOWN = 100
 
 
 @login_not_required
@@ -29,20 +40,24 @@ from proposals.views import stage_rows, vote_summary
 def deciding(request: HttpRequest) -> HttpResponse:
     """List what is open, then what was decided."""
     proposals = Proposal.objects.visible_to(request.user).with_parts().newest_first()
-    decided = Decision.objects.select_related("proposal__body")
+    decided = titled(Decision.objects.select_related("proposal__body"), "proposal_id")
+    open_count = Proposal.objects.open().count()
     context = {
-        "cards": open_cards(list(proposals.open())),
-        "drafts": proposals.filter(status="draft"),
+        "headline": sentence(counted(open_count, "decision is", "decisions are") + " open"),
+        "cards": open_cards(proposals.open()),
+        "more_cards": max(0, open_count - CARDS_LIMIT),
+        "drafts": titled(proposals.filter(status="draft"))[:50],
         "page": Paginator(decided, 25).get_page(request.GET.get("page")),
-        "ended": proposals.filter(status__in=["withdrawn", "annulled"])[:25],
-        "open_count": Proposal.objects.open().count(),
-        "may_propose": any(policy.can_propose(request.user, body) for body in Body.objects.all())
-        if is_person(request.user)
-        else False,
+        "ended": titled(proposals.filter(status__in=["withdrawn", "annulled"]))[:25],
+        "may_propose": _has_seat(request.user),
         "bodies": Body.objects.all(),
         "nav": "deciding",
     }
     return render(request, "dashboards/deciding.html", context)
+
+
+def _has_seat(user: Any) -> bool:
+    return is_person(user) and user.memberships.in_term().voting().exists()
 
 
 @login_not_required
@@ -52,6 +67,7 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
     found = get_object_or_404(
         Decision.objects.select_related(
             "proposal__body",
+            "proposal__proposer",
             "proposal__deployment",
             "proposal__version__model",
             "proposal__contract",
@@ -59,25 +75,48 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         proposal__ref=ref,
     )
     proposal, contract = found.proposal, found.proposal.contract
-    judgements = judgements_of(proposal)
+    authorisation = Authorisation.objects.filter(decision_ref=found.ref).with_parts().first()
+    acts = LedgerEntry.objects.about(proposal.subject)
+    named = acts.exclude(type__in=["proposals.ballot.cast", "proposals.comment.made"])
     context = {
         "decision": found,
         "proposal": proposal,
+        "text": proposal.text,
         "contract": contract,
-        "contract_content": contract.content,
-        "sheet": found.sheet,
-        "bar": _result_bar(found),
-        "ballots": last_ballots(contract),
-        "absent": contract.roll.exclude(ballots__isnull=False).select_related("membership__person"),
-        "judgements": judgements,
-        "chart": chart_of_judgements(judgements),
-        "authorisation": Authorisation.objects.filter(decision_ref=found.ref).with_parts().first(),
+        "authorisation": authorisation,
+        "in_force": bool(authorisation and authorisation.is_in_force()),
         "receipt": receipt(found.leaf_id),
-        "timeline": _acts(proposal),
-        "threshold_words": fraction_words(_fraction(contract.content["rules"]["threshold"])),
+        "evidence": of_contract(contract),
+        "timeline": timeline(list(named[:ACTS_SHOWN])),
         "nav": "deciding",
-    }
+    } | _result(found, contract)
     return render(request, "dashboards/decision.html", context)
+
+
+def _result(found: Decision, contract: Contract) -> dict[str, Any]:
+    """Return the outcome in figures and words, and the ballots that it is made of."""
+    sheet = found.sheet
+    votes, rules = sheet["votes"], sheet["rules"]
+    base, base_words = BASES[rules["base"]]
+    comparison = {"at_least": "at least", "more_than": "more than"}[rules["comparison"]]
+    share = sheet["threshold"]["share"]
+    return {
+        "sheet": sheet,
+        "bar": {name: int(Fraction(value)) for name, value in votes.items()}
+        | {"waiting": int(Fraction(votes["roll"]) - Fraction(votes["cast"])), "base": base},
+        "headline": votes_headline(*(int(Fraction(votes[n])) for n in ("yes", "no", "abstain"))),
+        "threshold": rules["threshold"],
+        "needed": f"{comparison} {fraction_words(Fraction(rules['threshold']))} of {base_words}",
+        "share": Fraction(share) if share else None,
+        "ballots": last_ballots(contract),
+        "is_weighted": contract.roll.exclude(weight=1).exists(),
+        "absent": _without_ballot(contract),
+    }
+
+
+def _without_ballot(contract: Contract) -> list[RollEntry]:
+    cast = Ballot.objects.filter(entry=OuterRef("pk"))
+    return list(contract.roll.filter(~Exists(cast)).select_related("membership__person"))
 
 
 @login_not_required
@@ -105,63 +144,19 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Body, slug=slug)
     charter = Charter.objects.filter(body=found).first()
     seats = found.memberships.in_term().select_related("person")
-    proposals = Proposal.objects.filter(body=found).visible_to(request.user).with_parts()
+    proposals = Proposal.objects.filter(body=found).visible_to(request.user)
     context = {
         "body": found,
         "charter": charter,
-        "rules": [(str(kind.label), charter.rules_for(kind).words()) for kind in ProposalType]
+        "rules": [
+            {"kind": str(kind.label), "words": charter.rules_for(kind).words()}
+            for kind in ProposalType
+        ]
         if charter
         else [],
         "seats": seats.voting(),
         "clerks": seats.clerks(),
-        "proposals": proposals.newest_first()[:50],
+        "proposals": titled(proposals.with_parts().newest_first())[:50],
         "nav": "deciding",
     }
     return render(request, "dashboards/body.html", context)
-
-
-def open_cards(proposals: list[Proposal]) -> list[dict[str, Any]]:
-    """Return cards of open proposals: stage bar, what is missing, when it closes."""
-    now = timezone.now()
-    return [
-        {
-            "proposal": proposal,
-            "stages": stage_rows(proposal),
-            "vote": vote_summary(proposal),
-            "judgements": judgements_of(proposal),
-            "comment_count": proposal.comments.count(),
-            "is_due": hasattr(proposal, "contract") and proposal.contract.closes_at <= now,
-        }
-        for proposal in proposals
-    ]
-
-
-def _result_bar(found: Decision) -> dict[str, Any]:
-    """Return the bar of the outcome: weights for, against and abstained, and where the line is."""
-    from fractions import Fraction
-
-    sheet = found.sheet
-    votes = sheet["votes"]
-    base = Fraction(sheet["threshold"]["base_weight"])
-    share = sheet["threshold"]["share"]
-    return {
-        "yes": Fraction(votes["yes"]),
-        "no": Fraction(votes["no"]),
-        "abstain": Fraction(votes["abstain"]),
-        "cast": Fraction(votes["cast"]),
-        "roll": Fraction(votes["roll"]),
-        "threshold": float(Fraction(sheet["threshold"]["line"]) / base) if base else None,
-        "share": float(Fraction(share)) if share else None,
-    }
-
-
-def _acts(proposal: Proposal) -> LedgerEntryQuerySet:
-    """Return the proposal's acts on the record but its ballots, in order."""
-    acts = LedgerEntry.objects.about(proposal.subject)
-    return acts.exclude(type__in=["proposals.ballot.cast", "proposals.comment.made"])
-
-
-def _fraction(text: str) -> Any:
-    from fractions import Fraction
-
-    return Fraction(text)

@@ -1,5 +1,6 @@
 """Pages of what was found: suites, runs with live progress, samples."""
 
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -10,9 +11,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from evals import artefacts, policy
-from evals.models import Run, Suite, SuiteVersion, TaskRun
-from evals.samples import read_samples
-from oversight.dashboards.findings import across_versions, chart_rows, of_run
+from evals.models import Run, Suite, TaskRun
+from evals.samples import SamplesError, read_samples
+from evals.services.results import statement_of
+from evals.suites.readme import commands
+from oversight.dashboards.findings import Finding, across_versions, chart_rows, of_run
+from oversight.dashboards.shown_samples import ShownSample, lay_out
+from oversight.dashboards.words import counted, sentence
 from oversight.web.parts import page_or_part
 
 SAMPLES_A_PAGE = 25
@@ -23,10 +28,13 @@ SAMPLES_A_PAGE = 25
 def findings(request: HttpRequest) -> HttpResponse:
     """List suites and runs, newest first."""
     runs = Run.objects.with_parts().newest_first()
+    count = Run.objects.succeeded().count()
     context = {
-        "suites": Suite.objects.filter(versions__isnull=False).distinct(),
+        "headline": sentence(counted(count, "evaluation is", "evaluations are") + " on the record"),
+        "suites": Suite.objects.filter(versions__isnull=False)
+        .distinct()
+        .prefetch_related("versions"),
         "page": Paginator(runs, 25).get_page(request.GET.get("page")),
-        "count": Run.objects.succeeded().count(),
         "nav": "findings",
     }
     return render(request, "dashboards/findings.html", context)
@@ -37,27 +45,44 @@ def findings(request: HttpRequest) -> HttpResponse:
 def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
     """Show a suite version: its tasks, how models compare on each, how to rerun it."""
     found = get_object_or_404(Suite, slug=slug)
-    versions = list(found.versions.newest_first())
-    if not versions:
-        raise Http404
-    version = next((v for v in versions if v.number == (number or versions[0].number)), None)
+    versions = list(found.versions.newest_first().select_related("suite"))
+    version = next((v for v in versions if number in {None, v.number}), None)
     if version is None:
         raise Http404
+    found_by_task = across_versions(version)
     context = {
         "suite": found,
         "version": version,
+        "is_newest": version == versions[0],
         "versions": versions,
-        "tasks": [_task_panel(version, task) for task in version.tasks],
+        "item_count": sum(task["data"]["rows"] for task in version.tasks if "data" in task),
+        "tasks": [_task_panel(task, found_by_task.get(task["name"], [])) for task in version.tasks],
         "runs": Run.objects.filter(suite_version=version).with_parts().newest_first()[:25],
+        "commands": "\n".join(commands(version.document)),
         "may_start": policy.can_start_run(request.user),
         "nav": "findings",
     }
     return render(request, "dashboards/suite.html", context)
 
 
-def _task_panel(version: SuiteVersion, task: dict[str, Any]) -> dict[str, Any]:
-    found = across_versions(version, task)
-    return {"task": task, "findings": found, "chart": chart_rows(found)}
+def _task_panel(task: dict[str, Any], found: list[Finding]) -> dict[str, Any]:
+    return {
+        "task": task,
+        "chart": chart_rows(found),
+        "neutral": task.get("neutral"),
+        "finding": _best_words(task, found),
+    }
+
+
+def _best_words(task: dict[str, Any], found: list[Finding]) -> str:
+    """Say which version did best, or where the only one stands."""
+    if not found:
+        return ""
+    first = found[0]
+    figure = f"{first.aggregate.mean:.3f}"
+    if len(found) == 1:
+        return f"{first.version}: {task['metric_label']} {figure} on {first.aggregate.n:,} items."
+    return f"{first.version} comes first of {len(found)} versions, with {figure}."
 
 
 @login_not_required
@@ -68,16 +93,33 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
     task_runs = list(found.task_runs.select_related("worker__organisation"))
     for task_run in task_runs:
         task_run.run = found  # one row serves all: `task` reads the run's suite version
+    results = of_run(found)
     context = {
         "run": found,
         "task_runs": task_runs,
-        "findings": of_run(found),
-        "done": sum(t.done for t in task_runs),
-        "total": sum(t.total for t in task_runs),
+        "findings": results,
+        "chart": chart_rows([f for f in results if f.is_headline], by_task=True),
+        "usage": _usage(task_runs),
+        "finished_count": sum(t.state == "succeeded" for t in task_runs),
+        "has_samples": any(t.samples_id for t in task_runs),
         "may_cancel": found.is_active and policy.can_cancel_run(request.user, found),
         "nav": "findings",
     }
     return page_or_part(request, "dashboards/run.html", "progress", context)
+
+
+def _usage(task_runs: list[TaskRun]) -> dict[str, Any] | None:
+    """Return what the finished tasks cost, as their signed statements say; None without any."""
+    stated = [statement_of(each)["predicate"]["usage"] for each in task_runs if each.envelope]
+    if not stated:
+        return None
+    joules = sum((Decimal(each["energyJoules"]) for each in stated), Decimal())
+    return {
+        "seconds": sum((Decimal(each["wallSeconds"]) for each in stated), Decimal()),
+        "tokens": sum(each["tokens"] for each in stated),
+        "watt_hours": joules / 3600,
+        "is_measured": all(each["energyMethod"] == "measured" for each in stated),
+    }
 
 
 @login_not_required
@@ -85,37 +127,35 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
 def samples(request: HttpRequest, ref: str, task_name: str) -> HttpResponse:
     """Show a task's samples, page by page: prompt, answers, scores."""
     task_run = get_object_or_404(
-        TaskRun.objects.select_related("run__suite_version__suite", "run__model_version__model"),
+        TaskRun.objects.select_related(
+            "run__suite_version__suite", "run__model_version__model", "worker__organisation"
+        ),
         run__ref=ref,
         task_name=task_name,
         samples__isnull=False,
     )
-    number = _page_number(request)
-    start = (number - 1) * SAMPLES_A_PAGE
-    rows = list(
-        islice(
-            read_samples(artefacts.path_of(str(task_run.samples_id))), start, start + SAMPLES_A_PAGE
-        )
-    )
-    if not rows and number > 1:
-        raise Http404
-    pages = Paginator(range(task_run.done), SAMPLES_A_PAGE)
+    page = Paginator(range(task_run.done), SAMPLES_A_PAGE).get_page(request.GET.get("page"))
+    rows = _rows(task_run, page.start_index() - 1 if task_run.done else 0)
     context = {
         "run": task_run.run,
         "task_run": task_run,
         "task": task_run.task,
         "rows": rows,
-        "page": pages.get_page(number),
+        "page": page,
         "nav": "findings",
     }
-    return render(request, "dashboards/samples.html", context)
+    # Without its file the page still says what should be here; the record is not touched by that.
+    status = 200 if rows is not None else 503
+    return render(request, "dashboards/samples.html", context, status=status)
 
 
-def _page_number(request: HttpRequest) -> int:
-    raw = request.GET.get("page", "1")
-    if not raw.isdecimal() or not 1 <= len(raw) <= 7 or int(raw) < 1:
-        raise Http404
-    return int(raw)
+def _rows(task_run: TaskRun, start: int) -> list[ShownSample] | None:
+    """Return one page of samples, or None when their file cannot be read here."""
+    path = artefacts.path_of(str(task_run.samples_id))
+    try:
+        return lay_out(islice(read_samples(path), start, start + SAMPLES_A_PAGE))
+    except SamplesError:
+        return None
 
 
 @login_not_required

@@ -1,6 +1,6 @@
 """The home page and a person's own work."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,28 +9,33 @@ from django.views.decorators.http import require_safe
 
 from evals.models import Run
 from oversight.accounts.policy import is_person
-from oversight.dashboards.findings import headline_findings, of_run
-from oversight.dashboards.views.decisions import open_cards
+from oversight.dashboards.cards import open_cards
+from oversight.dashboards.findings import Finding, chart_rows, headline_findings, of_run
+from oversight.dashboards.titles import titled
 from oversight.dashboards.words import home_headline
 from oversight.registry.models import Authorisation
 from proposals.models import Decision, Proposal, RollEntry
+
+HOME_ROWS = 10
+HOME_CARDS = 4
 
 
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Answer first: what is in service, what is being decided, what was found lately."""
-    in_service = service_rows(limit=10)
-    open_proposals = list(Proposal.objects.open().with_parts().newest_first()[:6])
+    rows = service_rows(limit=HOME_ROWS)
+    being_decided = Proposal.objects.open().count()
     latest = Run.objects.succeeded().with_parts().newest_first().first()
+    findings = of_run(latest) if latest else []
     context = {
-        "headline": home_headline(
-            sum(row["in_force"] for row in in_service), Proposal.objects.open().count()
-        ),
-        "in_service": in_service,
-        "cards": open_cards(open_proposals),
+        "headline": home_headline(Authorisation.objects.in_force().count(), being_decided),
+        "rows": rows,
+        "more_rows": Authorisation.objects.standing().count() - len(rows),
+        "cards": open_cards(Proposal.objects.open().with_parts().newest_first(), HOME_CARDS),
+        "more_cards": max(0, being_decided - HOME_CARDS),
         "latest_run": latest,
-        "latest_findings": of_run(latest) if latest else [],
+        "latest_chart": chart_rows([f for f in findings if f.is_headline], by_task=True),
         "nav": "",
     }
     return render(request, "dashboards/home.html", context)
@@ -42,37 +47,58 @@ def my_work(request: HttpRequest) -> HttpResponse:
     person = request.user
     if not is_person(person):
         raise Http404
-    entries = (
-        RollEntry.objects.filter(membership__person=person, contract__proposal__status="voting")
-        .select_related("contract__proposal")
-        .prefetch_related("ballots")
+    on_rolls = RollEntry.objects.filter(
+        membership__person=person, contract__proposal__status="voting"
     )
+    entries = (
+        titled(on_rolls, "contract__proposal_id")
+        .select_related("contract__proposal__body")
+        .prefetch_related("ballots")
+        .order_by("contract__closes_at")
+    )
+    votes = [{"entry": entry, "has_voted": bool(entry.ballots.all())} for entry in entries[:50]]
+    proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
     context = {
-        "votes": [(entry, len(entry.ballots.all()) > 0) for entry in entries],
-        "proposals": Proposal.objects.filter(proposer=person).with_parts().newest_first()[:20],
+        "votes": votes,
+        "waiting_count": sum(not vote["has_voted"] for vote in votes),
+        "proposals": proposals[:20],
         "seats": person.memberships.in_term().select_related("body"),
         "affiliations": person.affiliations.in_term().select_related("organisation"),
         "runs": Run.objects.filter(requested_by=person).with_parts().newest_first()[:10],
         "notices": person.notices.order_by("-created_at")[:10],
+        "nav": "",
     }
     return render(request, "dashboards/my_work.html", context)
 
 
-def service_rows(limit: int = 200) -> list[dict[str, Any]]:
-    """Return what stands authorised or suspended, each with its decision and headline finding."""
-    rows = Authorisation.objects.standing().with_parts()[:limit]
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """What stands authorised or suspended for one deployment, with what it rests on."""
+
+    authorisation: Authorisation
+    in_force: bool
+    is_late: bool
+    """Granted, but its time is over."""
+    decision: Decision | None
+    finding: Finding | None
+
+
+def service_rows(limit: int = 200) -> list[ServiceRow]:
+    """Return what stands, each row with its decision and newest finding, in three queries."""
+    rows = list(Authorisation.objects.standing().with_parts()[:limit])
+    refs = [row.decision_ref for row in rows]
     decisions = {
-        decision.proposal.ref: decision
-        for decision in Decision.objects.filter(
-            proposal__ref__in=[row.decision_ref for row in rows]
-        ).select_related("proposal")
+        found.proposal.ref: found
+        for found in Decision.objects.filter(proposal__ref__in=refs).select_related("proposal")
     }
+    findings = headline_findings({row.version_id: row.version for row in rows}.values())
     return [
-        {
-            "authorisation": row,
-            "in_force": row.is_in_force(),
-            "decision": decisions.get(row.decision_ref),
-            "finding": next(iter(headline_findings(row.version)), None),
-        }
+        ServiceRow(
+            authorisation=row,
+            in_force=row.is_in_force(),
+            is_late=row.state == "granted" and not row.is_in_force(),
+            decision=decisions.get(row.decision_ref),
+            finding=next(iter(findings.get(row.version_id, [])), None),
+        )
         for row in rows
     ]

@@ -1,6 +1,7 @@
 """Pages of the record: the log explorer, one entry, and the check of a receipt."""
 
 import json
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from oversight.dashboards.words import counted, sentence
 from oversight.ledger import queries
 from oversight.ledger.models import LedgerEntry, PendingLeaf
 from oversight.ledger.services import check_receipt
@@ -26,7 +28,7 @@ class ReceiptForm(forms.Form):
         label="Your receipt",
         max_length=MAX_RECEIPT,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
         help_text="The whole text, beginning with c2sp.org/tlog-proof@v1.",
     )
 
@@ -35,12 +37,19 @@ class ReceiptForm(forms.Form):
 @require_safe
 def record(request: HttpRequest) -> HttpResponse:
     """List the acts, newest first, or those that match a search."""
-    wanted = request.GET.get("q", "").strip()
+    # Receipts link here with their leaf hash.
+    wanted = (request.GET.get("q") or request.GET.get("receipt") or "").strip()
     entries = queries.find(wanted) if wanted else queries.entries_newest_first()
+    page = Paginator(entries, 50).get_page(request.GET.get("page"))
+    checkpoint = queries.newest_checkpoint()
+    size = checkpoint.size if checkpoint else 0
     context = {
-        "page": Paginator(entries, 50).get_page(request.GET.get("page")),
+        "headline": sentence(counted(size, "act is", "acts are") + " on the record"),
+        "page": page,
+        "found_words": counted(page.paginator.count, "act", "acts"),
         "wanted": wanted,
-        "checkpoint": queries.newest_checkpoint(),
+        "query": urlencode({"q": wanted}) if wanted else "",
+        "checkpoint": checkpoint,
         "pending": queries.pending_count(),
         "form": ReceiptForm(),
         "nav": "record",
@@ -52,20 +61,35 @@ def record(request: HttpRequest) -> HttpResponse:
 @require_safe
 def entry(request: HttpRequest, index: int) -> HttpResponse:
     """Show one act: its exact bytes, its hash, its receipt."""
-    found = get_object_or_404(LedgerEntry, index=index)
+    found = _entry(index)
     context = {
         "entry": found,
-        "content": json.dumps(json.loads(bytes(found.body)), indent=2, ensure_ascii=False),
-        "raw": bytes(found.body).decode(),
+        "content": found.content,
+        "pretty": json.dumps(found.content, indent=2, ensure_ascii=False),
+        "size": len(bytes(found.body)),
         "receipt": queries.receipt_at(index),
+        "form": ReceiptForm(),
         "nav": "record",
     }
     return render(request, "dashboards/entry.html", context)
 
 
 @login_not_required
+@require_safe
+def leaf(request: HttpRequest, index: int) -> HttpResponse:  # noqa: ARG001
+    """Send the exact bytes of one act: what its leaf hash is of."""
+    return HttpResponse(bytes(_entry(index).body), content_type="application/json")
+
+
+def _entry(index: int) -> LedgerEntry:
+    if index >= 1 << 63:
+        raise Http404
+    return get_object_or_404(LedgerEntry, index=index)
+
+
+@login_not_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Check a pasted receipt, step by step, and say what each step shows."""
     form = ReceiptForm(request.POST or None)
@@ -89,4 +113,5 @@ def receipt(request: HttpRequest, leaf_id: UUID) -> HttpResponse:
         return redirect("record-entry", index=found)
     if not PendingLeaf.objects.filter(pk=leaf_id).exists():
         raise Http404
-    return render(request, "dashboards/waiting.html", {"nav": "record"}, status=202)
+    context = {"nav": "record", "leaf_id": leaf_id}
+    return render(request, "dashboards/waiting.html", context, status=202)

@@ -1,16 +1,23 @@
 """Pages of what is registered and in service."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
-from oversight.dashboards.findings import headline_findings
+from oversight.dashboards.findings import chart_rows, headline_findings
+from oversight.dashboards.titles import titled
 from oversight.dashboards.views.overview import service_rows
+from oversight.dashboards.words import counted, sentence
 from oversight.registry import gate
-from oversight.registry.models import Deployment, RegisteredModel
+from oversight.registry.models import Authorisation, Deployment, RegisteredModel
 from proposals.models import Proposal
+
+VERSIONS_SHOWN = 50
 
 
 @login_not_required
@@ -18,11 +25,15 @@ from proposals.models import Proposal
 def in_service(request: HttpRequest) -> HttpResponse:
     """List what serves the public, then every registered model and deployment."""
     rows = service_rows()
+    serving = {row.authorisation.deployment_id: row for row in rows}
+    deployments = Deployment.objects.select_related("endpoint__operator")
     context = {
+        "headline": sentence(
+            counted(sum(row.in_force for row in rows), "model is", "models are") + " in service"
+        ),
         "rows": rows,
-        "count": sum(row["in_force"] for row in rows),
         "models": RegisteredModel.objects.prefetch_related("versions"),
-        "deployments": Deployment.objects.select_related("endpoint__operator"),
+        "deployments": [{"deployment": d, "row": serving.get(d.pk)} for d in deployments],
         "nav": "in-service",
     }
     return render(request, "dashboards/in_service.html", context)
@@ -33,25 +44,37 @@ def in_service(request: HttpRequest) -> HttpResponse:
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a model: its versions, what was found about each, what was decided."""
     found = get_object_or_404(RegisteredModel, slug=slug)
-    versions = list(found.versions.newest_first().select_related("base_version__model"))
+    versions = list(
+        found.versions.newest_first()
+        .select_related("base_version__model")
+        .prefetch_related("authorisations__deployment")[:VERSIONS_SHOWN]
+    )
+    findings = headline_findings(versions)
+    proposals = Proposal.objects.filter(version__in=versions)
+    runs = Run.objects.filter(model_version__in=versions).with_parts().newest_first()
+    in_force = [
+        row for version in versions for row in version.authorisations.all() if row.is_in_force()
+    ]
     context = {
         "model": found,
-        "versions": [
-            {
-                "version": version,
-                "findings": headline_findings(version),
-                "authorisations": version.authorisations.with_parts(),
-            }
-            for version in versions
-        ],
-        "runs": Run.objects.filter(model_version__in=versions).with_parts().newest_first()[:20],
-        "proposals": Proposal.objects.filter(version__in=versions)
-        .visible_to(request.user)
-        .with_parts()
-        .newest_first(),
+        "in_force": in_force,
+        "versions": [_panel(version, findings.get(version.pk, [])) for version in versions],
+        "runs": runs[:20],
+        "proposals": _visible(proposals, request),
         "nav": "in-service",
     }
     return render(request, "dashboards/model.html", context)
+
+
+def _panel(version: Any, findings: list[Any]) -> dict[str, Any]:
+    return {
+        "version": version,
+        "findings": findings,
+        "chart": chart_rows(findings, by_task=True),
+        "authorisations": [
+            {"row": row, "in_force": row.is_in_force()} for row in version.authorisations.all()
+        ],
+    }
 
 
 @login_not_required
@@ -59,20 +82,27 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
 def deployment(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a deployment: what may serve it now, by which decision, and what did before."""
     found = get_object_or_404(Deployment.objects.select_related("endpoint__operator"), slug=slug)
-    authorisations = list(found.authorisations.with_parts())
-    standing = next((row for row in authorisations if row.is_in_force()), None)
-    answer = (
-        gate.answer(subject=standing.version.digest, deployment_slug=slug) if standing else None
-    )
+    authorisations = list(found.authorisations.with_parts()[:100])
+    newest = next((row for row in authorisations if _stands(row)), None)
+    answer = gate.answer(subject=newest.version.digest, deployment_slug=slug) if newest else None
     context = {
         "deployment": found,
-        "authorisations": authorisations,
-        "standing": standing,
+        "authorisations": [{"row": row, "in_force": row.is_in_force()} for row in authorisations],
+        "standing": newest,
         "gate": answer,
-        "proposals": Proposal.objects.filter(deployment=found)
-        .visible_to(request.user)
-        .with_parts()
-        .newest_first(),
+        "proposals": _visible(Proposal.objects.filter(deployment=found), request),
         "nav": "in-service",
     }
     return render(request, "dashboards/deployment.html", context)
+
+
+def _stands(row: Authorisation) -> bool:
+    return row.state in {"granted", "suspended"}
+
+
+def _visible(proposals: Any, request: HttpRequest) -> QuerySet[Proposal]:
+    """Return the newest of these proposals that the reader may see, with their titles."""
+    seen: QuerySet[Proposal] = titled(
+        proposals.visible_to(request.user).with_parts().newest_first()
+    )[:50]
+    return seen

@@ -1,0 +1,88 @@
+"""The evidence of a decision: its criteria as the contract froze them, with the results behind."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from evals.choices import Comparison, Outcome
+from evals.models import Aggregate, SuiteVersion
+from proposals.models import Contract
+
+TONES = {
+    Outcome.MET: "good",
+    Outcome.NOT_MET: "bad",
+    Outcome.UNDECIDED: "wait",
+    Outcome.NO_RESULT: "neutral",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One criterion of a contract and what was found."""
+
+    title: str
+    measure: str
+    """Suite, version and metric in words."""
+    suite_url: str
+    comparison: str
+    threshold: Decimal
+    must_pass: bool
+    outcome: Outcome
+    run_ref: str | None
+    aggregate: Aggregate | None
+
+    @property
+    def asked(self) -> str:
+        """What was asked, in words."""
+        return f"{Comparison(self.comparison).label} {self.threshold:f}"
+
+    @property
+    def tone(self) -> str:
+        """The tint of the outcome."""
+        return TONES[self.outcome]
+
+    @property
+    def is_override_cause(self) -> bool:
+        """Whether the vote needed the override's threshold because of it."""
+        return self.must_pass and self.outcome != Outcome.MET
+
+
+def of_contract(contract: Contract) -> list[Evidence]:
+    """Return the criteria frozen in a contract, in its order; two queries whatever their number.
+
+    A run that came later never changes what is shown: results are looked up by the digests of the
+    signed statements that the contract names.
+    """
+    rows: list[dict[str, Any]] = contract.content["criteria"]
+    suites = {
+        version.digest: version
+        for version in SuiteVersion.objects.filter(
+            digest__in={row["suite"] for row in rows}
+        ).select_related("suite")
+    }
+    statements = {row["statement"] for row in rows if row["statement"]}
+    results = {
+        (found.task_run.statement_digest, found.metric): found
+        for found in Aggregate.objects.filter(
+            task_run__statement_digest__in=statements, group=""
+        ).select_related("task_run")
+    }
+    return [_evidence(row, suites[row["suite"]], results) for row in rows]
+
+
+def _evidence(
+    row: dict[str, Any], version: SuiteVersion, results: dict[tuple[str, str], Aggregate]
+) -> Evidence:
+    task = version.task(row["task"])
+    metric = task["metric_label"] if row["metric"] == task["metric"] else row["metric"]
+    return Evidence(
+        title=task["title"],
+        measure=f"{version}, {metric}",
+        suite_url=version.get_absolute_url(),
+        comparison=row["comparison"],
+        threshold=Decimal(row["threshold"]),
+        must_pass=row["must_pass"],
+        outcome=Outcome(row["outcome"]),
+        run_ref=row["run"],
+        aggregate=results.get((row["statement"] or "", row["metric"])),
+    )

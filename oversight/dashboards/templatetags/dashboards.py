@@ -1,0 +1,19 @@
+"""Filters of the public pages: acts and their subjects in words and links."""
+
+from django import template
+
+from oversight.dashboards import acts
+
+register = template.Library()
+
+
+@register.filter
+def act_words(type_: str) -> str:
+    """Say what a type of leaf means."""
+    return acts.words(type_)
+
+
+@register.filter
+def subject_address(subject: str) -> str:
+    """Return the page of an act's subject; empty where it has none."""
+    return acts.subject_address(subject)
