@@ -23,6 +23,13 @@ class Judgement:
         """Whether a must-pass criterion is not shown to be met."""
         return self.criterion.must_pass and self.outcome != Outcome.MET
 
+    @property
+    def tone(self) -> str:
+        """The colour of the verdict on a page."""
+        return {Outcome.MET: "good", Outcome.NOT_MET: "bad", Outcome.UNDECIDED: "wait"}.get(
+            self.outcome, "neutral"
+        )
+
 
 def outcome_of(
     comparison: str, threshold: Decimal, low: float | None, high: float | None
