@@ -41,6 +41,7 @@ def enrol(var: Path, base_url: str) -> dict[str, str]:
     Raises:
         NoWorkerError: when its queue would have to be reached with the server's own password.
     """
+    broker = _broker_url(var)
     private, public = secrets.ed25519_key_pair(var, "worker-key")
     secrets.read_or_create(var, "worker-token")
     token = secrets.path_of(var, "worker-token")
@@ -48,7 +49,7 @@ def enrol(var: Path, base_url: str) -> dict[str, str]:
     keys = ["--public-key", str(public), "--token-file", str(token)]
     call_command("enroll_worker", *who, *keys, "--if-missing", stdout=io.StringIO())
     return {
-        "BROKER_URL": _broker_url(var),
+        "BROKER_URL": broker,
         "OVERSIGHT_URL": base_url,
         "OVERSIGHT_WORKER_KEY_FILE": str(private),
         "OVERSIGHT_WORKER_TOKEN_FILE": str(token),

@@ -45,7 +45,7 @@ def check_database(url: str) -> None:
         with psycopg.connect(url, connect_timeout=5) as connection:
             version = connection.info.server_version
     except psycopg.Error as error:
-        reason = " ".join(str(error).split())
+        reason = str(error).strip().split("\n")[0].rstrip(".")
         raise PreflightError(
             f"DATABASE_URL={password_free(url)} does not answer: {reason}. Start that server or"
             " correct the address; without DATABASE_URL the embedded PostgreSQL is used."
@@ -81,7 +81,7 @@ def check_broker(url: str) -> None:
             with Connection(url, connect_timeout=5) as connection:
                 connection.ensure_connection(max_retries=1, timeout=5)
     except (psycopg.Error, OperationalError, OSError) as error:
-        reason = " ".join(str(error).split())
+        reason = str(error).strip().split("\n")[0].rstrip(".")
         raise PreflightError(
             f"BROKER_URL={password_free(url)} does not answer: {reason}. Start that broker or"
             " correct the address; without BROKER_URL the queue is kept in PostgreSQL."

@@ -1,11 +1,16 @@
 """The files that the web server hands out as they are, gathered when they changed."""
 
 import hashlib
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from oversight.embedded.leash import leashed
+from oversight.embedded.parts import PROJECT
 
 _PACKAGES_WITH_FILES = ("django", "django-allauth", "djangorestframework", "django-filter")
 
@@ -14,6 +19,9 @@ def collect(var: Path) -> bool:
     """Gather and compress static files in `var/static` unless that is done; say whether it was.
 
     Compressing takes seconds, so a fingerprint of the sources decides.
+
+    Raises:
+        CommandError: with what the gathering said.
     """
     if settings.OVERSIGHT_ENV == "test":
         return False  # served from where they lie
@@ -21,7 +29,13 @@ def collect(var: Path) -> bool:
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text() == wanted and Path(settings.STATIC_ROOT).exists():
         return False
-    call_command("collectstatic", interactive=False, verbosity=0)
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    # A process of its own: compressing takes memory that a supervisor would never give back.
+    done = subprocess.run(
+        leashed(command), cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CommandError(f"The static files could not be gathered:\n{done.stderr.strip()}")
     stamp.write_text(wanted)
     return True
 
