@@ -1,11 +1,16 @@
 """Acts of the record in words, and the pages that their subjects have."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.db.models import Q
+from django.urls import reverse
 
 from oversight.ledger.models import LedgerEntry
+from proposals.models import Proposal
+
+ACTS_SHOWN = 100
 
 WORDS = {
     "accounts.organisation.admitted": "An organisation was admitted",
@@ -46,11 +51,10 @@ WORDS = {
 _STAGES = {
     "deliberation": "Deliberation opened",
     "final_text": "The text was declared final",
-    "voting": "Voting began",
-    "decided": "The vote was closed and counted",
     "withdrawn": "Withdrawn by the proposer",
     "annulled": "The vote was annulled",
 }
+_LEFT_OUT = ("proposals.ballot.cast", "proposals.comment.made", "proposals.comment.hidden")
 _OUTCOMES = {
     "carried": "Carried",
     "not_carried": "Not carried",
@@ -61,7 +65,7 @@ _PAGES = {
     "proposal": ("proposal", r"[0-9]{4}-[0-9]+"),
     "authorisation": ("decision", r"[0-9]{4}-[0-9]+"),
     "run": ("run", r"run-[0-9a-f]+"),
-    "suite": ("suite-version", r"(?P<slug>[a-z0-9-]+):(?P<number>[0-9]{1,6})"),
+    "suite": ("suite-version", r"([a-z0-9-]+):([0-9]{1,6})"),
     "model": ("model", r"[a-z0-9-]+"),
     "deployment": ("deployment", r"[a-z0-9-]+"),
     "body": ("body", r"[a-z0-9-]+"),
@@ -80,26 +84,37 @@ def subject_address(subject: str) -> str:
     match = re.fullmatch(pattern, name) if page else None
     if match is None:
         return ""
-    try:
-        return reverse(
-            page, kwargs=match.groupdict() or None, args=[] if match.groupdict() else [name]
-        )
-    except NoReverseMatch:
-        return ""
+    return reverse(page, args=match.groups() or [name])
 
 
-def timeline(entries: list[LedgerEntry]) -> list[dict[str, Any]]:
-    """Return acts about one proposal as events of the timeline component, in their order."""
-    events = [_event(entry) for entry in entries]
+def timeline(proposal: Proposal, run_refs: Iterable[str]) -> list[dict[str, Any]]:
+    """Return how a decision came about, as events of the timeline component, oldest first.
+
+    Ballots and comments are left out, and so are the moves to stages that other acts speak of.
+
+    Args:
+        proposal: what was decided.
+        run_refs: the runs that were its evidence; their ends stand in the timeline, too.
+    """
+    runs = Q(subject__in=[f"run:{ref}" for ref in run_refs], type="evals.run.finished")
+    acts = LedgerEntry.objects.filter(Q(subject=proposal.subject) | runs)
+    named = acts.exclude(type__in=_LEFT_OUT).order_by("index")[:ACTS_SHOWN]
+    events = [_event(entry) for entry in named if not _is_repeated(entry)]
     if events:
         events[-1]["is_latest"] = True
     return events
 
 
+def _is_repeated(entry: LedgerEntry) -> bool:
+    """Say whether the act beside it says the same: a vote's opening, a decision."""
+    facts = entry.content.get("facts", {})
+    return entry.type == "proposals.stage.moved" and facts.get("to") in {"voting", "decided"}
+
+
 def _event(entry: LedgerEntry) -> dict[str, Any]:
     facts = entry.content.get("facts", {})
     return {
-        "title": _title(entry.type, facts),
+        "title": _title(entry, facts),
         "at": entry.content["at"],
         "act": entry.index,
         "href": reverse("record-entry", args=[entry.index]),
@@ -107,11 +122,15 @@ def _event(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _title(type_: str, facts: dict[str, Any]) -> str:
-    if type_ == "proposals.stage.moved":
-        return _STAGES.get(str(facts.get("to")), words(type_))
-    if type_ == "proposals.decision.made":
-        return _OUTCOMES.get(str(facts.get("outcome")), words(type_))
-    if type_ == "proposals.text.revised":
+def _title(entry: LedgerEntry, facts: dict[str, Any]) -> str:
+    if entry.type == "proposals.stage.moved":
+        return _STAGES.get(str(facts.get("to")), words(entry.type))
+    if entry.type == "proposals.decision.made":
+        return _OUTCOMES.get(str(facts.get("outcome")), words(entry.type))
+    if entry.type == "proposals.text.revised":
         return f"Revision {facts.get('number')} of the text"
-    return words(type_).removeprefix("A ").capitalize() if type_ not in WORDS else words(type_)
+    if entry.type == "evals.criterion.recorded":
+        return f"A criterion on {facts.get('task')} was recorded"
+    if entry.type == "evals.run.finished":
+        return f"Evaluated as {entry.subject.removeprefix('run:')}"
+    return words(entry.type)

@@ -95,7 +95,7 @@ def _vote_facts(row: Any) -> list[str]:
     met = sum(each["outcome"] == "met" for each in rows)
     facts = [f"{voted} of {row.roll_number} on the roll have voted{quorum}."]
     if rows:
-        facts.append(f"{met} of {len(rows)} criteria met.")
+        facts.append(f"{met} of {len(rows)} {'criterion' if len(rows) == 1 else 'criteria'} met.")
     return facts
 
 

@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from evals.choices import Comparison, Outcome
+from django.urls import reverse
+
+from evals import choices
+from evals.choices import Outcome
 from evals.models import Aggregate, SuiteVersion
+from oversight.dashboards.findings import Finding, across_versions, chart_rows
+from oversight.registry.models import ModelVersion
 from proposals.models import Contract
+
+COMPARISONS_SHOWN = 4
+OTHERS_SHOWN = 8
 
 TONES = {
     Outcome.MET: "good",
@@ -30,11 +38,14 @@ class Evidence:
     outcome: Outcome
     run_ref: str | None
     aggregate: Aggregate | None
+    suite_version: SuiteVersion
+    task_name: str
+    metric: str
 
     @property
     def asked(self) -> str:
         """What was asked, in words."""
-        return f"{Comparison(self.comparison).label} {self.threshold:f}"
+        return f"{choices.Comparison(self.comparison).label} {self.threshold:f}"
 
     @property
     def tone(self) -> str:
@@ -85,4 +96,49 @@ def _evidence(
         outcome=Outcome(row["outcome"]),
         run_ref=row["run"],
         aggregate=results.get((row["statement"] or "", row["metric"])),
+        suite_version=version,
+        task_name=row["task"],
+        metric=row["metric"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A criterion's line drawn through the result it was set for and those of other versions."""
+
+    evidence: Evidence
+    rows: list[dict[str, Any]]
+
+
+def beside_others(found: list[Evidence], version: ModelVersion) -> list[Comparison]:
+    """Return, for criteria on headline metrics, the decided version's result beside others'.
+
+    The others are the newest full runs up to today; one query for each suite version.
+    """
+    suites = {each.suite_version for each in found}
+    others = {suite.pk: across_versions(suite) for suite in suites}
+    drawn = [
+        Comparison(
+            each, _rows(each, version, others[each.suite_version.pk].get(each.task_name, []))
+        )
+        for each in found
+        if each.aggregate and each.metric == each.suite_version.task(each.task_name)["metric"]
+    ]
+    return drawn[:COMPARISONS_SHOWN]
+
+
+def _rows(evidence: Evidence, version: ModelVersion, others: list[Finding]) -> list[dict[str, Any]]:
+    found = evidence.aggregate
+    if found is None or found.low is None:
+        return []
+    own = {
+        "label": str(version),
+        "low": found.low,
+        "value": found.mean,
+        "high": found.high,
+        "n": found.n,
+        "href": reverse("run", args=[evidence.run_ref]),
+        "tone": "accent",
+    }
+    rest = chart_rows([f for f in others if f.version != version][:OTHERS_SHOWN])
+    return [own, *(row | {"tone": "neutral"} for row in rest)]

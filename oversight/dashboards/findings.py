@@ -59,7 +59,7 @@ def headline_findings(versions: Iterable[ModelVersion]) -> dict[int, list[Findin
     """
     rows = _full_results().filter(**{f"{RUN}__model_version__in": list(versions)})
     found: dict[int, list[Finding]] = {}
-    for finding in _newest(rows, f"{RUN}__model_version", f"{RUN}__suite_version"):
+    for finding in _newest(rows, f"{RUN}__model_version_id", f"{RUN}__suite_version_id"):
         if finding.is_headline:
             found.setdefault(finding.run.model_version_id, []).append(finding)
     return found
@@ -69,7 +69,7 @@ def across_versions(suite_version: SuiteVersion) -> dict[str, list[Finding]]:
     """Return, by task, the newest full headline result of each model version, best first."""
     rows = _full_results().filter(**{f"{RUN}__suite_version": suite_version})
     found: dict[str, list[Finding]] = {}
-    for finding in _newest(rows, f"{RUN}__model_version"):
+    for finding in _newest(rows, f"{RUN}__model_version_id"):
         if finding.is_headline:
             found.setdefault(str(finding.task["name"]), []).append(finding)
     for findings in found.values():

@@ -14,10 +14,9 @@ from oversight.accounts.models import Body
 from oversight.accounts.policy import is_person
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.cards import CARDS_LIMIT, open_cards
-from oversight.dashboards.evidence import of_contract
+from oversight.dashboards.evidence import beside_others, of_contract
 from oversight.dashboards.titles import titled
 from oversight.dashboards.words import counted, sentence, votes_headline
-from oversight.ledger.models import LedgerEntry
 from oversight.ledger.queries import receipt
 from oversight.registry.models import Authorisation
 from proposals.charter import fraction_words
@@ -31,8 +30,6 @@ BASES = {
     "roll": ("roll", "the whole roll"),
 }
 """What a threshold is a share of: the result bar's word, and ours."""
-
-ACTS_SHOWN = 100
 
 
 @login_not_required
@@ -76,8 +73,7 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
     )
     proposal, contract = found.proposal, found.proposal.contract
     authorisation = Authorisation.objects.filter(decision_ref=found.ref).with_parts().first()
-    acts = LedgerEntry.objects.about(proposal.subject)
-    named = acts.exclude(type__in=["proposals.ballot.cast", "proposals.comment.made"])
+    evidence = of_contract(contract)
     context = {
         "decision": found,
         "proposal": proposal,
@@ -86,8 +82,9 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "authorisation": authorisation,
         "in_force": bool(authorisation and authorisation.is_in_force()),
         "receipt": receipt(found.leaf_id),
-        "evidence": of_contract(contract),
-        "timeline": timeline(list(named[:ACTS_SHOWN])),
+        "evidence": evidence,
+        "comparisons": beside_others(evidence, proposal.version) if proposal.version else [],
+        "timeline": timeline(proposal, {e.run_ref for e in evidence if e.run_ref}),
         "nav": "deciding",
     } | _result(found, contract)
     return render(request, "dashboards/decision.html", context)

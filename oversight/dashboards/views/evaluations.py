@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from evals import artefacts, policy
-from evals.models import Run, Suite, TaskRun
+from evals.models import Run, Suite, SuiteVersion, TaskRun
 from evals.samples import SamplesError, read_samples
 from evals.services.results import statement_of
 from evals.suites.readme import commands
@@ -31,13 +31,17 @@ def findings(request: HttpRequest) -> HttpResponse:
     count = Run.objects.succeeded().count()
     context = {
         "headline": sentence(counted(count, "evaluation is", "evaluations are") + " on the record"),
-        "suites": Suite.objects.filter(versions__isnull=False)
-        .distinct()
-        .prefetch_related("versions"),
+        "suites": _newest_versions(),
         "page": Paginator(runs, 25).get_page(request.GET.get("page")),
         "nav": "findings",
     }
     return render(request, "dashboards/findings.html", context)
+
+
+def _newest_versions() -> list[SuiteVersion]:
+    """Return the newest version of every suite, by title."""
+    newest = SuiteVersion.objects.order_by("suite_id", "-number").distinct("suite_id")
+    return sorted(newest.select_related("suite"), key=lambda version: version.suite.title)
 
 
 @login_not_required
