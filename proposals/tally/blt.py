@@ -13,7 +13,8 @@ r"""Reads and writes BLT, the common file format for ranked ballots.
 
 One item a line. Outside quotes, `#` starts a comment. A name may stand without quotes; within
 quotes `\"` or `""` is a quotation mark and `\\` a backslash; several quoted parts on one line
-are one name, joined by spaces.
+are one name, joined by spaces. Commas at the end of a line, as spreadsheets leave them, are
+ignored.
 """
 
 import re
@@ -102,7 +103,8 @@ class _Reader:
             content = line.strip()
             # A quoted line keeps its #: it may be part of the name, which is read later.
             if not content.startswith('"'):
-                content = content.partition("#")[0].rstrip()
+                content = content.partition("#")[0]
+            content = content.rstrip(" \t,")
             if content:
                 return number, content
         raise BltError(self._last, f"the file ends here; {missing}")

@@ -57,12 +57,35 @@ def test_byte_order_marks_and_line_endings_make_no_difference(data):
     assert blt.parse(data) == blt.parse(GOOD)
 
 
+def test_a_shared_rank_is_the_same_in_any_order():
+    election = blt.parse("3 1\n1 3 2=1 0\n1 3 1=2 0\n0\nAnn\nBen\nCat\n")
+    assert election.ballots == {((2,), (0, 1)): Fraction(2)}
+    assert (
+        election.ballots
+        == Election.of(
+            candidates=election.candidates,
+            ballots=[(1, ["Cat", ["Ben", "Ann"]]), (1, ["Cat", ["Ann", "Ben"]])],
+        ).ballots
+    )
+
+
 def test_a_title_may_be_left_out():
     assert blt.parse("1 1\n0\nAnn").title == ""
 
 
 def test_quoted_parts_on_one_line_are_one_name():
     assert blt.parse('1 1\n0\n"Ann" "BERG" "Green"\n').candidates == ("Ann BERG Green",)
+
+
+def test_commas_that_a_spreadsheet_left_at_the_ends_of_lines_are_ignored():
+    commas = '2 1,,\n-2,\n3 1 0 , ,\n0,\nAnn,\n"Ben, B.",,\nWard 6,,,\n,,\n'
+    plain = '2 1\n-2\n3 1 0\n0\nAnn\n"Ben, B."\nWard 6\n'
+    assert blt.parse(commas) == blt.parse(plain)
+
+
+def test_a_party_in_doubled_quotation_marks_stays_part_of_the_name():
+    text = '1 1\n0\n"Ann BERG ""Green Party"""\nWard 6 - Elgin'
+    assert blt.parse(text).candidates == ('Ann BERG "Green Party"',)
 
 
 @pytest.mark.parametrize(

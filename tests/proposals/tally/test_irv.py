@@ -67,6 +67,14 @@ def test_a_tied_exclusion_that_cannot_matter_excludes_all_of_them_and_says_so():
     assert sheet.elected == ("Ben",)
 
 
+def test_a_tied_group_that_could_reach_the_next_candidate_is_not_excluded_together():
+    sheet = irv.count(
+        election((5, ["Ann"]), (4, ["Ben"]), (2, ["Cat", "Dan"]), (2, ["Dan", "Cat"])), None
+    )
+    assert sheet.outcome is Outcome.TIED
+    assert sheet.ties[0].candidates == ("Cat", "Dan")
+
+
 def test_a_tied_exclusion_that_matters_falls_to_the_lot_and_is_reported():
     votes = election((4, ["Ann"]), (3, ["Ben", "Cat"]), (3, ["Cat", "Ben"]), candidates=TRIO)
     winners = set()
