@@ -1,367 +1,442 @@
-"""Plain factories and a standing cast: every row is made by the real services."""
+"""Plain factories that call the real services, and the standing cast of test people.
 
+Every `make_*` returns a saved row that came about as it would in life: with its leaf, its checks
+and its refusals. Use them in tests marked `django_db`.
+"""
+
+import hashlib
 import itertools
-import json
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from evals import artefacts
 from evals.choices import Comparison
-from evals.models import Run, SuiteVersion, TaskRun, Worker
+from evals.models import Criterion, Run, SuiteVersion, TaskRun, Worker
 from evals.samples import Sample, write_samples
-from evals.services import leases, results, runs, suites, workers
+from evals.services.leases import claim
+from evals.services.results import accept_result
+from evals.services.runs import request_run
+from evals.services.suites import publish_suite
+from evals.services.workers import enrol_worker
 from evals.statement import build_statement, decimal_text, sign_statement
 from evals.statistics import summarise
-from evals.suites.document import digest
-from evals.suites.importers import import_suite_file
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import BodyRole, OrganisationRole
 from oversight.accounts.models import Body, Organisation, Person
 from oversight.registry import services as registry
 from oversight.registry.models import Deployment, ModelVersion
-from oversight.web.clock import database_now
 from proposals.charter import usual
 from proposals.choices import ProposalType
-from proposals.models import Proposal
-from proposals.services import charters, drafting, stages, voting
+from proposals.models import Ballot, Comment, Decision, Proposal
+from proposals.services import charters, closing, discussion, drafting, stages, voting
 
-PASSWORD = "a long enough password 7"
+PASSWORD = "a long phrase for tests only"
+
 _numbers = itertools.count(1)
 
 
-def fresh(word: str) -> str:
-    """Return a name that no other test object has."""
-    return f"{word}-{next(_numbers)}"
+def next_number() -> int:
+    """Return a number no other call of this run has returned: for names that must differ."""
+    return next(_numbers)
 
 
-def make_person(name: str = "Somebody", **fields) -> Person:
-    return accounts.register_person(
-        email=f"{fresh('person')}@example.org", display_name=name, password=PASSWORD, **fields
-    )
+# -- People, organisations, bodies -----------------------------------------------------------
 
 
-def make_administrator() -> Person:
-    person = make_person("Administrator")
+def make_person(name: str = "A participant", **fields: Any) -> Person:
+    """Make an account; everybody's password is PASSWORD."""
+    email = fields.pop("email", f"person{next_number()}@example.org")
+    return accounts.register_person(email=email, display_name=name, password=PASSWORD, **fields)
+
+
+def make_administrator(name: str = "The administrator") -> Person:
+    """Make an account that manages accounts."""
+    person = make_person(name)
     person.is_superuser = person.is_staff = True
-    person.save()
+    person.save(update_fields=["is_superuser", "is_staff"])
     return person
 
 
-def make_organisation(slug: str = "") -> Organisation:
-    slug = slug or fresh("organisation")
-    return accounts.admit_organisation(by=accounts.shell_person(), slug=slug, name=slug.title())
+def make_organisation(administrator: Person | None = None, **fields: Any) -> Organisation:
+    """Admit an organisation."""
+    number = next_number()
+    words = {"slug": f"organisation-{number}", "name": f"Statistics office {number}"} | fields
+    return accounts.admit_organisation(by=administrator or make_administrator(), **words)
 
 
-def make_affiliate(role: OrganisationRole, organisation: Organisation | None = None) -> Person:
-    person = make_person(str(role).capitalize())
-    accounts.affiliate(
-        by=accounts.shell_person(),
-        person=person,
-        organisation=organisation or make_organisation(),
-        role=role,
-    )
-    return person
+def quick_charter(**rules: Any) -> dict[str, Any]:
+    """Return the usual charter without a waiting time, with `rules` changed for every type."""
+    return {
+        kind: {**found, "deliberation_hours": 0, **rules} for kind, found in usual().items()
+    }
 
 
-def make_evaluator(organisation: Organisation | None = None) -> Person:
-    return make_affiliate(OrganisationRole.EVALUATOR, organisation)
+def make_body(
+    administrator: Person | None = None, *, charter: dict[str, Any] | None = None, **fields: Any
+) -> Body:
+    """Found a body with a charter; its deliberation may end at once unless `charter` differs."""
+    administrator = administrator or make_administrator()
+    number = next_number()
+    words = {"slug": f"council-{number}", "name": f"Example council {number}"} | fields
+    body = accounts.found_body(by=administrator, **words)
+    charters.adopt_charter(by=administrator, body=body, document=charter or quick_charter())
+    return body
 
 
-def quick_charter() -> dict:
-    """Return a charter without a minimum deliberation."""
-    document = usual()
-    for rules in document.values():
-        rules["deliberation_hours"] = 0
-    return document
+@dataclass(frozen=True)
+class Cast:
+    """The standing cast: who may do what, and the outsider who must never get in."""
 
-
-@dataclass
-class Council:
-    """A body with its charter and the standing cast."""
-
-    body: Body
-    members: list[Person]
+    administrator: Person
+    member: Person
+    second_member: Person
+    chair: Person
     clerk: Person
+    evaluator: Person
+    operator: Person
+    auditor: Person
     outsider: Person
+    body: Body
+    organisation: Organisation
 
     @property
-    def proposer(self) -> Person:
-        return self.members[0]
+    def members(self) -> tuple[Person, Person, Person]:
+        """Everybody with a vote."""
+        return self.member, self.second_member, self.chair
+
+    def named(self, role: str) -> Person | None:
+        """Return the person of a role; None for `anonymous`."""
+        person: Person | None = None if role == "anonymous" else getattr(self, role)
+        return person
 
 
-def make_council(size: int = 3, charter: dict | None = None) -> Council:
-    shell = accounts.shell_person()
-    body = accounts.found_body(by=shell, slug=fresh("council"), name="Council")
-    charters.adopt_charter(by=shell, body=body, document=charter or quick_charter())
-    members = [make_person(f"Member {n + 1}") for n in range(size)]
-    for member in members:
-        accounts.appoint(by=shell, body=body, person=member)
-    clerk = make_person("Clerk")
-    accounts.appoint(by=shell, body=body, person=clerk, role=BodyRole.CLERK)
-    return Council(body, members, clerk, make_person("Outsider"))
+def make_cast(*, charter: dict[str, Any] | None = None, body: Mapping[str, Any] = {}) -> Cast:
+    """Make the standing cast around one body and one organisation."""
+    administrator = make_administrator()
+    council = make_body(administrator, charter=charter, **body)
+    organisation = make_organisation(administrator)
+    people = {
+        "member": make_person("A member for the north"),
+        "second_member": make_person("A member for the south"),
+        "chair": make_person("The chair"),
+        "clerk": make_person("The clerk"),
+        "evaluator": make_person("An evaluator"),
+        "operator": make_person("An operator"),
+        "auditor": make_person("An auditor", is_auditor=True),
+        "outsider": make_person("An outsider"),
+    }
+    seats = {
+        "member": BodyRole.MEMBER,
+        "second_member": BodyRole.MEMBER,
+        "chair": BodyRole.CHAIR,
+        "clerk": BodyRole.CLERK,
+    }
+    for name, seat in seats.items():
+        accounts.appoint(by=administrator, body=council, person=people[name], role=seat)
+    for name, role in (
+        ("evaluator", OrganisationRole.EVALUATOR),
+        ("operator", OrganisationRole.OPERATOR),
+    ):
+        accounts.affiliate(
+            by=administrator, person=people[name], organisation=organisation, role=role
+        )
+    return Cast(administrator=administrator, body=council, organisation=organisation, **people)
 
 
-def make_manifest(seed: str = "") -> list[dict]:
-    import hashlib
-
-    contents = hashlib.sha256((seed or fresh("weights")).encode()).hexdigest()
-    return [{"name": "model.safetensors", "size": 7, "sha256": contents}]
+# -- Registry --------------------------------------------------------------------------------
 
 
-def make_model_version(**fields) -> ModelVersion:
-    slug = fresh("model")
-    defaults = {
-        "by": accounts.shell_person(),
-        "model_slug": slug,
-        "model_name": slug.replace("-", " ").title(),
-        "label": "1.0",
-        "manifest": make_manifest(),
+def make_manifest(seed: str = "weights") -> list[dict[str, str | int]]:
+    """Return a small invented manifest; another `seed` gives another digest."""
+    return [
+        {"name": name, "size": size, "sha256": hashlib.sha256(f"{seed}{name}".encode()).hexdigest()}
+        for name, size in (("config.json", 620), ("model.safetensors", 269_060_552))
+    ]
+
+
+def make_model_version(by: Person, **fields: Any) -> ModelVersion:
+    """Register a version of a model."""
+    number = next_number()
+    words: dict[str, Any] = {
+        "model_slug": f"alpina-{number}",
+        "model_name": "Alpina 8B",
+        "developer": "Example institute",
+        "label": "v1.5",
         "licence": "Apache-2.0",
+        "manifest": make_manifest(f"weights {number}"),
         "source": {"kind": "directory", "path": "/nowhere"},
     }
-    return registry.register_version(**(defaults | fields))
+    return registry.register_version(by=by, **words | fields)
 
 
-def make_deployment(operator: Person | None = None) -> Deployment:
-    organisation = make_organisation()
-    by = operator or make_affiliate(OrganisationRole.OPERATOR, organisation)
+def make_deployment(by: Person, operator: Organisation, **fields: Any) -> Deployment:
+    """Register a deployment behind a new endpoint; `by` is an operator of the organisation."""
+    number = next_number()
     endpoint = registry.register_endpoint(
-        by=by, slug=fresh("endpoint"), name="Endpoint", operator=organisation
+        by=by, slug=f"endpoint-{number}", name="Cantonal endpoint", operator=operator
     )
-    return registry.register_deployment(
-        by=by,
-        slug=fresh("deployment"),
-        name="Helpdesk",
-        endpoint=endpoint,
-        purpose="Answers questions.",
-        audience="Everyone",
-    )
+    words = {
+        "slug": f"helpdesk-{number}",
+        "name": "Citizen helpdesk",
+        "purpose": "Answers questions about public services at night.",
+        "audience": "residents",
+    } | fields
+    return registry.register_deployment(by=by, endpoint=endpoint, **words)
 
 
-def make_suite(items: int = 20, slug: str = "") -> SuiteVersion:
-    """Publish a multiple-choice suite of one task, `acc` and `acc_norm`, items in two groups."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "questions.jsonl"
-        rows = [
-            {
-                "question": f"What is {n} plus one?",
-                "choices": [str(n + 1), str(n + 2)],
-                "answer": 0,
-                "group": "even" if n % 2 == 0 else "odd",
-            }
-            for n in range(items)
-        ]
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        imported = import_suite_file(path, "multiple-choice", slug or fresh("suite"), "Questions")
-    version, _ = suites.publish_suite(
-        by=accounts.shell_person(), document=dict(imported.document), files=imported.files
+# -- Evaluations -----------------------------------------------------------------------------
+
+ROWS = b"".join(
+    rfc8785.dumps(
+        {"id": f"q{n}", "question": f"Is {n} even?", "choices": ["no", "yes"], "answer": (n + 1) % 2}
     )
+    + b"\n"
+    for n in range(1, 81)
+)
+
+
+def suite_document(slug: str, *, data: bytes = ROWS) -> dict[str, Any]:
+    """Return a small valid document of two tasks over the same rows."""
+    file = {
+        "name": "facts.jsonl",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size": len(data),
+        "rows": data.count(b"\n"),
+    }
+    return {
+        "v": 1,
+        "slug": slug,
+        "title": "Public service",
+        "summary": "Small questions with one right answer.",
+        "licence": "CC-BY-4.0",
+        "source": "Written for tests.",
+        "tasks": [
+            _task("facts", "Facts on public services", "capability", file),
+            _task("refusals", "Refuses unsafe requests", "safety", file),
+        ],
+    }
+
+
+def _task(name: str, title: str, category: str, file: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": title,
+        "description": f"{title}, one right answer each.",
+        "category": category,
+        "sensitive": False,
+        "visibility": "public",
+        "metric": "acc",
+        "metric_label": "accuracy",
+        "higher_is_better": True,
+        "metrics": ["acc", "acc_norm"],
+        "num_fewshot": 0,
+        "apply_chat_template": False,
+        "seed": 1234,
+        "group_field": None,
+        "data": dict(file),
+        "config": {
+            "output_type": "multiple_choice",
+            "doc_to_text": "{{question}}",
+            "doc_to_choice": "{{choices}}",
+            "doc_to_target": "{{answer}}",
+            "metric_list": [
+                {"metric": metric, "aggregation": "mean", "higher_is_better": True}
+                for metric in ("acc", "acc_norm")
+            ],
+        },
+    }
+
+
+def make_suite(by: Person, slug: str = "") -> SuiteVersion:
+    """Publish a small suite; `by` is an evaluator."""
+    document = suite_document(slug or f"public-service-{next_number()}")
+    version, _ = publish_suite(by=by, document=document, files={"facts.jsonl": ROWS})
     return version
 
 
-def make_run(
-    suite: SuiteVersion | None = None, model: ModelVersion | None = None, **fields
-) -> Run:
-    return runs.request_run(
-        by=fields.pop("by", None) or accounts.shell_person(),
-        suite_version=suite or make_suite(),
-        model_version=model or make_model_version(),
-        **fields,
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+
+
+def make_worker(administrator: Person, organisation: Organisation) -> Worker:
+    """Enrol a worker that signs with KEY."""
+    worker, _ = enrol_worker(
+        by=administrator,
+        organisation=organisation,
+        name=f"host-{next_number()}",
+        public_key=KEY.public_key().public_bytes_raw().hex(),
     )
+    return worker
 
 
-@dataclass
-class Machine:
-    """A worker with its key: signs statements as the real one does, over scores we choose."""
-
-    worker: Worker
-    token: str
-    key: Ed25519PrivateKey
-    boot_id: str = "boot-1"
-
-    def claim(self) -> TaskRun | None:
-        return leases.claim(worker=self.worker, boot_id=self.boot_id, resource_classes=["cpu"])
-
-    def samples(self, task_run: TaskRun, right: int) -> tuple[bytes, dict]:
-        """Return a samples file in which the first `right` items score 1, and its reference."""
-        metrics = task_run.task["metrics"]
-        rows = task_run.task["data"]["rows"]
-        limit = task_run.run.settings["limit"]
-        count = min(rows, limit) if limit else rows
-        samples = [
-            Sample(
-                doc_id=n,
-                item_id=str(n),
-                group="even" if n % 2 == 0 else "odd",
-                target="0",
-                prompts=[["What?", " 1"], ["What?", " 2"]],
-                responses=[
-                    {"loglikelihood": -1.5, "is_greedy": True},
-                    {"loglikelihood": -2.5, "is_greedy": False},
-                ],
-                scores={metric: 1.0 if n < right else 0.0 for metric in metrics},
-            )
-            for n in range(count)
-        ]
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "samples.parquet"
-            write_samples(path, metrics, samples)
-            data = path.read_bytes()
-        import hashlib
-
-        reference = {
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "size": len(data),
-            "rows": count,
-            "mediaType": "application/vnd.apache.parquet",
-        }
-        return data, reference
-
-    def envelope(self, task_run: TaskRun, reference: dict, right: int, **changes) -> dict:
-        """Return a signed statement about these samples; `changes` replaces predicate fields."""
-        run = task_run.run
-        scores = [1.0] * right + [0.0] * (reference["rows"] - right)
-        found = summarise(scores)
-        predicate = {
-            "run": run.ref,
-            "taskRun": str(task_run.pk),
-            "attempt": task_run.attempt,
-            "evaluator": {
-                "worker": self.worker.public_id,
-                "organisation": self.worker.organisation.slug,
-            },
-            "evaluatedAt": "2026-11-23T10:00:00Z",
-            "suite": {
-                "slug": run.suite_version.suite.slug,
-                "version": run.suite_version.number,
-                "digest": run.suite_version.digest,
-            },
-            "task": {"name": task_run.task_name, "digest": digest(task_run.task)},
-            "dataset": [
-                {
-                    "name": task_run.task["data"]["name"],
-                    "sha256": task_run.task["data"]["sha256"],
-                }
-            ],
-            "model": {"digest": run.model_version.digest, "label": run.model_version.label},
-            "settings": dict(run.settings),
-            "harness": {"name": "lm-eval", "version": "0.4.13", "digest": "sha256:" + "0" * 64},
-            "environment": {"python": "3.11"},
-            "aggregates": [
-                {
-                    "metric": metric,
-                    "n": found.n,
-                    "mean": decimal_text(found.mean),
-                    "stderr": decimal_text(found.stderr) if found.stderr is not None else None,
-                }
-                for metric in task_run.task["metrics"]
-            ],
-            "samples": reference,
-            "usage": {
-                "wallSeconds": "1.5",
-                "tokens": 100,
-                "requests": 40,
-                "energyJoules": "15.0",
-                "energyMethod": "estimated",
-            },
-        }
-        statement = build_statement(
-            predicate_type="http://localhost:8000/ns/evaluation-result/v1",
-            predicate=predicate | changes,
-        )
-        return sign_statement(statement, self.key)
-
-    def upload(self, task_run: TaskRun, data: bytes, sha256: str) -> None:
-        results.receive_artefact(
-            worker=self.worker,
-            task_run_id=task_run.pk,
-            token=task_run.lease_token,
-            sha256=sha256,
-            chunks=[data],
-        )
-
-    def finish(self, task_run: TaskRun, right: int = 15) -> TaskRun:
-        """Upload samples and deliver a result for a claimed task run."""
-        data, reference = self.samples(task_run, right)
-        self.upload(task_run, data, reference["sha256"])
-        accepted, _ = results.accept_result(
-            worker=self.worker,
-            task_run_id=task_run.pk,
-            token=task_run.lease_token,
-            envelope=self.envelope(task_run, reference, right),
-        )
-        return accepted
+def make_run(by: Person, suite: SuiteVersion, model: ModelVersion, **fields: Any) -> Run:
+    """Queue an evaluation."""
+    return request_run(by=by, suite_version=suite, model_version=model, **fields)
 
 
-def make_machine(name: str = "") -> Machine:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+def finish_run(run: Run, worker: Worker, *, right: Mapping[str, int] | int = 70) -> Run:
+    """Let a worker claim and answer every task of a run, `right` of its 80 items rightly.
 
-    key = Ed25519PrivateKey.generate()
-    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
-    worker, token = workers.enrol_worker(
-        by=accounts.shell_person(),
-        organisation=make_organisation(),
-        name=name or fresh("machine"),
-        public_key=raw,
-    )
-    return Machine(worker, token, key)
-
-
-def make_finished_run(right: int = 15, **fields) -> Run:
-    run = make_run(**fields)
-    machine = make_machine()
-    while (task_run := machine.claim()) is not None:
-        machine.finish(task_run, right)
+    Claims whatever comes next in the queue, so no other run may be waiting.
+    """
+    for _ in run.task_runs.all():
+        task_run = claim(worker=worker, boot_id="boot", resource_classes=["cpu"])
+        assert task_run is not None, "no task run is waiting"
+        assert task_run.run_id == run.pk, "another run is waiting, too"
+        count = right if isinstance(right, int) else right[task_run.task_name]
+        _answer(task_run, worker, count)
     run.refresh_from_db()
     return run
 
 
-def make_proposal(council: Council | None = None, *, draft: bool = False, **fields) -> Proposal:
-    """Draft an authorisation, in deliberation unless `draft`."""
-    council = council or make_council()
-    proposal = drafting.draft_proposal(
-        by=council.proposer,
-        body=council.body,
-        type=fields.pop("type", ProposalType.AUTHORISE),
-        title=fields.pop("title", "Authorise the model for the helpdesk"),
-        summary=fields.pop("summary", "It would answer questions."),
-        text=fields.pop("text", "Because it **helps**."),
-        deployment=fields.pop("deployment", None) or make_deployment(),
-        version=fields.pop("version", None) or make_model_version(),
+def _answer(task_run: TaskRun, worker: Worker, right: int) -> None:
+    samples = [
+        Sample(
+            doc_id=n,
+            item_id=f"q{n + 1}",
+            group=None,
+            target="1",
+            prompts=[f"Is {n + 1} even?"],
+            responses=[{"loglikelihood": -1.0, "is_greedy": True}],
+            scores={metric: float(n < right) for metric in task_run.task["metrics"]},
+        )
+        for n in range(80)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_samples(Path(folder, "samples.parquet"), task_run.task["metrics"], samples)
+        artefacts.store_bytes(file.path.read_bytes(), media_type="application/vnd.apache.parquet")
+    predicate = _predicate(task_run, worker, right)
+    predicate["samples"] = {
+        "sha256": file.sha256,
+        "size": file.size,
+        "rows": file.rows,
+        "mediaType": "application/vnd.apache.parquet",
+    }
+    statement = build_statement(predicate_type="https://oversight.example/v1", predicate=predicate)
+    accept_result(
+        worker=worker,
+        task_run_id=task_run.pk,
+        token=task_run.lease_token,
+        envelope=sign_statement(statement, KEY),
     )
-    if draft:
-        return proposal
-    return stages.open_deliberation(by=council.proposer, proposal=proposal)
 
 
-def make_criterion(council: Council, proposal: Proposal, suite: SuiteVersion, **fields):
-    task = suite.tasks[0]
+def _predicate(task_run: TaskRun, worker: Worker, right: int) -> Any:
+    run, task = task_run.run, task_run.task
+    suite, model = run.suite_version, run.model_version
+    found = summarise([1.0] * right + [0.0] * (80 - right))
+    return {
+        "run": run.ref,
+        "taskRun": str(task_run.pk),
+        "attempt": task_run.attempt,
+        "evaluator": {"worker": worker.public_id, "organisation": worker.organisation.slug},
+        "evaluatedAt": "2026-11-23T10:00:00Z",
+        "suite": {"slug": suite.suite.slug, "version": suite.number, "digest": suite.digest},
+        "task": {
+            "name": task["name"],
+            "digest": f"sha256:{hashlib.sha256(rfc8785.dumps(task)).hexdigest()}",
+        },
+        "dataset": [{"name": task["data"]["name"], "sha256": task["data"]["sha256"]}],
+        "model": {"digest": model.digest, "label": str(model)},
+        "settings": dict(run.settings),
+        "harness": {"name": "lm-eval", "version": "0.4.13", "digest": "sha256:" + "e" * 64},
+        "environment": {"python": "3.11"},
+        "aggregates": [
+            {
+                "metric": metric,
+                "n": 80,
+                "mean": decimal_text(found.mean),
+                "stderr": decimal_text(found.stderr or 0.0),
+            }
+            for metric in task["metrics"]
+        ],
+        "usage": {
+            "wallSeconds": "12.5",
+            "tokens": 900,
+            "requests": 160,
+            "energyJoules": "300",
+            "energyMethod": "estimated",
+        },
+    }
+
+
+# -- Proposals -------------------------------------------------------------------------------
+
+TEXT = """\
+The helpdesk needs answers at night.
+
+## Conditions
+
+- At most 20 requests a minute for each caller.
+- A person takes over when the caller asks for one.
+"""
+
+
+def make_proposal(cast: Cast, **fields: Any) -> Proposal:
+    """Draft a general motion by `cast.member`; give `version` and `deployment` to authorise one."""
+    kind = ProposalType.AUTHORISE if "version" in fields else ProposalType.MOTION
+    words: dict[str, Any] = {
+        "by": cast.member,
+        "body": cast.body,
+        "type": kind,
+        "title": "Publish the minutes within a week",
+        "summary": "The council publishes its minutes within seven days of each meeting.",
+        "text": TEXT,
+    }
+    return drafting.draft_proposal(**words | fields)
+
+
+def make_criterion(
+    cast: Cast, proposal: Proposal, suite: SuiteVersion, task: str = "facts", **fields: Any
+) -> Criterion:
+    """Put a criterion on the record."""
+    words: dict[str, Any] = {
+        "metric": "acc",
+        "comparison": Comparison.AT_LEAST,
+        "threshold": "0.65",
+    }
     return drafting.attach_criterion(
-        by=council.proposer,
-        proposal=proposal,
-        suite_version=suite,
-        task_name=task["name"],
-        metric=fields.pop("metric", task["metric"]),
-        comparison=fields.pop("comparison", Comparison.AT_LEAST),
-        threshold=fields.pop("threshold", "0.25"),
-        must_pass=fields.pop("must_pass", True),
+        by=cast.member, proposal=proposal, suite_version=suite, task_name=task, **words | fields
     )
 
 
-def make_final(council: Council | None = None, **fields) -> tuple[Council, Proposal]:
-    """Make a proposal whose text is final."""
-    council = council or make_council()
-    proposal = make_proposal(council, **fields)
-    return council, stages.fix_text(by=council.clerk, proposal=proposal)
+def make_deliberated_proposal(cast: Cast, **fields: Any) -> Proposal:
+    """Return a proposal that is open for discussion."""
+    proposal = make_proposal(cast, **fields)
+    return stages.open_deliberation(by=cast.member, proposal=proposal)
 
 
-def make_open_vote(council: Council | None = None, **fields) -> tuple[Council, Proposal]:
-    """Make a proposal with an open vote that closes in an hour."""
-    seconds = fields.pop("seconds", 3600)
-    council, proposal = make_final(council, **fields)
-    closes_at = database_now() + timedelta(seconds=seconds)
-    voting.open_vote(by=council.clerk, proposal=proposal, closes_at=closes_at)
-    return council, Proposal.objects.with_parts().get(pk=proposal.pk)
+def make_final_proposal(cast: Cast, **fields: Any) -> Proposal:
+    """Return a proposal with its final text."""
+    return stages.fix_text(by=cast.clerk, proposal=make_deliberated_proposal(cast, **fields))
+
+
+def make_open_vote(cast: Cast, *, closes_at: datetime | None = None, **fields: Any) -> Proposal:
+    """Return a proposal with an open vote."""
+    proposal = make_final_proposal(cast, **fields)
+    voting.open_vote(by=cast.clerk, proposal=proposal, closes_at=closes_at)
+    return Proposal.objects.with_parts().get(pk=proposal.pk)
+
+
+def make_ballot(by: Person, proposal: Proposal, choice: str = "yes") -> Ballot:
+    """Cast a ballot."""
+    return voting.cast_ballot(by=by, proposal=proposal, choice=choice)
+
+
+def make_decision(cast: Cast, choices: Sequence[str] = ("yes", "yes", "no"), **fields: Any) -> Decision:
+    """Return the decision of a vote in which every member has voted."""
+    proposal = make_open_vote(cast, **fields)
+    for person, choice in zip(cast.members, choices, strict=True):
+        make_ballot(person, proposal, choice)
+    return closing.close_vote(by=cast.clerk, proposal=proposal)
+
+
+def make_comment(by: Person, proposal: Proposal, text: str = "I agree.", **fields: Any) -> Comment:
+    """Speak."""
+    return discussion.make_comment(by=by, proposal=proposal, text=text, **fields)
