@@ -1,0 +1,293 @@
+"""The worker's work: claim, fetch, run, sign, deliver, until there is nothing left to claim.
+
+The platform's database says what is to be done; this process only ever asks it. Killed at any
+moment it leaves a lease behind, which the platform gives back to the queue.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+import threading
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from evals.statement import build_statement, decimal_text, sign_statement
+from evals.suites.document import Task, digest
+from evals.suites.taskfolder import write_task
+from evals.worker.client import Client, LeaseLost, PlatformError
+from evals.worker.config import WorkerConfig
+from evals.worker.failures import Code, WorkError
+from evals.worker.lease import Lease
+from evals.worker.models import ModelCache
+from evals.worker.process import RunnerProcess
+from evals.worker.runner.protocol import Load, Progress, Run
+from evals.worker.surroundings import device, software
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.5
+"""How often cancels and lost leases are looked for while the runner works."""
+
+
+class Agent:
+    """One worker process with at most one runner."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self._config = config
+        self._client = Client(config.url, config.token)
+        self._models = ModelCache(config.directory / "models")
+        self._boot_id = uuid.uuid4().hex
+        self._runner: RunnerProcess | None = None
+        self._platform: dict[str, Any] = {}
+        self._turn = threading.Lock()
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Say hello and let a runner begin its imports, so that the first work finds it ready.
+
+        Raises:
+            PlatformError: the token is wrong, or the platform does not answer.
+        """
+        self._hello()
+        self._have_runner(online=False)
+
+    def work(self) -> int:
+        """Take task runs until there are none; return how many were taken.
+
+        Nudges may come in any number: only one thread works, the others see that somebody does.
+        """
+        if not self._turn.acquire(blocking=False):
+            return 0
+        taken = 0
+        try:
+            if not self._platform:
+                self._hello()
+            while not self._is_stopping and (order := self._claim()) is not None:
+                taken += 1
+                self._take(order)
+        finally:
+            self._turn.release()
+        return taken
+
+    def stop(self) -> None:
+        """Take nothing more; work under way is given back by the platform when its lease ends."""
+        self._is_stopping = True
+        if self._runner is not None:
+            self._runner.kill()
+
+    def _hello(self) -> None:
+        self._platform = self._client.hello(
+            {
+                "boot_id": self._boot_id,
+                "software": software(),
+                "device": device(),
+                "resource_classes": list(self._config.resource_classes),
+            }
+        )
+
+    def _claim(self) -> dict[str, Any] | None:
+        return self._client.claim(
+            boot_id=self._boot_id, resource_classes=list(self._config.resource_classes)
+        )
+
+    def _take(self, order: dict[str, Any]) -> None:
+        """Do one task run; whatever goes wrong is told to the platform or means it knows already."""
+        name = f"{order['run']} {order['task']['name']}"
+        logger.info("Took %s, attempt %s", name, order["attempt"])
+        try:
+            with Lease(self._client, order, self._platform["heartbeat_seconds"]) as lease:
+                self._do(order, lease)
+        except LeaseLost as lost:
+            logger.warning("Dropped %s: %s", name, lost)
+            self._drop_runner()
+        except PlatformError as error:
+            logger.exception("Could not deliver %s", name)
+            self._report(order, WorkError(Code.BAD_RESULT, f"The result was refused: {error}"))
+        except WorkError as error:
+            logger.warning("%s failed: %s %s", name, error.code, error.message)
+            if error.code in {Code.CANCELLED, Code.RUNNER_DIED, Code.OUT_OF_MEMORY}:
+                self._drop_runner()
+            self._report(order, error)
+        except OSError as error:
+            logger.exception("%s failed", name)
+            self._report(order, WorkError(Code.DISK_FULL, f"A file cannot be written: {error}"))
+        else:
+            logger.info("Delivered %s", name)
+
+    def _do(self, order: dict[str, Any], lease: Lease) -> None:
+        task = cast("Task", order["task"])
+        runner = self._have_runner(online="stock" in task)
+        with tempfile.TemporaryDirectory(dir=self._config.directory, prefix="work-") as scratch:
+            folder = Path(scratch)
+            harness_task = self._prepare(order, task, folder)
+            model = self._models.resolve(order["model"])
+            lease.check()
+            lease.at("loading")
+            runner.tell(_load(order, model))
+            self._follow(runner, lease)
+            lease.at("running")
+            command = _run(order, task, harness_task, folder)
+            runner.tell(command)
+            self._follow(runner, lease)
+            lease.at("uploading")
+            self._deliver(order, lease, Path(command.samples), Path(command.result))
+
+    def _prepare(self, order: dict[str, Any], task: Task, folder: Path) -> str:
+        """Fetch the task's data and write it down as a task folder; return its harness name."""
+        data_path = None
+        if "data" in task:
+            data_path = self._fetched(task["data"]["name"], task["data"]["sha256"])
+        return write_task(order["suite"]["slug"], task, folder / "tasks", data_path)
+
+    def _fetched(self, name: str, sha256: str) -> Path:
+        """Return a data file of this digest, fetched once and kept."""
+        place = self._config.directory / "data" / sha256 / name
+        if place.exists() and _sha256(place) == sha256:
+            return place
+        place.parent.mkdir(parents=True, exist_ok=True)
+        incoming = place.with_name(f".{name}.{uuid.uuid4().hex}")
+        try:
+            self._client.fetch(sha256, incoming)
+            if _sha256(incoming) != sha256:
+                raise WorkError(Code.DATA_CHANGED, f"{name} arrived with another digest.")
+            incoming.replace(place)
+        except PlatformError as error:
+            raise WorkError(Code.DATA_UNAVAILABLE, f"{name}: {error}") from error
+        finally:
+            incoming.unlink(missing_ok=True)
+        return place
+
+    def _follow(self, runner: RunnerProcess, lease: Lease) -> None:
+        """Pass the runner's progress on until its last word."""
+        for event in runner.events(LOOK_SECONDS):
+            lease.check()
+            if isinstance(event, Progress):
+                lease.at("running", event.done, event.total)
+
+    def _deliver(self, order: dict[str, Any], lease: Lease, samples: Path, result: Path) -> None:
+        found = json.loads(result.read_text())
+        reference = {
+            "sha256": _sha256(samples),
+            "size": samples.stat().st_size,
+            "rows": found["rows"],
+            "mediaType": "application/vnd.apache.parquet",
+        }
+        statement = build_statement(
+            predicate_type=self._platform["predicate_type"],
+            predicate=self._predicate(order, found, reference),
+        )
+        envelope = sign_statement(statement, self._config.key)
+        lease.check()
+        self._client.upload(lease.task_run, lease.token, reference["sha256"], samples)
+        self._client.result(lease.task_run, lease.token, envelope)
+
+    def _predicate(
+        self, order: dict[str, Any], found: dict[str, Any], samples: dict[str, Any]
+    ) -> Any:
+        task = cast("Task", order["task"])
+        usage = found["usage"]
+        return {
+            "run": order["run"],
+            "taskRun": order["task_run"],
+            "attempt": order["attempt"],
+            "evaluator": {
+                "worker": self._platform["worker"],
+                "organisation": self._platform["organisation"],
+            },
+            "evaluatedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "suite": order["suite"],
+            "task": {"name": task["name"], "digest": digest(task)},
+            "dataset": [{"name": f["name"], "sha256": f["sha256"]} for f in order["files"]],
+            "model": {"digest": order["model"]["digest"], "label": order["model"]["label"]},
+            "settings": found["settings"],
+            "harness": found["harness"],
+            "environment": found["environment"],
+            "aggregates": [
+                {
+                    "metric": row["metric"],
+                    "n": row["n"],
+                    "mean": decimal_text(row["mean"]),
+                    "stderr": None if row["stderr"] is None else decimal_text(row["stderr"]),
+                }
+                for row in found["aggregates"]
+            ],
+            "samples": samples,
+            "usage": usage
+            | {
+                "wallSeconds": decimal_text(usage["wallSeconds"]),
+                "energyJoules": decimal_text(usage["energyJoules"]),
+            },
+        }
+
+    def _report(self, order: dict[str, Any], error: WorkError) -> None:
+        tail = self._runner.log_tail() if self._runner else ""
+        body = {
+            "token": order["token"],
+            "code": str(error.code),
+            "message": error.message[:4000] or str(error.code),
+            "log_tail": tail.replace("\x00", ""),
+            "may_retry": error.may_retry,
+        }
+        try:
+            self._client.failure(order["task_run"], body)
+        except PlatformError as refusal:
+            # The lease is lost or the platform away: it gives the task run back by itself.
+            logger.warning("Could not report the failure: %s", refusal)
+
+    def _have_runner(self, *, online: bool) -> RunnerProcess:
+        """Return a living runner; one that may use the network only where the task needs it."""
+        runner = self._runner
+        if runner is not None and runner.is_alive and (runner.online or not online):
+            return runner
+        self._drop_runner()
+        self._config.directory.mkdir(parents=True, exist_ok=True)
+        self._runner = RunnerProcess(
+            self._config.directory, threads=self._config.threads, online=online
+        )
+        return self._runner
+
+    def _drop_runner(self) -> None:
+        if self._runner is not None:
+            self._runner.kill()
+            self._runner = None
+
+
+def _load(order: dict[str, Any], model: Path) -> Load:
+    settings = order["settings"]
+    return Load(
+        model=str(model),
+        digest=order["model"]["digest"],
+        backend=settings["backend"],
+        dtype=settings["dtype"],
+        device=settings["device"],
+        batch_size=settings["batch_size"],
+    )
+
+
+def _run(order: dict[str, Any], task: Task, harness_task: str, folder: Path) -> Run:
+    return Run(
+        task=harness_task,
+        folder=None if "stock" in task else str(folder / "tasks"),
+        metrics=list(task["metrics"]),
+        group_field=task["group_field"],
+        num_fewshot=task["num_fewshot"] if "stock" in task else None,
+        apply_chat_template=task["apply_chat_template"],
+        seeds=[task["seed"]] * 4,
+        limit=order["settings"]["limit"],
+        samples=str(folder / "samples.parquet"),
+        result=str(folder / "result.json"),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def clear_leftovers(directory: Path) -> None:
+    """Remove the scratch folders of processes that were killed."""
+    for leftover in directory.glob("work-*"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,144 @@
+"""The worker's settings, read from the environment; a bad value is refused by name."""
+
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from oversight import env
+from oversight.env import ConfigurationError
+
+RESOURCE_CLASSES = ("cpu", "gpu")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_TOKEN_LIMIT = 512
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """All that a worker is told from outside."""
+
+    url: str
+    """The platform's address, without a trailing slash."""
+    token: str = field(repr=False)
+    key: Ed25519PrivateKey = field(repr=False)
+    """Signs results; its public half is on record at the platform."""
+    directory: Path
+    """Where models, data, logs and unfinished work lie."""
+    resource_classes: tuple[str, ...]
+    threads: int | None
+    """Threads that a model computes with; None leaves it to torch."""
+
+
+def read_config() -> WorkerConfig:
+    """Read the settings; makes the worker's directory if it is missing.
+
+    | variable | meaning |
+    |---|---|
+    | `OVERSIGHT_URL` | address of the platform; `https://`, or `http://` to the same machine |
+    | `OVERSIGHT_WORKER_TOKEN`, or `_TOKEN_FILE` with a path | the token from the enrolment |
+    | `OVERSIGHT_WORKER_KEY_FILE` | the Ed25519 private key as PEM, readable by its owner only |
+    | `OVERSIGHT_WORKER_DIR` | models, data, logs, unfinished work; by default `var/worker` |
+    | `OVERSIGHT_WORKER_CLASSES` | `cpu`, `gpu` or `cpu,gpu`; by default `cpu` |
+    | `OVERSIGHT_WORKER_THREADS` | threads a model computes with; by default torch decides |
+
+    Raises:
+        ConfigurationError: a value is missing or cannot be used; the message names the variable.
+    """
+    return WorkerConfig(
+        url=_url(),
+        token=_token(),
+        key=_key(),
+        directory=_directory(),
+        resource_classes=_resource_classes(),
+        threads=env.integer("OVERSIGHT_WORKER_THREADS", 0, low=0, high=1024) or None,
+    )
+
+
+def broker_url() -> str:
+    """Return the address of the queue that brings nudges.
+
+    Raises:
+        ConfigurationError: `BROKER_URL` is not set.
+    """
+    address = env.text("BROKER_URL")
+    if not address:
+        raise ConfigurationError("BROKER_URL is not set: give the worker's address of the queue.")
+    return address
+
+
+def _url() -> str:
+    address = env.web_address("OVERSIGHT_URL", "")
+    parts = urlsplit(address)
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ConfigurationError(
+            f"OVERSIGHT_URL={address!r} would send the token unencrypted: use https://."
+        )
+    return address
+
+
+def _token() -> str:
+    token, path = env.text("OVERSIGHT_WORKER_TOKEN"), env.text("OVERSIGHT_WORKER_TOKEN_FILE")
+    if bool(token) == bool(path):
+        raise ConfigurationError(
+            "Set one of OVERSIGHT_WORKER_TOKEN and OVERSIGHT_WORKER_TOKEN_FILE: the token that"
+            " enrolling the worker printed."
+        )
+    if path:
+        token = _read("OVERSIGHT_WORKER_TOKEN_FILE", Path(path)).decode(errors="replace").strip()
+    if not token or len(token) > _TOKEN_LIMIT or not token.isascii() or not token.isprintable():
+        raise ConfigurationError("The worker's token is empty or is not one line of plain text.")
+    return token
+
+
+def _key() -> Ed25519PrivateKey:
+    name = "OVERSIGHT_WORKER_KEY_FILE"
+    path = Path(env.text(name))
+    if not env.text(name):
+        raise ConfigurationError(f"{name} is not set: give the path of the worker's private key.")
+    content = _read(name, path)
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(f"{name}: others may read {path}. Run: chmod 600 {path}")
+    try:
+        key = load_pem_private_key(content, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigurationError(
+            f"{name}: {path} is not a PEM private key without a password."
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigurationError(f"{name}: {path} holds another kind of key than Ed25519.")
+    return key
+
+
+def _read(name: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{name}: {path} cannot be read: {error.strerror}.") from error
+
+
+def _directory() -> Path:
+    path = env.folder("OVERSIGHT_WORKER_DIR", Path("var/worker"))
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"OVERSIGHT_WORKER_DIR: {path} cannot be written: {error.strerror}."
+        ) from error
+    return path
+
+
+def _resource_classes() -> tuple[str, ...]:
+    named = env.words("OVERSIGHT_WORKER_CLASSES", ("cpu",))
+    unknown = sorted(set(named) - set(RESOURCE_CLASSES))
+    if unknown or not named:
+        raise ConfigurationError(
+            f"OVERSIGHT_WORKER_CLASSES={','.join(named)!r}: use one or both of cpu, gpu."
+        )
+    return tuple(dict.fromkeys(named))
