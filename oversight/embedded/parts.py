@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-SECRETS_OF_THE_SERVER = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL")
+SERVER_ONLY = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL", "DJANGO_SETTINGS_MODULE")
 """Environment variables that an evaluation worker must not see; its own BROKER_URL replaces one."""
 
 _OUTPUT = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1"}
@@ -70,7 +70,7 @@ def worker(python: str, environment: dict[str, str]) -> Part:
     """
     command = _celery(python, "evals.worker.app", "worker")
     command += ["--pool", "threads", "--concurrency", "1", "--queues", "evals_cpu"]
-    inherited = {k: v for k, v in os.environ.items() if k not in SECRETS_OF_THE_SERVER}
+    inherited = {k: v for k, v in os.environ.items() if k not in SERVER_ONLY}
     return Part(
         "worker",
         [*command, *_LONELY, "--hostname", "embedded-cpu@%h"],
