@@ -73,9 +73,7 @@ def make_organisation(administrator: Person | None = None, **fields: Any) -> Org
 
 def quick_charter(**rules: Any) -> dict[str, Any]:
     """Return the usual charter without a waiting time, with `rules` changed for every type."""
-    return {
-        kind: {**found, "deliberation_hours": 0, **rules} for kind, found in usual().items()
-    }
+    return {kind: {**found, "deliberation_hours": 0, **rules} for kind, found in usual().items()}
 
 
 def make_body(
@@ -195,7 +193,12 @@ def make_deployment(by: Person, operator: Organisation, **fields: Any) -> Deploy
 
 ROWS = b"".join(
     rfc8785.dumps(
-        {"id": f"q{n}", "question": f"Is {n} even?", "choices": ["no", "yes"], "answer": (n + 1) % 2}
+        {
+            "id": f"q{n}",
+            "question": f"Is {n} even?",
+            "choices": ["no", "yes"],
+            "answer": (n + 1) % 2,
+        }
     )
     + b"\n"
     for n in range(1, 81)
@@ -429,7 +432,9 @@ def make_ballot(by: Person, proposal: Proposal, choice: str = "yes") -> Ballot:
     return voting.cast_ballot(by=by, proposal=proposal, choice=choice)
 
 
-def make_decision(cast: Cast, choices: Sequence[str] = ("yes", "yes", "no"), **fields: Any) -> Decision:
+def make_decision(
+    cast: Cast, choices: Sequence[str] = ("yes", "yes", "no"), **fields: Any
+) -> Decision:
     """Return the decision of a vote in which every member has voted."""
     proposal = make_open_vote(cast, **fields)
     for person, choice in zip(cast.members, choices, strict=True):

@@ -261,7 +261,7 @@ def _require_same(stated: Mapping[str, Any], found: Recomputed) -> None:
     same = abs(ours[0] - stated_mean) <= TOLERANCE and abs(ours[1] - stderr) <= TOLERANCE
     if stated.get("n") != summary.n or not same:
         raise Invalid(
-            f"The statement says {metric} = {stated_mean} (n={stated.get('n')}), but the samples give "
+            f"The statement says {metric} = {stated_mean} (n={stated.get('n')}), the samples give "
             f"{summary.mean!r} (n={summary.n}). The result is refused."
         )
 

@@ -144,5 +144,7 @@ def _group_settings(document: Suite, names: list[str]) -> dict[str, Any]:
 
 
 def _yaml(settings: Mapping[str, Any]) -> bytes:
-    text = yaml.dump(dict(settings), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NO_FOLDING)
+    text = yaml.dump(
+        dict(settings), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NO_FOLDING
+    )
     return text.encode()

@@ -94,7 +94,7 @@ class Agent:
         )
 
     def _take(self, order: dict[str, Any]) -> None:
-        """Do one task run; whatever goes wrong is told to the platform or means it knows already."""
+        """Do one task run; whatever goes wrong is told to the platform, or it knows already."""
         name = f"{order['run']} {order['task']['name']}"
         logger.info("Took %s, attempt %s", name, order["attempt"])
         try:

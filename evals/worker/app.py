@@ -1,4 +1,4 @@
-"""The worker's Celery application: `celery -A evals.worker.app worker -P threads -c 1 -Q evals_cpu`.
+"""The worker's Celery application: `celery -A evals.worker.app worker -P threads -c 1 -Q …`.
 
 A message says only that there is work. It is acknowledged when it is read, so that no broker's
 time-out can matter: what is leased, for how long and to whom stands in the platform's database.
@@ -57,7 +57,7 @@ app.conf.update(
 )
 
 
-@app.task(name="evals.worker.work", ignore_result=True)  # type: ignore[untyped-decorator]
+@app.task(name="evals.worker.work", ignore_result=True)
 def work() -> int:
     """Take task runs until there are none."""
     try:
@@ -67,7 +67,7 @@ def work() -> int:
         return 0
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
 def begin(**_: Any) -> None:
     """Say hello, then look for work that waited while no worker was there."""
     agent = _agent()
@@ -79,7 +79,7 @@ def begin(**_: Any) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect
 def drain(**_: Any) -> None:
     """Take nothing more."""
     for agent in _agents:

@@ -14,7 +14,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 class PlatformError(Exception):
-    """The platform refused or did not answer; the message is the platform's own where it has one."""
+    """The platform refused or did not answer; the message is its own where it has one."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)

@@ -139,6 +139,7 @@ def _rows(evidence: Evidence, version: ModelVersion, others: list[Finding]) -> l
         "n": found.n,
         "href": reverse("run", args=[evidence.run_ref]),
         "tone": "accent",
+        "note": "decided on",
     }
     rest = chart_rows([f for f in others if f.version != version][:OTHERS_SHOWN])
     return [own, *(row | {"tone": "neutral"} for row in rest)]

@@ -7,9 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from evals.models import Aggregate, Run, SuiteVersion
+from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 
 RUN = "task_run__run"
+LATEST_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,16 @@ def across_versions(suite_version: SuiteVersion) -> dict[str, list[Finding]]:
         if finding.is_headline:
             found.setdefault(str(finding.task["name"]), []).append(finding)
     for findings in found.values():
-        up = findings[0].task["higher_is_better"]
-        findings.sort(key=lambda f: -f.aggregate.mean if up else f.aggregate.mean)
+        findings.sort(key=_distance_from_best)
     return found
+
+
+def _distance_from_best(finding: Finding) -> float:
+    """Return what sorts findings on one task best first, by the task's own idea of best."""
+    task, mean = finding.task, finding.aggregate.mean
+    if "neutral" in task:
+        return abs(mean - float(task["neutral"]))
+    return -mean if task["higher_is_better"] else mean
 
 
 def _full_results() -> QuerySet[Aggregate]:
@@ -108,9 +117,12 @@ def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[di
         findings: the results.
         by_task: name the rows after their tasks instead of the model versions.
     """
+    shown = list(findings)
+    several = by_task and len({f.run.suite_version_id for f in shown}) > 1
     return [
         {
             "label": f.task["title"] if by_task else str(f.version),
+            "note": str(f.run.suite_version.suite) if several else "",
             "low": f.aggregate.low,
             "value": f.aggregate.mean,
             "high": f.aggregate.high,
@@ -118,6 +130,59 @@ def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[di
             "href": f.run.get_absolute_url(),
             "tone": "accent",
         }
-        for f in findings
+        for f in shown
         if f.aggregate.low is not None and f.aggregate.high is not None
     ]
+
+
+def best_words(task: dict[str, Any], found: list[Finding]) -> str:
+    """Say which version did best, or where the only one stands; findings come best first."""
+    if not found:
+        return ""
+    first = found[0]
+    figure = f"{first.aggregate.mean:.3f}"
+    if len(found) == 1:
+        return f"{first.version}: {task['metric_label']} {figure} on {first.aggregate.n:,} items."
+    words = f"{first.version} comes first of {number_word(len(found))} versions, with {figure}"
+    return f"{words}; its interval overlaps with the next." if _overlap(*found[:2]) else f"{words}."
+
+
+def _overlap(one: Finding, other: Finding) -> bool:
+    """Say whether two intervals share a value; one without an interval settles nothing."""
+    ends = (one.aggregate.low, one.aggregate.high, other.aggregate.low, other.aggregate.high)
+    if None in ends:
+        return True
+    low, high, other_low, other_high = ends
+    return bool(low <= other_high and other_low <= high)  # type: ignore[operator]
+
+
+def _mark(is_marked: bool, note: str) -> dict[str, str]:
+    return {"tone": "accent", "note": note} if is_marked else {"tone": "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest full run, by the task of it that most versions can be compared on."""
+
+    run: Run
+    task: dict[str, Any]
+    words: str
+    rows: list[dict[str, Any]]
+
+
+def latest() -> Latest | None:
+    """Return what was found last, beside other versions; None before the first full run."""
+    runs = Run.objects.succeeded().filter(settings__limit=None).with_parts().newest_first()
+    run = runs.first()
+    found = across_versions(run.suite_version) if run else {}
+    if run is None or not found:
+        return None
+    name, findings = max(found.items(), key=lambda item: len(item[1]))
+    task = run.suite_version.task(name)
+    rows = [
+        row | _mark(finding.run == run, "evaluated last")
+        for finding in findings[:LATEST_ROWS]
+        for row in chart_rows([finding])
+    ]
+    words = f"{task['title']}: {best_words(task, findings)}"
+    return Latest(run, task, words, rows)

@@ -71,7 +71,7 @@ def _answers(
     return tuple(
         Answer(
             context=_cut(context) if show_contexts else "",
-            text=_cut(choice if value is not None else str(response)),
+            text=_cut(choice.strip() if value is not None else str(response)),
             loglikelihood=value,
             is_greedy=isinstance(response, dict) and response.get("is_greedy") is True,
             is_target=place == right,

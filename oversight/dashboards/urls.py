@@ -1,7 +1,7 @@
 """Addresses of the public pages."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from oversight.dashboards.health import healthz
 from oversight.dashboards.views import decisions, evaluations, overview, pages, record, registry
@@ -34,5 +34,5 @@ urlpatterns = [
     path("accessibility/", pages.accessibility, name="accessibility"),
     path("design/", pages.design, name="design"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/docs/", pages.api_reference, name="api-docs"),
 ]

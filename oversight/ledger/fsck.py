@@ -140,6 +140,20 @@ def _require_nothing_beyond(size: int) -> None:
             raise BadRecord(f"Tile {tiles.path_of(tile)} is wider than a head of {now} allows.")
 
 
+def _checkpoints(size: int) -> Iterator[Checkpoint]:
+    """Yield the checkpoints up to `size`, some hundred at a time.
+
+    Pages instead of a cursor on the server: one left open by an early finding would be closed by
+    the garbage collector, perhaps in the middle of another query on the same connection.
+    """
+    after = -1
+    while page := list(
+        Checkpoint.objects.filter(size__gt=after, size__lte=size).order_by("size")[:500]
+    ):
+        yield from page
+        after = page[-1].size
+
+
 class _Checkpoints:
     """Compares each signed checkpoint with the tree when the tree has reached its size."""
 
@@ -150,7 +164,7 @@ class _Checkpoints:
                 f"The newest checkpoint covers {newest.size} entries, the head only {size}."
             )
         self._key = note.VerifierKey.parse(newest.vkey) if newest else None
-        self._waiting = Checkpoint.objects.filter(size__lte=size).order_by("size").iterator()
+        self._waiting = _checkpoints(size)
         self._next = next(self._waiting, None)
         self.count = 0
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from oversight.ledger.models import PendingLeaf
-from oversight.ledger.sequencer import BATCH_LEAVES, make_signer, sequence_once
+from oversight.ledger.sequencer import make_signer, sequence_once
 from oversight.ledger.services import PENDING_CHANNEL
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ FIRST_PATIENCE_SECONDS = 30.0
 """How long a starting process waits for the database or for the lock of a dying predecessor."""
 
 LONGEST_BACKOFF_SECONDS = 5.0
+
+DURABILITY = {"fsync": "on", "full_page_writes": "on"}
+"""How the server must be set for what it acknowledged to survive a power cut."""
 
 TROUBLE = (OperationalError, InterfaceError, InternalError, OSError)
 """What a later attempt may find mended: server gone, read-only, disk full."""
@@ -86,14 +89,16 @@ class SequencerProcess:
     def _serve(self) -> None:
         self._open_session()
         signer = make_signer()
-        has_work = True  # the first round also signs what a crash left unsigned
+        # The first round, with or without leaves, also signs what a crash left unsigned.
+        sequence_once(signer)
         self._say(f"ready: {signer.vkey}")
         self._was_ready = True
         while not self._stopping.is_set():
-            if not has_work or sequence_once(signer) < BATCH_LEAVES:
+            if PendingLeaf.objects.exists():
+                sequence_once(signer)
                 self._failures = 0
+            else:
                 self._wait()
-            has_work = PendingLeaf.objects.exists()
 
     def _open_session(self) -> None:
         connection.ensure_connection()
@@ -122,8 +127,8 @@ class SequencerProcess:
         """Pause until a leaf is committed, at most the ceiling."""
         session = connection.connection
         assert session is not None  # noqa: S101 - opened above, or an error was raised
-        for _ in session.notifies(timeout=self._ceiling_seconds, stop_after=1):
-            return
+        with connection.wrap_database_errors:  # the driver's own errors, as Django's
+            next(session.notifies(timeout=self._ceiling_seconds, stop_after=1), None)
 
 
 def _try_lock() -> bool:
@@ -152,12 +157,10 @@ def _lock_holder() -> str:
 
 def _require_durable_server(say: Callable[[str], None]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('fsync'), current_setting('full_page_writes')")
-        unsafe = [
-            name
-            for name, value in zip(("fsync", "full_page_writes"), cursor.fetchone(), strict=True)
-            if value != "on"
-        ]
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(DURABILITY)]
+        )
+        unsafe = [name for name, setting in cursor.fetchall() if setting != DURABILITY[name]]
     if not unsafe:
         return
     message = (

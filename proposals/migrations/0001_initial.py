@@ -7,181 +7,423 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('registry', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("registry", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(help_text='Year and number: 2026-001.', max_length=12, unique=True)),
-                ('type', models.CharField(choices=[('authorise_deployment', 'authorise a model for a deployment'), ('general_motion', 'general motion (no effect on the registry)')], max_length=24)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('deliberation', 'Deliberation'), ('final_text', 'Final text'), ('voting', 'Voting'), ('decided', 'Decided'), ('withdrawn', 'Withdrawn'), ('annulled', 'Annulled')], default='draft', max_length=14)),
-                ('drafted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('status_changed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('deliberation_opened_at', models.DateTimeField(blank=True, null=True)),
-                ('ending_reason', models.CharField(blank=True, max_length=1000)),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.body')),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.deployment')),
-                ('proposer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="Year and number: 2026-001.", max_length=12, unique=True
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("authorise_deployment", "authorise a model for a deployment"),
+                            ("general_motion", "general motion (no effect on the registry)"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("deliberation", "Deliberation"),
+                            ("final_text", "Final text"),
+                            ("voting", "Voting"),
+                            ("decided", "Decided"),
+                            ("withdrawn", "Withdrawn"),
+                            ("annulled", "Annulled"),
+                        ],
+                        default="draft",
+                        max_length=14,
+                    ),
+                ),
+                ("drafted_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("status_changed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("deliberation_opened_at", models.DateTimeField(blank=True, null=True)),
+                ("ending_reason", models.CharField(blank=True, max_length=1000)),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "body",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.body",
+                    ),
+                ),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.deployment",
+                    ),
+                ),
+                (
+                    "proposer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-drafted_at', '-id'],
+                "ordering": ["-drafted_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('carried', 'Carried'), ('not_carried', 'Not carried'), ('tied', 'Tied'), ('no_quorum', 'No quorum')], max_length=12)),
-                ('record', models.TextField(help_text='Canonical JSON with ballots, openings and sheet.')),
-                ('digest', models.CharField(max_length=71)),
-                ('decided_at', models.DateTimeField()),
-                ('in_force_until', models.DateTimeField(blank=True, null=True)),
-                ('is_override', models.BooleanField(default=False, help_text='Carried although a must-pass criterion was not shown to be met.')),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('proposal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='proposals.proposal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("carried", "Carried"),
+                            ("not_carried", "Not carried"),
+                            ("tied", "Tied"),
+                            ("no_quorum", "No quorum"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "record",
+                    models.TextField(help_text="Canonical JSON with ballots, openings and sheet."),
+                ),
+                ("digest", models.CharField(max_length=71)),
+                ("decided_at", models.DateTimeField()),
+                ("in_force_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "is_override",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Carried although a must-pass criterion was not shown to be met.",
+                    ),
+                ),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "proposal",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decision",
+                        to="proposals.proposal",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-decided_at', '-id'],
+                "ordering": ["-decided_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Contract',
+            name="Contract",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.TextField()),
-                ('digest', models.CharField(max_length=71)),
-                ('opens_at', models.DateTimeField()),
-                ('closes_at', models.DateTimeField()),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('proposal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='contract', to='proposals.proposal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("document", models.TextField()),
+                ("digest", models.CharField(max_length=71)),
+                ("opens_at", models.DateTimeField()),
+                ("closes_at", models.DateTimeField()),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "proposal",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contract",
+                        to="proposals.proposal",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Comment',
+            name="Comment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=5000)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('hidden_at', models.DateTimeField(blank=True, null=True)),
-                ('hidden_reason', models.CharField(blank=True, max_length=400)),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replies', to='proposals.comment')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='proposals.proposal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(max_length=5000)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("hidden_at", models.DateTimeField(blank=True, null=True)),
+                ("hidden_reason", models.CharField(blank=True, max_length=400)),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replies",
+                        to="proposals.comment",
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="comments",
+                        to="proposals.proposal",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['made_at', 'id'],
+                "ordering": ["made_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=160)),
-                ('summary', models.CharField(max_length=400)),
-                ('body_markdown', models.TextField()),
-                ('digest', models.CharField(max_length=71)),
-                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='proposals.proposal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=160)),
+                ("summary", models.CharField(max_length=400)),
+                ("body_markdown", models.TextField()),
+                ("digest", models.CharField(max_length=71)),
+                ("written_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="proposals.proposal",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['proposal_id', 'number'],
+                "ordering": ["proposal_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='RollEntry',
+            name="RollEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.PositiveIntegerField()),
-                ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roll', to='proposals.contract')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("weight", models.PositiveIntegerField()),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="roll",
+                        to="proposals.contract",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Ballot',
+            name="Ballot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('choice', models.CharField(choices=[('yes', 'Yes'), ('no', 'No'), ('abstain', 'Abstain')], max_length=8)),
-                ('cast_at', models.DateTimeField()),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ballots', to='proposals.rollentry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "choice",
+                    models.CharField(
+                        choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")], max_length=8
+                    ),
+                ),
+                ("cast_at", models.DateTimeField()),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ballots",
+                        to="proposals.rollentry",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['entry_id', 'number'],
+                "ordering": ["entry_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Charter',
+            name="Charter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('document', models.JSONField()),
-                ('digest', models.CharField(max_length=71)),
-                ('adopted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('leaf_id', models.UUIDField(unique=True)),
-                ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.body')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("document", models.JSONField()),
+                ("digest", models.CharField(max_length=71)),
+                ("adopted_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("leaf_id", models.UUIDField(unique=True)),
+                (
+                    "body",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.body",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['body_id', '-number'],
-                'constraints': [models.UniqueConstraint(fields=('body', 'number'), name='charter_number_once_per_body')],
+                "ordering": ["body_id", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("body", "number"), name="charter_number_once_per_body"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='proposal',
-            index=models.Index(fields=['status', '-status_changed_at'], name='proposal_by_status'),
+            model_name="proposal",
+            index=models.Index(fields=["status", "-status_changed_at"], name="proposal_by_status"),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('type', 'authorise_deployment'), _negated=True), models.Q(('deployment__isnull', False), ('version__isnull', False)), _connector='OR'), name='proposal_authorisation_has_subject'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("type", "authorise_deployment"), _negated=True),
+                    models.Q(("deployment__isnull", False), ("version__isnull", False)),
+                    _connector="OR",
+                ),
+                name="proposal_authorisation_has_subject",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['withdrawn', 'annulled']), _negated=True), models.Q(('ending_reason', ''), _negated=True), _connector='OR'), name='proposal_ending_has_reason'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["withdrawn", "annulled"]), _negated=True),
+                    models.Q(("ending_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="proposal_ending_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('opens_at'))), name='contract_closes_after_opening'),
+            model_name="contract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closes_at__gt", models.F("opens_at"))),
+                name="contract_closes_after_opening",
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(fields=['proposal', 'made_at'], name='comment_by_proposal'),
+            model_name="comment",
+            index=models.Index(fields=["proposal", "made_at"], name="comment_by_proposal"),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hidden_at__isnull', True), ('hidden_reason', '')), models.Q(('hidden_at__isnull', False), models.Q(('hidden_reason', ''), _negated=True)), _connector='OR'), name='comment_hidden_with_reason'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("hidden_at__isnull", True), ("hidden_reason", "")),
+                    models.Q(
+                        ("hidden_at__isnull", False), models.Q(("hidden_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="comment_hidden_with_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('proposal', 'number'), name='revision_number_once'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                fields=("proposal", "number"), name="revision_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rollentry',
-            constraint=models.UniqueConstraint(fields=('contract', 'membership'), name='roll_member_once'),
+            model_name="rollentry",
+            constraint=models.UniqueConstraint(
+                fields=("contract", "membership"), name="roll_member_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rollentry',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gt', 0)), name='roll_weight_positive'),
+            model_name="rollentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("weight__gt", 0)), name="roll_weight_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ballot',
-            constraint=models.UniqueConstraint(fields=('entry', 'number'), name='ballot_number_once'),
+            model_name="ballot",
+            constraint=models.UniqueConstraint(
+                fields=("entry", "number"), name="ballot_number_once"
+            ),
         ),
     ]

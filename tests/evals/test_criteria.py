@@ -11,7 +11,7 @@ from evals.criteria import judge, outcome_of
 from evals.services.criteria import record_criterion
 from oversight.accounts.services import shell_person
 from oversight.web.refusals import Conflict, Invalid
-from tests.factories import make_finished_run, make_model_version, make_suite
+from tests.scenes import make_finished_run, make_model_version, make_suite
 
 
 @pytest.mark.parametrize(

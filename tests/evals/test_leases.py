@@ -12,15 +12,13 @@ from evals.services import leases, runs, workers
 from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
-from tests.factories import make_evaluator, make_machine, make_person, make_run
+from tests.scenes import make_evaluator, make_machine, make_person, make_run
 
 pytestmark = pytest.mark.django_db
 
 
 def expire(task_run):
-    TaskRun.objects.filter(pk=task_run.pk).update(
-        lease_until=database_now() - timedelta(seconds=1)
-    )
+    TaskRun.objects.filter(pk=task_run.pk).update(lease_until=database_now() - timedelta(seconds=1))
 
 
 def test_a_claim_leases_the_waiting_task_run_with_a_growing_token():

@@ -12,7 +12,7 @@ from evals.models import Aggregate, Artefact, SampleScore
 from evals.services import leases, results
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, Invalid
-from tests.factories import make_machine, make_run, make_suite
+from tests.scenes import make_machine, make_run, make_suite
 
 pytestmark = pytest.mark.django_db
 
@@ -162,5 +162,6 @@ def test_fewer_samples_than_the_task_has_are_refused(machine):
     reference = uploaded(machine, task_run, right=5)
     whole.settings["limit"] = None
     whole.save()
+    envelope = machine.envelope(task_run, reference, 5, settings=whole.settings)
     with pytest.raises(Invalid, match="5 of 20"):
-        deliver(machine, task_run, machine.envelope(task_run, reference, 5, settings=whole.settings))
+        deliver(machine, task_run, envelope)

@@ -5,12 +5,6 @@ from django.db import transaction
 
 from oversight.ledger import services
 from oversight.ledger.sequencer import sequence_once
-from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
-    _log_folder,
-    inline_sequencer,
-    own_log,
-    record_can_be_emptied_between_tests,
-)
 
 
 @pytest.fixture

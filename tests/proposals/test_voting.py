@@ -17,7 +17,7 @@ from proposals.choices import TRANSITIONS, Leaf, Status
 from proposals.models import Ballot, Contract, Proposal
 from proposals.services import closing, stages, voting
 from proposals.tasks import close_due_votes
-from tests.factories import (
+from tests.scenes import (
     make_council,
     make_criterion,
     make_final,
@@ -124,9 +124,7 @@ def test_a_vote_closes_early_only_when_all_have_voted():
 
 def test_a_carried_authorisation_takes_effect_in_the_same_moment_and_the_gate_opens():
     council, proposal = make_open_vote()
-    before = gate.answer(
-        subject=proposal.version.digest, deployment_slug=proposal.deployment.slug
-    )
+    before = gate.answer(subject=proposal.version.digest, deployment_slug=proposal.deployment.slug)
     vote(council, proposal, "yes", "yes", "no")
     decision = closing.close_vote(by=council.clerk, proposal=proposal)
     after = gate.answer(subject=proposal.version.digest, deployment_slug=proposal.deployment.slug)

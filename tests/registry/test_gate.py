@@ -10,7 +10,7 @@ from oversight.registry import effects, gate
 from oversight.registry.choices import TRANSITIONS, AuthorisationState, GateCode
 from oversight.registry.models import Authorisation
 from oversight.web.refusals import Conflict
-from tests.factories import fresh, make_deployment, make_model_version
+from tests.scenes import fresh, make_deployment, make_model_version
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,13 @@ import os
 import signal
 import threading
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from evals.worker.runner import protocol
 from evals.worker.runner.protocol import Command, Event, Failed, Load, Ready, Run, Shutdown
+
+if TYPE_CHECKING:
+    from evals.worker.runner.session import Session
 
 
 class Channel:
@@ -71,7 +74,7 @@ def _serve(commands: SimpleQueue[Command], channel: Channel, threads: int) -> No
         channel.send(_carried_out(session, command, channel))
 
 
-def _carried_out(session: "Session", command: Load | Run, channel: Channel) -> Event:  # noqa: F821
+def _carried_out(session: "Session", command: Load | Run, channel: Channel) -> Event:
     """Carry out a command and return its last event; nothing that goes wrong ends the runner."""
     from evals.worker.failures import Code, WorkError
 

@@ -243,7 +243,7 @@ def _require_agreement(
         if len(stated) != 1 or abs(float(stated[0]) - ours) > AGREEMENT:
             raise WorkError(
                 Code.BAD_RESULT,
-                f"lm-eval states {metric} of {command.task} as {stated}, its samples give {ours!r}.",
+                f"lm-eval states {metric} of {command.task} as {stated}; the samples say {ours!r}.",
             )
 
 

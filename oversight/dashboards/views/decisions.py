@@ -152,6 +152,7 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         if charter
         else [],
         "seats": seats.voting(),
+        "member_words": counted(seats.voting().count(), "member", "members"),
         "clerks": seats.clerks(),
         "proposals": titled(proposals.with_parts().newest_first())[:50],
         "nav": "deciding",

@@ -15,7 +15,13 @@ from evals.models import Run, Suite, SuiteVersion, TaskRun
 from evals.samples import SamplesError, read_samples
 from evals.services.results import statement_of
 from evals.suites.readme import commands
-from oversight.dashboards.findings import Finding, across_versions, chart_rows, of_run
+from oversight.dashboards.findings import (
+    Finding,
+    across_versions,
+    best_words,
+    chart_rows,
+    of_run,
+)
 from oversight.dashboards.shown_samples import ShownSample, lay_out
 from oversight.dashboards.words import counted, sentence
 from oversight.web.parts import page_or_part
@@ -60,6 +66,7 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "is_newest": version == versions[0],
         "versions": versions,
         "item_count": sum(task["data"]["rows"] for task in version.tasks if "data" in task),
+        "task_words": counted(len(version.tasks), "task", "tasks"),
         "tasks": [_task_panel(task, found_by_task.get(task["name"], [])) for task in version.tasks],
         "runs": Run.objects.filter(suite_version=version).with_parts().newest_first()[:25],
         "commands": "\n".join(commands(version.document)),
@@ -74,19 +81,8 @@ def _task_panel(task: dict[str, Any], found: list[Finding]) -> dict[str, Any]:
         "task": task,
         "chart": chart_rows(found),
         "neutral": task.get("neutral"),
-        "finding": _best_words(task, found),
+        "finding": best_words(task, found),
     }
-
-
-def _best_words(task: dict[str, Any], found: list[Finding]) -> str:
-    """Say which version did best, or where the only one stands."""
-    if not found:
-        return ""
-    first = found[0]
-    figure = f"{first.aggregate.mean:.3f}"
-    if len(found) == 1:
-        return f"{first.version}: {task['metric_label']} {figure} on {first.aggregate.n:,} items."
-    return f"{first.version} comes first of {len(found)} versions, with {figure}."
 
 
 @login_not_required

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from evals.models import Run
 from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
-from oversight.dashboards.findings import Finding, chart_rows, headline_findings, of_run
+from oversight.dashboards.findings import Finding, headline_findings, latest
 from oversight.dashboards.titles import titled
-from oversight.dashboards.words import home_headline
+from oversight.dashboards.words import counted, home_headline, sentence
 from oversight.registry.models import Authorisation
 from proposals.models import Decision, Proposal, RollEntry
 
@@ -26,16 +26,13 @@ def home(request: HttpRequest) -> HttpResponse:
     """Answer first: what is in service, what is being decided, what was found lately."""
     rows = service_rows(limit=HOME_ROWS)
     being_decided = Proposal.objects.open().count()
-    latest = Run.objects.succeeded().with_parts().newest_first().first()
-    findings = of_run(latest) if latest else []
     context = {
         "headline": home_headline(Authorisation.objects.in_force().count(), being_decided),
         "rows": rows,
         "more_rows": Authorisation.objects.standing().count() - len(rows),
         "cards": open_cards(Proposal.objects.open().with_parts().newest_first(), HOME_CARDS),
         "more_cards": max(0, being_decided - HOME_CARDS),
-        "latest_run": latest,
-        "latest_chart": chart_rows([f for f in findings if f.is_headline], by_task=True),
+        "latest": latest(),
         "nav": "",
     }
     return render(request, "dashboards/home.html", context)
@@ -57,10 +54,11 @@ def my_work(request: HttpRequest) -> HttpResponse:
         .order_by("contract__closes_at")
     )
     votes = [{"entry": entry, "has_voted": bool(entry.ballots.all())} for entry in entries[:50]]
+    waiting = sum(not vote["has_voted"] for vote in votes)
     proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
     context = {
         "votes": votes,
-        "waiting_count": sum(not vote["has_voted"] for vote in votes),
+        "headline": sentence(counted(waiting, "vote waits", "votes wait") + " for you"),
         "proposals": proposals[:20],
         "seats": person.memberships.in_term().select_related("body"),
         "affiliations": person.affiliations.in_term().select_related("organisation"),

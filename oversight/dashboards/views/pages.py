@@ -1,10 +1,17 @@
-"""Pages about the site itself: how to verify, the data, accessibility, the design."""
+"""Pages about the site itself: how to verify, the data, its API, accessibility, the design."""
+
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+API_PREFIX = "/api/v1/"
 
 
 @login_not_required
@@ -20,6 +27,42 @@ def how_to_verify(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """List what can be had as data, and where."""
     return render(request, "dashboards/data.html", {"nav": ""})
+
+
+@login_not_required
+@require_safe
+def api_reference(request: HttpRequest) -> HttpResponse:
+    """List every address of the network API with what it does, from its OpenAPI document."""
+    context = {"groups": _api_groups(), "nav": ""}
+    return render(request, "dashboards/api.html", context)
+
+
+@lru_cache(maxsize=1)
+def _api_groups() -> list[dict[str, Any]]:
+    """Return the operations by the noun they are about; the code fixes them, so once a process."""
+    paths: dict[str, dict[str, Any]] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]
+        request=None, public=True
+    )["paths"]
+    operations = [
+        _operation(path, method, what)
+        for path, methods in sorted(paths.items())
+        for method, what in methods.items()
+    ]
+    return [
+        {"noun": noun, "operations": list(rows)}
+        for noun, rows in groupby(operations, key=lambda row: row["noun"])
+    ]
+
+
+def _operation(path: str, method: str, what: dict[str, Any]) -> dict[str, Any]:
+    queries = [each["name"] for each in what.get("parameters", []) if each["in"] == "query"]
+    return {
+        "noun": path.removeprefix(API_PREFIX).partition("/")[0],
+        "method": method.upper(),
+        "path": path,
+        "what": what.get("description", ""),
+        "queries": queries,
+    }
 
 
 @login_not_required

@@ -58,6 +58,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "model": found,
         "in_force": in_force,
+        "use_words": counted(len(in_force), "use", "uses"),
         "versions": [_panel(version, findings.get(version.pk, [])) for version in versions],
         "runs": runs[:20],
         "proposals": _visible(proposals, request),

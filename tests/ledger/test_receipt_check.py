@@ -1,0 +1,169 @@
+"""Checking a pasted receipt step by step, and finding entries by what people have in hand."""
+
+import pytest
+
+from oversight.ledger import checkpoint, note, proof, queries, services
+from oversight.ledger.encoding import from_digest, to_base64
+from oversight.ledger.models import LedgerEntry
+from oversight.ledger.sequencer import sequence_once
+from tests.ledger.tampering import set_back_to, triggers_off
+
+pytestmark = pytest.mark.django_db
+
+STEPS = ["format", "signature", "entry", "inclusion", "continuity"]
+
+
+@pytest.fixture
+def receipt(make_record):
+    make_record(7)
+    return queries.receipt_at(3).text
+
+
+def outcomes(check):
+    assert [step.name for step in check.steps] == STEPS
+    return [str(step.outcome) for step in check.steps]
+
+
+def failing_step(text):
+    """Return name and explanation of the one step that fails; the later ones are skipped."""
+    check = services.check_receipt(text)
+    found = outcomes(check)
+    position = found.index("failed")
+    assert found[:position] == ["ok"] * position
+    assert found[position + 1 :] == ["skipped"] * (len(STEPS) - position - 1)
+    assert not check.ok
+    return STEPS[position], check.steps[position].explanation
+
+
+def test_a_good_receipt_passes_every_step_and_names_its_entry(receipt):
+    check = services.check_receipt(receipt)
+    assert check.ok
+    assert outcomes(check) == ["ok"] * 5
+    assert (check.entry.index, check.tree_size) == (3, 7)
+    assert "tests.thing.done about thing:3" in check.steps[2].explanation
+
+
+def test_a_receipt_stays_good_while_the_record_grows(receipt, make_leaves):
+    make_leaves(40)
+    sequence_once()
+    check = services.check_receipt(receipt)
+    assert check.ok
+    assert "47 entries" in check.steps[4].explanation
+
+
+def test_a_receipt_pasted_from_a_browser_form_is_understood(receipt):
+    pasted = "\n  " + receipt.replace("\n", "\r\n") + "\r\n\r\n"
+    assert services.check_receipt(pasted).ok
+
+
+@pytest.mark.parametrize("text", ["", "hello", "\x00", "\ud800", "c2sp.org/tlog-proof@v1\n"])
+def test_what_is_no_receipt_fails_at_the_first_step(text, make_record):
+    make_record(1)
+    step, explanation = failing_step(text)
+    assert step == "format"
+    assert "Paste the whole receipt" in explanation
+
+
+def test_a_receipt_with_a_character_that_no_text_has_fails_at_the_signature(receipt):
+    assert failing_step(receipt + "\ud800")[0] == "signature"
+
+
+def test_a_receipt_of_another_log_fails_at_the_signature(receipt):
+    parts = proof.parse(receipt)
+    key = note.SigningKey("localhost:8000/log", note.Ed25519PrivateKey.generate())
+    head = checkpoint.TreeHead("localhost:8000/log", 7, bytes(32))
+    forged = proof.TlogProof(3, parts.hashes, checkpoint.sign(head, key)).format()
+    step, explanation = failing_step(forged)
+    assert step == "signature"
+    assert f"Expected the signature of {queries.newest_checkpoint().vkey}." in explanation
+
+
+def test_a_receipt_with_a_changed_size_fails_at_the_signature(receipt):
+    assert failing_step(receipt.replace("\n7\n", "\n8\n"))[0] == "signature"
+
+
+def test_a_receipt_for_an_index_beyond_the_record_fails_at_the_entry(receipt):
+    assert failing_step(receipt.replace("index 3", "index 70")) == (
+        "entry",
+        "There is no entry at index 70 on this record.",
+    )
+
+
+def test_a_receipt_moved_to_another_index_fails_at_the_inclusion(receipt):
+    step, explanation = failing_step(receipt.replace("index 3", "index 2"))
+    assert step == "inclusion"
+    assert "not the one that the receipt was given for" in explanation
+
+
+def test_an_entry_changed_after_its_receipt_fails_at_the_inclusion(receipt):
+    with triggers_off() as cursor:
+        cursor.execute("UPDATE ledger_ledgerentry SET body = set_byte(body, 9, 65) WHERE index = 3")
+    assert failing_step(receipt)[0] == "inclusion"
+
+
+def test_a_record_that_lost_entries_fails_at_the_continuity(make_record):
+    make_record(5, 7)
+    receipt = queries.receipt_at(3).text
+    set_back_to(5, "sha256:" + "0" * 64)
+    step, explanation = failing_step(receipt)
+    assert step == "continuity"
+    assert "only 5: entries have disappeared" in explanation
+
+
+def test_a_record_rewritten_elsewhere_fails_at_the_continuity(receipt, make_leaves):
+    make_leaves(3)
+    sequence_once()
+    with triggers_off() as cursor:
+        cursor.execute("UPDATE ledger_tile SET data = set_byte(data, 1, get_byte(data, 1) # 1)")
+    step, explanation = failing_step(receipt)
+    assert step == "continuity"
+    assert "has been changed" in explanation
+
+
+def test_without_any_checkpoint_the_signature_cannot_be_checked(receipt):
+    with triggers_off() as cursor:
+        cursor.execute("DELETE FROM ledger_checkpoint")
+    assert failing_step(receipt) == ("signature", "This log has not signed any checkpoint yet.")
+
+
+def test_an_entry_is_found_by_everything_a_person_may_have_in_hand(make_record):
+    make_record(12)
+    entry = LedgerEntry.objects.get(index=7)
+    raw = from_digest(entry.leaf_hash)
+    for text in (
+        "7",
+        " 7\n",
+        raw.hex(),
+        raw.hex().upper(),
+        entry.leaf_hash,
+        entry.leaf_hash.upper().replace("SHA256", "sha256"),
+        to_base64(raw),
+        str(entry.leaf_id),
+        entry.leaf_id.hex,
+        "thing:7",
+    ):
+        assert [found.index for found in queries.find(text)] == [7], text
+
+
+def test_a_prefix_of_subject_or_actor_finds_the_latest_first(make_record):
+    make_record(12)
+    assert [found.index for found in queries.find("thing:1")] == [11, 10, 1]
+    assert queries.find("system:te").count() == 12
+    assert [found.index for found in queries.entries_newest_first()[:2]] == [11, 10]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "\x00", "a\nb", "x" * 201, "%", "thing:_", "9" * 30, "999", "sha256:ab", "0" * 64],
+)
+def test_nonsense_finds_nothing(text, make_record):
+    make_record(2)
+    assert list(queries.find(text)) == []
+
+
+def test_sizes_and_counts_follow_the_record(make_record, make_leaves):
+    assert (queries.published_size(), queries.pending_count()) == (0, 0)
+    make_record(2)
+    make_leaves(1)
+    assert (queries.published_size(), queries.pending_count()) == (2, 1)
+    assert queries.receipt_at(2) is None
