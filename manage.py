@@ -20,7 +20,12 @@ def main() -> None:
         _continue_in_project_environment()
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from oversight.env import ConfigurationError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ConfigurationError as error:
+        sys.exit(str(error))
 
 
 def _continue_in_project_environment() -> None:

@@ -8,3 +8,7 @@ class EvalsConfig(AppConfig):
 
     name = "evals"
     label = "evals"
+
+    def ready(self) -> None:
+        """Register how the API's document describes workers' tokens."""
+        from evals.api import schema  # noqa: F401

@@ -18,6 +18,8 @@ from evals.worker.client import PlatformError
 from oversight.embedded import transport
 
 logger = logging.getLogger(__name__)
+# One line for every heartbeat would drown what matters.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _agents: list[Agent] = []
 
 

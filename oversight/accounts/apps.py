@@ -8,3 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "oversight.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Register how the API's document describes keys."""
+        from oversight.accounts import schema  # noqa: F401
