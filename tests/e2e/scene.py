@@ -12,7 +12,7 @@ import django
 
 
 def prepare(model_folder: Path) -> dict[str, str]:
-    """Make the example's people, a registered model, a deployment and a suite of eight questions."""
+    """Make the example's people, a registered model, a deployment and a suite of questions."""
     from django.conf import settings
 
     from evals.services.suites import publish_suite
