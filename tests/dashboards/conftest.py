@@ -1,0 +1,124 @@
+"""A small world on the record, and the ways the tests look at its pages."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from evals.models import Run, SuiteVersion, Worker
+from oversight.ledger.sequencer import sequence_once
+from oversight.registry.models import Deployment, ModelVersion
+from proposals.models import Decision, Proposal
+from proposals.services import closing, stages, voting
+from tests import factories
+from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
+    _log_folder,
+    own_log,
+    record_can_be_emptied_between_tests,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_nudges(monkeypatch):
+    """Leave the broker out; it has tests of its own."""
+    monkeypatch.setattr("evals.services.runs.nudge_workers", lambda resource_class: None)
+
+
+@dataclass
+class World:
+    """One of everything that the public pages show."""
+
+    cast: factories.Cast
+    suite: SuiteVersion
+    version: ModelVersion
+    deployment: Deployment
+    worker: Worker
+    run: Run
+    decision: Decision
+
+    def decide(self, choices=("yes", "yes", "yes"), *, right=70, threshold="0.65") -> Decision:
+        """Hold another vote on the same use, with one criterion and one run as its evidence."""
+        proposal = factories.make_deliberated_proposal(
+            self.cast, version=self.version, deployment=self.deployment
+        )
+        factories.make_criterion(self.cast, proposal, self.suite, threshold=threshold)
+        run = factories.make_run(
+            self.cast.member, self.suite, self.version, purpose=proposal.subject
+        )
+        self.run = factories.finish_run(run, self.worker, right=right)
+        stages.fix_text(by=self.cast.clerk, proposal=proposal)
+        voting.open_vote(by=self.cast.clerk, proposal=proposal)
+        for person, choice in zip(self.cast.members, choices, strict=True):
+            voting.cast_ballot(by=person, proposal=proposal, choice=choice)
+        proposal = Proposal.objects.get(pk=proposal.pk)
+        return closing.close_vote(by=self.cast.clerk, proposal=proposal)
+
+
+@pytest.fixture
+def world(db) -> World:
+    """Return a decided, evaluated, sequenced world."""
+    cast = factories.make_cast()
+    suite = factories.make_suite(cast.evaluator)
+    found = World(
+        cast=cast,
+        suite=suite,
+        version=factories.make_model_version(cast.evaluator),
+        deployment=factories.make_deployment(cast.operator, cast.organisation),
+        worker=factories.make_worker(cast.administrator, cast.organisation),
+        run=None,
+        decision=None,
+    )
+    found.decision = found.decide()
+    sequence_once()
+    return found
+
+
+@pytest.fixture
+def addresses(world):
+    """Return the address of every public page of the world."""
+    run, decision = world.run, world.decision
+    return [
+        "/",
+        "/in-service/",
+        world.version.model.get_absolute_url(),
+        world.deployment.get_absolute_url(),
+        "/findings/",
+        world.suite.suite.get_absolute_url(),
+        world.suite.get_absolute_url(),
+        run.get_absolute_url(),
+        f"{run.get_absolute_url()}samples/facts/",
+        "/deciding/",
+        decision.get_absolute_url(),
+        f"{decision.get_absolute_url()}record.json",
+        f"{decision.get_absolute_url()}contract.json",
+        f"/bodies/{world.cast.body.slug}/",
+        *FIXED,
+        "/record/0/",
+        "/record/0/leaf.json",
+    ]
+
+
+FIXED = (
+    "/record/",
+    "/record/check/",
+    "/how-to-verify/",
+    "/data/",
+    "/accessibility/",
+    "/ns/evaluation-result/v1",
+    "/api/docs/",
+    "/api/schema/",
+)
+"""Pages that are there whatever is on the record."""
+
+EMPTY = ("/", "/in-service/", "/findings/", "/deciding/", *FIXED)
+
+
+@pytest.fixture
+def words():
+    """Return a function that gives a page's text without its tags, spaces made single."""
+
+    def read(response):
+        body = re.sub(r"<(script|style)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+        return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+    return read

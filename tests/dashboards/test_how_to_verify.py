@@ -1,0 +1,109 @@
+"""The programs on the page “How to verify” do what the page says, on real files of this site."""
+
+import html
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def program(client, world):
+    """Return a function that takes a program from the page by its id."""
+    page = client.get("/how-to-verify/").content.decode()
+
+    def take(name):
+        return html.unescape(re.search(rf'<code[^>]*id="{name}">(.*?)</code>', page, re.DOTALL)[1])
+
+    return take
+
+
+def run(program, folder, path=None):
+    """Run a program in a folder with a plain Python: no packages unless `path` gives them."""
+    done = subprocess.run(
+        [sys.executable, *(["-I", "-S"] if path is None else []), "-c", program],
+        check=False,
+        cwd=folder,
+        env={"PYTHONPATH": str(path)} if path else {},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def receipt(client, world, tmp_path):
+    """Save act 7, its receipt and the log's key as the page says."""
+    (tmp_path / "leaf.json").write_bytes(client.get("/record/7/leaf.json").content)
+    (tmp_path / "receipt.txt").write_bytes(client.get("/log/proof/7").content)
+    (tmp_path / "vkey").write_bytes(client.get("/log/vkey").content)
+    return tmp_path
+
+
+def test_root_py_recomputes_the_signed_root_with_nothing_but_python(program, receipt):
+    assert "the act is on the record" in run(program("root-py"), receipt)
+
+
+def test_root_py_says_so_when_one_byte_of_the_act_differs(program, receipt):
+    leaf = receipt / "leaf.json"
+    leaf.write_bytes(leaf.read_bytes().replace(b'"v":1', b'"v":2'))
+    assert "THE ROOTS DIFFER" in run(program("root-py"), receipt)
+
+
+def test_signature_py_verifies_the_logs_signature(program, receipt):
+    assert "acts that holds this one" in run(program("signature-py"), receipt, path=ROOT)
+
+
+def test_signature_py_refuses_a_forged_signature(program, receipt):
+    file = receipt / "receipt.txt"
+    lines = file.read_text().splitlines()
+    name, signature = lines[-1].rsplit(" ", 1)
+    lines[-1] = f"{name} {signature[:-6]}AAAA{signature[-2:]}"
+    file.write_text("\n".join(lines) + "\n")
+    assert "ReceiptError" in run(program("signature-py"), receipt, path=ROOT)
+
+
+@pytest.fixture
+def decision(client, world, tmp_path):
+    """Save a decision's record and contract as the page says."""
+    for name in ("record.json", "contract.json"):
+        answer = client.get(f"{world.decision.get_absolute_url()}{name}")
+        (tmp_path / name).write_bytes(answer.content)
+    return tmp_path
+
+
+def test_recount_py_counts_a_decision_as_published_without_any_package(program, decision):
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + program("recount-py")
+    answer = run(code, decision)
+    assert answer.splitlines()[-1] == "as published"
+    assert "Outcome: carried." in answer
+
+
+def test_recount_py_says_so_when_a_ballot_was_altered(program, decision):
+    file = decision / "record.json"
+    file.write_text(file.read_text().replace('"choice":"yes"', '"choice":"no"', 1))
+    assert "NOT AS PUBLISHED" in run(program("recount-py"), decision, path=ROOT)
+
+
+def test_open_ballots_py_gives_the_commitments_that_are_on_the_record(
+    client, world, program, decision
+):
+    lines = run(program("open-ballots-py"), decision).splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        leaf, choice, digest = line.split()
+        act = client.get(f"/receipts/{leaf}/", follow=True).context["content"]
+        assert choice == "yes"
+        assert act["commits"] == {"choice": digest}
+
+
+def test_every_address_that_the_page_and_the_data_page_link_to_answers(client, world):
+    for page in ("/how-to-verify/", "/data/", "/api/docs/"):
+        body = client.get(page).content.decode().split("<main")[1]
+        for address in set(re.findall(r'href="(/[^"#]*)"', body)) - {"/my/keys/"}:
+            assert client.get(address).status_code == 200, address

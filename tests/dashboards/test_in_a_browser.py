@@ -1,0 +1,122 @@
+"""The public pages in a real Chromium: readable by everyone, narrow and wide."""
+
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from evals.models import TaskRun
+from evals.services.leases import claim
+from tests import factories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+VIEWS = [(360, "dark"), (1280, "light")]
+"""Width and colour scheme."""
+
+
+@contextmanager
+def opened(chromium, width=1280, scheme="light", *, scripts=True):
+    """Give a page of a fresh browser; no database may be touched while it is open."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+        )
+        yield context.new_page()
+        browser.close()
+
+
+def pages_of(addresses):
+    """Keep what is a page for people."""
+    return [
+        address
+        for address in addresses
+        if not address.endswith((".json", "/schema/")) and address != "/record/0/leaf.json"
+    ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_no_page_breaks_a_rule_of_axe_or_scrolls_sideways(
+    live_server, addresses, chromium, width, scheme
+):
+    with opened(chromium, width, scheme) as page:
+        for address in pages_of(addresses):
+            page.goto(live_server.url + address)
+            found = Axe().run(page).response["violations"]
+            assert [rule["id"] for rule in found] == [], address
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, chromium):
+    run = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    leased = claim(worker=world.worker, boot_id="boot", resource_classes=["cpu"])
+    TaskRun.objects.filter(pk=leased.pk).update(stage="running", done=20, total=80)
+
+    def finish():
+        # The browser's loop runs in this thread; the database is for another one.
+        from threading import Thread
+
+        from django.db import connection
+
+        def work():
+            TaskRun.objects.filter(run=run).update(
+                state="failed", lease_until=None, reason="The test ended it."
+            )
+            type(run).objects.filter(pk=run.pk).update(
+                state="failed", reason="The test ended it.", finished_at=run.requested_at
+            )
+            connection.close()
+
+        thread = Thread(target=work)
+        thread.start()
+        thread.join()
+
+    with opened(chromium) as page:
+        page.goto(live_server.url + run.get_absolute_url())
+        assert "is being evaluated" in page.inner_text("h1")
+        assert "20 of 80 samples" in page.inner_text("main")
+        finish()
+        page.wait_for_selector("h1:has-text('failed')", timeout=10_000)
+        assert page.locator("#status").inner_text() == "The evaluation has ended: failed."
+        assert page.locator("[hx-trigger]").count() == 0
+
+
+def test_a_receipt_is_checked_on_its_acts_page(live_server, world, chromium):
+    with opened(chromium) as page:
+        page.goto(f"{live_server.url}/record/4/")
+        page.click("text=Check it here")
+        page.wait_for_selector("text=All 5 steps hold")
+        assert page.url.endswith("/record/4/")
+        assert page.evaluate("document.activeElement.textContent") == "All 5 steps hold"
+
+
+def test_a_receipt_is_checked_without_scripts_too(live_server, world, chromium):
+    with opened(chromium, scripts=False) as page:
+        page.goto(f"{live_server.url}/record/4/")
+        page.click("text=Check it here")
+        assert page.url.endswith("/record/check/")
+        assert page.locator("h1").inner_text() == "This receipt holds."
+
+
+def test_the_record_is_searched_in_place_and_the_address_follows(live_server, world, chromium):
+    with opened(chromium) as page:
+        page.goto(f"{live_server.url}/record/")
+        page.fill("#q", "body:")
+        page.press("#q", "Enter")
+        page.wait_for_selector("#entries >> text=found for")
+        assert page.url.endswith("/record/?q=body%3A")
+        page.go_back()
+        page.wait_for_selector("h1")
+        assert page.locator("#entries >> text=found for").count() == 0

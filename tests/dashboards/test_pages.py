@@ -1,0 +1,179 @@
+"""What the pages say of a world, and what they say where there is nothing yet."""
+
+import hashlib
+
+import pytest
+
+from evals.services.leases import claim, hear_failure
+from evals.services.runs import cancel_run
+from oversight.ledger.sequencer import sequence_once
+from tests import factories
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.mark.django_db
+def test_an_empty_home_page_says_what_will_be_there_and_how(client, words):
+    page = words(client.get("/"))
+    assert "No models are in service. No decisions are open." in page
+    assert "A model stands here once a body has carried a proposal" in page
+
+
+def test_the_home_page_says_how_many_models_serve_and_by_which_decision(client, world, words):
+    page = words(client.get("/"))
+    assert "One model is in service. No decisions are open." in page
+    assert f"decision {world.decision.ref}" in page
+    assert "0.875" in page
+
+
+def test_a_decision_shows_its_arithmetic_its_ballots_and_its_proof(client, world, words):
+    answer = client.get(world.decision.get_absolute_url())
+    page = words(answer)
+    assert "3 for, 0 against" in page
+    assert "Threshold: at least 2/3 of the votes for and against: 2/3 × 3 = 2" in page
+    for person in world.cast.members:
+        assert str(person) in page
+    assert "at least 0.65" in page
+    assert f"Act {answer.context['receipt'].index}, under a signed checkpoint" in page
+
+
+def test_a_decision_keeps_showing_the_evidence_it_was_made_on(client, world, words):
+    """A later run of the same suite may find something else; the decision rested on the first."""
+    later = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    factories.finish_run(later, world.worker, right=8)
+    page = client.get(world.decision.get_absolute_url())
+    (row,) = page.context["evidence"]
+    assert row.aggregate.mean == 0.875
+    assert row.run_ref == world.run.ref
+
+
+def test_an_overridden_criterion_is_said_aloud(client, world, words):
+    decision = world.decide(right=20, threshold="0.90")
+    page = words(client.get(decision.get_absolute_url()))
+    assert "Carried over a criterion that was not shown to be met." in page
+    assert "overridden" in page
+    assert "three quarters" in page
+
+
+def test_a_decision_that_was_not_carried_says_that_nothing_changes(client, world, words):
+    decision = world.decide(choices=("no", "no", "yes"))
+    page = words(client.get(decision.get_absolute_url()))
+    assert "did not carry this" in page
+    assert "only a carried decision has an effect" in page
+
+
+def test_a_superseded_authorisation_is_no_longer_called_in_service(client, world, words):
+    first, second = world.decision, world.decide()
+    page = words(client.get(first.get_absolute_url()))
+    assert "superseded, not in force now" in page
+    history = words(client.get(world.deployment.get_absolute_url()))
+    assert "Superseded" in history
+    assert second.ref in history
+
+
+def test_the_record_of_a_decision_is_sent_as_the_bytes_its_digest_is_of(client, world):
+    for name, digest in (
+        ("record.json", world.decision.digest),
+        ("contract.json", world.decision.proposal.contract.digest),
+    ):
+        body = client.get(f"{world.decision.get_absolute_url()}{name}").content
+        assert f"sha256:{hashlib.sha256(body).hexdigest()}" == digest
+
+
+def test_a_run_under_way_asks_for_itself_every_two_seconds(client, world, words):
+    run = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    claim(worker=world.worker, boot_id="boot", resource_classes=["cpu"])
+    answer = client.get(run.get_absolute_url())
+    assert f'hx-get="{run.get_absolute_url()}" hx-trigger="every 2s"' in answer.content.decode()
+    assert "is being evaluated" in words(answer)
+    assert f'<a href="{run.get_absolute_url()}">load it again</a>' in answer.content.decode()
+
+
+def test_a_finished_run_stops_asking_and_shows_its_results(client, world, words):
+    answer = client.get(world.run.get_absolute_url(), **HTMX)
+    body = answer.content.decode()
+    assert "hx-trigger" not in body
+    assert "<html" not in body
+    assert "0.875" in words(answer)
+    assert 'data-announce="The evaluation has ended: finished."' in body
+
+
+def test_a_run_answers_the_whole_page_or_only_its_part(client, world):
+    page = client.get(world.run.get_absolute_url())
+    part = client.get(world.run.get_absolute_url(), **HTMX)
+    boosted = client.get(world.run.get_absolute_url(), HTTP_HX_BOOSTED="true", **HTMX)
+    assert b"<html" in page.content
+    assert b"<html" not in part.content
+    assert b"<html" in boosted.content
+    assert "HX-Request" in page["Vary"]
+
+
+def test_a_failed_run_says_why(client, world, words):
+    run = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    leased = claim(worker=world.worker, boot_id="boot", resource_classes=["cpu"])
+    hear_failure(
+        worker=world.worker,
+        task_run_id=leased.pk,
+        token=leased.lease_token,
+        code="weights-changed",
+        message="model.safetensors has another digest.",
+        may_retry=False,
+    )
+    cancel_run(by=world.cast.evaluator, run=run)
+    page = words(client.get(run.get_absolute_url()))
+    assert "The evaluation of Alpina 8B v1.5 failed." in page
+    assert "model.safetensors has another digest." in page
+
+
+def test_only_who_asked_for_a_run_is_offered_to_cancel_it(client, world):
+    run = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    client.force_login(world.cast.outsider)
+    assert b"Cancel the run" not in client.get(run.get_absolute_url()).content
+    client.force_login(world.cast.evaluator)
+    assert b"Cancel the run" in client.get(run.get_absolute_url()).content
+
+
+def test_an_older_suite_version_keeps_its_own_page(client, world, words):
+    document = factories.suite_document(world.suite.suite.slug) | {"summary": "Reworded."}
+    factories.publish_suite(
+        by=world.cast.evaluator, document=document, files={"facts.jsonl": factories.ROWS}
+    )
+    newest = words(client.get(world.suite.suite.get_absolute_url()))
+    older = words(client.get(world.suite.get_absolute_url()))
+    assert "Newest version version 2" in newest
+    assert "Older version version 1" in older
+    assert "0.875" in older
+    assert "No model was measured on this yet." in newest
+
+
+def test_a_run_cut_short_is_marked_and_no_finding(client, world, words):
+    model = factories.make_model_version(world.cast.evaluator)
+    run = factories.make_run(world.cast.evaluator, world.suite, model, settings={"limit": 80})
+    factories.finish_run(run, world.worker)
+    assert "Cut short on purpose." in words(client.get(run.get_absolute_url()))
+    page = words(client.get(model.model.get_absolute_url()))
+    assert "Nothing was measured on this version yet." in page
+
+
+def test_my_work_says_which_votes_wait(client, world, words):
+    proposal = factories.make_open_vote(world.cast)
+    client.force_login(world.cast.member)
+    assert "One vote waits for you." in words(client.get("/my/"))
+    factories.make_ballot(world.cast.member, proposal)
+    assert "No votes wait for you." in words(client.get("/my/"))
+
+
+def test_the_timeline_of_a_decision_names_its_evaluation(client, world):
+    sequence_once()
+    events = client.get(world.decision.get_absolute_url()).context["timeline"]
+    titles = [event["title"] for event in events]
+    assert titles == [
+        "A proposal was drafted",
+        "Revision 1 of the text",
+        "Deliberation opened",
+        "A criterion on facts was recorded",
+        f"Evaluated as {world.run.ref}",
+        "The text was declared final",
+        "A vote was opened",
+        "Carried",
+    ]

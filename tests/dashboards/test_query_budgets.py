@@ -1,0 +1,89 @@
+"""Lists cost the same number of queries whatever they hold."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+
+
+def cost(client, address):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+def grow(world):
+    """Add two of everything that the lists show."""
+    for _ in range(2):
+        world.decide()
+        factories.make_open_vote(world.cast)
+        proposal = factories.make_deliberated_proposal(
+            world.cast, version=world.version, deployment=world.deployment
+        )
+        factories.make_criterion(world.cast, proposal, world.suite)
+        other = factories.make_model_version(
+            world.cast.evaluator,
+            model_slug=world.version.model.slug,
+            label=f"x{factories.next_number()}",
+        )
+        run = factories.make_run(world.cast.evaluator, world.suite, other)
+        factories.finish_run(run, world.worker)
+        factories.make_deployment(world.cast.operator, world.cast.organisation)
+        factories.make_suite(world.cast.evaluator)
+
+
+def add_first_cards(world):
+    """Add what makes a list non-empty, so that only its length grows afterwards."""
+    factories.make_open_vote(world.cast)
+    proposal = factories.make_deliberated_proposal(
+        world.cast, version=world.version, deployment=world.deployment
+    )
+    factories.make_criterion(world.cast, proposal, world.suite)
+
+
+@pytest.mark.parametrize(
+    ("page", "budget"),
+    [
+        ("home", 14),
+        ("in_service", 8),
+        ("findings", 5),
+        ("deciding", 10),
+        ("model", 9),
+        ("deployment", 9),
+        ("suite", 6),
+        ("body", 8),
+        ("record", 6),
+        ("decision", 16),
+        ("run", 5),
+    ],
+)
+def test_a_page_costs_no_more_queries_with_more_rows(client, world, page, budget):
+    address = {
+        "home": "/",
+        "in_service": "/in-service/",
+        "findings": "/findings/",
+        "deciding": "/deciding/",
+        "model": world.version.model.get_absolute_url(),
+        "deployment": world.deployment.get_absolute_url(),
+        "suite": world.suite.suite.get_absolute_url(),
+        "body": f"/bodies/{world.cast.body.slug}/",
+        "record": "/record/",
+        "decision": world.decision.get_absolute_url(),
+        "run": world.run.get_absolute_url(),
+    }[page]
+    add_first_cards(world)
+    before = cost(client, address)
+    grow(world)
+    assert cost(client, address) == before
+    assert before <= budget
+
+
+def test_my_work_costs_no_more_queries_with_more_votes(client, world):
+    add_first_cards(world)
+    client.force_login(world.cast.member)
+    before = cost(client, "/my/")
+    grow(world)
+    assert cost(client, "/my/") == before

@@ -1,0 +1,59 @@
+"""Words of the pages: headlines, acts, subjects."""
+
+import pytest
+
+import evals.choices
+import oversight.accounts.choices
+import oversight.registry.choices
+import proposals.choices
+from oversight.dashboards import acts, words
+
+FLOORS = (
+    oversight.accounts.choices.Leaf,
+    oversight.registry.choices.Leaf,
+    evals.choices.Leaf,
+    proposals.choices.Leaf,
+)
+
+
+@pytest.mark.parametrize("leaf", [leaf for floor in FLOORS for leaf in floor], ids=str)
+def test_every_type_of_leaf_is_said_in_words(leaf):
+    assert acts.words(str(leaf)) != str(leaf)
+
+
+def test_an_unknown_type_of_leaf_is_shown_by_its_name():
+    assert acts.words("later.thing.done") == "later.thing.done"
+
+
+@pytest.mark.parametrize(
+    ("subject", "address"),
+    [
+        ("proposal:2026-001", "/proposals/2026-001/"),
+        ("authorisation:2026-001", "/decisions/2026-001/"),
+        ("run:run-0a1b2c3d", "/runs/run-0a1b2c3d/"),
+        ("suite:public-service:2", "/suites/public-service/2/"),
+        ("model:alpina", "/models/alpina/"),
+        ("deployment:helpdesk", "/deployments/helpdesk/"),
+        ("body:council", "/bodies/council/"),
+        ("worker:00ff", ""),
+        ("version:sha256:00", ""),
+        ("model:../../admin", ""),
+        ("suite:no-number", ""),
+        ("", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_a_subject_leads_to_its_page_where_it_has_one(subject, address):
+    assert acts.subject_address(subject) == address
+
+
+def test_numbers_in_headlines_are_words_as_long_as_they_are_short():
+    assert words.counted(0, "model", "models") == "no models"
+    assert words.counted(1, "model", "models") == "one model"
+    assert words.counted(12, "model", "models") == "twelve models"
+    assert words.counted(4812, "act", "acts") == "4,812 acts"
+
+
+def test_a_headline_of_votes_leaves_out_who_did_not_abstain():
+    assert words.votes_headline(14, 3, 2) == "14 for, 3 against, 2 abstained"
+    assert words.votes_headline(4, 1, 0) == "4 for, 1 against"
