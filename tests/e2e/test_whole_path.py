@@ -90,7 +90,7 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
     anyone.goto("/record/check/")
     anyone.get_by_label("Your receipt").fill(proof)
     anyone.get_by_role("button", name="Check").first.click()
-    expect(anyone.locator("main")).to_contain_text("signature")
+    expect(anyone.locator("main")).to_contain_text("This receipt holds.")
     anyone.context.close()
 
 
