@@ -15,13 +15,22 @@ class RunForm(forms.Form):
         ModelVersion.objects.select_related("model").newest_first(), label="Model version"
     )
     limit = forms.IntegerField(
+        label="Only the first items",
         required=False,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
         min_value=1,
         max_value=1_000_000,
         help_text="Only the first items of each task. Such a run is no evidence for criteria.",
     )
     dtype = forms.ChoiceField(choices=[(d, d) for d in DTYPES], label="Number format")
-    batch_size = forms.IntegerField(min_value=1, max_value=1024, initial=16)
+    batch_size = forms.IntegerField(
+        label="Batch size",
+        min_value=1,
+        max_value=1024,
+        initial=16,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="How many requests the worker gives the model at a time.",
+    )
 
     def run_settings(self) -> dict[str, Any]:
         """Return what was chosen as a run's settings."""

@@ -11,7 +11,8 @@ from evals.models import Run, Suite
 from evals.services.runs import cancel_run, request_run
 from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
-from oversight.web.refusals import NotAllowed
+from oversight.web.form_refusals import put_on_form
+from oversight.web.refusals import NotAllowed, Refusal
 
 
 @require_http_methods(["GET", "POST"])
@@ -26,14 +27,18 @@ def start_run(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            run = request_run(
-                by=person,
-                suite_version=suite.current,
-                model_version=form.cleaned_data["version"],
-                settings=form.run_settings(),
-            )
-            return redirect(run)
-    context = {"form": form, "suite": suite, "nav": "findings"}
+            try:
+                run = request_run(
+                    by=person,
+                    suite_version=suite.current,
+                    model_version=form.cleaned_data["version"],
+                    settings=form.run_settings(),
+                )
+            except Refusal as refusal:
+                status = put_on_form(form, refusal)
+            else:
+                return redirect(run)
+    context = {"form": form, "suite": suite, "version": suite.current, "nav": "findings"}
     return render(request, "evals/start_run.html", context, status=status)
 
 

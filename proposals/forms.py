@@ -1,5 +1,8 @@
 """Shape of the HTML input on the deciding floor."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 
 from evals.choices import Comparison
@@ -9,18 +12,37 @@ from oversight.registry.models import Deployment, ModelVersion
 from proposals.choices import Choice, ProposalType
 
 
+class ProseField(forms.CharField):
+    """A text of several lines, with line ends as the record has them.
+
+    Browsers send CRLF, which would count twice and look like a change. The browser is not told the
+    limit, because it would cut a pasted text without a word; the form says what is too long.
+    """
+
+    def __init__(self, *, rows: int, **options: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": rows}), **options)
+
+    def to_python(self, value: Any) -> str:
+        """Return the text with plain line ends."""
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Return the attributes of the textarea: no limit among them."""
+        return {k: v for k, v in super().widget_attrs(widget).items() if k != "maxlength"}
+
+
 class TextForm(forms.Form):
     """A proposal's text."""
 
     title = forms.CharField(max_length=160, help_text="What the body would do, as an act.")
-    summary = forms.CharField(
+    summary = ProseField(
         max_length=400,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        rows=2,
         help_text="One or two sentences that stand under the title.",
     )
-    text = forms.CharField(
+    text = ProseField(
         max_length=100_000,
-        widget=forms.Textarea(attrs={"rows": 14}),
+        rows=14,
         help_text="Markdown: # headings, **bold**, lists, [links](https://…), tables.",
     )
 
@@ -29,6 +51,10 @@ class RevisionForm(TextForm):
     """The next revision, based on the one the writer saw."""
 
     base_number = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+    def base_on(self, number: int) -> None:
+        """Keep what was typed, but as the successor of another revision."""
+        self.data = {**self.data.dict(), "base_number": str(number)}  # type: ignore[attr-defined]
 
 
 class ProposalForm(TextForm):
@@ -57,21 +83,26 @@ class ProposalForm(TextForm):
             self.fields["body"].initial = bodies[0]
 
 
-def metric_choices() -> list[tuple[str, str]]:
-    """Return every metric of every suite's newest version, as value and words."""
-    newest: dict[int, SuiteVersion] = {}
-    for version in SuiteVersion.objects.select_related("suite").order_by("number"):
-        newest[version.suite_id] = version
+def metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every metric of every suite's newest version, as value and words, suite by suite."""
+    versions = SuiteVersion.objects.select_related("suite")
+    newest = versions.order_by("suite_id", "-number").distinct("suite_id")
     return [
         (
-            f"{version.pk}|{task['name']}|{metric}",
-            f"{version.suite.title}: {task['title']}, "
-            + (task["metric_label"] if metric == task["metric"] else metric),
+            str(version),
+            [
+                (f"{version.pk}|{task['name']}|{metric}", _measure(task, metric))
+                for task in version.tasks
+                for metric in task["metrics"]
+            ],
         )
-        for version in newest.values()
-        for task in version.tasks
-        for metric in task["metrics"]
+        for version in newest
     ]
+
+
+def _measure(task: Mapping[str, Any], metric: str) -> str:
+    label = task["metric_label"] if metric == task["metric"] else metric
+    return f"{task['title']}: {label}"
 
 
 class CriterionForm(forms.Form):
@@ -105,19 +136,34 @@ class CriterionForm(forms.Form):
 class CommentForm(forms.Form):
     """A contribution to the discussion."""
 
-    text = forms.CharField(
+    text = ProseField(
         label="Your comment",
         max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Markdown. It becomes part of the public record under your name.",
+        rows=4,
+        help_text="Up to 5,000 characters of Markdown. It stands in public under your name.",
     )
     parent = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class HideForm(forms.Form):
+    """Why a comment is hidden."""
+
+    reason = forms.CharField(
+        label="Public reason",
+        max_length=400,
+        help_text="It stands in the comment's place, for everybody to read.",
+    )
 
 
 class ReasonForm(forms.Form):
     """A public reason."""
 
-    reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = ProseField(
+        label="Public reason",
+        max_length=1000,
+        rows=3,
+        help_text="It stands at the top of the proposal's page, for everybody to read.",
+    )
 
 
 class OpenVoteForm(forms.Form):

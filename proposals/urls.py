@@ -2,24 +2,25 @@
 
 from django.urls import path
 
-from proposals import api, views
+from proposals import api
+from proposals.views import ballots, drafting, moves, page, talk
 
 urlpatterns = [
-    path("proposals/new/", views.create, name="proposal-create"),
-    path("proposals/<str:ref>/", views.detail, name="proposal"),
-    path("proposals/<str:ref>/edit/", views.edit, name="proposal-edit"),
-    path("proposals/<str:ref>/revisions/<int:number>/", views.revision, name="proposal-revision"),
-    path("proposals/<str:ref>/comments/", views.comment, name="proposal-comment"),
+    path("proposals/new/", drafting.create, name="proposal-create"),
+    path("proposals/<str:ref>/", page.detail, name="proposal"),
+    path("proposals/<str:ref>/edit/", drafting.edit, name="proposal-edit"),
+    path("proposals/<str:ref>/revisions/<int:number>/", page.revision, name="proposal-revision"),
+    path("proposals/<str:ref>/comments/", talk.comment, name="proposal-comment"),
     path(
         "proposals/<str:ref>/comments/<int:pk>/hide/",
-        views.hide_comment,
+        talk.hide_comment,
         name="proposal-comment-hide",
     ),
-    path("proposals/<str:ref>/criteria/", views.add_criterion, name="proposal-criterion"),
-    path("proposals/<str:ref>/evaluate/", views.evaluate, name="proposal-evaluate"),
-    path("proposals/<str:ref>/move/", views.move, name="proposal-move"),
-    path("proposals/<str:ref>/end/", views.end, name="proposal-end"),
-    path("proposals/<str:ref>/ballot/", views.ballot, name="proposal-ballot"),
+    path("proposals/<str:ref>/criteria/", drafting.add_criterion, name="proposal-criterion"),
+    path("proposals/<str:ref>/evaluate/", drafting.evaluate, name="proposal-evaluate"),
+    path("proposals/<str:ref>/move/", moves.move, name="proposal-move"),
+    path("proposals/<str:ref>/end/", moves.end, name="proposal-end"),
+    path("proposals/<str:ref>/ballot/", ballots.ballot, name="proposal-ballot"),
     path("api/v1/proposals/", api.ProposalList.as_view(), name="api-proposals"),
     path("api/v1/proposals/<str:ref>/", api.ProposalDetail.as_view(), name="api-proposal"),
     path("api/v1/proposals/<str:ref>/criteria/", api.Criteria.as_view(), name="api-criteria"),

@@ -26,8 +26,16 @@ class SignupForm(forms.Form):
 class FirstAdministratorForm(forms.Form):
     """The very first account."""
 
-    display_name = forms.CharField(label="Name shown to others", max_length=80)
-    email = forms.EmailField(label="E-mail")
+    display_name = forms.CharField(
+        label="Name shown to others",
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+    )
+    email = forms.EmailField(
+        label="E-mail",
+        help_text="You sign in with it. It is shown to nobody.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     password = forms.CharField(
         label="Password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -46,10 +54,18 @@ class ApiKeyForm(forms.Form):
 
     name = forms.CharField(max_length=80, help_text="What will use it, so that you know later.")
     scopes = forms.MultipleChoiceField(
-        choices=Scope.choices, widget=forms.CheckboxSelectMultiple, required=False
+        label="What it may do",
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Reading what is public takes none of these.",
     )
     days = forms.IntegerField(
-        label="Days until it expires", min_value=1, max_value=3650, initial=365
+        label="Days until it expires",
+        min_value=1,
+        max_value=3650,
+        initial=365,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
     )
 
 
@@ -65,14 +81,23 @@ class BodyForm(forms.Form):
     summary = forms.CharField(
         max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    time_zone = forms.CharField(max_length=60, initial="Europe/Zurich")
+    time_zone = forms.CharField(
+        label="Time zone",
+        max_length=60,
+        initial="Europe/Zurich",
+        help_text="Where the body sits: its votes close by this clock.",
+    )
 
 
 class OrganisationForm(forms.Form):
     """A new organisation."""
 
     name = forms.CharField(max_length=120)
-    slug = forms.SlugField(label="Address name", max_length=60)
+    slug = forms.SlugField(
+        label="Address name",
+        max_length=60,
+        help_text="How the record names it, for instance statistics-office.",
+    )
     website = forms.URLField(required=False, assume_scheme="https")
 
 
@@ -81,11 +106,18 @@ class AppointmentForm(forms.Form):
 
     email = forms.EmailField(label="E-mail of the person", help_text="They need an account first.")
     role = forms.ChoiceField(choices=BodyRole.choices)
-    weight = forms.IntegerField(min_value=1, max_value=1_000_000, initial=1)
+    weight = forms.IntegerField(
+        label="Weight of the vote",
+        min_value=1,
+        max_value=1_000_000,
+        initial=1,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="1 unless votes are weighted. A clerk has none.",
+    )
     ends_at = forms.DateField(
         label="Term ends on",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date", "class": "input-short"}),
         help_text="Leave empty for an open term.",
     )
 
@@ -93,5 +125,5 @@ class AppointmentForm(forms.Form):
 class AffiliationForm(forms.Form):
     """The right to act for an organisation."""
 
-    email = forms.EmailField(label="E-mail of the person")
+    email = forms.EmailField(label="E-mail of the person", help_text="They need an account first.")
     role = forms.ChoiceField(choices=OrganisationRole.choices)

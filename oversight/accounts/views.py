@@ -1,18 +1,22 @@
 """Pages of the accounts floor: keys of one's own, and the administrators' pages."""
 
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from oversight.accounts import policy, services
-from oversight.accounts.choices import BodyRole, OrganisationRole
+from oversight.accounts.choices import BodyRole, OrganisationRole, Scope
 from oversight.accounts.forms import (
     AffiliationForm,
     ApiKeyForm,
@@ -22,7 +26,11 @@ from oversight.accounts.forms import (
     OrganisationForm,
 )
 from oversight.accounts.models import Affiliation, ApiKey, Body, Membership, Organisation, Person
+from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Refusal
+
+PAST_SEATS_SHOWN = 100
+_OPEN_SEAT = Q(memberships__ends_at__isnull=True)
 
 
 @login_not_required
@@ -34,10 +42,23 @@ def first_administrator(request: HttpRequest, secret: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            person = services.use_first_administrator_link(secret=secret, **form.cleaned_data)
+            try:
+                person = services.use_first_administrator_link(secret=secret, **form.cleaned_data)
+            except Refusal as refusal:
+                return _first_administrator(request, form, put_on_form(form, refusal))
+            except IntegrityError:
+                # The link is good and nothing was kept: somebody has this e-mail already.
+                form.add_error("email", "There is already an account with this e-mail.")
+                return _first_administrator(request, form, 422)
             login(request, person, backend="django.contrib.auth.backends.ModelBackend")
             return redirect("administration")
         status = 422
+    return _first_administrator(request, form, status)
+
+
+def _first_administrator(
+    request: HttpRequest, form: FirstAdministratorForm, status: int
+) -> HttpResponse:
     return render(request, "accounts/first_administrator.html", {"form": form}, status=status)
 
 
@@ -54,8 +75,21 @@ def api_keys(request: HttpRequest) -> HttpResponse:
             form = ApiKeyForm()
         else:
             status = 422
-    context = {"form": form, "keys": person.api_keys.all(), "secret": secret}
+    context = {"form": form, "keys": _keys(person), "secret": secret}
     return render(request, "accounts/api_keys.html", context, status=status)
+
+
+def _keys(person: Person) -> list[dict[str, Any]]:
+    """Return a person's keys with their state and what they may do, in words."""
+    now = timezone.now()
+    return [
+        {
+            "key": key,
+            "scopes": [str(Scope(scope).label) for scope in key.scopes],
+            "is_expired": key.expires_at is not None and key.expires_at <= now,
+        }
+        for key in person.api_keys.all()
+    ]
 
 
 @require_POST
@@ -77,10 +111,13 @@ def administration(request: HttpRequest) -> HttpResponse:
 @require_POST
 def found_body(request: HttpRequest) -> HttpResponse:
     """Found a body."""
-    form = BodyForm(request.POST)
+    administrator, form = _administrator(request), BodyForm(request.POST, auto_id="body_%s")
     if not form.is_valid():
         return _administration(request, body_form=form, status=422)
-    body = services.found_body(by=_administrator(request), **form.cleaned_data)
+    try:
+        body = services.found_body(by=administrator, **form.cleaned_data)
+    except Refusal as refusal:
+        return _administration(request, body_form=form, status=put_on_form(form, refusal))
     messages.success(request, f"{body} is founded. Appoint its members next.")
     return redirect("administration-body", body.slug)
 
@@ -88,10 +125,15 @@ def found_body(request: HttpRequest) -> HttpResponse:
 @require_POST
 def admit_organisation(request: HttpRequest) -> HttpResponse:
     """Admit an organisation."""
-    form = OrganisationForm(request.POST)
+    administrator = _administrator(request)
+    form = OrganisationForm(request.POST, auto_id="organisation_%s")
     if not form.is_valid():
         return _administration(request, organisation_form=form, status=422)
-    organisation = services.admit_organisation(by=_administrator(request), **form.cleaned_data)
+    try:
+        organisation = services.admit_organisation(by=administrator, **form.cleaned_data)
+    except Refusal as refusal:
+        status = put_on_form(form, refusal)
+        return _administration(request, organisation_form=form, status=status)
     messages.success(request, f"{organisation} is admitted.")
     return redirect("administration-organisation", organisation.slug)
 
@@ -104,11 +146,18 @@ def manage_body(request: HttpRequest, slug: str) -> HttpResponse:
     form = AppointmentForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        if form.is_valid() and _appoint(administrator, body, form):
+        status = _appoint(administrator, body, form) if form.is_valid() else 422
+        if status == 200:
+            messages.success(request, "The appointment is on the record.")
             return redirect("administration-body", body.slug)
-        status = 422
     seats = body.memberships.select_related("person")
-    context = {"body": body, "seats": seats, "form": form}
+    now = timezone.now()
+    context = {
+        "body": body,
+        "seats": seats.exclude(ends_at__lte=now),
+        "past_seats": seats.filter(ends_at__lte=now).order_by("-ends_at")[:PAST_SEATS_SHOWN],
+        "form": form,
+    }
     return render(request, "accounts/manage_body.html", context, status=status)
 
 
@@ -129,14 +178,10 @@ def manage_organisation(request: HttpRequest, slug: str) -> HttpResponse:
     form = AffiliationForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        person = _found_person(form) if form.is_valid() else None
-        if person:
-            role = OrganisationRole(form.cleaned_data["role"])
-            services.affiliate(
-                by=administrator, person=person, organisation=organisation, role=role
-            )
+        status = _affiliate(administrator, organisation, form) if form.is_valid() else 422
+        if status == 200:
+            messages.success(request, "The role is on the record.")
             return redirect("administration-organisation", organisation.slug)
-        status = 422
     rows = organisation.affiliations.in_term().select_related("person")
     context = {"organisation": organisation, "affiliations": rows, "form": form}
     return render(request, "accounts/manage_organisation.html", context, status=status)
@@ -160,19 +205,19 @@ def _administration(
 ) -> HttpResponse:
     _administrator(request)
     context = {
-        "bodies": Body.objects.all(),
+        "bodies": Body.objects.annotate(seat_count=Count("memberships", filter=_OPEN_SEAT)),
         "organisations": Organisation.objects.all(),
-        "body_form": body_form or BodyForm(),
-        "organisation_form": organisation_form or OrganisationForm(),
+        "body_form": body_form or BodyForm(auto_id="body_%s"),
+        "organisation_form": organisation_form or OrganisationForm(auto_id="organisation_%s"),
     }
     return render(request, "accounts/administration.html", context, status=status)
 
 
-def _appoint(administrator: Person, body: Body, form: AppointmentForm) -> bool:
-    """Appoint, or put the reason why not on the form and return False."""
+def _appoint(administrator: Person, body: Body, form: AppointmentForm) -> int:
+    """Appoint, or put the reason why not on the form; return the status."""
     person = _found_person(form)
     if person is None:
-        return False
+        return 422
     last_day = form.cleaned_data["ends_at"]
     zone = ZoneInfo(body.time_zone)
     try:
@@ -185,9 +230,21 @@ def _appoint(administrator: Person, body: Body, form: AppointmentForm) -> bool:
             ends_at=datetime.combine(last_day, time.max, tzinfo=zone) if last_day else None,
         )
     except Refusal as refusal:
-        form.add_error(None, refusal.detail)
-        return False
-    return True
+        return put_on_form(form, refusal)
+    return 200
+
+
+def _affiliate(administrator: Person, organisation: Organisation, form: AffiliationForm) -> int:
+    """Let a person act for an organisation, or say on the form why not; return the status."""
+    person = _found_person(form)
+    if person is None:
+        return 422
+    role = OrganisationRole(form.cleaned_data["role"])
+    try:
+        services.affiliate(by=administrator, person=person, organisation=organisation, role=role)
+    except Refusal as refusal:
+        return put_on_form(form, refusal)
+    return 200
 
 
 def _found_person(form: AppointmentForm | AffiliationForm) -> Person | None:

@@ -114,7 +114,8 @@ function followSwap(event) {
   }
   const cause = event.detail.requestConfig?.triggeringEvent?.type;
   if (cause !== "submit" && cause !== "click") return;
-  const goal = part.querySelector(".error-summary") || part.querySelector("[data-focus], h1, h2, h3");
+  const goals = [".error-summary", "[data-focus]", "h1, h2, h3"];
+  const goal = goals.map((name) => part.querySelector(name)).find((found) => found);
   if (!goal) return;
   goal.tabIndex = -1;
   goal.focus();

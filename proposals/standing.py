@@ -1,0 +1,165 @@
+"""Where a proposal stands, for its page: a headline that is a finding, who may what, the vote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from oversight.accounts.policy import is_person, voting_membership
+from proposals import policy
+from proposals.charter import fraction_words
+from proposals.choices import OPEN, Status
+from proposals.models import Ballot, Contract, Proposal, RollEntry
+
+BASES = {
+    "votes_cast": "the votes cast",
+    "yes_and_no": "the votes for and against",
+    "roll": "the whole roll",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One place on the roll, and whether its member has voted; never how."""
+
+    name: str
+    weight: int
+    has_voted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What is public of a vote before its close."""
+
+    contract: Contract
+    content: dict[str, Any]
+    seats: tuple[Seat, ...]
+
+    @property
+    def closes_at(self) -> datetime:
+        """When ballots are refused from."""
+        return self.contract.closes_at
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the close has passed, though the count may still be to come."""
+        return self.contract.closes_at <= timezone.now()
+
+    @property
+    def time_zone(self) -> str:
+        """The body's zone, as frozen."""
+        return str(self.content["time_zone"])
+
+    @property
+    def is_override(self) -> bool:
+        """Whether a failed criterion raised the threshold."""
+        return bool(self.content["override"])
+
+    @property
+    def roll_count(self) -> int:
+        """How many may vote."""
+        return len(self.seats)
+
+    @property
+    def voted_count(self) -> int:
+        """How many have voted."""
+        return sum(seat.has_voted for seat in self.seats)
+
+    @property
+    def all_voted(self) -> bool:
+        """Whether nobody is missing."""
+        return self.voted_count == self.roll_count
+
+    @property
+    def threshold_words(self) -> str:
+        """What carries, such as “at least two thirds of the votes for and against”."""
+        rules = self.content["rules"]
+        comparison = rules["comparison"].replace("_", " ")
+        share = fraction_words(Fraction(rules["threshold"]))
+        return f"{comparison} {share} of {BASES[rules['base']]}"
+
+    @property
+    def quorum_words(self) -> str:
+        """What the quorum asks, and whether those who have voted so far make it."""
+        quorum = Fraction(self.content["rules"]["quorum"])
+        if not quorum:
+            return "none"
+        there = sum(seat.weight for seat in self.seats if seat.has_voted)
+        roll = sum(seat.weight for seat in self.seats)
+        reached = "reached" if there >= quorum * roll else "not reached yet"
+        return f"{fraction_words(quorum)} of the roll must vote; {reached}"
+
+
+def vote_of(proposal: Proposal) -> Vote | None:
+    """Return the vote of a proposal that has or had one."""
+    contract = getattr(proposal, "contract", None)
+    if contract is None:
+        return None
+    roll = contract.roll.select_related("membership__person").annotate(
+        has_voted=Exists(Ballot.objects.filter(entry=OuterRef("pk")))
+    )
+    seats = tuple(Seat(str(e.membership.person), e.weight, e.has_voted) for e in roll)
+    return Vote(contract, contract.content, seats)
+
+
+def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) -> str:
+    """Return where the proposal stands, as one sentence."""
+    if vote is not None and proposal.status == Status.VOTING:
+        return _vote_headline(vote)
+    if proposal.status == Status.DELIBERATION:
+        if not obstacles:
+            return "Nothing stands in the way of the final text."
+        one = len(obstacles) == 1
+        stand = "One thing stands" if one else f"{len(obstacles)} things stand"
+        return f"{stand} in the way of the final text."
+    if proposal.status == Status.DECIDED:
+        return f"It is decided: {proposal.decision.get_outcome_display().lower()}."
+    return {
+        Status.DRAFT: "A draft, which only its body can see.",
+        Status.FINAL_TEXT: "The text is final; the vote can open.",
+        Status.WITHDRAWN: "The proposer withdrew it.",
+        Status.ANNULLED: "The vote was annulled: no ballot counts.",
+    }[Status(proposal.status)]
+
+
+def _vote_headline(vote: Vote) -> str:
+    if vote.all_voted:
+        return "Every member has voted."
+    if vote.is_due:
+        return "The vote has closed and is being counted."
+    has = "has" if vote.voted_count == 1 else "have"
+    nobody = "None" if not vote.voted_count else str(vote.voted_count)
+    return f"{nobody} of {vote.roll_count} members {has} voted."
+
+
+def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
+    """Return what the user can do here now: right and stage together."""
+    status = Status(proposal.status)
+    early = status in {Status.DRAFT, Status.DELIBERATION}
+    clerk = policy.can_move_stage(user, proposal)
+    attach = early and policy.can_attach_evidence(user, proposal)
+    return {
+        "edit": early and policy.can_edit_text(user, proposal),
+        "attach": attach and proposal.version_id is not None,
+        "evaluate": attach and status == Status.DELIBERATION,
+        "deliberate": status == Status.DRAFT and policy.can_start_deliberation(user, proposal),
+        "fix_text": clerk and status == Status.DELIBERATION,
+        "reopen": clerk and status == Status.FINAL_TEXT,
+        "open_vote": clerk and status == Status.FINAL_TEXT,
+        "close": clerk and status == Status.VOTING,
+        "annul": clerk and status == Status.VOTING,
+        "withdraw": (early or status == Status.FINAL_TEXT) and policy.can_withdraw(user, proposal),
+        "vote": status == Status.VOTING and _is_on_roll(user, proposal),
+        "comment": status in OPEN and policy.can_comment(user, proposal),
+        "moderate": policy.can_moderate(user, proposal),
+        "is_member": voting_membership(user, proposal.body) is not None,
+    }
+
+
+def _is_on_roll(user: object, proposal: Proposal) -> bool:
+    entries = RollEntry.objects.filter(contract__proposal=proposal)
+    return is_person(user) and entries.filter(membership__person=user).exists()

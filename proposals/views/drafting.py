@@ -1,0 +1,141 @@
+"""Writing a proposal: its text, its criteria, the runs that are its evidence."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from evals.choices import Comparison
+from evals.models import SuiteVersion
+from evals.services.runs import request_run
+from oversight.accounts.models import Body
+from oversight.web.form_refusals import put_on_form
+from oversight.web.refusals import Invalid, NotAllowed, Refusal
+from proposals import policy
+from proposals.choices import ProposalType
+from proposals.forms import CriterionForm, ProposalForm, RevisionForm
+from proposals.models import Proposal, Revision
+from proposals.readiness import judgements_of
+from proposals.services import drafting
+from proposals.views.page import require_person, visible
+
+
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Draft a proposal."""
+    person = require_person(request)
+    bodies = [body for body in Body.objects.all() if policy.can_propose(person, body)]
+    if not bodies:
+        raise NotAllowed("Only members of a body propose. A clerk can tell you how to become one.")
+    form = ProposalForm(request.POST or None, bodies=bodies)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            data = dict(form.cleaned_data)
+            data["type"] = ProposalType(data["type"])
+            try:
+                proposal = drafting.draft_proposal(by=person, **data)
+            except Refusal as refusal:
+                status = put_on_form(form, refusal)
+            else:
+                messages.success(request, "The draft is kept. Only its body can see it.")
+                return redirect(proposal)
+    context = {"form": form, "nav": "deciding"}
+    return render(request, "proposals/create.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, ref: str) -> HttpResponse:
+    """Write the next revision of the text."""
+    person, proposal = require_person(request), visible(request, ref)
+    if not policy.can_edit_text(person, proposal):
+        raise NotAllowed("Only the proposer edits the text.")
+    text = proposal.text
+    initial = {
+        "title": text.title,
+        "summary": text.summary,
+        "text": text.body_markdown,
+        "base_number": text.number,
+    }
+    form = RevisionForm(request.POST or None, initial=initial)
+    status, newer = 200, None
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                drafting.revise_text(by=person, proposal=proposal, **form.cleaned_data)
+            except Refusal as refusal:
+                # What was typed stays on the page, whatever the reason; the next try is based on
+                # the revision that is shown beside it.
+                status = put_on_form(form, refusal)
+                newer = _newer_text(proposal, form)
+            else:
+                return redirect(proposal)
+    context = {"form": form, "proposal": proposal, "text": text, "newer": newer}
+    return render(request, "proposals/edit.html", context, status=status)
+
+
+def _newer_text(proposal: Proposal, form: RevisionForm) -> Revision | None:
+    """Return the revision written meanwhile, if any, and base the form on it."""
+    latest = proposal.text
+    if latest.number == form.cleaned_data["base_number"]:
+        return None
+    form.base_on(latest.number)
+    return latest
+
+
+@require_http_methods(["GET", "POST"])
+def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
+    """Put a criterion on the record."""
+    person, proposal = require_person(request), visible(request, ref)
+    if not policy.can_attach_evidence(person, proposal):
+        raise NotAllowed("Only the proposer, members and clerks of the body set criteria.")
+    form = CriterionForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            key, task, metric = form.measured
+            try:
+                drafting.attach_criterion(
+                    by=person,
+                    proposal=proposal,
+                    suite_version=get_object_or_404(SuiteVersion, pk=key),
+                    task_name=task,
+                    metric=metric,
+                    comparison=Comparison(form.cleaned_data["comparison"]),
+                    threshold=form.cleaned_data["threshold"],
+                    must_pass=form.cleaned_data["must_pass"],
+                )
+            except Refusal as refusal:
+                status = put_on_form(form, refusal)
+            else:
+                messages.success(request, "The criterion is on the record.")
+                return redirect(proposal)
+    context = {"form": form, "proposal": proposal}
+    return render(request, "proposals/criterion.html", context, status=status)
+
+
+@require_POST
+def evaluate(request: HttpRequest, ref: str) -> HttpResponse:
+    """Start one run for every suite that a criterion of this proposal asks for."""
+    person, proposal = require_person(request), visible(request, ref)
+    if not policy.can_attach_evidence(person, proposal):
+        raise NotAllowed("Only the proposer, members and clerks of the body start its evaluations.")
+    if proposal.version is None:
+        raise Invalid("This proposal is about no model version.")
+    wanted = {
+        j.criterion.suite_version_id: j.criterion.suite_version for j in judgements_of(proposal)
+    }
+    if not wanted:
+        raise Invalid("Set criteria first: a run only counts for criteria recorded before it.")
+    for suite_version in wanted.values():
+        run = request_run(
+            by=person,
+            suite_version=suite_version,
+            model_version=proposal.version,
+            purpose=proposal.subject,
+        )
+        messages.success(request, f"{suite_version.suite} is queued as {run.ref}.")
+    return redirect(proposal)

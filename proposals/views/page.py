@@ -1,0 +1,130 @@
+"""The proposal's page: where it stands, what one can do, text, evidence, vote, discussion."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from evals.models import Run
+from oversight.accounts.models import Person
+from oversight.accounts.policy import is_person
+from oversight.ledger.queries import receipt
+from oversight.web.parts import page_or_part
+from proposals.changes import changes_between
+from proposals.choices import Status
+from proposals.forms import CommentForm, OpenVoteForm
+from proposals.markdown import render_markdown
+from proposals.models import Charter, Proposal, Revision
+from proposals.readiness import judgements_of, obstacles_to_final_text
+from proposals.services.charters import charter_of
+from proposals.standing import Vote, headline, may_do, vote_of
+from proposals.threads import Sent, discussion_of
+
+RUNS_SHOWN = 20
+REVISIONS_SHOWN = 100
+
+
+@login_not_required
+@require_safe
+def detail(request: HttpRequest, ref: str) -> HttpResponse:
+    """Show a proposal: what it is, in which stage, what one can do, then text and discussion."""
+    return show(request, visible(request, ref))
+
+
+@login_not_required
+@require_safe
+def revision(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+    """Show one state of the text, with those before and after it."""
+    proposal = visible(request, ref)
+    found = get_object_or_404(proposal.revisions.select_related("author"), number=number)
+    before = proposal.revisions.filter(number=number - 1).first()
+    context = {
+        "proposal": proposal,
+        "revision": found,
+        "html": render_markdown(found.body_markdown),
+        "before": before,
+        "changes": changes_between(before.body_markdown, found.body_markdown) if before else (),
+        "after": proposal.revisions.filter(number=number + 1).first(),
+        "latest": proposal.text,
+        "receipt": receipt(found.leaf_id),
+        "nav": "deciding",
+    }
+    return render(request, "proposals/revision.html", context)
+
+
+def show(
+    request: HttpRequest,
+    proposal: Proposal,
+    *,
+    sent: Sent | None = None,
+    comment_form: CommentForm | None = None,
+    vote_form: OpenVoteForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with the page, or with its discussion for an htmx request."""
+    text = proposal.revisions.select_related("author").order_by("-number")[0]
+    runs = Run.objects.filter(purpose=proposal.subject)
+    context = {
+        "nav": "deciding",
+        "proposal": proposal,
+        "text": text,
+        "text_html": render_markdown(text.body_markdown),
+        "earlier": _earlier_revisions(proposal, text),
+        "judgements": judgements_of(proposal),
+        "runs": runs.with_parts().newest_first()[:RUNS_SHOWN],
+        "has_active_runs": runs.active().exists(),
+        "discussion": discussion_of(proposal, request.GET.get("page"), sent),
+        "just_made": sent.made if sent else None,
+        "comment_form": comment_form or CommentForm(),
+        "vote_form": vote_form or OpenVoteForm(),
+        "may": may_do(request.user, proposal),
+        "decision": getattr(proposal, "decision", None),
+    } | _standing_context(proposal)
+    return page_or_part(request, "proposals/detail.html", "discussion", context, status=status)
+
+
+def _earlier_revisions(proposal: Proposal, text: Revision) -> QuerySet[Revision]:
+    """Return the revisions before this one, newest first, without their texts."""
+    found = proposal.revisions.filter(number__lt=text.number).select_related("author")
+    return found.defer("body_markdown").order_by("-number")[:REVISIONS_SHOWN]
+
+
+def _standing_context(proposal: Proposal) -> dict[str, Any]:
+    """Return where the proposal stands, the charter's rules in words, and what is in the way."""
+    vote = vote_of(proposal)
+    charter = _charter(proposal, vote)
+    obstacles = (
+        obstacles_to_final_text(proposal, charter, timezone.now())
+        if proposal.status == Status.DELIBERATION
+        else []
+    )
+    return {
+        "charter": charter,
+        "rules_words": charter.rules_for(proposal.type).words(),
+        "obstacles": obstacles,
+        "vote": vote,
+        "headline": headline(proposal, vote, obstacles),
+    }
+
+
+def _charter(proposal: Proposal, vote: Vote | None) -> Charter:
+    """Return the charter a vote is held under, else the one in force."""
+    if vote is None:
+        return charter_of(proposal.body)
+    return Charter.objects.get(body=proposal.body, number=vote.content["charter"]["number"])
+
+
+def visible(request: HttpRequest, ref: str) -> Proposal:
+    """Return the proposal, or 404 where the reader may not even know of it."""
+    return get_object_or_404(Proposal.objects.visible_to(request.user).with_parts(), ref=ref)
+
+
+def require_person(request: HttpRequest) -> Person:
+    """Return who is signed in."""
+    if not is_person(request.user):
+        raise Http404
+    return request.user

@@ -1,0 +1,69 @@
+"""The discussion: speaking, answering, and hiding with a public reason."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+from oversight.web.form_refusals import put_on_form
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import policy
+from proposals.forms import CommentForm, HideForm
+from proposals.models import Comment, Proposal
+from proposals.services import discussion
+from proposals.threads import Sent, discussion_of
+from proposals.views.page import require_person, show, visible
+
+
+@require_POST
+def comment(request: HttpRequest, ref: str) -> HttpResponse:
+    """Add a comment or an answer to one; answers with the discussion."""
+    person, proposal = require_person(request), visible(request, ref)
+    form = CommentForm(request.POST)
+    if not form.is_valid():
+        return _refused_comment(request, proposal, form, 422)
+    parent = None
+    if form.cleaned_data["parent"]:
+        parent = get_object_or_404(Comment, pk=form.cleaned_data["parent"], proposal=proposal)
+    try:
+        made = discussion.make_comment(
+            by=person, proposal=proposal, text=form.cleaned_data["text"], parent=parent
+        )
+    except (Conflict, Invalid) as refusal:
+        return _refused_comment(request, proposal, form, put_on_form(form, refusal))
+    return _discussion(request, proposal, Sent(made=made), made)
+
+
+@require_POST
+def hide_comment(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Hide a comment with a public reason; answers with the discussion."""
+    person, proposal = require_person(request), visible(request, ref)
+    found = get_object_or_404(Comment, pk=pk, proposal=proposal)
+    if not policy.can_moderate(person, proposal):
+        raise NotAllowed("Only a clerk of the body moderates.")
+    form = HideForm(request.POST, auto_id=f"hide_{pk}_%s")
+    if not form.is_valid():
+        return show(request, proposal, sent=Sent(hiding=(pk, form)), status=422)
+    discussion.hide_comment(by=person, comment=found, reason=form.cleaned_data["reason"])
+    return _discussion(request, proposal, Sent(made=found), found)
+
+
+def _refused_comment(
+    request: HttpRequest, proposal: Proposal, form: CommentForm, status: int
+) -> HttpResponse:
+    """Show the discussion with what was typed, at the place where it was typed."""
+    sent = Sent(answer=form)
+    if sent.answered is None:
+        return show(request, proposal, comment_form=form, status=status)
+    form.auto_id = f"answer_{sent.answered}_%s"
+    return show(request, proposal, sent=sent, status=status)
+
+
+def _discussion(
+    request: HttpRequest, proposal: Proposal, sent: Sent, found: Comment
+) -> HttpResponse:
+    """Answer with the discussion's part, or lead a reader without scripts to the comment."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return show(request, proposal, sent=sent)
+    number = discussion_of(proposal, sent=sent).page.number
+    query = f"?page={number}" if number > 1 else ""
+    return HttpResponseRedirect(f"{proposal.get_absolute_url()}{query}#comment-{found.pk}")
