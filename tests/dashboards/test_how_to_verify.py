@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+
+from oversight.ledger.models import LedgerEntry
+from oversight.ledger.sequencer import sequence_once
+from oversight.ledger.services import append
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,11 +41,20 @@ def run(program, folder, path=None):
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def receipt(client, world, tmp_path):
-    """Save act 7, its receipt and the log's key as the page says."""
-    (tmp_path / "leaf.json").write_bytes(client.get("/record/7/leaf.json").content)
-    (tmp_path / "receipt.txt").write_bytes(client.get("/log/proof/7").content)
+@pytest.fixture(params=["inner", "last"])
+def receipt(request, client, world, tmp_path):
+    """Save an act, its receipt and the log's key as the page says.
+
+    The path of the last act goes up the edge of the tree, where the rule is another one; it does
+    so at once in a tree of an odd size.
+    """
+    while LedgerEntry.objects.count() % 2 == 0:
+        with transaction.atomic():
+            append(type="tests.thing.done", actor="system:tests", subject="thing:1")
+        sequence_once()
+    index = 7 if request.param == "inner" else LedgerEntry.objects.count() - 1
+    (tmp_path / "leaf.json").write_bytes(client.get(f"/record/{index}/leaf.json").content)
+    (tmp_path / "receipt.txt").write_bytes(client.get(f"/log/proof/{index}").content)
     (tmp_path / "vkey").write_bytes(client.get("/log/vkey").content)
     return tmp_path
 
