@@ -55,7 +55,7 @@ class ModelVersion(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="derived_versions"
     )
     source = models.JSONField(
-        default=dict, help_text="Where workers find the files. Never shown in public."
+        default=dict, blank=True, help_text="Where workers find the files. Never shown in public."
     )
     registered_at = models.DateTimeField(default=timezone.now)
     registered_by = models.ForeignKey(Person, models.PROTECT, related_name="+")

@@ -147,6 +147,7 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.JSONField(
+                        blank=True,
                         default=dict,
                         help_text="Where workers find the files. Never shown in public.",
                     ),
