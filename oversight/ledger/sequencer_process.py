@@ -29,6 +29,7 @@ CEILING_SECONDS = 0.1
 FIRST_PATIENCE_SECONDS = 30.0
 """How long a starting process waits for the database or for the lock of a dying predecessor."""
 
+FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 5.0
 
 DURABILITY = {"fsync": "on", "full_page_writes": "on"}
@@ -57,7 +58,8 @@ class SequencerProcess:
         self._say = say
         self._stopping = threading.Event()
         self._was_ready = False
-        self._failures = 0
+        self._backoff_seconds = FIRST_BACKOFF_SECONDS
+        self._reported = ""
 
     def stop(self) -> None:
         """Finish the batch at hand and return from `run`. Safe to call from a signal handler."""
@@ -79,9 +81,9 @@ class SequencerProcess:
             except TROUBLE as error:
                 if not self._was_ready and time.monotonic() - started > FIRST_PATIENCE_SECONDS:
                     raise
-                self._say(f"waiting: {_first_line(error)}")
-                self._stopping.wait(min(0.2 * 2**self._failures, LONGEST_BACKOFF_SECONDS))
-                self._failures += 1
+                self._report(f"waiting: {_first_line(error)}")
+                self._stopping.wait(self._backoff_seconds)
+                self._backoff_seconds = min(2 * self._backoff_seconds, LONGEST_BACKOFF_SECONDS)
             finally:
                 # The server drops lock and notifications with the session.
                 connection.close()
@@ -91,14 +93,20 @@ class SequencerProcess:
         signer = make_signer()
         # The first round, with or without leaves, also signs what a crash left unsigned.
         sequence_once(signer)
-        self._say(f"ready: {signer.vkey}")
+        self._report(f"ready: {signer.vkey}")
         self._was_ready = True
         while not self._stopping.is_set():
             if PendingLeaf.objects.exists():
                 sequence_once(signer)
-                self._failures = 0
+                self._backoff_seconds = FIRST_BACKOFF_SECONDS
             else:
                 self._wait()
+
+    def _report(self, change: str) -> None:
+        """Say what has changed; the same trouble again is no news."""
+        if change != self._reported:
+            self._say(change)
+        self._reported = change
 
     def _open_session(self) -> None:
         connection.ensure_connection()

@@ -1,10 +1,15 @@
 """What the ledger's tests share."""
 
+import hypothesis
 import pytest
 from django.db import transaction
 
 from oversight.ledger import services
 from oversight.ledger.sequencer import sequence_once
+
+# A busy machine makes single examples slow without anything being wrong.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture

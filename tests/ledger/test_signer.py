@@ -6,6 +6,7 @@ import stat
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from django.core.management import CommandError, call_command
 
 from oversight.ledger import checkpoint, merkle, note, signer
 
@@ -164,3 +165,29 @@ def test_a_key_of_another_kind_is_refused(make_signer, tmp_path):
     (folder / "key.pem").write_bytes(pem)
     with pytest.raises(signer.SignerRefusal, match="not an Ed25519 key"):
         make_signer()
+
+
+@pytest.mark.django_db
+def test_the_key_command_makes_a_key_only_when_told_to(settings, capsys):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="log_key --create"):
+        call_command("log_key")
+    with pytest.raises(CommandError, match="log_key --create") as caught:
+        call_command("sequencer")
+    assert caught.value.returncode == 3
+    call_command("log_key", "--create")
+    vkey = capsys.readouterr().out
+    call_command("log_key", "--create")
+    assert capsys.readouterr().out == vkey
+    assert note.VerifierKey.parse(vkey.strip()).name == settings.LEDGER_ORIGIN
+
+
+@pytest.mark.django_db
+def test_the_sequencer_command_adopts_the_stored_tree_once(make_record, settings, capsys):
+    make_record(4)
+    settings.LEDGER_SIGNER_STATE_PATH.unlink()
+    call_command("sequencer", "--adopt")
+    assert "continues from 4 entries" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="nothing needs to be adopted") as caught:
+        call_command("sequencer", "--adopt")
+    assert caught.value.returncode == 3

@@ -46,7 +46,8 @@ class Command(BaseCommand):
         except (SignerRefusal, RecordDamaged, HeadMoved, UnsafeDatabase) as error:
             raise CommandError(str(error), returncode=EXIT_REFUSED) from error
         except ProgrammingError as error:
-            raise CommandError(f"Run `python manage.py migrate` first: {error}") from error
+            first_line = str(error).partition("\n")[0]
+            raise CommandError(f"Run `python manage.py migrate` first: {first_line}.") from error
         except OperationalError as error:
             raise CommandError(
                 f"The database does not answer: {error} Check DATABASE_URL and the server."
