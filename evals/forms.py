@@ -12,7 +12,9 @@ class RunForm(forms.Form):
     """A run to start."""
 
     version = forms.ModelChoiceField(
-        ModelVersion.objects.select_related("model").newest_first(), label="Model version"
+        ModelVersion.objects.select_related("model").newest_first(),
+        label="Model version",
+        empty_label="Choose one",
     )
     limit = forms.IntegerField(
         label="Only the first items",

@@ -44,10 +44,15 @@ def _compared(old: list[str], new: list[str]) -> Iterator[Change]:
             first, last = number == 0, number == len(codes) - 1
             yield from _shortened(new[start:end], first=first, last=last)
             continue
-        if right > left:
-            yield Change("gone", "".join(old[left:right]))
-        if end > start:
-            yield Change("new", "".join(new[start:end]))
+        gone, added = "".join(old[left:right]), "".join(new[start:end])
+        if gone.strip():
+            yield Change("gone", gone.strip())
+        # Space round the new words is no change that anybody needs to see.
+        words = added.strip()
+        before, _, after = added.partition(words) if words else (added, "", "")
+        for kept in (Change("same", before), Change("new", words), Change("same", after)):
+            if kept.text:
+                yield kept
 
 
 def _words(text: str) -> list[str]:

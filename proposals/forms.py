@@ -64,15 +64,19 @@ class ProposalForm(TextForm):
     deployment = forms.ModelChoiceField(
         Deployment.objects.all(),
         required=False,
+        empty_label="Choose one",
         help_text="For an authorisation: where it would serve.",
     )
     version = forms.ModelChoiceField(
         ModelVersion.objects.select_related("model").newest_first(),
         required=False,
+        empty_label="Choose one",
         label="Model version",
         help_text="For an authorisation: exactly these weights.",
     )
-    body = forms.ModelChoiceField(Body.objects.all(), label="Body that decides")
+    body = forms.ModelChoiceField(
+        Body.objects.all(), label="Body that decides", empty_label="Choose one"
+    )
     field_order = ["body", "type", "deployment", "version", "title", "summary", "text"]
 
     def __init__(self, *args: object, bodies: list[Body], **kwargs: object) -> None:
@@ -113,6 +117,7 @@ class CriterionForm(forms.Form):
     threshold = forms.DecimalField(
         max_digits=10,
         decimal_places=6,
+        widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
         help_text="Judged on the 95 % interval: it must lie wholly on the right side.",
     )
     must_pass = forms.BooleanField(

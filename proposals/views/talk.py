@@ -43,8 +43,8 @@ def hide_comment(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     form = HideForm(request.POST, auto_id=f"hide_{pk}_%s")
     if not form.is_valid():
         return show(request, proposal, sent=Sent(hiding=(pk, form)), status=422)
-    discussion.hide_comment(by=person, comment=found, reason=form.cleaned_data["reason"])
-    return _discussion(request, proposal, Sent(made=found), found)
+    hidden = discussion.hide_comment(by=person, comment=found, reason=form.cleaned_data["reason"])
+    return _discussion(request, proposal, Sent(made=hidden), hidden)
 
 
 def _refused_comment(
@@ -52,7 +52,8 @@ def _refused_comment(
 ) -> HttpResponse:
     """Show the discussion with what was typed, at the place where it was typed."""
     sent = Sent(answer=form)
-    if sent.answered is None:
+    if sent.answered is None or status == Conflict.status:
+        # Once the discussion has ended no comment has a place for answers any more.
         return show(request, proposal, comment_form=form, status=status)
     form.auto_id = f"answer_{sent.answered}_%s"
     return show(request, proposal, sent=sent, status=status)
