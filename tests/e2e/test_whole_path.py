@@ -32,8 +32,8 @@ def vote(page: Page, ref: str, choice: str) -> None:
     page.goto(f"/proposals/{ref}/ballot/")
     page.get_by_label(choice, exact=True).check()
     page.get_by_role("button", name="Cast my ballot").click()
-    expect(page.get_by_text("Your ballot is cast")).to_be_visible()
-    expect(page.get_by_text("under a signed checkpoint")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("heading", name="Your ballot is cast")).to_be_visible()
+    expect(page.get_by_text("under a signed checkpoint").first).to_be_visible(timeout=15_000)
 
 
 def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
@@ -42,7 +42,7 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
 
     ref = draft(chair)
     assert httpx.get(f"{site.url}/proposals/{ref}/").status_code == 404
-    chair.get_by_role("button", name="Open it for deliberation").click()
+    chair.get_by_role("button", name="Open the deliberation").click()
     assert chair.evaluate("document.querySelectorAll('main script').length") == 0
 
     chair.get_by_role("link", name="Add a criterion").click()
@@ -73,7 +73,7 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
     for who, choice in zip(MEMBERS, VOTES, strict=True):
         vote(sign_in(who), ref, choice)
     clerk.goto(f"/proposals/{ref}/")
-    clerk.get_by_role("button", name="Close the vote").click()
+    clerk.get_by_role("button", name="Close and count the vote").click()
 
     anyone = browser.new_context(base_url=site.url, java_script_enabled=False).new_page()
     anyone.goto(f"/decisions/{ref}/")
