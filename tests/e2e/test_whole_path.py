@@ -20,7 +20,7 @@ def draft(page: Page) -> str:
     page.get_by_label("Title").fill("Authorise the small model for the helpdesk")
     page.get_by_label("Summary").fill("It would answer simple questions.")
     page.get_by_label("Text").fill("# Why\n\nIt **counts**. <script>alert(1)</script>")
-    page.get_by_role("button", name="Keep the draft").click()
+    page.get_by_role("button", name="Keep the draft").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Authorise the small model for the helpdesk"
     )
@@ -31,7 +31,7 @@ def vote(page: Page, ref: str, choice: str) -> None:
     """Cast a ballot and see its receipt."""
     page.goto(f"/proposals/{ref}/ballot/")
     page.get_by_label(choice, exact=True).check()
-    page.get_by_role("button", name="Cast my ballot").click()
+    page.get_by_role("button", name="Cast my ballot").first.click()
     expect(page.get_by_role("heading", name="Your ballot is cast")).to_be_visible()
     expect(page.get_by_text("under a signed checkpoint").first).to_be_visible(timeout=15_000)
 
@@ -42,14 +42,14 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
 
     ref = draft(chair)
     assert httpx.get(f"{site.url}/proposals/{ref}/").status_code == 404
-    chair.get_by_role("button", name="Open the deliberation").click()
+    chair.get_by_role("button", name="Open the deliberation").first.click()
     assert chair.evaluate("document.querySelectorAll('main script').length") == 0
 
-    chair.get_by_role("link", name="Add a criterion").click()
+    chair.get_by_role("link", name="Add a criterion").first.click()
     chair.get_by_label("What is measured").select_option(index=0)
     chair.get_by_label("Threshold").fill("0.05")
-    chair.get_by_role("button", name="Put it on the record").click()
-    chair.get_by_role("button", name="Evaluate the model now").click()
+    chair.get_by_role("button", name="Put it on the record").first.click()
+    chair.get_by_role("button", name="Evaluate the model now").first.click()
     chair.locator("a[href^='/runs/']").first.click()
     # The page follows the worker by itself, without a reload.
     heading = chair.get_by_role("heading", level=1)
@@ -63,17 +63,17 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
     comment = sign_in("data-protection")
     comment.goto(f"/proposals/{ref}/")
     comment.get_by_label("Your comment").fill("Who answers what it **cannot**?")
-    comment.get_by_role("button", name="Say it in public").click()
+    comment.get_by_role("button", name="Say it in public").first.click()
     expect(comment.locator(".comment strong", has_text="cannot")).to_be_visible()
 
     clerk.goto(f"/proposals/{ref}/")
-    clerk.get_by_role("button", name="Declare the text final").click()
-    clerk.get_by_role("button", name="Open the vote").click()
+    clerk.get_by_role("button", name="Declare the text final").first.click()
+    clerk.get_by_role("button", name="Open the vote").first.click()
     assert httpx.get(f"{site.url}/api/v1/gate/", params=gate).json()["allowed"] is False
     for who, choice in zip(MEMBERS, VOTES, strict=True):
         vote(sign_in(who), ref, choice)
     clerk.goto(f"/proposals/{ref}/")
-    clerk.get_by_role("button", name="Close and count the vote").click()
+    clerk.get_by_role("button", name="Close and count the vote").first.click()
 
     anyone = browser.new_context(base_url=site.url, java_script_enabled=False).new_page()
     anyone.goto(f"/decisions/{ref}/")
