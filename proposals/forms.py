@@ -185,4 +185,9 @@ class OpenVoteForm(forms.Form):
 class BallotForm(forms.Form):
     """A ballot."""
 
-    choice = forms.ChoiceField(choices=Choice.choices, widget=forms.RadioSelect, label="Your vote")
+    choice = forms.ChoiceField(
+        label="Your vote",
+        choices=Choice.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose yes, no or abstain."},
+    )

@@ -83,15 +83,21 @@ class Vote:
         return f"{comparison} {share} of {BASES[rules['base']]}"
 
     @property
+    def quorum_rule(self) -> str:
+        """What the quorum asks, such as “half of the roll must vote”."""
+        quorum = Fraction(self.content["rules"]["quorum"])
+        return f"{fraction_words(quorum)} of the roll must vote" if quorum else "none"
+
+    @property
     def quorum_words(self) -> str:
         """What the quorum asks, and whether those who have voted so far make it."""
         quorum = Fraction(self.content["rules"]["quorum"])
         if not quorum:
-            return "none"
+            return self.quorum_rule
         there = sum(seat.weight for seat in self.seats if seat.has_voted)
         roll = sum(seat.weight for seat in self.seats)
         reached = "reached" if there >= quorum * roll else "not reached yet"
-        return f"{fraction_words(quorum)} of the roll must vote; {reached}"
+        return f"{self.quorum_rule}; {reached}"
 
 
 def vote_of(proposal: Proposal) -> Vote | None:
