@@ -54,6 +54,12 @@ def test_raw_html_is_shown_or_dropped_and_never_let_through(text):
     assert not re.search(r"<[^>]*\son\w+=", html)
 
 
+def test_raw_html_is_shown_as_it_was_typed():
+    html = render_markdown("Say <b>this</b>.\n\n<div>and that</div>")
+    assert "Say &lt;b&gt;this&lt;/b&gt;." in html
+    assert "&lt;div&gt;and that" in html
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -188,6 +188,7 @@ def test_only_the_clerk_hides(client, cast, proposal, role, status):
 def test_a_hidden_comment_shows_its_public_reason_and_not_its_words(client, cast, proposal):
     comment = make_comment(cast.outsider, proposal, "A private name.")
     discussion.hide_comment(by=cast.clerk, comment=comment, reason="Names a person.")
+    assert discussion_of(proposal).threads[0].html == ""
     page = client.get(proposal.get_absolute_url()).content.decode()
     assert "Names a person." in page
     assert "A private name." not in page
