@@ -21,6 +21,8 @@ def open_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
     if not policy.can_start_deliberation(by, proposal):
         raise NotAllowed("Only the proposer or a clerk puts a draft up for deliberation.")
     locked = lock_proposal(proposal)
+    if locked.status != Status.DRAFT:
+        raise Conflict("Only a draft is opened for deliberation.")
     move(locked, Status.DELIBERATION, by=by.actor)
     locked.deliberation_opened_at = locked.status_changed_at
     locked.save(update_fields=["deliberation_opened_at"])
@@ -51,6 +53,8 @@ def reopen_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
     if not policy.can_move_stage(by, proposal):
         raise NotAllowed("Only a clerk of the body reopens the deliberation.")
     locked = lock_proposal(proposal)
+    if locked.status != Status.FINAL_TEXT:
+        raise Conflict("Only a final text goes back to deliberation.")
     move(locked, Status.DELIBERATION, by=by.actor)
     return locked
 

@@ -142,7 +142,6 @@ def test_a_step_from_the_wrong_stage_is_a_conflict(as_role, cast):
     assert as_role("clerk").post(path, {"act": "close"}).status_code == 409
 
 
-@pytest.mark.xfail(reason="the services tell neither step from the other", strict=True)
 @pytest.mark.parametrize(
     ("act", "prepare", "role"),
     [("reopen", make_proposal, "clerk"), ("deliberate", make_final_proposal, "member")],
