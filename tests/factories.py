@@ -6,27 +6,23 @@ and its refusals. Use them in tests marked `django_db`.
 
 import hashlib
 import itertools
-import tempfile
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evals import artefacts
 from evals.choices import Comparison
-from evals.models import Criterion, Run, SuiteVersion, TaskRun, Worker
-from evals.samples import Sample, write_samples
-from evals.services.leases import claim
-from evals.services.results import accept_result
+from evals.models import Criterion, Run, SuiteVersion, Worker
 from evals.services.runs import request_run
 from evals.services.suites import publish_suite
-from evals.services.workers import enrol_worker
-from evals.statement import build_statement, decimal_text, sign_statement
-from evals.statistics import summarise
+from evals.suites.importers import import_suite_file
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import BodyRole, OrganisationRole
 from oversight.accounts.models import Body, Organisation, Person
@@ -36,6 +32,7 @@ from proposals.charter import usual
 from proposals.choices import ProposalType
 from proposals.models import Ballot, Comment, Decision, Proposal
 from proposals.services import charters, closing, discussion, drafting, stages, voting
+from tests.machine import Machine, enrol_machine
 
 PASSWORD = "a long phrase for tests only"
 
@@ -45,6 +42,11 @@ _numbers = itertools.count(1)
 def next_number() -> int:
     """Return a number no other call of this run has returned: for names that must differ."""
     return next(_numbers)
+
+
+def fresh(word: str) -> str:
+    """Return a name that no other test object has."""
+    return f"{word}-{next_number()}"
 
 
 # -- People, organisations, bodies -----------------------------------------------------------
@@ -64,11 +66,28 @@ def make_administrator(name: str = "The administrator") -> Person:
     return person
 
 
-def make_organisation(administrator: Person | None = None, **fields: Any) -> Organisation:
-    """Admit an organisation."""
+def make_organisation(by: Person | None = None, **fields: Any) -> Organisation:
+    """Admit an organisation; the shell of this machine does unless `by` is given."""
     number = next_number()
     words = {"slug": f"organisation-{number}", "name": f"Statistics office {number}"} | fields
-    return accounts.admit_organisation(by=administrator or make_administrator(), **words)
+    return accounts.admit_organisation(by=by or accounts.shell_person(), **words)
+
+
+def make_affiliate(role: OrganisationRole, organisation: Organisation | None = None) -> Person:
+    """Make somebody who acts for an organisation, by default a new one."""
+    person = make_person(f"One {role}")
+    accounts.affiliate(
+        by=accounts.shell_person(),
+        person=person,
+        organisation=organisation or make_organisation(),
+        role=role,
+    )
+    return person
+
+
+def make_evaluator(organisation: Organisation | None = None) -> Person:
+    """Make somebody who evaluates for an organisation, by default a new one."""
+    return make_affiliate(OrganisationRole.EVALUATOR, organisation)
 
 
 def quick_charter(**rules: Any) -> dict[str, Any]:
@@ -77,14 +96,14 @@ def quick_charter(**rules: Any) -> dict[str, Any]:
 
 
 def make_body(
-    administrator: Person | None = None, *, charter: dict[str, Any] | None = None, **fields: Any
+    by: Person | None = None, *, charter: dict[str, Any] | None = None, **fields: Any
 ) -> Body:
     """Found a body with a charter; its deliberation may end at once unless `charter` differs."""
-    administrator = administrator or make_administrator()
+    founder = by or accounts.shell_person()
     number = next_number()
     words = {"slug": f"council-{number}", "name": f"Example council {number}"} | fields
-    body = accounts.found_body(by=administrator, **words)
-    charters.adopt_charter(by=administrator, body=body, document=charter or quick_charter())
+    body = accounts.found_body(by=founder, **words)
+    charters.adopt_charter(by=founder, body=body, document=charter or quick_charter())
     return body
 
 
@@ -108,6 +127,16 @@ class Cast:
     def members(self) -> tuple[Person, Person, Person]:
         """Everybody with a vote."""
         return self.member, self.second_member, self.chair
+
+    @property
+    def proposer(self) -> Person:
+        """Who drafts what the factories draft."""
+        return self.member
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The organisation's worker with its key, enrolled when it is first asked for."""
+        return enrol_machine(self.administrator, self.organisation, fresh("host"), KEY)
 
     def named(self, role: str) -> Person | None:
         """Return the person of a role; None for `anonymous`."""
@@ -151,16 +180,17 @@ def make_cast(*, charter: dict[str, Any] | None = None, body: Mapping[str, Any] 
 # -- Registry --------------------------------------------------------------------------------
 
 
-def make_manifest(seed: str = "weights") -> list[dict[str, str | int]]:
-    """Return a small invented manifest; another `seed` gives another digest."""
+def make_manifest(seed: str = "") -> list[dict[str, str | int]]:
+    """Return a small invented manifest; another `seed` gives another digest, none a new one."""
+    seed = seed or fresh("weights")
     return [
         {"name": name, "size": size, "sha256": hashlib.sha256(f"{seed}{name}".encode()).hexdigest()}
         for name, size in (("config.json", 620), ("model.safetensors", 269_060_552))
     ]
 
 
-def make_model_version(by: Person, **fields: Any) -> ModelVersion:
-    """Register a version of a model."""
+def make_model_version(by: Person | None = None, **fields: Any) -> ModelVersion:
+    """Register a version of a model; the shell of this machine does unless `by` is given."""
     number = next_number()
     words: dict[str, Any] = {
         "model_slug": f"alpina-{number}",
@@ -168,14 +198,18 @@ def make_model_version(by: Person, **fields: Any) -> ModelVersion:
         "developer": "Example institute",
         "label": "v1.5",
         "licence": "Apache-2.0",
-        "manifest": make_manifest(f"weights {number}"),
+        "manifest": make_manifest(),
         "source": {"kind": "directory", "path": "/nowhere"},
     }
-    return registry.register_version(by=by, **words | fields)
+    return registry.register_version(by=by or accounts.shell_person(), **words | fields)
 
 
-def make_deployment(by: Person, operator: Organisation, **fields: Any) -> Deployment:
+def make_deployment(
+    by: Person | None = None, operator: Organisation | None = None, **fields: Any
+) -> Deployment:
     """Register a deployment behind a new endpoint; `by` is an operator of the organisation."""
+    operator = operator or make_organisation()
+    by = by or make_affiliate(OrganisationRole.OPERATOR, operator)
     number = next_number()
     endpoint = registry.register_endpoint(
         by=by, slug=f"endpoint-{number}", name="Cantonal endpoint", operator=operator
@@ -264,112 +298,85 @@ def make_suite(by: Person, slug: str = "") -> SuiteVersion:
     return version
 
 
+def make_question_suite(items: int = 20, slug: str = "") -> SuiteVersion:
+    """Import a suite of one task, `acc` and `acc_norm`, whose items stand in two groups."""
+    rows = [
+        {
+            "question": f"What is {n} plus one?",
+            "choices": [str(n + 1), str(n + 2)],
+            "answer": 0,
+            "group": "even" if n % 2 == 0 else "odd",
+        }
+        for n in range(items)
+    ]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "questions.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        imported = import_suite_file(path, "multiple-choice", slug or fresh("suite"), "Questions")
+    version, _ = publish_suite(
+        by=accounts.shell_person(), document=dict(imported.document), files=imported.files
+    )
+    return version
+
+
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+
+
+def make_machine(name: str = "") -> Machine:
+    """Enrol a worker with a key of its own, for an organisation of its own."""
+    return enrol_machine(accounts.shell_person(), make_organisation(), name or fresh("machine"))
 
 
 def make_worker(administrator: Person, organisation: Organisation) -> Worker:
     """Enrol a worker that signs with KEY."""
-    worker, _ = enrol_worker(
-        by=administrator,
-        organisation=organisation,
-        name=f"host-{next_number()}",
-        public_key=KEY.public_key().public_bytes_raw().hex(),
+    return enrol_machine(administrator, organisation, fresh("host"), KEY).worker
+
+
+def make_run(
+    by: Person | None = None,
+    suite: SuiteVersion | None = None,
+    model: ModelVersion | None = None,
+    **fields: Any,
+) -> Run:
+    """Queue an evaluation, by default of a new version by a suite of one task."""
+    return request_run(
+        by=by or accounts.shell_person(),
+        suite_version=suite or make_question_suite(),
+        model_version=model or make_model_version(),
+        **fields,
     )
-    return worker
-
-
-def make_run(by: Person, suite: SuiteVersion, model: ModelVersion, **fields: Any) -> Run:
-    """Queue an evaluation."""
-    return request_run(by=by, suite_version=suite, model_version=model, **fields)
 
 
 def finish_run(run: Run, worker: Worker, *, right: Mapping[str, int] | int = 70) -> Run:
-    """Let a worker claim and answer every task of a run, `right` of its 80 items rightly.
+    """Let a worker that signs with KEY answer every task of a run, `right` items rightly.
 
     Claims whatever comes next in the queue, so no other run may be waiting.
     """
+    machine = Machine(worker, "", KEY)
     for _ in run.task_runs.all():
-        task_run = claim(worker=worker, boot_id="boot", resource_classes=["cpu"])
+        task_run = machine.claim()
         assert task_run is not None, "no task run is waiting"
         assert task_run.run_id == run.pk, "another run is waiting, too"
-        count = right if isinstance(right, int) else right[task_run.task_name]
-        _answer(task_run, worker, count)
+        machine.finish(task_run, right if isinstance(right, int) else right[task_run.task_name])
     run.refresh_from_db()
     return run
 
 
-def _answer(task_run: TaskRun, worker: Worker, right: int) -> None:
-    samples = [
-        Sample(
-            doc_id=n,
-            item_id=f"q{n + 1}",
-            group=None,
-            target="1",
-            prompts=[f"Is {n + 1} even?"],
-            responses=[{"loglikelihood": -1.0, "is_greedy": True}],
-            scores={metric: float(n < right) for metric in task_run.task["metrics"]},
-        )
-        for n in range(80)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        file = write_samples(Path(folder, "samples.parquet"), task_run.task["metrics"], samples)
-        artefacts.store_bytes(file.path.read_bytes(), media_type="application/vnd.apache.parquet")
-    predicate = _predicate(task_run, worker, right)
-    predicate["samples"] = {
-        "sha256": file.sha256,
-        "size": file.size,
-        "rows": file.rows,
-        "mediaType": "application/vnd.apache.parquet",
-    }
-    statement = build_statement(predicate_type="https://oversight.example/v1", predicate=predicate)
-    accept_result(
-        worker=worker,
-        task_run_id=task_run.pk,
-        token=task_run.lease_token,
-        envelope=sign_statement(statement, KEY),
-    )
-
-
-def _predicate(task_run: TaskRun, worker: Worker, right: int) -> Any:
-    run, task = task_run.run, task_run.task
-    suite, model = run.suite_version, run.model_version
-    found = summarise([1.0] * right + [0.0] * (80 - right))
-    return {
-        "run": run.ref,
-        "taskRun": str(task_run.pk),
-        "attempt": task_run.attempt,
-        "evaluator": {"worker": worker.public_id, "organisation": worker.organisation.slug},
-        "evaluatedAt": "2026-11-23T10:00:00Z",
-        "suite": {"slug": suite.suite.slug, "version": suite.number, "digest": suite.digest},
-        "task": {
-            "name": task["name"],
-            "digest": f"sha256:{hashlib.sha256(rfc8785.dumps(task)).hexdigest()}",
-        },
-        "dataset": [{"name": task["data"]["name"], "sha256": task["data"]["sha256"]}],
-        "model": {"digest": model.digest, "label": str(model)},
-        "settings": dict(run.settings),
-        "harness": {"name": "lm-eval", "version": "0.4.13", "digest": "sha256:" + "e" * 64},
-        "environment": {"python": "3.11"},
-        "aggregates": [
-            {
-                "metric": metric,
-                "n": 80,
-                "mean": decimal_text(found.mean),
-                "stderr": decimal_text(found.stderr or 0.0),
-            }
-            for metric in task["metrics"]
-        ],
-        "usage": {
-            "wallSeconds": "12.5",
-            "tokens": 900,
-            "requests": 160,
-            "energyJoules": "300",
-            "energyMethod": "estimated",
-        },
-    }
-
-
 # -- Proposals -------------------------------------------------------------------------------
+
+
+class Seats(Protocol):
+    """Who the factories of this part act as: the standing cast, or a scene's council."""
+
+    @property
+    def body(self) -> Body: ...
+    @property
+    def proposer(self) -> Person: ...
+    @property
+    def clerk(self) -> Person: ...
+    @property
+    def members(self) -> Sequence[Person]: ...
+
 
 TEXT = """\
 The helpdesk needs answers at night.
@@ -381,11 +388,11 @@ The helpdesk needs answers at night.
 """
 
 
-def make_proposal(cast: Cast, **fields: Any) -> Proposal:
-    """Draft a general motion by `cast.member`; give `version` and `deployment` to authorise one."""
+def make_proposal(cast: Seats, **fields: Any) -> Proposal:
+    """Draft a motion by `cast.proposer`; give `version` and `deployment` to authorise one."""
     kind = ProposalType.AUTHORISE if "version" in fields else ProposalType.MOTION
     words: dict[str, Any] = {
-        "by": cast.member,
+        "by": cast.proposer,
         "body": cast.body,
         "type": kind,
         "title": "Publish the minutes within a week",
@@ -396,35 +403,40 @@ def make_proposal(cast: Cast, **fields: Any) -> Proposal:
 
 
 def make_criterion(
-    cast: Cast, proposal: Proposal, suite: SuiteVersion, task: str = "facts", **fields: Any
+    cast: Seats, proposal: Proposal, suite: SuiteVersion, task: str = "", **fields: Any
 ) -> Criterion:
-    """Put a criterion on the record."""
+    """Put a criterion on the record: of the suite's first task unless one is named."""
+    task = task or suite.tasks[0]["name"]
     words: dict[str, Any] = {
         "metric": "acc",
         "comparison": Comparison.AT_LEAST,
         "threshold": "0.65",
     }
     return drafting.attach_criterion(
-        by=cast.member, proposal=proposal, suite_version=suite, task_name=task, **words | fields
+        by=cast.proposer, proposal=proposal, suite_version=suite, task_name=task, **words | fields
     )
 
 
-def make_deliberated_proposal(cast: Cast, **fields: Any) -> Proposal:
+def make_deliberated_proposal(cast: Seats, **fields: Any) -> Proposal:
     """Return a proposal that is open for discussion."""
     proposal = make_proposal(cast, **fields)
-    return stages.open_deliberation(by=cast.member, proposal=proposal)
+    return stages.open_deliberation(by=cast.proposer, proposal=proposal)
 
 
-def make_final_proposal(cast: Cast, **fields: Any) -> Proposal:
+def make_final_proposal(cast: Seats, **fields: Any) -> Proposal:
     """Return a proposal with its final text."""
     return stages.fix_text(by=cast.clerk, proposal=make_deliberated_proposal(cast, **fields))
 
 
-def make_open_vote(cast: Cast, *, closes_at: datetime | None = None, **fields: Any) -> Proposal:
-    """Return a proposal with an open vote."""
-    proposal = make_final_proposal(cast, **fields)
+def open_vote(cast: Seats, proposal: Proposal, *, closes_at: datetime | None = None) -> Proposal:
+    """Open the vote on a proposal with its final text."""
     voting.open_vote(by=cast.clerk, proposal=proposal, closes_at=closes_at)
     return Proposal.objects.with_parts().get(pk=proposal.pk)
+
+
+def make_open_vote(cast: Seats, *, closes_at: datetime | None = None, **fields: Any) -> Proposal:
+    """Return a proposal with an open vote."""
+    return open_vote(cast, make_final_proposal(cast, **fields), closes_at=closes_at)
 
 
 def make_ballot(by: Person, proposal: Proposal, choice: str = "yes") -> Ballot:
@@ -433,7 +445,7 @@ def make_ballot(by: Person, proposal: Proposal, choice: str = "yes") -> Ballot:
 
 
 def make_decision(
-    cast: Cast, choices: Sequence[str] = ("yes", "yes", "no"), **fields: Any
+    cast: Seats, choices: Sequence[str] = ("yes", "yes", "no"), **fields: Any
 ) -> Decision:
     """Return the decision of a vote in which every member has voted."""
     proposal = make_open_vote(cast, **fields)
