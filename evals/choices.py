@@ -23,10 +23,17 @@ class TaskRunState(TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
+RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+    # Never back to queued: what was begun once is under way, also while it waits for a retry.
+    RunState.RUNNING: frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.SUCCEEDED: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
+}
+
 TASK_RUN_TRANSITIONS: dict[TaskRunState, frozenset[TaskRunState]] = {
-    TaskRunState.QUEUED: frozenset(
-        {TaskRunState.RUNNING, TaskRunState.CANCELLED, TaskRunState.FAILED}
-    ),
+    TaskRunState.QUEUED: frozenset({TaskRunState.RUNNING, TaskRunState.CANCELLED}),
     # Back to queued: the lease expired or the worker gave it back.
     TaskRunState.RUNNING: frozenset(
         {

@@ -187,6 +187,10 @@ class Run(models.Model):
                 | Q(finished_at__isnull=False, state__in=["succeeded", "failed", "cancelled"]),
                 name="run_finished_when_final",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "cancelled"]) | Q(started_at__isnull=False),
+                name="run_started_unless_it_waited",
+            ),
             # Design: no run ends in a state without a reason.
             models.CheckConstraint(
                 condition=~Q(state__in=["failed", "cancelled"]) | ~Q(reason=""),
@@ -265,6 +269,16 @@ class TaskRun(models.Model):
                 condition=Q(state="running", worker__isnull=False, lease_until__isnull=False)
                 | (~Q(state="running") & Q(lease_until__isnull=True)),
                 name="task_run_lease_only_while_running",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running")
+                | Q(started_at__isnull=False, attempt__gte=1, lease_token__gte=1),
+                name="task_run_running_was_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, state__in=["queued", "running"])
+                | Q(finished_at__isnull=False, state__in=["succeeded", "failed", "cancelled"]),
+                name="task_run_finished_when_final",
             ),
             models.CheckConstraint(
                 condition=~Q(state="succeeded")

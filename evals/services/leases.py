@@ -10,16 +10,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from evals.choices import RunState, TaskRunState
 from evals.models import Run, TaskRun, Worker
+from evals.services.moves import move, move_run
 from evals.services.runs import settle_run
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
 
 STAGES = ("preparing", "loading", "running", "uploading")
 MAY_NOT_RETRY = frozenset({"weights-changed", "weights-missing", "task-refused", "bad-result"})
+GIVEN_BACK = "worker-stopping"
+"""The code of a worker that is being stopped: it says nothing about the task run."""
 
 
 @transaction.atomic(durable=True)
@@ -39,7 +41,6 @@ def claim(*, worker: Worker, boot_id: str, resource_classes: Sequence[str]) -> T
     Worker.objects.filter(pk=worker.pk).update(last_seen_at=now)
     if task_run is None:
         return None
-    task_run.state = TaskRunState.RUNNING
     task_run.worker = worker
     task_run.boot_id = boot_id
     task_run.lease_token += 1
@@ -47,10 +48,8 @@ def claim(*, worker: Worker, boot_id: str, resource_classes: Sequence[str]) -> T
     task_run.attempt += 1
     task_run.stage, task_run.done, task_run.total = "preparing", 0, 0
     task_run.started_at = now
-    task_run.reason_code = task_run.reason = ""
-    task_run.save()
-    Run.objects.filter(pk=task_run.run_id, started_at=None).update(started_at=now)
-    Run.objects.filter(pk=task_run.run_id).update(state=RunState.RUNNING)
+    move(task_run, TaskRunState.RUNNING)
+    move_run(Run.objects.select_for_update().get(pk=task_run.run_id), RunState.RUNNING)
     return task_run
 
 
@@ -85,8 +84,13 @@ def hear_failure(
     log_tail: str = "",
     may_retry: bool = True,
 ) -> TaskRun:
-    """Take a worker's word that it could not finish: retry while attempts last, else fail."""
+    """Take a worker's word that it could not finish: retry while attempts last, else fail.
+
+    Work that a worker gives back because it is being stopped is not an attempt that failed.
+    """
     task_run = locked_lease(worker=worker, task_run_id=task_run_id, token=token)
+    if code == GIVEN_BACK:
+        task_run.attempt -= 1
     task_run.log_tail = log_tail[-20_000:].replace("\x00", "")
     retry = may_retry and code not in MAY_NOT_RETRY
     give_back(task_run, code=code[:40], reason=message[:2000].replace("\x00", ""), may_retry=retry)
@@ -112,7 +116,9 @@ def requeue_expired() -> int:
 
 
 def locked_lease(*, worker: Worker, task_run_id: UUID, token: int) -> TaskRun:
-    """Return the task run, locked, if this worker holds its newest, unexpired lease.
+    """Return the task run, locked, if this worker holds its newest lease.
+
+    A lease that has run out holds until the sweep takes it back: nobody else had the work yet.
 
     Raises:
         Conflict: it was given to somebody else, given back, or is over.
@@ -139,21 +145,17 @@ def locked_lease(*, worker: Worker, task_run_id: UUID, token: int) -> TaskRun:
 
 def give_back(task_run: TaskRun, *, code: str, reason: str, may_retry: bool = True) -> None:
     """Return a leased task run to the queue, or end it; the caller holds its row lock."""
-    cancelled = task_run.run.cancel_requested_at is not None
-    attempts_left = task_run.attempt < settings.MAX_ATTEMPTS
-    task_run.lease_until = None
-    task_run.reason_code, task_run.reason = code, reason
-    task_run.stage = ""
-    if cancelled:
-        task_run.state, task_run.reason_code = TaskRunState.CANCELLED, "cancelled"
-        task_run.reason = "Cancelled on request while it ran."
-    elif may_retry and attempts_left:
-        task_run.state = TaskRunState.QUEUED
+    if task_run.run.cancel_requested_at is not None:
+        move(
+            task_run,
+            TaskRunState.CANCELLED,
+            code="cancelled",
+            reason="Cancelled on request while it ran.",
+        )
+    elif may_retry and task_run.attempt < settings.MAX_ATTEMPTS:
+        move(task_run, TaskRunState.QUEUED, code=code, reason=reason)
     else:
-        task_run.state = TaskRunState.FAILED
         if may_retry:
-            task_run.reason = f"{reason} Given up after {task_run.attempt} attempts."
-    if task_run.state != TaskRunState.QUEUED:
-        task_run.finished_at = timezone.now()
-    task_run.save()
+            reason = f"{reason} Given up after {task_run.attempt} attempts."
+        move(task_run, TaskRunState.FAILED, code=code, reason=reason)
     settle_run(task_run.run)

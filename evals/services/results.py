@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from evals import artefacts
 from evals.choices import Leaf, TaskRunState
 from evals.models import Aggregate, Artefact, SampleScore, TaskRun, Worker
 from evals.samples import Sample, SamplesError, read_samples
 from evals.services.leases import locked_lease
+from evals.services.moves import move
 from evals.services.runs import settle_run
 from evals.statement import StatementError, verify_envelope
 from evals.statistics import mean, summarise
@@ -133,16 +133,12 @@ def _accept(
         digests={"statement": digest, "samples": f"sha256:{samples.sha256}"},
         facts={"task": task_run.task_name, "attempt": task_run.attempt},
     )
-    task_run.state = TaskRunState.SUCCEEDED
     task_run.envelope = envelope
     task_run.statement_digest = digest
     task_run.samples = samples
-    task_run.lease_until = None
-    task_run.stage = ""
     task_run.done = task_run.total = recomputed.rows
-    task_run.finished_at = timezone.now()
     task_run.leaf_id = leaf.id
-    task_run.save()
+    move(task_run, TaskRunState.SUCCEEDED)
     _write_scores(task_run, recomputed)
     settle_run(task_run.run)
     return task_run, True

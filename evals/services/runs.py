@@ -11,6 +11,7 @@ from evals import policy
 from evals.choices import FINAL_STATES, Leaf, ResourceClass, RunState, TaskRunState
 from evals.models import Run, SuiteVersion, TaskRun
 from evals.nudges import nudge_workers
+from evals.services.moves import move, move_run
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.registry.models import ModelVersion
@@ -89,11 +90,8 @@ def cancel_run(*, by: Person, run: Run) -> Run:
     ledger.append(type=Leaf.RUN_CANCELLED, actor=by.actor, subject=locked.subject)
     for task_run in waiting:
         if task_run.state == TaskRunState.QUEUED:
-            task_run.state = TaskRunState.CANCELLED
-            task_run.reason_code = "cancelled"
-            task_run.reason = f"Cancelled by {by} before it began."
-            task_run.finished_at = timezone.now()
-            task_run.save()
+            reason = f"Cancelled by {by} before it began."
+            move(task_run, TaskRunState.CANCELLED, code="cancelled", reason=reason)
     return settle_run(locked)
 
 
@@ -107,12 +105,10 @@ def settle_run(run: Run) -> Run:
     states = {part.state for part in parts}
     if not states <= FINAL_STATES:
         started = locked.started_at is not None or states != {TaskRunState.QUEUED}
-        locked.state = RunState.RUNNING if started else RunState.QUEUED
-        locked.save(update_fields=["state"])
+        move_run(locked, RunState.RUNNING if started else RunState.QUEUED)
         return locked
-    locked.state, locked.reason = _ending(parts)
-    locked.finished_at = timezone.now()
-    locked.save(update_fields=["state", "reason", "finished_at"])
+    state, reason = _ending(parts)
+    move_run(locked, state, reason=reason)
     ledger.append(
         type=Leaf.RUN_FINISHED,
         actor="system:evaluations",

@@ -224,6 +224,25 @@ def test_a_revoked_worker_loses_its_leases_and_its_token():
     assert workers.worker_of_token(machine.token) is None
 
 
+def test_work_given_back_by_a_worker_that_stops_is_not_an_attempt(settings):
+    settings.MAX_ATTEMPTS = 1
+    make_run()
+    for _ in range(3):
+        machine = make_machine()
+        task_run = machine.claim()
+        assert task_run.attempt == 1
+        given_back = leases.hear_failure(
+            worker=machine.worker,
+            task_run_id=task_run.pk,
+            token=task_run.lease_token,
+            code="worker-stopping",
+            message="The worker is being stopped.",
+        )
+        assert (given_back.state, given_back.attempt) == (TaskRunState.QUEUED, 0)
+        assert given_back.reason_code == "worker-stopping"
+    assert make_machine().claim().lease_token == 4
+
+
 def test_final_states_lead_nowhere():
     for state, targets in TASK_RUN_TRANSITIONS.items():
         assert bool(targets) != (state in FINAL_STATES)

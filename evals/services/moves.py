@@ -1,0 +1,57 @@
+"""The only place that changes the state of a run or of a task run.
+
+The tables in `evals/choices.py` say which changes there are; every other one is refused here.
+"""
+
+from django.utils import timezone
+
+from evals.choices import (
+    FINAL_STATES,
+    RUN_TRANSITIONS,
+    TASK_RUN_TRANSITIONS,
+    RunState,
+    TaskRunState,
+)
+from evals.models import Run, TaskRun
+from oversight.web.refusals import Conflict
+
+
+def move(task_run: TaskRun, to: TaskRunState, *, code: str = "", reason: str = "") -> None:
+    """Bring a task run into another state and save it; the caller holds its row lock.
+
+    What belongs to the state goes with it: a lease ends with the running, an end has its time.
+
+    Raises:
+        Conflict: the table has no such change; nothing is written.
+    """
+    before = TaskRunState(task_run.state)
+    if to not in TASK_RUN_TRANSITIONS[before]:
+        raise Conflict(f"{task_run} is {before.label}; it cannot become {to.label}.")
+    task_run.state = to
+    task_run.reason_code, task_run.reason = code, reason
+    if before == TaskRunState.RUNNING:
+        task_run.lease_until = None
+        task_run.stage = ""
+    if to in FINAL_STATES:
+        task_run.finished_at = timezone.now()
+    task_run.save()
+
+
+def move_run(run: Run, to: RunState, *, reason: str = "") -> None:
+    """Bring a run into another state, or leave it in the same; the caller holds its row lock.
+
+    Raises:
+        Conflict: the table has no such change; nothing is written.
+    """
+    before = RunState(run.state)
+    if to == before and run.is_active:
+        return
+    if to not in RUN_TRANSITIONS[before]:
+        raise Conflict(f"{run} is {before.label}; it cannot become {to.label}.")
+    now = timezone.now()
+    run.state, run.reason = to, reason
+    if run.started_at is None and to == RunState.RUNNING:
+        run.started_at = now
+    if not run.is_active:
+        run.finished_at = now
+    run.save(update_fields=["state", "reason", "started_at", "finished_at"])
