@@ -43,7 +43,11 @@ def main(arguments: list[str]) -> int:
     threading.Thread(
         target=_stop_after_last_user, args=(options.users, server), daemon=True
     ).start()
-    return server.wait()
+    status = server.wait()
+    # Before the users' lock, which goes with this process: who gets that one must not find this one
+    # still held, or it would take the server for running. The kernel promises no order.
+    keeping.release()
+    return status
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

@@ -11,6 +11,29 @@ import psycopg
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport.pgmq import Transport as PGMQTransport
 
+PUBLISH_SECONDS = 1.0
+"""Longest wait for a connection to the broker: a web request may depend on a publication."""
+
+
+def options(url: str, *, pool_size: int) -> dict[str, object]:
+    """Return kombu's options for the broker at `url`."""
+    # One attempt to connect: a publication that fails is left to a sweep, never waited for. The
+    # consumers' own reconnecting is not bound by this.
+    found: dict[str, object] = {"max_retries": 0}
+    if not url.startswith("pgmq://"):
+        return found
+    return found | {
+        # Said again in full, because the PGMQ client lets DATABASE_URL override everything else.
+        "conn_string": url.replace("pgmq://", "postgresql://", 1),
+        # Its schema is installed by SQL, not as an extension.
+        "init_extension": False,
+        "pool_size": pool_size,
+        "pool_timeout": PUBLISH_SECONDS,
+        # A message read by a process that died comes back after this many seconds.
+        "visibility_timeout": 120,
+        "wait_time_seconds": 5,
+    }
+
 
 class Transport(PGMQTransport):
     """The `pgmq://` transport that Celery uses here."""

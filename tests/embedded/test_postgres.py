@@ -3,7 +3,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import psycopg
@@ -164,6 +166,22 @@ def test_it_runs_until_its_last_user_is_gone_even_if_killed(server: EmbeddedPost
         other.kill()
     server.wait_until_gone()
     assert not server.is_running()
+
+
+def test_who_comes_while_it_shuts_down_gets_a_server_that_answers(
+    server: EmbeddedPostgres,
+) -> None:
+    # How far the shutdown is when the next one comes decides, so it comes at several moments.
+    for milliseconds in range(0, 60, 10):
+        server.start()
+        leaving = Thread(target=server.stop)
+        leaving.start()
+        time.sleep(milliseconds / 1000)
+        following = EmbeddedPostgres(server.var)
+        following.start()
+        assert value_of(following, "SELECT 1") == 1
+        following.stop()
+        leaving.join()
 
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:

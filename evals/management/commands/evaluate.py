@@ -2,7 +2,9 @@
 
 import json
 import re
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,16 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from evals.choices import RunState
-from evals.models import Run, Suite, TaskRun
+from evals.models import Run, Suite, TaskRun, Worker
 from evals.services.runs import DTYPES, request_run
 from evals.waiting import wait_for
 from oversight.accounts.services import shell_person
+from oversight.embedded.presence import Presence
 from oversight.embedded.session import NotRunningError, running_system
 from oversight.registry.manifest import Manifest, ManifestError, manifest_of
 from oversight.registry.models import ModelVersion
 from oversight.registry.services import register_version
+from oversight.web.clock import database_now
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
 
 
@@ -42,12 +46,7 @@ class Command(ServiceCommand):
         version = _version(options["model"])
         with ExitStack() as parts:
             if options["wait"] and settings.DATABASE_IS_EMBEDDED:
-                try:
-                    # One that we start takes any free port but keeps the site's own name.
-                    address = {"PUBLIC_URL": settings.PUBLIC_URL}
-                    parts.enter_context(running_system(worker=True, environment=address))
-                except NotRunningError as error:
-                    raise CommandError(str(error)) from None
+                parts.enter_context(_running())
             run = request_run(
                 by=shell_person(),
                 suite_version=suite.current,
@@ -55,11 +54,21 @@ class Command(ServiceCommand):
                 settings={k: options[k] for k in ("limit", "dtype", "batch_size")},
             )
             if options["wait"]:
+                self._warn_without_worker()
                 say = None if options["json"] else self.stderr.write
                 run = wait_for(run, say=say)
         self._print(run, as_json=options["json"], waited=options["wait"])
         if options["wait"] and run.state != RunState.SUCCEEDED:
             raise CommandError(f"{run.ref} {run.get_state_display()}: {run.reason}", returncode=1)
+
+    def _warn_without_worker(self) -> None:
+        """Say that nobody is there to run it, which need not stay so."""
+        recently = database_now() - timedelta(seconds=settings.LEASE_SECONDS)
+        if not Worker.objects.usable().seen_since(recently).exists():
+            self.stderr.write(
+                "No worker was heard of lately; the run waits until one connects. "
+                "Ctrl-C stops the waiting, not the run."
+            )
 
     def _print(self, run: Run, *, as_json: bool, waited: bool) -> None:
         if as_json:
@@ -76,6 +85,19 @@ class Command(ServiceCommand):
                     f"  {task:<24} {metric:<14} {found['value']:.4f}  "
                     f"95 % interval {low:.4f} to {high:.4f}  n={found['n']}"
                 )
+
+
+@contextmanager
+def _running() -> Iterator[None]:
+    """Use the system that runs, whoever its workers are; else start one with a worker."""
+    is_running = Presence(Path(settings.OVERSIGHT_VAR)).other() is not None
+    try:
+        # One that we start takes any free port but keeps the site's own name.
+        address = {"PUBLIC_URL": settings.PUBLIC_URL}
+        with running_system(worker=not is_running, environment=address):
+            yield
+    except NotRunningError as error:
+        raise CommandError(str(error)) from None
 
 
 def result_of(run: Run) -> dict[str, Any]:
