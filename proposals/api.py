@@ -17,7 +17,7 @@ from evals.criteria import as_contract_rows
 from evals.models import SuiteVersion
 from oversight.accounts.choices import Scope
 from oversight.accounts.models import Body
-from oversight.accounts.permissions import Public, writes
+from oversight.accounts.permissions import Public, reader, writes
 from oversight.ledger import services as ledger
 from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.inputs import checked, named_row
@@ -133,7 +133,9 @@ class CommentInput(serializers.Serializer[Any]):
     """A comment to make."""
 
     text = serializers.CharField(max_length=5000)
-    parent = serializers.IntegerField(required=False)  # type: ignore[assignment]
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        required=False, min_value=1, max_value=2**63 - 1
+    )
 
 
 class StageInput(serializers.Serializer[Any]):
@@ -150,6 +152,30 @@ class BallotInput(serializers.Serializer[Any]):
     """A ballot to cast."""
 
     choice = serializers.ChoiceField(Choice.choices)
+
+
+class CriterionOutput(serializers.Serializer[Any]):
+    """A criterion on the record: what it asks, and its leaf."""
+
+    asked = serializers.CharField()
+    leaf = serializers.UUIDField()
+
+
+class CommentOutput(serializers.Serializer[Any]):
+    """A comment that was made, and its leaf."""
+
+    id = serializers.IntegerField()
+    leaf = serializers.UUIDField()
+
+
+class BallotOutput(serializers.Serializer[Any]):
+    """A ballot on the record; the receipt once a signed checkpoint covers it."""
+
+    number = serializers.IntegerField(help_text="Counts up when a ballot is replaced.")
+    cast_at = serializers.DateTimeField()
+    leaf = serializers.UUIDField()
+    receipt = serializers.CharField(allow_null=True)
+    receipt_at = serializers.URLField(help_text="Where the receipt is or will be.")
 
 
 class ProposalFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -174,7 +200,8 @@ class ProposalList(generics.ListAPIView[Proposal]):
 
     def get_queryset(self) -> Any:
         """Return what the caller may see."""
-        return Proposal.objects.visible_to(self.request.user).with_parts().newest_first()
+        user = reader(self.request, Scope.PROPOSALS_WRITE)
+        return Proposal.objects.visible_to(user).with_parts().newest_first()
 
     @extend_schema(request=ProposalInput, responses={201: ProposalDetailOutput})
     def post(self, request: Request) -> Response:
@@ -197,7 +224,8 @@ class ProposalView(APIView):
 
     def proposal(self, ref: str) -> Proposal:
         """Return the proposal if the caller may see it, else 404."""
-        visible = Proposal.objects.visible_to(self.request.user).with_parts()
+        user = reader(self.request, Scope.PROPOSALS_WRITE)
+        visible = Proposal.objects.visible_to(user).with_parts()
         return get_object_or_404(visible, ref=ref)
 
 
@@ -215,7 +243,7 @@ class ProposalDetail(ProposalView):
 class Criteria(ProposalView):
     """`POST`: put a criterion on the record."""
 
-    @extend_schema(request=CriterionInput, responses={201: dict})
+    @extend_schema(request=CriterionInput, responses={201: CriterionOutput})
     def post(self, request: Request, ref: str) -> Response:
         """Attach a criterion before the final text."""
         proposal, data = self.proposal(ref), checked(CriterionInput, request)
@@ -235,7 +263,7 @@ class Criteria(ProposalView):
 class Comments(ProposalView):
     """`POST`: take part in the discussion."""
 
-    @extend_schema(request=CommentInput, responses={201: dict})
+    @extend_schema(request=CommentInput, responses={201: CommentOutput})
     def post(self, request: Request, ref: str) -> Response:
         """Make a comment."""
         proposal, data = self.proposal(ref), checked(CommentInput, request)
@@ -275,7 +303,7 @@ class Ballots(ProposalView):
 
     permission_classes = [writes(Scope.VOTES_CAST)]
 
-    @extend_schema(request=BallotInput, responses={201: dict, 202: dict})
+    @extend_schema(request=BallotInput, responses={201: BallotOutput, 202: BallotOutput})
     def post(self, request: Request, ref: str) -> Response:
         """Cast a ballot: 201 with the receipt, 202 while the log has not covered it yet."""
         proposal, data = self.proposal(ref), checked(BallotInput, request)

@@ -7,14 +7,27 @@ from typing import Any
 
 from proposals.choices import ProposalType
 from proposals.tally.errors import InputError
-from proposals.tally.exact import fraction_text
+from proposals.tally.exact import fraction, fraction_text
 from proposals.tally.motion import Base, Comparison, Rules, TieRule
 
+BASE_WORDS = {
+    Base.VOTES_CAST: "the votes cast",
+    Base.YES_AND_NO: "the votes for and against",
+    Base.ROLL: "the whole roll",
+}
 SECRECIES = {"open": "Choices are hidden until the close and then published by name."}
 
 
 class CharterError(ValueError):
-    """A charter that cannot be used; the message names the rule and the fix."""
+    """A charter that cannot be used; the message names the rule and the fix.
+
+    `field` is the rule's name where one rule is at fault, `problem` what is wrong with it.
+    """
+
+    def __init__(self, message: str, *, field: str = "", problem: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        self.problem = problem or message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,8 @@ class DecisionRules:
     voting_hours: int
     sunset_days: int
     secrecy: str = "open"
+    notice_hours: int = 0
+    """How long the final text stands before a vote can open."""
 
     def effective(self, *, criterion_failed: bool) -> Rules:
         """Return the rules of the vote, with the override where a criterion failed."""
@@ -38,26 +53,47 @@ class DecisionRules:
             )
         return self.vote
 
-    def words(self) -> list[str]:
-        """Return the rules as sentences for people."""
-        comparison = {"at_least": "at least", "more_than": "more than"}[self.vote.comparison]
-        base = {
-            Base.VOTES_CAST: "the votes cast",
-            Base.YES_AND_NO: "the votes for and against",
-            Base.ROLL: "the whole roll",
-        }[self.vote.base]
-        return [
-            f"Carried by {comparison} {fraction_words(self.vote.threshold)} of {base}.",
-            f"Quorum: {fraction_words(self.vote.quorum)} of the roll must vote."
-            if self.vote.quorum
-            else "There is no quorum.",
-            f"If a must-pass criterion is not met: {fraction_words(self.override_threshold)}.",
-            f"Deliberation takes at least {hours_words(self.deliberation_hours)}.",
+    def words(self, proposal_type: ProposalType = ProposalType.AUTHORISE) -> list[str]:
+        """Return the rules as sentences for people, without those that its type never uses."""
+        is_authorisation = proposal_type == ProposalType.AUTHORISE
+        comparison = self.vote.comparison.replace("_", " ")
+        share = f"{fraction_words(self.vote.threshold)} of {BASE_WORDS[self.vote.base]}"
+        lines = [
+            f"Carried by {comparison} {share}.",
+            "Fewer than half suffice: it can be carried against a majority."
+            if self.vote.threshold < Fraction(1, 2)
+            else "",
+            _quorum_words(self.vote.quorum),
+            self._override_words() if is_authorisation else "",
+            f"Deliberation takes at least {hours_words(self.deliberation_hours)}."
+            if self.deliberation_hours
+            else "Deliberation has no set length; a clerk ends it.",
+            f"The final text stands at least {hours_words(self.notice_hours)} before the vote."
+            if self.notice_hours
+            else "",
             f"A vote is open for {hours_words(self.voting_hours)} unless all have voted before.",
-            f"An authorisation ends after {self.sunset_days} days unless renewed.",
+            f"An authorisation ends after {days_words(self.sunset_days)} unless renewed."
+            if is_authorisation
+            else "",
             "A tie leaves things as they are.",
             SECRECIES[self.secrecy],
         ]
+        return [line for line in lines if line]
+
+    def _override_words(self) -> str:
+        share = max(self.override_threshold, self.vote.threshold)
+        return (
+            f"If a must-pass criterion is not shown to be met: at least {fraction_words(share)} of "
+            f"{BASE_WORDS[self.vote.base]}."
+            if share > self.vote.threshold
+            else "A must-pass criterion that is not met asks for no more votes."
+        )
+
+
+def _quorum_words(quorum: Fraction) -> str:
+    if not quorum:
+        return "There is no quorum."
+    return f"Quorum: {fraction_words(quorum)} of the roll must vote."
 
 
 def fraction_words(value: Fraction) -> str:
@@ -75,9 +111,13 @@ def fraction_words(value: Fraction) -> str:
 def hours_words(hours: int) -> str:
     """Return a number of hours as days where it is whole days."""
     if hours and hours % 24 == 0:
-        days = hours // 24
-        return f"{days} day{'s' if days > 1 else ''}"
+        return days_words(hours // 24)
     return f"{hours} hour{'s' if hours != 1 else ''}"
+
+
+def days_words(days: int) -> str:
+    """Return a number of days in words."""
+    return f"{days} day{'s' if days != 1 else ''}"
 
 
 def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
@@ -93,39 +133,81 @@ def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
             f"The charter must rule on {', '.join(ProposalType.values)} and nothing else "
             f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
         )
-    return {ProposalType(name): _read_rules(name, rules) for name, rules in document.items()}
+    return {ProposalType(name): read_rules(name, rules) for name, rules in document.items()}
 
 
-_NUMBERS = {
+NUMBERS = {
+    "notice_hours": (0, 24 * 90),
     "deliberation_hours": (0, 24 * 365),
     "voting_hours": (1, 24 * 90),
     "sunset_days": (1, 3650),
 }
-_KEYS = {"vote", "override_threshold", "secrecy", *_NUMBERS}
+"""Least and most of each whole number."""
+
+_OPTIONAL = {"notice_hours": 0}
+"""What a charter may leave out, with what it means then: charters adopted earlier lack it."""
+
+_KEYS = {"vote", "override_threshold", "secrecy", *NUMBERS}
 
 
-def _read_rules(name: str, rules: Any) -> DecisionRules:
-    if not isinstance(rules, Mapping) or set(rules) != _KEYS:
-        raise CharterError(f"{name}: give exactly {', '.join(sorted(_KEYS))}.")
-    try:
-        vote = Rules.of(**rules["vote"])
-        override = Fraction(str(rules["override_threshold"]))
-    except (InputError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise CharterError(f"{name}: {error}") from None
+def read_rules(name: str, rules: Any) -> DecisionRules:
+    """Read and check what a charter says about one type of decision.
+
+    Raises:
+        CharterError: a rule is missing, unknown, or can never be met.
+    """
+    if not isinstance(rules, Mapping):
+        raise CharterError(f"{name}: give an object of rules.")
+    _require_keys(name, rules)
+    vote, override = _read_vote(name, rules["vote"]), _read_share(name, rules["override_threshold"])
     if not vote.threshold <= override <= 1:
-        raise CharterError(f"{name}: override_threshold must lie between the threshold and 1.")
+        raise _fault(name, "override_threshold", "must lie between the threshold and 1")
     if vote.tie_rule is not TieRule.STATUS_QUO:
-        raise CharterError(f"{name}: the tie rule of a yes/no vote must be status_quo.")
+        raise _fault(name, "tie_rule", "must be status_quo for a yes/no vote")
     if rules["secrecy"] not in SECRECIES:
-        raise CharterError(f"{name}: secrecy must be one of {', '.join(SECRECIES)}.")
-    numbers = {field: _whole(name, field, rules[field], *_NUMBERS[field]) for field in _NUMBERS}
+        raise _fault(name, "secrecy", f"must be one of {', '.join(SECRECIES)}")
+    given = _OPTIONAL | dict(rules)
+    numbers = {field: _whole(name, field, given[field], *NUMBERS[field]) for field in NUMBERS}
     return DecisionRules(vote, override, secrecy=rules["secrecy"], **numbers)
+
+
+def _require_keys(name: str, rules: Mapping[str, Any]) -> None:
+    missing = sorted(_KEYS - set(rules) - set(_OPTIONAL))
+    unknown = sorted(str(key) for key in set(rules) - _KEYS)
+    if missing or unknown:
+        raise CharterError(
+            f"{name}: give exactly {', '.join(sorted(_KEYS))} "
+            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
+        )
+
+
+def _read_vote(name: str, vote: Any) -> Rules:
+    if not isinstance(vote, Mapping):
+        raise _fault(name, "vote", "must be an object with threshold, base, comparison and quorum")
+    try:
+        return Rules.of(**vote)
+    except InputError as error:
+        raise _fault(name, error.field, error.problem) from None
+    except TypeError:
+        known = ", ".join(Rules().as_json())
+        raise _fault(name, "vote", f"may hold {known} and nothing else") from None
+
+
+def _read_share(name: str, value: Any) -> Fraction:
+    try:
+        return fraction(value, "override_threshold")
+    except InputError as error:
+        raise _fault(name, error.field, error.problem) from None
 
 
 def _whole(name: str, field: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise CharterError(f"{name}: {field} must be a whole number from {low} to {high}.")
+        raise _fault(name, field, f"must be a whole number from {low} to {high}")
     return value
+
+
+def _fault(name: str, field: str, problem: str) -> CharterError:
+    return CharterError(f"{name}: {field} {problem}.", field=field, problem=f"{problem}.")
 
 
 def usual() -> dict[str, Any]:
@@ -147,3 +229,12 @@ def usual() -> dict[str, Any]:
             **common,
         },
     }
+
+
+def first() -> dict[str, Any]:
+    """Return what the page for a first charter begins with: the usual rules with two days' notice.
+
+    Deliberation ends and a vote opens by a clerk's hand, so the notice is what lets a member who
+    was away learn of a final text.
+    """
+    return {name: {**rules, "notice_hours": 48} for name, rules in usual().items()}

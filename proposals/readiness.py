@@ -1,6 +1,7 @@
 """What still stands between a proposal and its next stage, in words for its page."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
@@ -16,11 +17,10 @@ def judgements_of(proposal: Proposal) -> list[Judgement]:
 def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime) -> list[str]:
     """Return why the text cannot be final yet; empty when it can."""
     found = []
-    rules = charter.rules_for(proposal.type)
     opened = proposal.deliberation_opened_at or now
-    ends = opened + timedelta(hours=rules.deliberation_hours)
+    ends = opened + timedelta(hours=charter.rules_for(proposal.type).deliberation_hours)
     if now < ends:
-        found.append(f"The charter asks for deliberation until {ends:%d %b %Y %H:%M} UTC.")
+        found.append(f"The charter asks for deliberation until {_clock(proposal, ends)}.")
     waiting = [j for j in judgements_of(proposal) if j.outcome == Outcome.NO_RESULT]
     if waiting:
         names = ", ".join(j.criterion.task_name for j in waiting)
@@ -28,3 +28,19 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
     if Run.objects.active().filter(purpose=proposal.subject).exists():
         found.append("An evaluation for this proposal is still running.")
     return found
+
+
+def obstacles_to_vote(proposal: Proposal, charter: Charter, now: datetime) -> list[str]:
+    """Return why the vote on a final text cannot open yet; empty when it can."""
+    notice = timedelta(hours=charter.rules_for(proposal.type).notice_hours)
+    earliest = proposal.status_changed_at + notice
+    if now >= earliest:
+        return []
+    return [f"The charter asks for notice of the final text until {_clock(proposal, earliest)}."]
+
+
+def _clock(proposal: Proposal, moment: datetime) -> str:
+    """Write a moment by the clock where the body sits, the zone named."""
+    local = moment.astimezone(ZoneInfo(proposal.body.time_zone))
+    zone = local.tzname() or "UTC"
+    return f"{local:%A} {local.day} {local:%B %Y, %H:%M} {'UTC' if zone[0] in '+-' else ''}{zone}"

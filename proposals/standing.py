@@ -11,15 +11,9 @@ from django.utils import timezone
 
 from oversight.accounts.policy import is_person, voting_membership
 from proposals import policy
-from proposals.charter import fraction_words
+from proposals.charter import BASE_WORDS, fraction_words
 from proposals.choices import OPEN, Status
 from proposals.models import Ballot, Contract, Proposal, RollEntry
-
-BASES = {
-    "votes_cast": "the votes cast",
-    "yes_and_no": "the votes for and against",
-    "roll": "the whole roll",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ class Vote:
         rules = self.content["rules"]
         comparison = rules["comparison"].replace("_", " ")
         share = fraction_words(Fraction(rules["threshold"]))
-        return f"{comparison} {share} of {BASES[rules['base']]}"
+        return f"{comparison} {share} of {BASE_WORDS[rules['base']]}"
 
     @property
     def quorum_rule(self) -> str:
@@ -122,6 +116,8 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
         one = len(obstacles) == 1
         stand = "One thing stands" if one else f"{len(obstacles)} things stand"
         return f"{stand} in the way of the final text."
+    if proposal.status == Status.FINAL_TEXT and obstacles:
+        return "The text is final; its notice is running."
     if proposal.status == Status.DECIDED:
         return f"It is decided: {proposal.decision.get_outcome_display().lower()}."
     return {

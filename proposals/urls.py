@@ -3,9 +3,10 @@
 from django.urls import path
 
 from proposals import api
-from proposals.views import ballots, drafting, moves, page, talk
+from proposals.views import ballots, charters, drafting, moves, page, talk
 
 urlpatterns = [
+    path("administration/bodies/<slug:slug>/charter/", charters.adopt, name="charter-adopt"),
     path("proposals/new/", drafting.create, name="proposal-create"),
     path("proposals/<str:ref>/", page.detail, name="proposal"),
     path("proposals/<str:ref>/edit/", drafting.edit, name="proposal-edit"),

@@ -3,49 +3,52 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_administrator
 from oversight.ledger import services as ledger
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.charter import CharterError, read
-from proposals.choices import Leaf, Status
+from proposals.choices import Leaf
 from proposals.digests import digest_of
-from proposals.models import Charter, Proposal
+from proposals.models import Charter
+
+FIRST = 1
+LATER_CHARTERS = (
+    "{body} has a charter already. An administrator enters only the first one, because whoever "
+    "could replace the rules could decide everything; a later charter takes a decision of the body."
+)
 
 
 @transaction.atomic(durable=True)
 def adopt_charter(*, by: Person, body: Body, document: dict[str, Any]) -> Charter:
-    """Adopt a body's charter, the first or a later version.
-
-    Votes that are open keep the rules frozen in their contracts; a body with an open vote cannot
-    change its charter.
+    """Adopt a body's first charter. Every later one is the body's own to decide.
 
     Raises:
+        NotAllowed: the person is no administrator.
         Invalid: a rule is missing or can never be met.
-        Conflict: a vote is open.
+        Conflict: the body has a charter already.
     """
     if not is_administrator(by):
-        raise NotAllowed("Only an administrator enters a body's charter.")
+        raise NotAllowed("Only an administrator enters a body's first charter.")
     try:
         read(document)
     except CharterError as error:
         raise Invalid(str(error), fields={"document": str(error)}) from None
+    # The lock on the body makes two first charters wait for each other.
     Body.objects.select_for_update().get(pk=body.pk)
-    if Proposal.objects.filter(body=body, status=Status.VOTING).exists():
-        raise Conflict("A vote of this body is open; its charter can change when it has closed.")
-    number = (Charter.objects.filter(body=body).aggregate(latest=Max("number"))["latest"] or 0) + 1
+    if Charter.objects.filter(body=body).exists():
+        raise Conflict(LATER_CHARTERS.format(body=body))
     _, digest = digest_of(document)
     leaf = ledger.append(
         type=Leaf.CHARTER_ADOPTED,
         actor=by.actor,
         subject=body.subject,
         digests={"charter": digest},
-        facts={"number": number},
+        facts={"number": FIRST},
     )
     return Charter.objects.create(
-        body=body, number=number, document=document, digest=digest, leaf_id=leaf.id
+        body=body, number=FIRST, document=document, digest=digest, leaf_id=leaf.id
     )
 
 

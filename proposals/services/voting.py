@@ -15,7 +15,7 @@ from proposals import policy
 from proposals.choices import Choice, Leaf, Status
 from proposals.digests import digest_of
 from proposals.models import Ballot, Charter, Contract, Proposal, RollEntry
-from proposals.readiness import judgements_of
+from proposals.readiness import judgements_of, obstacles_to_vote
 from proposals.services.charters import charter_of
 from proposals.services.stages import closing_time, lock_proposal, move
 
@@ -25,7 +25,8 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
     """Freeze the decision contract and the roll, and open the vote.
 
     Raises:
-        Conflict: the proposal is not in final text, or the body has no members.
+        Conflict: the proposal is not in final text, its notice is still running, or the body has
+            no members.
     """
     if not policy.can_move_stage(by, proposal):
         raise NotAllowed("Only a clerk of the body opens a vote.")
@@ -35,6 +36,9 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
             f"A vote opens on a final text; this proposal is in “{locked.get_status_display()}”."
         )
     charter = charter_of(locked.body)
+    early = obstacles_to_vote(locked, charter, database_now())
+    if early:
+        raise Conflict("The vote cannot open yet. " + " ".join(early))
     opens_at = database_now().replace(microsecond=0)
     ends_at = closing_time(charter, locked, opens_at, closes_at)
     seats = list(

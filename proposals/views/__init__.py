@@ -2,4 +2,5 @@
 
 `page` shows a proposal, `drafting` writes its text and asks for evidence, `talk` is its discussion,
 `moves` leads it from stage to stage, `ballots` is the vote.
+`charters` is where a new body gets its first rules.
 """

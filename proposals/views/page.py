@@ -15,17 +15,21 @@ from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
 from proposals.changes import changes_between
-from proposals.choices import Status
+from proposals.choices import ProposalType, Status
 from proposals.forms import CommentForm, OpenVoteForm
 from proposals.markdown import render_markdown
 from proposals.models import Charter, Proposal, Revision
-from proposals.readiness import judgements_of, obstacles_to_final_text
+from proposals.readiness import judgements_of, obstacles_to_final_text, obstacles_to_vote
 from proposals.services.charters import charter_of
 from proposals.standing import Vote, headline, may_do, vote_of
 from proposals.threads import Sent, discussion_of
 
 RUNS_SHOWN = 20
 REVISIONS_SHOWN = 100
+_OBSTACLES = {
+    Status.DELIBERATION: obstacles_to_final_text,
+    Status.FINAL_TEXT: obstacles_to_vote,
+}
 
 
 @login_not_required
@@ -97,14 +101,11 @@ def _standing_context(proposal: Proposal) -> dict[str, Any]:
     """Return where the proposal stands, the charter's rules in words, and what is in the way."""
     vote = vote_of(proposal)
     charter = _charter(proposal, vote)
-    obstacles = (
-        obstacles_to_final_text(proposal, charter, timezone.now())
-        if proposal.status == Status.DELIBERATION
-        else []
-    )
+    in_the_way = _OBSTACLES.get(Status(proposal.status))
+    obstacles = in_the_way(proposal, charter, timezone.now()) if in_the_way else []
     return {
         "charter": charter,
-        "rules_words": charter.rules_for(proposal.type).words(),
+        "rules_words": charter.rules_for(proposal.type).words(ProposalType(proposal.type)),
         "obstacles": obstacles,
         "vote": vote,
         "headline": headline(proposal, vote, obstacles),

@@ -146,7 +146,7 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "body": found,
         "charter": charter,
         "rules": [
-            {"kind": str(kind.label), "words": charter.rules_for(kind).words()}
+            {"kind": str(kind.label), "words": charter.rules_for(kind).words(kind)}
             for kind in ProposalType
         ]
         if charter
