@@ -5,17 +5,13 @@ from typing import Any
 from django import forms
 
 from evals.services.runs import DTYPES
-from oversight.registry.models import ModelVersion
+from oversight.registry.forms import VersionField
 
 
 class RunForm(forms.Form):
     """A run to start."""
 
-    version = forms.ModelChoiceField(
-        ModelVersion.objects.select_related("model").newest_first(),
-        label="Model version",
-        empty_label="Choose one",
-    )
+    version = VersionField()
     limit = forms.IntegerField(
         label="Only the first items",
         required=False,
@@ -33,6 +29,10 @@ class RunForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short"}),
         help_text="How many requests the worker gives the model at a time.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["version"].fit()  # type: ignore[attr-defined]
 
     def run_settings(self) -> dict[str, Any]:
         """Return what was chosen as a run's settings."""

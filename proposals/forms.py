@@ -1,16 +1,17 @@
 """Shape of the HTML input on the deciding floor."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from django import forms
+from django.db.models import Q, QuerySet
 
 from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.accounts.models import Body
-from oversight.registry.models import Deployment, ModelVersion
+from oversight.registry.forms import DeploymentField, VersionField
 from proposals.charter import NUMBERS, CharterError, first, hours_words, read_rules
 from proposals.choices import Choice, ProposalType
 from proposals.tally import exact, motion
@@ -66,19 +67,10 @@ class ProposalForm(TextForm):
     """A new proposal."""
 
     type = forms.ChoiceField(choices=ProposalType.choices, label="What it would do")
-    deployment = forms.ModelChoiceField(
-        Deployment.objects.all(),
-        required=False,
-        empty_label="Choose one",
-        help_text="For an authorisation: where it would serve.",
+    deployment = DeploymentField(
+        required=False, help_text="For an authorisation: where it would serve."
     )
-    version = forms.ModelChoiceField(
-        ModelVersion.objects.select_related("model").newest_first(),
-        required=False,
-        empty_label="Choose one",
-        label="Model version",
-        help_text="For an authorisation: exactly these weights.",
-    )
+    version = VersionField(required=False, help_text="For an authorisation: exactly these weights.")
     body = forms.ModelChoiceField(
         Body.objects.all(), label="Body that decides", empty_label="Choose one"
     )
@@ -86,16 +78,27 @@ class ProposalForm(TextForm):
 
     def __init__(self, *args: object, bodies: list[Body], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["deployment"].fit()  # type: ignore[attr-defined]
+        self.fields["version"].fit()  # type: ignore[attr-defined]
         ids = [body.pk for body in bodies]
         self.fields["body"].queryset = Body.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
         if len(bodies) == 1:
             self.fields["body"].initial = bodies[0]
 
 
-def metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return every metric of every suite's newest version, as value and words, suite by suite."""
-    versions = SuiteVersion.objects.select_related("suite")
-    newest = versions.order_by("suite_id", "-number").distinct("suite_id")
+SUITES_OFFERED = 20
+"""Suites whose measures a criterion's form lists; with more of them the reader searches."""
+
+
+def suites_like(wanted: str) -> QuerySet[SuiteVersion]:
+    """Return the newest version of each suite whose title or address name holds these words."""
+    versions = SuiteVersion.objects.select_related("suite").order_by("suite_id", "-number")
+    named = Q(suite__title__icontains=wanted) | Q(suite__slug__icontains=wanted)
+    return (versions.filter(named) if wanted else versions).distinct("suite_id")
+
+
+def metric_choices(suites: Iterable[SuiteVersion]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every metric of these suites, as value and words, suite by suite."""
     return [
         (
             str(version),
@@ -105,7 +108,7 @@ def metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
                 for metric in task["metrics"]
             ],
         )
-        for version in newest
+        for version in suites
     ]
 
 
@@ -132,9 +135,13 @@ class CriterionForm(forms.Form):
         help_text="If it is not met, the charter's higher threshold applies to the vote.",
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["measure"].choices = metric_choices()  # type: ignore[attr-defined]
+    def __init__(self, data: Mapping[str, Any] | None = None, *, wanted: str = "") -> None:
+        super().__init__(data)
+        found = list(suites_like(wanted)[: SUITES_OFFERED + 1])
+        self.is_cut = len(found) > SUITES_OFFERED
+        self.has_suites = bool(found)
+        choices = metric_choices(found[:SUITES_OFFERED])
+        self.fields["measure"].choices = choices  # type: ignore[attr-defined]
 
     @property
     def measured(self) -> tuple[int, str, str]:

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from oversight.registry import api
+from oversight.registry import api, views
 
 urlpatterns = [
+    path("register/endpoint/", views.add_endpoint, name="endpoint-register"),
+    path("register/use/", views.add_deployment, name="deployment-register"),
     path("api/v1/models/", api.ModelList.as_view(), name="api-models"),
     path("api/v1/models/<slug:slug>/", api.ModelDetail.as_view(), name="api-model"),
     path("api/v1/versions/<str:digest>/", api.VersionDetail.as_view(), name="api-version"),

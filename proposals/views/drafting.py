@@ -91,7 +91,8 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_attach_evidence(person, proposal):
         raise NotAllowed("Only the proposer, members and clerks of the body set criteria.")
-    form = CriterionForm(request.POST or None)
+    wanted = request.GET.get("suite", "").strip()[:160]
+    form = CriterionForm(request.POST or None, wanted=wanted)
     status = 200
     if request.method == "POST":
         status = 422
@@ -113,7 +114,7 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
             else:
                 messages.success(request, "The criterion is on the record.")
                 return redirect(proposal)
-    context = {"form": form, "proposal": proposal}
+    context = {"form": form, "proposal": proposal, "wanted": wanted}
     return render(request, "proposals/criterion.html", context, status=status)
 
 

@@ -444,3 +444,31 @@ def test_a_form_without_its_token_changes_nothing(cast, name):
 def test_what_changes_something_answers_only_to_post(as_role, cast, name):
     path = address(name, make_deliberated_proposal(cast))
     assert as_role("member").get(path).status_code == 405
+
+
+def test_a_criterion_is_set_for_a_suite_that_has_to_be_searched_for(as_role, cast, monkeypatch):
+    monkeypatch.setattr("proposals.forms.SUITES_OFFERED", 1)
+    proposal = make_deliberated_proposal(cast, **authorisation(cast))
+    suites = [make_suite(cast.evaluator, slug) for slug in ("first-suite", "second-suite")]
+    path, client = address("proposal-criterion", proposal), as_role("member")
+    listed = client.get(path).content.decode()
+    assert f"{suites[0].pk}|facts" in listed
+    assert f"{suites[1].pk}|facts" not in listed
+    assert "search for the others" in listed
+    found = client.get(path, {"suite": "second"}).content.decode()
+    assert f"{suites[1].pk}|facts" in found
+    data = {"measure": f"{suites[1].pk}|facts|acc", "comparison": "at_least", "threshold": "0.6"}
+    assert client.post(f"{path}?suite=second", data).status_code == 302
+    assert Criterion.objects.get().suite_version == suites[1]
+    assert "No suite is called so." in client.get(path, {"suite": "third"}).content.decode()
+
+
+def test_times_in_the_way_are_those_of_the_body(client):
+    cast = make_cast(
+        charter=quick_charter(deliberation_hours=48), body={"time_zone": "America/Lima"}
+    )
+    proposal = make_deliberated_proposal(cast)
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    ends = proposal.deliberation_opened_at + timedelta(hours=48)
+    local = ends.astimezone(ZoneInfo("America/Lima"))
+    assert f"{local:%A} {local.day} {local:%B %Y, %H:%M} UTC-05" in page

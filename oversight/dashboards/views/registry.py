@@ -9,6 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
+from oversight.accounts.choices import OrganisationRole
+from oversight.accounts.policy import acts_for
 from oversight.dashboards.findings import chart_rows, headline_findings
 from oversight.dashboards.titles import titled
 from oversight.dashboards.views.overview import service_rows
@@ -34,6 +36,7 @@ def in_service(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "models": RegisteredModel.objects.prefetch_related("versions"),
         "deployments": [{"deployment": d, "row": serving.get(d.pk)} for d in deployments],
+        "operates": acts_for(request.user, OrganisationRole.OPERATOR),
         "nav": "in-service",
     }
     return render(request, "dashboards/in_service.html", context)
