@@ -15,28 +15,10 @@ from oversight.embedded.broker import SERVER_QUEUE, WORKER_QUEUES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oversight.settings")
 
-PUBLISH_SECONDS = 1.0
-"""Longest wait for a connection to the broker: a web request may depend on a publication."""
-
 
 def transport_options(url: str) -> dict[str, object]:
     """Return kombu's options for the broker at `url`."""
-    # One attempt to connect: a publication that fails is left to a sweep, never waited for. The
-    # worker's own reconnecting is not bound by this.
-    options: dict[str, object] = {"max_retries": 0}
-    if not url.startswith("pgmq://"):
-        return options
-    return options | {
-        # Said again in full, because the PGMQ client lets DATABASE_URL override everything else.
-        "conn_string": url.replace("pgmq://", "postgresql://", 1),
-        # Its schema is installed by SQL, not as an extension.
-        "init_extension": False,
-        "pool_size": 4,
-        "pool_timeout": PUBLISH_SECONDS,
-        # A message read by a process that died comes back after this many seconds.
-        "visibility_timeout": 120,
-        "wait_time_seconds": 5,
-    }
+    return transport.options(url, pool_size=4)
 
 
 def use_broker(url: str) -> None:
@@ -60,7 +42,7 @@ app.conf.update(
     task_default_exchange=SERVER_QUEUE,
     task_default_routing_key=SERVER_QUEUE,
     task_publish_retry=False,
-    broker_connection_timeout=PUBLISH_SECONDS,
+    broker_connection_timeout=transport.PUBLISH_SECONDS,
     broker_connection_retry_on_startup=True,
     # Reply queues have names longer than PGMQ's 47 characters, so there is no remote control.
     worker_enable_remote_control=False,

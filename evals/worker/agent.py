@@ -4,6 +4,7 @@ The platform's database says what is to be done; this process only ever asks it.
 moment it leaves a lease behind, which the platform gives back to the queue.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -30,6 +31,9 @@ from evals.worker.surroundings import device, software
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 """How often cancels and lost leases are looked for while the runner works."""
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_RUNNER_IS_SPENT = frozenset({Code.CANCELLED, Code.RUNNER_DIED, Code.OUT_OF_MEMORY})
+"""What ends the runner with the work: it is still computing, dead, or has lost memory."""
 
 
 class Agent:
@@ -37,46 +41,68 @@ class Agent:
 
     def __init__(self, config: WorkerConfig) -> None:
         self._config = config
-        self._client = Client(config.url, config.token)
+        self._stopping = threading.Event()
+        self._client = Client(config.url, config.token, self._stopping)
         self._models = ModelCache(config.directory / "models")
         self._boot_id = uuid.uuid4().hex
         self._runner: RunnerProcess | None = None
         self._platform: dict[str, Any] = {}
         self._turn = threading.Lock()
-        self._is_stopping = False
-
-    def start(self) -> None:
-        """Say hello and let a runner begin its imports, so that the first work finds it ready.
-
-        Raises:
-            PlatformError: the token is wrong, or the platform does not answer.
-        """
-        self._hello()
-        self._have_runner(online=False)
+        self._asked = threading.Event()
+        self._order: dict[str, Any] | None = None
 
     def work(self) -> int:
         """Take task runs until there are none; return how many were taken.
 
-        Nudges may come in any number: only one thread works, the others see that somebody does.
+        Nudges may come in any number: only one thread works, the others leave word that it should
+        look once more before it rests.
+
+        Raises:
+            PlatformError: the token is wrong, or the platform does not answer.
         """
-        if not self._turn.acquire(blocking=False):
-            return 0
         taken = 0
-        try:
-            if not self._platform:
-                self._hello()
-            while not self._is_stopping and (order := self._claim()) is not None:
-                taken += 1
-                self._take(order)
-        finally:
-            self._turn.release()
+        self._asked.set()
+        while self._asked.is_set() and self._turn.acquire(blocking=False):
+            try:
+                self._asked.clear()
+                taken += self._take_all()
+            finally:
+                self._turn.release()
         return taken
 
     def stop(self) -> None:
-        """Take nothing more; work under way is given back by the platform when its lease ends."""
-        self._is_stopping = True
-        if self._runner is not None:
-            self._runner.kill()
+        """Take nothing more, kill the runner and give back what is under way; returns at once."""
+        self._stopping.set()
+        if (runner := self._runner) is not None:
+            runner.kill()
+
+    def rest(self, seconds: float) -> bool:
+        """Wait until nothing is under way; where it lasts too long, give the work back from here.
+
+        Returns whether the work ended by itself: a file being read or a call that hangs cannot be
+        interrupted.
+        """
+        if self._turn.acquire(timeout=seconds):
+            self._turn.release()
+            return True
+        if (order := self._order) is not None:
+            self._report(order, WorkError(Code.WORKER_STOPPING, "The worker is being stopped."))
+        return False
+
+    def _take_all(self) -> int:
+        taken = 0
+        if not self._platform:
+            self._hello()
+            # Its imports take seconds: begun now, they are done when the first work comes.
+            self._have_runner(online=False)
+        while not self._stopping.is_set() and (order := self._claim()) is not None:
+            taken += 1
+            self._order = order
+            self._take(order)
+            self._order = None
+            if self._runner is not None:
+                self._runner.begin_log()
+        return taken
 
     def _hello(self) -> None:
         self._platform = self._client.hello(
@@ -89,33 +115,42 @@ class Agent:
         )
 
     def _claim(self) -> dict[str, Any] | None:
-        return self._client.claim(
-            boot_id=self._boot_id, resource_classes=list(self._config.resource_classes)
-        )
+        try:
+            return self._client.claim(
+                boot_id=self._boot_id, resource_classes=list(self._config.resource_classes)
+            )
+        except PlatformError:
+            # Enrolled anew, it may be another worker to the platform: introduce ourselves again.
+            self._platform = {}
+            raise
 
     def _take(self, order: dict[str, Any]) -> None:
         """Do one task run; whatever goes wrong is told to the platform, or it knows already."""
         name = f"{order['run']} {order['task']['name']}"
         logger.info("Took %s, attempt %s", name, order["attempt"])
         try:
-            with Lease(self._client, order, self._platform["heartbeat_seconds"]) as lease:
+            pause = self._platform["heartbeat_seconds"]
+            with Lease(self._client, order, pause, self._stopping) as lease:
                 self._do(order, lease)
         except LeaseLost as lost:
             logger.warning("Dropped %s: %s", name, lost)
             self._drop_runner()
-        except PlatformError as error:
-            logger.exception("Could not deliver %s", name)
-            self._report(order, WorkError(Code.BAD_RESULT, f"The result was refused: {error}"))
-        except WorkError as error:
-            logger.warning("%s failed: %s %s", name, error.code, error.message)
-            if error.code in {Code.CANCELLED, Code.RUNNER_DIED, Code.OUT_OF_MEMORY}:
-                self._drop_runner()
-            self._report(order, error)
-        except OSError as error:
-            logger.exception("%s failed", name)
-            self._report(order, WorkError(Code.DISK_FULL, f"A file cannot be written: {error}"))
+        except Exception as error:  # noqa: BLE001 - told to the platform, whatever it is
+            self._fail(name, order, error)
         else:
             logger.info("Delivered %s", name)
+
+    def _fail(self, name: str, order: dict[str, Any], error: Exception) -> None:
+        """Tell the platform why it did not work, and keep what is still good of the runner."""
+        failure = _failure(error)
+        if self._stopping.is_set():
+            # Whatever broke, broke because we are being stopped: the runner was killed under it.
+            failure = WorkError(Code.WORKER_STOPPING, "The worker is being stopped.")
+        unexpected = failure.code in {Code.INTERNAL, Code.BAD_RESULT}
+        logger.warning("%s failed: %s %s", name, failure.code, failure.message, exc_info=unexpected)
+        self._report(order, failure)
+        if failure.code in _RUNNER_IS_SPENT:
+            self._drop_runner()
 
     def _do(self, order: dict[str, Any], lease: Lease) -> None:
         task = cast("Task", order["task"])
@@ -239,13 +274,18 @@ class Agent:
 
     def _have_runner(self, *, online: bool) -> RunnerProcess:
         """Return a living runner; one that may use the network only where the task needs it."""
+        if self._stopping.is_set():
+            raise WorkError(Code.WORKER_STOPPING, "The worker is being stopped.")
         runner = self._runner
         if runner is not None and runner.is_alive and (runner.online or not online):
             return runner
         self._drop_runner()
         self._config.directory.mkdir(parents=True, exist_ok=True)
         self._runner = RunnerProcess(
-            self._config.directory, threads=self._config.threads, online=online
+            self._config.directory,
+            threads=self._config.threads,
+            online=online,
+            python=self._config.runner_python,
         )
         return self._runner
 
@@ -253,6 +293,19 @@ class Agent:
         if self._runner is not None:
             self._runner.kill()
             self._runner = None
+
+
+def _failure(error: Exception) -> WorkError:
+    """Return what to tell the platform about an error."""
+    if isinstance(error, WorkError):
+        return error
+    if isinstance(error, PlatformError):
+        if 400 <= error.status < 500 and error.status != 429:
+            return WorkError(Code.BAD_RESULT, f"The result was refused: {error}")
+        return WorkError(Code.PLATFORM_AWAY, f"The result could not be delivered: {error}")
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return WorkError(Code.DISK_FULL, f"A file cannot be written: {error}")
+    return WorkError(Code.INTERNAL, f"{type(error).__name__}: {error}")
 
 
 def _load(order: dict[str, Any], model: Path) -> Load:
@@ -277,6 +330,7 @@ def _run(order: dict[str, Any], task: Task, harness_task: str, folder: Path) -> 
         apply_chat_template=task["apply_chat_template"],
         seeds=[task["seed"]] * 4,
         limit=order["settings"]["limit"],
+        scratch=str(folder),
         samples=str(folder / "samples.parquet"),
         result=str(folder / "result.json"),
     )

@@ -1,7 +1,7 @@
 """The worker's calls to the platform, with timeouts, retries and plain errors."""
 
 import random
-import time
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,11 @@ import httpx
 
 ATTEMPTS = 6
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+HEARTBEAT_TIMEOUT = httpx.Timeout(10.0)
+"""Well below the usual lease, so that one call that hangs does not cost it."""
+LAST_WORDS_TIMEOUT = httpx.Timeout(2.0)
+_LOST = frozenset({401, 403, 404, 409})
+"""Answers to a heartbeat after which nobody wants the work: given away, or our key was revoked."""
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -28,7 +33,9 @@ class LeaseLost(PlatformError):  # noqa: N818 - it is news, not a fault
 class Client:
     """Calls the worker's addresses of one platform. Safe to use from several threads."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, stopping: threading.Event | None = None) -> None:
+        """Make a client; once `stopping` is set, no call is tried a second time."""
+        self._stopping = stopping or threading.Event()
         self._http = httpx.Client(
             base_url=f"{url}/api/v1/worker/",
             headers={"Authorization": f"Bearer {token}"},
@@ -51,18 +58,27 @@ class Client:
         Raises:
             LeaseLost: somebody else has the task run.
         """
-        answer = self._call("POST", f"task-runs/{task_run}/heartbeat", json=body, attempts=2)
+        address = f"task-runs/{task_run}/heartbeat"
+        try:
+            answer = self._call("POST", address, json=body, attempts=2, timeout=HEARTBEAT_TIMEOUT)
+        except PlatformError as error:
+            if error.status in _LOST:
+                raise LeaseLost(str(error), error.status) from error
+            raise
         return bool(answer.json()["cancel"])
 
     def fetch(self, sha256: str, path: Path) -> None:
         """Write an artefact of the platform to a file; the caller checks its digest."""
-        with self._http.stream("GET", f"artefacts/{sha256}") as answer:
-            if answer.status_code != 200:
-                answer.read()
-                raise _error(answer)
-            with path.open("wb") as file:
-                for chunk in answer.iter_bytes(_CHUNK_BYTES):
-                    file.write(chunk)
+        try:
+            with self._http.stream("GET", f"artefacts/{sha256}") as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise _error(answer)
+                with path.open("wb") as file:
+                    for chunk in answer.iter_bytes(_CHUNK_BYTES):
+                        file.write(chunk)
+        except httpx.TransportError as error:
+            raise self._silence(error) from error
 
     def upload(self, task_run: str, token: int, sha256: str, path: Path) -> None:
         """Send a file of ours; sending it twice is harmless."""
@@ -75,8 +91,9 @@ class Client:
         self._call("POST", f"task-runs/{task_run}/result", json=body)
 
     def failure(self, task_run: str, body: Mapping[str, Any]) -> None:
-        """Say why a task run could not be finished."""
-        self._call("POST", f"task-runs/{task_run}/failure", json=body)
+        """Say why a task run could not be finished; in haste when the worker is being stopped."""
+        timeout = LAST_WORDS_TIMEOUT if self._stopping.is_set() else TIMEOUT
+        self._call("POST", f"task-runs/{task_run}/failure", json=body, timeout=timeout)
 
     def _call(
         self, method: str, address: str, *, attempts: int = ATTEMPTS, **content: Any
@@ -86,17 +103,21 @@ class Client:
             try:
                 answer = self._http.request(method, address, **content)
             except httpx.TransportError as error:
-                failure = PlatformError(f"{self._http.base_url.host} does not answer: {error}")
+                failure = self._silence(error)
             else:
                 if answer.status_code < 400:
                     return answer
                 failure = _error(answer)
                 if answer.status_code < 500 and answer.status_code != 429:
                     raise failure
-            if attempt < attempts:
-                # Jitter, so that many workers do not come back at the same moment.
-                time.sleep(min(0.5 * 2**attempt, 20.0) * random.uniform(0.5, 1.0))  # noqa: S311
+            # Jitter, so that many workers do not come back at the same moment.
+            pause = min(0.5 * 2**attempt, 20.0) * random.uniform(0.5, 1.0)  # noqa: S311
+            if attempt < attempts and self._stopping.wait(pause):
+                break
         raise failure
+
+    def _silence(self, error: httpx.TransportError) -> PlatformError:
+        return PlatformError(f"{self._http.base_url.host} does not answer: {error}")
 
 
 def _error(answer: httpx.Response) -> PlatformError:

@@ -1,6 +1,7 @@
 """The worker's settings, read from the environment; a bad value is refused by name."""
 
 import stat
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ class WorkerConfig:
     resource_classes: tuple[str, ...]
     threads: int | None
     """Threads that a model computes with; None leaves it to torch."""
+    runner_python: str = sys.executable
+    """The interpreter with torch and the harness: the worker's own."""
 
 
 def read_config() -> WorkerConfig:

@@ -13,12 +13,14 @@ class Code(StrEnum):
     DATA_CHANGED = "data-changed"
     DATA_UNAVAILABLE = "data-unavailable"
     SETTING_REFUSED = "setting-refused"
+    CHAT_TEMPLATE_MISSING = "chat-template-missing"
     TASK_REFUSED = "task-refused"
     OUT_OF_MEMORY = "out-of-memory"
     EVALUATION_FAILED = "evaluation-failed"
     BAD_RESULT = "bad-result"
     RUNNER_DIED = "runner-died"
     DISK_FULL = "disk-full"
+    PLATFORM_AWAY = "platform-away"
     CANCELLED = "cancelled"
     WORKER_STOPPING = "worker-stopping"
     INTERNAL = "internal"
@@ -32,6 +34,7 @@ MAY_RETRY = frozenset(
         Code.EVALUATION_FAILED,
         Code.RUNNER_DIED,
         Code.DISK_FULL,
+        Code.PLATFORM_AWAY,
         Code.WORKER_STOPPING,
         Code.INTERNAL,
     }

@@ -10,7 +10,14 @@ from evals.worker.failures import Code, WorkError
 class Lease:
     """Keeps the lease alive while the work goes on; `check` raises when it must stop."""
 
-    def __init__(self, client: Client, order: dict[str, Any], heartbeat_seconds: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        order: dict[str, Any],
+        heartbeat_seconds: float,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self._stopping = stopping or threading.Event()
         self.task_run: str = order["task_run"]
         self.token: int = order["token"]
         self._client = client
@@ -37,8 +44,10 @@ class Lease:
 
         Raises:
             LeaseLost: somebody else has the task run.
-            WorkError: it was cancelled.
+            WorkError: it was cancelled, or the worker is being stopped.
         """
+        if self._stopping.is_set():
+            raise WorkError(Code.WORKER_STOPPING, "The worker is being stopped.")
         if self._reason is not None:
             raise self._reason
 

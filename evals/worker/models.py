@@ -8,7 +8,7 @@ from typing import Any
 
 from evals.worker.convert import ConversionError, convert_package, dtype_of
 from evals.worker.failures import Code, WorkError
-from oversight.registry.manifest import Manifest, ManifestError, manifest_of
+from oversight.registry.manifest import Difference, Manifest, ManifestError, manifest_of
 
 
 class ModelCache:
@@ -94,10 +94,20 @@ class ModelCache:
         if differences:
             raise WorkError(
                 Code.WEIGHTS_CHANGED,
-                f"The weights are not the registered ones: {differences[0]}. "
+                f"The weights are not the registered ones: {_said(differences)}. "
                 "Restore the files, or register what is there now as a new version.",
             )
         self._verified[key] = state
+
+
+def _said(differences: list[Difference]) -> str:
+    """Say in which file folder and manifest differ, and what else they differ in."""
+    first = differences[0]
+    words = str(first)
+    if first.expected and first.found:
+        words += f", SHA-256 {first.found.sha256} instead of {first.expected.sha256}"
+    more = len(differences) - 1
+    return f"{words}, and {more} more files differ" if more else words
 
 
 def _state_of(folder: Path) -> frozenset[tuple[str, int, int]]:

@@ -17,19 +17,29 @@ from evals.worker.runner.protocol import Command, Event, Failed, Finished, Loade
 PROJECT = Path(__file__).resolve().parents[2]
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 LOG_TAIL_BYTES = 8_000
+LOG_LIMIT_BYTES = 4_000_000
+"""Past this length the log begins anew."""
 
 
 class RunnerProcess:
     """One runner. Its imports begin at once, so that they are done when the first command comes."""
 
-    def __init__(self, directory: Path, *, threads: int | None, online: bool) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        threads: int | None,
+        online: bool,
+        python: str = sys.executable,
+    ) -> None:
         self.online = online
         self.log = directory / "runner.log"
+        self._log_from = self.log.stat().st_size if self.log.exists() else 0
         cache = directory / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         commands_in, commands_out = os.pipe()
         events_in, events_out = os.pipe()
-        command = [sys.executable, "-m", "evals.worker.runner"]
+        command = [python, "-m", "evals.worker.runner"]
         command += ["--commands", str(commands_in), "--events", str(events_out)]
         command += ["--threads", str(threads or 0)]
         environment = os.environ | {
@@ -96,16 +106,28 @@ class RunnerProcess:
 
     def kill(self) -> None:
         """End it at once, with everything it has started."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # Once it is reaped its number may belong to somebody else.
+        if self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._commands.close()
 
+    def begin_log(self) -> None:
+        """Let the tail begin here, after a piece of work: what comes is about the next one."""
+        try:
+            if self.log.stat().st_size > LOG_LIMIT_BYTES:
+                # It is open for appending, so the next line is written at its new beginning.
+                os.truncate(self.log, 0)
+            self._log_from = self.log.stat().st_size
+        except OSError:
+            self._log_from = 0
+
     def log_tail(self) -> str:
-        """Return the end of what it printed."""
+        """Return the end of what it printed since the last piece of work."""
         try:
             with self.log.open("rb") as log:
-                log.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
+                log.seek(max(self._log_from, self.log.stat().st_size - LOG_TAIL_BYTES))
                 return log.read().decode(errors="replace")
         except OSError:
             return ""

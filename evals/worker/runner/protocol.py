@@ -42,6 +42,8 @@ class Run:
     seeds: list[int]
     """For Python, numpy, torch and the choice of examples."""
     limit: int | None
+    scratch: str
+    """Folder for what is needed during this task only; the worker removes it."""
     samples: str
     """Path of the Parquet file to write."""
     result: str

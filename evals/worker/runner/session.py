@@ -11,6 +11,7 @@ The result of a task is a JSON file with
 | `usage` | wall seconds, requests, tokens, energy with how it was found |
 """
 
+import errno
 import hashlib
 import json
 import math
@@ -24,12 +25,12 @@ from typing import Any
 from evals.samples import Sample, SamplesError, write_samples
 from evals.statistics import summarise
 from evals.worker.failures import Code, WorkError
+from evals.worker.runner.energy import EnergyMeter
 from evals.worker.runner.protocol import Finished, Load, Loaded, Progress, Run
+from evals.worker.weights import fault_of
 
 AGREEMENT = 1e-9
 """How far the harness's own mean may be from ours: both are means of the same scores."""
-PROCESSOR_WATTS = 65.0
-"""Assumed draw of a host's processor at work, where nothing measures it."""
 REPORT_SECONDS = 0.5
 
 Send = Callable[[Progress], None]
@@ -39,6 +40,7 @@ class Session:
     """Holds at most one model; imports torch and the harness when it is made."""
 
     def __init__(self, *, threads: int = 0) -> None:
+        import datasets.config
         import torch
         from lm_eval.tasks import TaskManager
 
@@ -50,6 +52,7 @@ class Session:
         self._task_manager = TaskManager
         self._measured_model = MeasuredModel
         self._watch = Watch
+        self._datasets_cache = datasets.config.HF_DATASETS_CACHE
         self._loaded: Load | None = None
         self._model: Any = None
 
@@ -76,7 +79,8 @@ class Session:
         except self._torch.OutOfMemoryError as error:
             raise WorkError(Code.OUT_OF_MEMORY, f"The model does not fit: {error}") from error
         except Exception as error:
-            reason = f"The weights cannot be read: {type(error).__name__}: {error}"
+            fault = fault_of(Path(command.model)) or f"{type(error).__name__}: {error}"
+            reason = f"The weights cannot be read: {fault}"
             raise WorkError(Code.WEIGHTS_UNREADABLE, reason) from error
         self._loaded = command
         return Loaded(str(self._model.device), time.monotonic() - began, was_loaded=False)
@@ -89,31 +93,54 @@ class Session:
         """
         if self._loaded is None:
             raise WorkError(Code.INTERNAL, "No model is loaded.")
+        self._require_chat_template(command)
         began = time.monotonic()
+        meter = EnergyMeter(uses_gpu=str(self._model.device).startswith("cuda"))
         watch = self._watch(_seldom(send))
         self._model.set_watch(watch)
-        found = self._evaluate(command)
+        found = self._evaluate(command, watch)
         samples = found["samples"][command.task]
         self._write(command, samples)
         scores = {m: [float(sample[m]) for sample in samples] for m in command.metrics}
         _require_agreement(command, found["results"][command.task], scores)
-        usage = _usage(time.monotonic() - began, watch.answered, watch.tokens)
+        energy = meter.read()
         result = {
             "rows": len(samples),
             "aggregates": [_aggregate(metric, values) for metric, values in scores.items()],
             "settings": self._settings(command),
             "harness": _harness(),
-            "environment": self._environment(),
-            "usage": usage,
+            "environment": self._environment() | {"energy": energy.how},
+            "usage": {
+                "wallSeconds": time.monotonic() - began,
+                "requests": watch.answered,
+                "tokens": watch.tokens,
+                "energyJoules": energy.joules,
+                "energyMethod": energy.method,
+            },
         }
         Path(command.result).write_text(json.dumps(result))
         send(Progress(watch.answered, watch.asked))
         return Finished()
 
-    def _evaluate(self, command: Run) -> Mapping[str, Any]:
+    def _require_chat_template(self, command: Run) -> None:
+        if command.apply_chat_template and not self._model.tokenizer.chat_template:
+            raise WorkError(
+                Code.CHAT_TEMPLATE_MISSING,
+                f"The task {command.task} is asked in the model's chat template, and this model "
+                "has none. Evaluate it with tasks that need none, or register a version of the "
+                "model whose tokenizer has one.",
+            )
+
+    def _evaluate(self, command: Run, watch: Any) -> Mapping[str, Any]:
         """Let the harness run the task; its own bootstrap, caches and cards stay off."""
+        import datasets.config
         from lm_eval import simple_evaluate
 
+        # A suite's data is read once: what the library unpacks of it goes away with the work. What
+        # the harness fetches for its own tasks is kept.
+        own = command.folder is not None
+        cache = Path(command.scratch) / "datasets" if own else self._datasets_cache
+        datasets.config.HF_DATASETS_CACHE = cache
         try:
             manager = self._task_manager(
                 include_path=command.folder, include_defaults=command.folder is None
@@ -140,9 +167,8 @@ class Session:
             raise WorkError(
                 Code.OUT_OF_MEMORY, f"The batch does not fit into memory: {error}"
             ) from error
-        except (KeyError, TypeError, ValueError, FileNotFoundError) as error:
-            reason = f"lm-eval refuses the task: {type(error).__name__}: {error}"
-            raise WorkError(Code.TASK_REFUSED, reason) from error
+        except Exception as error:
+            raise _trouble(error, command, has_begun=watch.asked > 0) from error
         if not found or command.task not in found["samples"]:
             raise WorkError(Code.TASK_REFUSED, "lm-eval gave no samples for the task.")
         return dict(found)
@@ -252,14 +278,17 @@ def _aggregate(metric: str, values: list[float]) -> dict[str, Any]:
     return {"metric": metric, "n": found.n, "mean": found.mean, "stderr": found.stderr}
 
 
-def _usage(seconds: float, requests: int, tokens: int) -> dict[str, Any]:
-    return {
-        "wallSeconds": seconds,
-        "requests": requests,
-        "tokens": tokens,
-        "energyJoules": seconds * PROCESSOR_WATTS,
-        "energyMethod": "estimated",
-    }
+def _trouble(error: Exception, command: Run, *, has_begun: bool) -> WorkError:
+    """Return what an error of the harness means: it refused, could not fetch, or broke down."""
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return WorkError(Code.DISK_FULL, f"A file cannot be written: {error}")
+    if has_begun:
+        return WorkError(Code.EVALUATION_FAILED, f"lm-eval broke off the task: {words}")
+    if isinstance(error, ConnectionError) and command.folder is None:
+        return WorkError(Code.DATA_UNAVAILABLE, f"lm-eval cannot fetch the data: {words}")
+    # Before the first question to the model it reads the task: it cannot use what it read.
+    return WorkError(Code.TASK_REFUSED, f"lm-eval refuses the task: {words}")
 
 
 def _harness() -> dict[str, str]:
