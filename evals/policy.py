@@ -1,8 +1,16 @@
 """Who may publish suites, start runs, and read what is not public."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from evals.models import Run
 from oversight.accounts.choices import OrganisationRole
-from oversight.accounts.policy import acts_for, is_administrator, is_person
+from oversight.accounts.policy import (
+    acts_for,
+    can_read_restricted,
+    is_administrator,
+    is_person,
+)
 
 
 def can_publish_suite(user: object) -> bool:
@@ -20,6 +28,22 @@ def can_start_run(user: object) -> bool:
 def can_cancel_run(user: object, run: Run) -> bool:
     """Say whether the user may cancel this run: who asked for it, or an administrator."""
     return is_person(user) and (run.requested_by_id == user.pk or is_administrator(user))
+
+
+def can_read_items(user: object, task: Mapping[str, Any]) -> bool:
+    """Say whether the user may read a task's items, and what models answered to them.
+
+    Those of a public task are everybody's, those of a restricted one the auditors'. Those of a
+    sealed one only workers get: what has been read can be trained on. Their digests are public.
+    """
+    if task["visibility"] == "public":
+        return True
+    return bool(task["visibility"] == "restricted" and can_read_restricted(user))
+
+
+def readable_tasks(user: object, tasks: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the names of the tasks whose items the user may read."""
+    return frozenset(task["name"] for task in tasks if can_read_items(user, task))
 
 
 def can_record_criterion(user: object) -> bool:

@@ -1,7 +1,7 @@
 """What everyone may read of suites and runs, and how evaluators start and cancel runs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import django_filters
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evals import artefacts
+from evals import artefacts, policy
 from evals.choices import ResourceClass, RunState
 from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
 from evals.samples import Sample, read_samples
@@ -180,10 +180,14 @@ class SuiteFolder(APIView):
     permission_classes = [Public]
 
     @extend_schema(responses={(200, "application/zip"): bytes})
-    def get(self, request: Request, slug: str) -> HttpResponse:  # noqa: ARG002
-        """Send the zip; the README inside gives the exact command."""
+    def get(self, request: Request, slug: str) -> HttpResponse:
+        """Send the zip; the README inside gives the exact command.
+
+        Tasks whose items the reader may not see stand in it by their description and digest only.
+        """
         version = newest_version(slug)
-        answer = HttpResponse(task_folder_zip(version), content_type="application/zip")
+        shown = policy.readable_tasks(request.user, version.tasks)
+        answer = HttpResponse(task_folder_zip(version, shown), content_type="application/zip")
         answer["Content-Disposition"] = (
             f'attachment; filename="{slug}-{version.number}-lm-eval.zip"'
         )
@@ -250,10 +254,14 @@ class RunSamples(APIView):
     permission_classes = [Public]
 
     @extend_schema(responses={(200, "application/jsonl"): str})
-    def get(self, request: Request, ref: str) -> StreamingHttpResponse:  # noqa: ARG002
-        """Stream `task`, `doc_id`, `target`, `responses`, `scores` and more, task by task."""
-        run = get_object_or_404(Run, ref=ref)
-        return StreamingHttpResponse(sample_lines(run), content_type="application/jsonl")
+    def get(self, request: Request, ref: str) -> StreamingHttpResponse:
+        """Stream `task`, `doc_id`, `target`, `responses`, `scores` and more, task by task.
+
+        Tasks whose items the reader may not see are left out.
+        """
+        run = get_object_or_404(Run.objects.with_parts(), ref=ref)
+        shown = policy.readable_tasks(request.user, run.suite_version.tasks)
+        return StreamingHttpResponse(sample_lines(run, shown), content_type="application/jsonl")
 
 
 def newest_version(slug: str) -> SuiteVersion:
@@ -265,19 +273,20 @@ def newest_version(slug: str) -> SuiteVersion:
     return version
 
 
-def task_folder_zip(version: SuiteVersion) -> bytes:
-    """Return a version as a zipped lm-eval task folder."""
+def task_folder_zip(version: SuiteVersion, shown: Collection[str]) -> bytes:
+    """Return a version as a zipped lm-eval task folder, with the items of the tasks `shown`."""
     files = {
         task["data"]["name"]: artefacts.path_of(task["data"]["sha256"]).read_bytes()
         for task in version.tasks
-        if "data" in task
+        if "data" in task and task["name"] in shown
     }
-    return folder_zip(version.document, files)
+    return folder_zip(version.document, files, shown=shown)
 
 
-def sample_lines(run: Run) -> Iterator[str]:
-    """Yield the run's samples as JSON lines."""
-    for task_run in run.task_runs.filter(samples__isnull=False).order_by("position"):
+def sample_lines(run: Run, shown: Collection[str]) -> Iterator[str]:
+    """Yield the run's samples of the tasks `shown` as JSON lines."""
+    found = run.task_runs.filter(samples__isnull=False, task_name__in=shown)
+    for task_run in found.order_by("position"):
         for sample in read_samples(artefacts.path_of(str(task_run.samples_id))):
             yield json.dumps(sample_object(task_run.task_name, sample), ensure_ascii=False) + "\n"
 

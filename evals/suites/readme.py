@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from textwrap import dedent
 
@@ -12,16 +12,19 @@ HARNESS = "lm-eval 0.4.13"
 """The version of the harness that task folders are written for."""
 
 
-def commands(document: Suite) -> list[str]:
+def commands(document: Suite, shown: Collection[str] | None = None) -> list[str]:
     """Write the shell commands that run a suite, from inside its task folder.
+
+    With `shown`, the commands run only the tasks of these names.
 
     The harness has one chat-template switch and one seed for a whole command, so tasks that
     differ in these get commands of their own. `$MODEL` stands for the model.
     """
-    ordered = sorted(document["tasks"], key=_setting)
+    tasks = [task for task in document["tasks"] if shown is None or task["name"] in shown]
+    ordered = sorted(tasks, key=_setting)
     return [
-        _command(document["slug"], tasks, chat=chat, seed=seed)
-        for (chat, seed), tasks in groupby(ordered, key=_setting)
+        _command(document["slug"], alike, chat=chat, seed=seed)
+        for (chat, seed), alike in groupby(ordered, key=_setting)
     ]
 
 
@@ -41,16 +44,16 @@ def _command(slug: str, tasks: Iterable[Task], *, chat: bool, seed: int) -> str:
     return " \\\n  ".join(lines)
 
 
-def readme(document: Suite) -> str:
-    """Write the README of a task folder as Markdown."""
+def readme(document: Suite, shown: Collection[str] | None = None) -> str:
+    """Write the README of a task folder as Markdown; it has the data of the tasks `shown`."""
     parts = [
         f"# {document['title']}",
         document["summary"],
         f"Licence: {document['licence']}. Source: {document['source']}",
         f"Digest of `suite.json`: `{digest(document)}`",
         _table(document),
-        _how_to_run(document),
-        *_notes(document),
+        _how_to_run(document, shown),
+        *_notes(document, shown),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -67,8 +70,8 @@ def _table(document: Suite) -> str:
     return "\n".join(rows)
 
 
-def _how_to_run(document: Suite) -> str:
-    block = "\n".join(["MODEL=path/or/name/of/a/model", *commands(document)])
+def _how_to_run(document: Suite, shown: Collection[str] | None) -> str:
+    block = "\n".join(["MODEL=path/or/name/of/a/model", *commands(document, shown)])
     return dedent(
         """\
         ## Run it
@@ -86,7 +89,7 @@ def _how_to_run(document: Suite) -> str:
     ).format(harness=HARNESS, block=block)
 
 
-def _notes(document: Suite) -> list[str]:
+def _notes(document: Suite, shown: Collection[str] | None) -> list[str]:
     tasks = document["tasks"]
     notes = []
     if any(task["apply_chat_template"] for task in tasks):
@@ -98,6 +101,12 @@ def _notes(document: Suite) -> list[str]:
         notes.append(
             "Some texts here quote stereotypes or unsafe requests on purpose, to measure how a "
             "model meets them. They state nobody's opinion. Do not show them without warning."
+        )
+    hidden = [task["name"] for task in tasks if shown is not None and task["name"] not in shown]
+    if hidden:
+        notes.append(
+            f"The items of {', '.join(hidden)} are not public and not in this folder; the digests "
+            "of their data stand in `suite.json`."
         )
     if any("stock" in task for task in tasks):
         notes.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,17 @@ def write_task(slug: str, task: Task, directory: Path, data_path: Path | None = 
     return name
 
 
-def folder_zip(document: Suite, files: Mapping[str, bytes]) -> bytes:
+def folder_zip(
+    document: Suite, files: Mapping[str, bytes], *, shown: Collection[str] | None = None
+) -> bytes:
     """Pack a suite as a zip that is the same, byte for byte, wherever it is made.
 
+    With `shown`, the other tasks stand in the document only, with the digests of their data.
     Entries are stored and not compressed: compressed bytes depend on the library that made them.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in sorted(_members(document, files, base=None).items()):
+        for name, content in sorted(_members(document, files, base=None, shown=shown).items()):
             entry = zipfile.ZipInfo(name, _ZIP_TIME)
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
@@ -92,16 +95,21 @@ def folder_zip(document: Suite, files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _members(document: Suite, files: Mapping[str, bytes], base: str | None) -> dict[str, bytes]:
+def _members(
+    document: Suite,
+    files: Mapping[str, bytes],
+    base: str | None,
+    shown: Collection[str] | None = None,
+) -> dict[str, bytes]:
     """Make all files of a task folder by their path in it; `base` is where the data will lie."""
     slug = document["slug"]
     members = {
-        "README.md": readme(document).encode(),
+        "README.md": readme(document, shown).encode(),
         "suite.json": canonical_bytes(document),
     }
     own = []
     for task in document["tasks"]:
-        if "data" not in task:
+        if "data" not in task or (shown is not None and task["name"] not in shown):
             continue
         name = harness_task(slug, task)
         data = f"{_DATA}/{task['data']['name']}"

@@ -59,6 +59,7 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     version = next((v for v in versions if number in {None, v.number}), None)
     if version is None:
         raise Http404
+    shown = policy.readable_tasks(request.user, version.tasks)
     found_by_task = across_versions(version)
     context = {
         "suite": found,
@@ -69,7 +70,8 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "task_words": counted(len(version.tasks), "task", "tasks"),
         "tasks": [_task_panel(task, found_by_task.get(task["name"], [])) for task in version.tasks],
         "runs": Run.objects.filter(suite_version=version).with_parts().newest_first()[:25],
-        "commands": "\n".join(commands(version.document)),
+        "commands": "\n".join(commands(version.document, shown)),
+        "readable": shown,
         "may_start": policy.can_start_run(request.user),
         "nav": "findings",
     }
@@ -135,11 +137,13 @@ def samples(request: HttpRequest, ref: str, task_name: str) -> HttpResponse:
         samples__isnull=False,
     )
     page = Paginator(range(task_run.done), SAMPLES_A_PAGE).get_page(request.GET.get("page"))
-    rows = _rows(task_run, page.start_index() - 1 if task_run.done else 0)
+    is_readable = policy.can_read_items(request.user, task_run.task)
+    rows = _rows(task_run, page.start_index() - 1 if task_run.done else 0) if is_readable else []
     context = {
         "run": task_run.run,
         "task_run": task_run,
         "task": task_run.task,
+        "is_readable": is_readable,
         "rows": rows,
         "page": page,
         "nav": "findings",
