@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "oversight.web.middleware.PlainAddressMiddleware",
     "oversight.web.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "oversight.urls"
@@ -240,10 +241,11 @@ REST_FRAMEWORK = {
     # Closed by default: a public view says so by name.
     "DEFAULT_PERMISSION_CLASSES": ["oversight.accounts.permissions.Closed"],
     "DEFAULT_PAGINATION_CLASS": "oversight.web.pagination.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["oversight.web.filters.Filters"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["oversight.web.json_body.JsonBody"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "oversight.web.negotiation.OneForm",
+    "DEFAULT_SCHEMA_CLASS": "oversight.web.api_document.Schema",
     "EXCEPTION_HANDLER": "oversight.web.problems.problem_response",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"write": "120/min", "check": "60/min"},
@@ -260,8 +262,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    # Names of operations and tags begin with the noun.
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "oversight.web.api_document.add_refusals",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RunState": "evals.choices.RunState",
+        "AuthorisationState": "oversight.registry.choices.AuthorisationState",
         "ResourceClass": "evals.choices.ResourceClass",
         "ProposalStatus": "proposals.choices.Status",
     },

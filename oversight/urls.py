@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "oversight.web.views.bad_request"
+handler404 = "oversight.web.views.not_found"
+handler500 = "oversight.web.views.fault"
+
 urlpatterns = [
     path("", include("oversight.dashboards.urls")),
     path("", include("proposals.urls")),

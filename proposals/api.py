@@ -267,7 +267,9 @@ class Comments(ProposalView):
     def post(self, request: Request, ref: str) -> Response:
         """Make a comment."""
         proposal, data = self.proposal(ref), checked(CommentInput, request)
-        parent = named_row(Comment, "parent", pk=data["parent"]) if "parent" in data else None
+        parent = None
+        if "parent" in data:
+            parent = named_row(Comment, "parent", pk=data["parent"], proposal=proposal)
         made = discussion.make_comment(
             by=request.user,  # type: ignore[arg-type]
             proposal=proposal,

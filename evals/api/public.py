@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import django_filters
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +23,7 @@ from evals.suites.taskfolder import folder_zip
 from oversight.accounts.choices import Scope
 from oversight.accounts.permissions import Public, writes
 from oversight.registry.models import ModelVersion
-from oversight.web.refusals import Invalid
+from oversight.web.inputs import checked, named_row
 
 
 class SuiteVersionOutput(serializers.ModelSerializer[SuiteVersion]):
@@ -38,8 +39,8 @@ class SuiteVersionOutput(serializers.ModelSerializer[SuiteVersion]):
 class SuiteOutput(serializers.ModelSerializer[Suite]):
     """One suite and its newest version's number and digest."""
 
-    version = serializers.IntegerField(source="current.number", read_only=True)
-    digest = serializers.CharField(source="current.digest", read_only=True)
+    version = serializers.IntegerField(read_only=True)
+    digest = serializers.CharField(read_only=True)
 
     class Meta:
         model = Suite
@@ -55,6 +56,7 @@ class AggregateOutput(serializers.ModelSerializer[Aggregate]):
         model = Aggregate
         fields = ["metric", "group", "n", "mean", "stderr", "interval", "method"]
 
+    @extend_schema_field({"type": "array", "items": {"type": ["number", "null"]}})
     def get_interval(self, row: Aggregate) -> list[float | None]:
         """Return the lower and upper end of the 95 % interval."""
         return [row.low, row.high]
@@ -155,12 +157,18 @@ class RunFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ["state", "suite", "model", "purpose"]
 
 
+_NEWEST = SuiteVersion.objects.filter(suite=OuterRef("pk")).newest_first()
+
+
 class SuiteList(generics.ListAPIView[Suite]):
     """All published suites."""
 
     permission_classes = [Public]
     serializer_class = SuiteOutput
-    queryset = Suite.objects.filter(versions__isnull=False).distinct()
+    queryset = Suite.objects.annotate(
+        version=Subquery(_NEWEST.values("number")[:1]),
+        digest=Subquery(_NEWEST.values("digest")[:1]),
+    ).filter(version__isnull=False)
 
 
 class SuiteDetail(generics.RetrieveAPIView[SuiteVersion]):
@@ -179,7 +187,7 @@ class SuiteFolder(APIView):
 
     permission_classes = [Public]
 
-    @extend_schema(responses={(200, "application/zip"): bytes})
+    @extend_schema(operation_id="suites_folder", responses={(200, "application/zip"): bytes})
     def get(self, request: Request, slug: str) -> HttpResponse:
         """Send the zip; the README inside gives the exact command.
 
@@ -205,21 +213,16 @@ class RunList(generics.ListAPIView[Run]):
     @extend_schema(request=RunInput, responses={201: RunDetailOutput})
     def post(self, request: Request) -> Response:
         """Queue an evaluation of a registered version by the newest version of a suite."""
-        shape = RunInput(data=request.data)
-        shape.is_valid(raise_exception=True)
-        data = dict(shape.validated_data)
-        version = ModelVersion.objects.filter(digest=data.pop("model_digest")).first()
-        if version is None:
-            raise Invalid(
-                "No registered version has this digest.", fields={"model_digest": "Unknown."}
-            )
-        slug, resource_class = data.pop("suite"), data.pop("resource_class")
+        data = checked(RunInput, request)
+        version = named_row(ModelVersion, "model_digest", digest=data.pop("model_digest"))
+        suite = named_row(Suite, "suite", slug=data.pop("suite"), versions__isnull=False)
+        resource_class = ResourceClass(data.pop("resource_class"))
         run = runs.request_run(
             by=request.user,  # type: ignore[arg-type]
-            suite_version=newest_version(slug),
+            suite_version=suite.current,
             model_version=version,
             settings=data,
-            resource_class=ResourceClass(resource_class),
+            resource_class=resource_class,
         )
         return Response(RunDetailOutput(run).data, status=status.HTTP_201_CREATED)
 
@@ -253,7 +256,7 @@ class RunSamples(APIView):
 
     permission_classes = [Public]
 
-    @extend_schema(responses={(200, "application/jsonl"): str})
+    @extend_schema(operation_id="runs_samples", responses={(200, "application/jsonl"): str})
     def get(self, request: Request, ref: str) -> StreamingHttpResponse:
         """Stream `task`, `doc_id`, `target`, `responses`, `scores` and more, task by task.
 

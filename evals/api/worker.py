@@ -8,9 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpResponseBase
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,7 +20,7 @@ from evals.choices import ResourceClass, TaskRunState
 from evals.models import TaskRun, Worker
 from evals.services import leases, results, workers
 from oversight.web.inputs import checked
-from oversight.web.refusals import Invalid
+from oversight.web.refusals import BadQuery
 
 PREDICATE_TYPE = f"{settings.PUBLIC_URL}/ns/evaluation-result/v1"
 
@@ -31,13 +30,16 @@ class WorkerView(APIView):
 
     authentication_classes = [WorkerAuthentication]
     permission_classes = [IsWorker]
-    parser_classes = [JSONParser]
 
     @property
     def worker(self) -> Worker:
         """The signed-in worker."""
         worker: Worker = self.request.user  # type: ignore[assignment]
         return worker
+
+    def read(self, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """Return the body in a shape; a worker newer than the platform may send more."""
+        return checked(shape, self.request, may_hold_more=True)
 
 
 class HelloInput(serializers.Serializer[Any]):
@@ -82,13 +84,84 @@ class FailureInput(serializers.Serializer[Any]):
     may_retry = serializers.BooleanField(default=True)
 
 
+class HelloOutput(serializers.Serializer[Any]):
+    """What the platform wants of a worker."""
+
+    worker = serializers.CharField()
+    organisation = serializers.CharField()
+    lease_seconds = serializers.IntegerField()
+    heartbeat_seconds = serializers.IntegerField()
+    predicate_type = serializers.CharField()
+
+
+class SuiteNamed(serializers.Serializer[Any]):
+    """A suite version by name, number and digest."""
+
+    slug = serializers.CharField()
+    version = serializers.IntegerField()
+    digest = serializers.CharField()
+
+
+class ModelNamed(serializers.Serializer[Any]):
+    """A model version with its files and where to find them."""
+
+    slug = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    digest = serializers.CharField()
+    manifest = serializers.ListField(child=serializers.DictField())
+    source = serializers.DictField()  # type: ignore[assignment]
+
+
+class FileNamed(serializers.Serializer[Any]):
+    """A data file to fetch by its digest."""
+
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+
+
+class WorkOrder(serializers.Serializer[Any]):
+    """All a worker needs to run one task."""
+
+    task_run = serializers.UUIDField()
+    run = serializers.CharField()
+    token = serializers.IntegerField()
+    attempt = serializers.IntegerField()
+    lease_seconds = serializers.IntegerField()
+    task = serializers.DictField()
+    suite = SuiteNamed()
+    model = ModelNamed()
+    settings = serializers.DictField()
+    files = FileNamed(many=True)
+
+
+class ResultOutput(serializers.Serializer[Any]):
+    """An accepted result: the digest of its statement, and its leaf."""
+
+    statement = serializers.CharField()
+    leaf = serializers.UUIDField()
+
+
+class FailureOutput(serializers.Serializer[Any]):
+    """Where the task run stands now."""
+
+    state = serializers.ChoiceField(TaskRunState.choices)
+
+
+class UploadOutput(serializers.Serializer[Any]):
+    """What was stored."""
+
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+
+
 class Hello(WorkerView):
     """`POST hello`: the worker has started."""
 
-    @extend_schema(request=HelloInput, responses={200: dict})
-    def post(self, request: Request) -> Response:
+    @extend_schema(request=HelloInput, responses={200: HelloOutput})
+    def post(self, request: Request) -> Response:  # noqa: ARG002
         """Note the worker's software and device; give back what it held before."""
-        data = checked(HelloInput, request)
+        data = self.read(HelloInput)
         worker = workers.hear_hello(
             worker=self.worker,
             boot_id=data["boot_id"],
@@ -109,10 +182,10 @@ class Hello(WorkerView):
 class Claim(WorkerView):
     """`POST claim`: 204 when there is no work."""
 
-    @extend_schema(request=ClaimInput, responses={200: dict, 204: None})
-    def post(self, request: Request) -> Response:
+    @extend_schema(request=ClaimInput, responses={200: WorkOrder, 204: None})
+    def post(self, request: Request) -> Response:  # noqa: ARG002
         """Lease the best waiting task run to the worker."""
-        data = checked(ClaimInput, request)
+        data = self.read(ClaimInput)
         task_run = leases.claim(
             worker=self.worker, boot_id=data["boot_id"], resource_classes=data["resource_classes"]
         )
@@ -128,9 +201,9 @@ class Heartbeat(WorkerView):
         request=HeartbeatInput,
         responses=inline_serializer("HeartbeatAnswer", {"cancel": serializers.BooleanField()}),
     )
-    def post(self, request: Request, task_run_id: Any) -> Response:
+    def post(self, request: Request, task_run_id: Any) -> Response:  # noqa: ARG002
         """Extend the lease; the answer says whether to stop."""
-        data = checked(HeartbeatInput, request)
+        data = self.read(HeartbeatInput)
         cancel = leases.hear_heartbeat(worker=self.worker, task_run_id=task_run_id, **data)
         return Response({"cancel": cancel})
 
@@ -138,10 +211,10 @@ class Heartbeat(WorkerView):
 class Result(WorkerView):
     """`POST task-runs/<id>/result`."""
 
-    @extend_schema(request=ResultInput, responses={200: dict, 201: dict})
-    def post(self, request: Request, task_run_id: Any) -> Response:
+    @extend_schema(request=ResultInput, responses={200: ResultOutput, 201: ResultOutput})
+    def post(self, request: Request, task_run_id: Any) -> Response:  # noqa: ARG002
         """Accept the signed result, after everything in it was checked."""
-        data = checked(ResultInput, request)
+        data = self.read(ResultInput)
         task_run, changed = results.accept_result(
             worker=self.worker,
             task_run_id=task_run_id,
@@ -155,10 +228,10 @@ class Result(WorkerView):
 class Failure(WorkerView):
     """`POST task-runs/<id>/failure`."""
 
-    @extend_schema(request=FailureInput, responses={200: dict})
-    def post(self, request: Request, task_run_id: Any) -> Response:
+    @extend_schema(request=FailureInput, responses={200: FailureOutput})
+    def post(self, request: Request, task_run_id: Any) -> Response:  # noqa: ARG002
         """Take the reason; the task run is queued again while attempts last."""
-        data = checked(FailureInput, request)
+        data = self.read(FailureInput)
         task_run = leases.hear_failure(worker=self.worker, task_run_id=task_run_id, **data)
         return Response({"state": task_run.state})
 
@@ -166,13 +239,17 @@ class Failure(WorkerView):
 class Upload(WorkerView):
     """`PUT task-runs/<id>/artefacts/<sha256>?token=N`, the raw bytes as body."""
 
-    @extend_schema(request={"application/octet-stream": bytes}, responses={201: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("token", int, required=True, description="of the lease")],
+        request={"application/octet-stream": bytes},
+        responses={201: UploadOutput},
+    )
     def put(self, request: Request, task_run_id: Any, sha256: str) -> Response:
         """Store a file under its digest."""
-        try:
-            token = int(request.query_params.get("token", ""))
-        except ValueError:
-            raise Invalid("Add ?token= with the lease's token.") from None
+        text = request.query_params.get("token", "")
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise BadQuery("Add ?token= with the lease's token.", fields={"token": "A number."})
+        token = int(text)
         row = results.receive_artefact(
             worker=self.worker,
             task_run_id=task_run_id,

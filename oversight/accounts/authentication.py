@@ -16,13 +16,18 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Finds the person behind a key; `request.auth` is the key, with its scopes."""
 
     def authenticate(self, request: Request) -> tuple[Person, ApiKey] | None:
-        """Return person and key, None when no key was sent; a bad key is refused (401)."""
+        """Return person and key, None when no key was sent.
+
+        Raises:
+            AuthenticationFailed: what was sent is no key, or a bad one. Taking the caller for a
+                visitor instead would show them less than they asked for and not say so (401).
+        """
         parts = get_authorization_header(request).split()
-        if len(parts) != 2 or parts[0].lower() != b"bearer":
+        if not parts or parts[0].lower() != b"bearer":
             return None
-        secret = parts[1].decode("ascii", errors="replace")
+        secret = b" ".join(parts[1:]).decode("ascii", errors="replace")
         if not secret.startswith(KEY_PREFIX):
-            return None
+            raise AuthenticationFailed(f"An API key begins with {KEY_PREFIX}; this is none.")
         digest = digest_of_secret(secret)
         key = ApiKey.objects.usable().select_related("person").filter(digest=digest).first()
         if key is None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 
+from oversight.accounts.choices import Scope
 from oversight.accounts.models import ApiKey
-from oversight.accounts.policy import is_person
+from oversight.accounts.policy import User, is_person
 
 Public = AllowAny
 
@@ -21,18 +23,29 @@ class Closed(BasePermission):
         return False
 
 
+def may_use(request: Request, scope: str) -> bool:
+    """Say whether the caller is a person here by hand, or by a key with the scope."""
+    if not is_person(request.user):
+        return False
+    return not isinstance(request.auth, ApiKey) or scope in request.auth.scopes
+
+
+def reader(request: Request, scope: Scope) -> User:
+    """Return whose eyes the caller reads with: without the scope a key sees what everyone sees."""
+    if may_use(request, scope) and is_person(request.user):
+        return request.user
+    return AnonymousUser()
+
+
 def writes(scope: str) -> type[BasePermission]:
     """Return a permission: anyone reads; writing takes a signed-in person or a key with `scope`."""
 
     class Writes(BasePermission):
+        lets_everyone_read = True
         message = f"This takes a signed-in person, or an API key with the scope {scope}."
 
         def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
-            if request.method in SAFE_METHODS:
-                return True
-            if not is_person(request.user):
-                return False
-            return not isinstance(request.auth, ApiKey) or scope in request.auth.scopes
+            return request.method in SAFE_METHODS or may_use(request, scope)
 
     Writes.__doc__ = f"Reading is public; writing needs the scope {scope}."
     return Writes

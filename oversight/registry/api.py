@@ -12,6 +12,7 @@ from oversight.accounts.choices import Scope
 from oversight.accounts.models import Organisation
 from oversight.accounts.permissions import Public, writes
 from oversight.registry import gate, services
+from oversight.registry.choices import AuthorisationState, GateCode
 from oversight.registry.models import (
     DIGEST_PATTERN,
     Authorisation,
@@ -22,7 +23,7 @@ from oversight.registry.models import (
 )
 from oversight.web.clock import stamp
 from oversight.web.inputs import checked, named_row
-from oversight.web.refusals import Invalid
+from oversight.web.refusals import BadQuery
 
 
 class VersionOutput(serializers.ModelSerializer[ModelVersion]):
@@ -119,6 +120,30 @@ class DeploymentInput(serializers.Serializer[Any]):
     audience = serializers.CharField(max_length=120)
 
 
+class GateAuthorisation(serializers.Serializer[Any]):
+    """The authorisation an answer rests on, and the decision that made it."""
+
+    decision = serializers.CharField()
+    state = serializers.ChoiceField(AuthorisationState.choices)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+    conditions = serializers.JSONField()
+
+
+class GateOutput(serializers.Serializer[Any]):
+    """Yes or no, and why."""
+
+    allowed = serializers.BooleanField()
+    result = serializers.ChoiceField(["PASSED", "FAILED"])
+    code = serializers.ChoiceField(GateCode.choices)
+    reason = serializers.CharField()
+    checked_at = serializers.DateTimeField()
+    subject = serializers.CharField()
+    deployment = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
+    authorisation = GateAuthorisation(allow_null=True)
+
+
 class ModelList(generics.ListAPIView[RegisteredModel]):
     """All registered models; POST registers a version (and its model, if new)."""
 
@@ -207,22 +232,23 @@ class Gate(APIView):
     permission_classes = [Public]
 
     @extend_schema(
+        operation_id="gate_ask",
         parameters=[
             OpenApiParameter("subject", str, required=True, description="sha256:… of the manifest"),
             OpenApiParameter("deployment", str, required=True, description="its address name"),
         ],
-        responses={200: dict},
+        responses={200: GateOutput},
     )
     def get(self, request: Request) -> Response:
         """Answer yes or no, with the reason and the decision it rests on."""
         subject = request.query_params.get("subject", "")
         slug = request.query_params.get("deployment", "")
         if not DIGEST_PATTERN.match(subject):
-            raise Invalid(
+            raise BadQuery(
                 "subject must be sha256: and 64 hex digits.", fields={"subject": "sha256:<64 hex>"}
             )
         if not slug:
-            raise Invalid("Name the deployment.", fields={"deployment": "Missing."})
+            raise BadQuery("Name the deployment.", fields={"deployment": "Missing."})
         answer = Response(gate_json(gate.answer(subject=subject, deployment_slug=slug)))
         answer["Cache-Control"] = "no-store"
         return answer

@@ -1,8 +1,10 @@
 """Reading the API's input: a checked shape, or the row that a field names."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -11,11 +13,27 @@ from oversight.web.refusals import Invalid
 Row = TypeVar("Row", bound=Model)
 
 
-def checked(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    """Return the request's data in the given shape; raises DRF's ValidationError (422)."""
+def checked(
+    shape: type[Serializer[Any]], request: Request, *, may_hold_more: bool = False
+) -> dict[str, Any]:
+    """Return the request's data in the given shape.
+
+    A field that the shape does not know is refused, lest a misspelt one be ignored; with
+    `may_hold_more` it is left out, for programs that may be newer than we are.
+
+    Raises:
+        ValidationError: DRF's; each bad, missing or unknown field is named (422).
+    """
     serializer = shape(data=request.data)
-    serializer.is_valid(raise_exception=True)
+    unknown = set() if may_hold_more else _names(request.data) - serializer.fields.keys()
+    if not serializer.is_valid() or unknown:
+        known = f"Unknown field; use {', '.join(serializer.fields)}."
+        raise ValidationError({**serializer.errors, **{name: [known] for name in sorted(unknown)}})
     return dict(serializer.validated_data)
+
+
+def _names(data: Any) -> set[str]:
+    return set(data) if isinstance(data, Mapping) else set()
 
 
 def named_row(kind: type[Row], field: str, **lookup: Any) -> Row:

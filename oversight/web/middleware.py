@@ -1,8 +1,9 @@
-"""Turns a refusal raised anywhere under a page into that page's answer."""
+"""Turns a refusal raised under a page into that page's answer, and stops impossible addresses."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from oversight.web.refusals import Refusal
@@ -25,3 +26,18 @@ class RefusalMiddleware:
         if not isinstance(error, Refusal):
             return None
         return render(request, "refusal.html", {"refusal": error}, status=error.status)
+
+
+class PlainAddressMiddleware:
+    """Refuses a NUL in the address: no name holds one, and PostgreSQL fails on the question."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on unless a NUL stands in its path (404) or its query (400)."""
+        if "\0" in request.path_info:
+            raise Http404("A NUL is part of no address.")
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("A NUL is part of no value.")
+        return self.get_response(request)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -11,6 +11,7 @@ from rest_framework.views import exception_handler, set_rollback
 from oversight.web.refusals import Refusal
 
 MEDIA_TYPE = "application/problem+json"
+API_PREFIX = "/api/v1/"
 
 
 def problem(
@@ -40,6 +41,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, Refusal):
         set_rollback()
         return problem(error.status, error.title, error.detail, errors=error.fields)
+    if isinstance(error, RequestDataTooBig):
+        set_rollback()
+        return problem(413, "Too large", "The body is larger than this API takes.")
     if isinstance(error, exceptions.ValidationError):
         set_rollback()
         return problem(422, "Please mend the input", _flat(error.detail), errors=error.detail)
@@ -48,6 +52,17 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         return None
     headers = {k: v for k, v in standard.items() if k in {"WWW-Authenticate", "Retry-After"}}
     return problem(standard.status_code, _title(error), _flat(standard.data), headers=headers)
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Say whether a request is to the network API, whose errors are problems and not pages."""
+    return request.path.startswith(API_PREFIX)
+
+
+def plain_problem(status: int, title: str, detail: str) -> JsonResponse:
+    """Return a problem where no API view was reached: a bad address, a bad request, a fault."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
 
 
 def _title(error: Exception) -> str:

@@ -33,6 +33,13 @@ class Conflict(Refusal):
     title = "Not in this state"
 
 
+class BadQuery(Refusal):
+    """The address's query cannot be used; `fields` names each parameter and its fix (400)."""
+
+    status = 400
+    title = "Please mend the address"
+
+
 class Invalid(Refusal):
     """The input cannot be used; `fields` names each field and its fix (422)."""
 

@@ -139,5 +139,5 @@ class TestApi:
     )
     def test_a_question_that_makes_no_sense_names_the_field(self, client, query, field):
         answer = client.get("/api/v1/gate/", query)
-        assert answer.status_code == 422
+        assert answer.status_code == 400
         assert field in answer.json()["errors"]

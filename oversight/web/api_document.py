@@ -1,0 +1,78 @@
+"""What the OpenAPI document says of every address alike: who may read, and how it refuses."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from oversight.web.problems import MEDIA_TYPE
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "Why a request was refused and how to mend it (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "Each field or parameter that cannot be used, with its fix.",
+        },
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+MEANINGS = {
+    400: "The address's query or the body cannot be read.",
+    401: "The key or token is missing, unknown, expired or revoked.",
+    403: "You have no right to do this, or the key lacks the scope.",
+    404: "There is nothing here that you may see.",
+    409: "The thing is in a state in which this cannot be done.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "A field of the body cannot be used.",
+}
+
+
+class Schema(AutoSchema):
+    """Knows the permission that lets everyone read and only some write."""
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Return the ways to sign in; the empty one where nobody need."""
+        found: list[dict[str, Any]] = super().get_auth()
+        permissions = self.view.get_permissions()
+        is_open = any(getattr(each, "lets_everyone_read", False) for each in permissions)
+        if self.method == "GET" and is_open and {} not in found:
+            found.append({})
+        return found
+
+
+def add_refusals(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Give each operation the refusals it can answer with (a drf-spectacular hook)."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    responses = components.setdefault("responses", {})
+    for status, meaning in MEANINGS.items():
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        responses[f"Problem{status}"] = {"description": meaning, "content": content}
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
+            for status in _statuses(path, method, operation):
+                reference = {"$ref": f"#/components/responses/Problem{status}"}
+                operation["responses"].setdefault(str(status), reference)
+    return result
+
+
+def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:
+    found = {400, 401}
+    if "{" in path or _is_paged(operation):
+        found.add(404)
+    if method != "get":
+        found |= {403, 409, 422}
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        found |= {413, 415}
+    return found
+
+
+def _is_paged(operation: dict[str, Any]) -> bool:
+    return any(each["name"] == "page" for each in operation.get("parameters", []))

@@ -1,0 +1,407 @@
+"""Who gets through which address of the API: every address and method has its row here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import get_resolver
+
+from oversight.accounts.choices import Scope
+from proposals.choices import ProposalType
+from tests import factories
+from tests.api.conftest import PEOPLE, World, address, assert_is_problem, send
+
+EVERYONE = frozenset({"anonymous", *PEOPLE})
+SIGNED_IN = frozenset(PEOPLE)
+BAD_KEYS = ("revoked key", "expired key", "key of a closed account", "worker token")
+NEW_DIGEST = "sha256:" + "a" * 64
+
+
+@dataclass(frozen=True)
+class Door:
+    """One method of one address: who gets through, with what answer."""
+
+    name: str
+    method: str
+    parts: Callable[[World], tuple[object, ...]] = lambda world: ()
+    opens_for: frozenset[str] = EVERYONE
+    status: int = 200
+    body: Callable[[World], Any] | None = None
+    query: str = ""
+    owner: str = "member"
+    scope: str = ""
+    shut: int = 403
+    """What a signed-in person without the right gets: 404 where the thing is not even seen."""
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}{' ' if self.note else ''}{self.note}"
+
+    def try_as(self, world: World, who: str):
+        """Knock, and undo whatever came of it."""
+        before = transaction.savepoint()
+        client = world.caller(who, self.owner, self.scope)
+        path = address(self.name, *self.parts(world)) + self.query
+        answer = send(client, self.method, path, self.body(world) if self.body else None)
+        if not answer.streaming:
+            transaction.savepoint_rollback(before)
+        return answer
+
+
+def whole(*names: str) -> frozenset[str]:
+    assert set(names) <= set(PEOPLE)
+    return frozenset(names)
+
+
+def criterion_for(world: World) -> dict[str, Any]:
+    return {
+        "suite": world.suite.digest,
+        "task": "facts",
+        "metric": "acc",
+        "comparison": "at_least",
+        "threshold": "0.65",
+    }
+
+
+def beat(world: World) -> dict[str, Any]:
+    return {"token": world.held.lease_token, "stage": "running", "done": 1, "total": 80}
+
+
+def signed_result(world: World) -> dict[str, Any]:
+    data, reference = world.machine.samples(world.held, 70)
+    world.machine.upload(world.held, data, reference["sha256"])
+    return {
+        "token": world.held.lease_token,
+        "envelope": world.machine.envelope(world.held, reference, 70),
+    }
+
+
+READS = (
+    Door("api-models", "GET"),
+    Door("api-model", "GET", lambda w: (w.version.model.slug,)),
+    Door("api-version", "GET", lambda w: (w.version.digest,)),
+    Door("api-deployments", "GET"),
+    Door("api-deployment", "GET", lambda w: (w.deployment.slug,)),
+    Door("api-gate", "GET", query=f"?subject={NEW_DIGEST}&deployment=helpdesk"),
+    Door("api-suites", "GET"),
+    Door("api-suite", "GET", lambda w: (w.suite.suite.slug,)),
+    Door("api-suite-folder", "GET", lambda w: (w.suite.suite.slug,)),
+    Door("api-runs", "GET"),
+    Door("api-run", "GET", lambda w: (w.run.ref,)),
+    Door("api-run-samples", "GET", lambda w: (w.run.ref,)),
+    Door("api-proposals", "GET"),
+    Door("api-proposal", "GET", lambda w: (w.talked.ref,)),
+    Door("api-decisions", "GET"),
+    Door("api-decision", "GET", lambda w: (w.decision.proposal.ref,)),
+)
+DRAFT = Door(
+    "api-proposal",
+    "GET",
+    lambda w: (w.draft.ref,),
+    whole("member", "clerk", "auditor", "administrator"),
+    shut=404,
+    scope=Scope.PROPOSALS_WRITE,
+    note="of a draft",
+)
+WRITES = (
+    Door(
+        "api-models",
+        "POST",
+        opens_for=whole("member", "clerk", "evaluator", "operator", "administrator"),
+        status=201,
+        body=lambda w: {
+            "model": "alpina",
+            "label": "1",
+            "manifest": factories.make_manifest("api"),
+        },
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-endpoints",
+        "POST",
+        opens_for=whole("operator"),
+        status=201,
+        body=lambda w: {"slug": "e", "name": "E", "operator": w.cast.organisation.slug},
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-deployments",
+        "POST",
+        opens_for=whole("operator"),
+        status=201,
+        body=lambda w: {
+            "slug": "d",
+            "name": "D",
+            "endpoint": w.deployment.endpoint.slug,
+            "purpose": "Answers.",
+            "audience": "residents",
+        },
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-runs",
+        "POST",
+        opens_for=whole("member", "clerk", "evaluator", "administrator"),
+        status=201,
+        body=lambda w: {"suite": w.suite.suite.slug, "model_digest": w.version.digest},
+        owner="evaluator",
+        scope=Scope.RUNS_WRITE,
+    ),
+    Door(
+        "api-run-cancel",
+        "POST",
+        lambda w: (w.queued.ref,),
+        whole("evaluator", "administrator"),
+        owner="evaluator",
+        scope=Scope.RUNS_WRITE,
+    ),
+    Door(
+        "api-proposals",
+        "POST",
+        opens_for=whole("member"),
+        status=201,
+        body=lambda w: {
+            "body": w.cast.body.slug,
+            "type": ProposalType.MOTION,
+            "title": "T",
+            "summary": "S",
+            "text": "X",
+        },
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-criteria",
+        "POST",
+        lambda w: (w.talked.ref,),
+        whole("member", "clerk"),
+        status=201,
+        body=criterion_for,
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-criteria",
+        "POST",
+        lambda w: (w.draft.ref,),
+        whole("member", "clerk"),
+        status=201,
+        body=criterion_for,
+        scope=Scope.PROPOSALS_WRITE,
+        note="of a draft",
+    ),
+    Door(
+        "api-comments",
+        "POST",
+        lambda w: (w.talked.ref,),
+        SIGNED_IN,
+        status=201,
+        body=lambda w: {"text": "I agree."},
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-stage",
+        "POST",
+        lambda w: (w.talked.ref,),
+        whole("clerk"),
+        body=lambda w: {"act": "fix-text"},
+        owner="clerk",
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-ballot",
+        "POST",
+        lambda w: (w.voting.ref,),
+        whole("member"),
+        status=202,
+        body=lambda w: {"choice": "yes"},
+        scope=Scope.VOTES_CAST,
+    ),
+)
+
+
+MACHINES = (
+    Door(
+        "worker-hello",
+        "POST",
+        body=lambda w: {
+            "boot_id": "boot-1",
+            "software": {},
+            "device": {},
+            "resource_classes": ["cpu"],
+        },
+    ),
+    Door(
+        "worker-claim",
+        "POST",
+        body=lambda w: {"boot_id": "boot-1", "resource_classes": ["cpu"]},
+    ),
+    Door("worker-download", "GET", lambda w: (w.held.task["data"]["sha256"],)),
+    Door("worker-heartbeat", "POST", lambda w: (w.held.pk,), body=beat),
+    Door(
+        "worker-upload",
+        "PUT",
+        lambda w: (w.held.pk, w.machine.samples(w.held, 70)[1]["sha256"]),
+        status=201,
+        query="?token=1",
+    ),
+    Door(
+        "worker-result",
+        "POST",
+        lambda w: (w.held.pk,),
+        status=201,
+        body=signed_result,
+    ),
+    Door(
+        "worker-failure",
+        "POST",
+        lambda w: (w.held.pk,),
+        body=lambda w: {"token": w.held.lease_token, "code": "out-of-memory", "message": "Full."},
+    ),
+)
+
+
+ALL = (*READS, DRAFT, *WRITES, *MACHINES)
+
+
+def api_addresses() -> dict[str, type]:
+    """Return the view of every address under /api/v1/, by name."""
+    found = {}
+    for included in get_resolver().url_patterns:
+        for pattern in getattr(included, "url_patterns", ()):
+            if f"{included.pattern}{pattern.pattern}".startswith("api/v1/"):
+                found[pattern.name] = pattern.callback.view_class
+    return found
+
+
+def methods_of(view: type) -> set[str]:
+    return {
+        each.upper() for each in ("get", "post", "put", "patch", "delete") if hasattr(view, each)
+    }
+
+
+def test_every_address_and_method_has_its_row():
+    there = {(name, each) for name, view in api_addresses().items() for each in methods_of(view)}
+    assert len(there) >= 33
+    assert there == {(door.name, door.method) for door in ALL}
+
+
+def test_what_is_public_opens_for_everyone(world):
+    for door in READS:
+        for who in (*EVERYONE, "key without scope", "key with scope"):
+            answer = door.try_as(world, who)
+            assert answer.status_code == door.status, (str(door), who, answer.content[:300])
+        for who in BAD_KEYS:
+            answer = door.try_as(world, who)
+            assert_is_problem(answer, 401)
+            assert answer["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("door", [DRAFT, *WRITES], ids=str)
+def test_what_is_not_public_opens_for_those_with_the_right_and_a_good_key(world, door):
+    answers = {
+        who: door.try_as(world, who)
+        for who in (*EVERYONE, "key with scope", "key without scope", *BAD_KEYS)
+    }
+    expected = dict.fromkeys(SIGNED_IN, door.shut) | dict.fromkeys(BAD_KEYS, 401)
+    if door.note:
+        # Who may not see a draft learns nothing of it, whatever they want of it.
+        expected |= dict.fromkeys(SIGNED_IN - DRAFT.opens_for, 404)
+    expected |= dict.fromkeys(door.opens_for, door.status)
+    expected["anonymous"] = 401 if door.method == "POST" else door.shut
+    expected["key with scope"] = door.status
+    expected["key without scope"] = door.shut
+    assert {who: answer.status_code for who, answer in answers.items()} == expected
+    for answer in answers.values():
+        if answer.status_code != door.status:
+            assert_is_problem(answer, answer.status_code)
+    if door.method == "POST":
+        assert door.scope in answers["key without scope"].json()["detail"]
+
+
+@pytest.mark.parametrize("door", MACHINES, ids=str)
+def test_a_workers_address_opens_for_a_worker_only(world, door):
+    for who in (*EVERYONE, "key with scope", "revoked key"):
+        answer = door.try_as(world, who)
+        assert_is_problem(answer, 401)
+        assert answer["WWW-Authenticate"] == "Bearer"
+    if door.name == "worker-upload":
+        data, reference = world.machine.samples(world.held, 70)
+        path = address(door.name, world.held.pk, reference["sha256"])
+        client = world.caller("worker token")
+        answer = client.put(
+            f"{path}?token={world.held.lease_token}", data, content_type="application/octet-stream"
+        )
+    else:
+        answer = door.try_as(world, "worker token")
+    expected = (door.status, 204) if door.name == "worker-claim" else (door.status,)
+    assert answer.status_code in expected, answer.content[:300]
+
+
+def test_another_worker_reaches_nothing_that_this_one_holds(world):
+    other = factories.make_machine()
+    world.machine = other
+    for door in MACHINES:
+        if door.name in {"worker-hello", "worker-claim", "worker-upload", "worker-result"}:
+            continue
+        assert_is_problem(door.try_as(world, "worker token"), 404 if door.method == "GET" else 409)
+
+
+def test_a_revoked_worker_is_out_at_once(world):
+    from evals.services.workers import revoke_worker
+
+    client = world.caller("worker token")
+    body = {"boot_id": "boot-1", "resource_classes": ["cpu"]}
+    assert send(client, "POST", address("worker-claim"), body).status_code in {200, 204}
+    revoke_worker(by=world.cast.administrator, worker=world.machine.worker)
+    assert_is_problem(send(client, "POST", address("worker-claim"), body), 401)
+
+
+def test_another_method_is_405_and_says_which_there_are(world):
+    for name, view in api_addresses().items():
+        door, allowed = next(each for each in ALL if each.name == name), methods_of(view)
+        client = world.caller("worker token" if door in MACHINES else "administrator")
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
+            answer = send(client, method, address(name, *door.parts(world)), {})
+            assert_is_problem(answer, 405)
+            assert allowed <= {each.strip() for each in answer["Allow"].split(",")}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("api-model", "nothing"),
+        ("api-version", NEW_DIGEST),
+        ("api-deployment", "nothing"),
+        ("api-suite", "nothing"),
+        ("api-suite-folder", "nothing"),
+        ("api-run", "run-00000000"),
+        ("api-run-samples", "run-00000000"),
+        ("api-proposal", "1999-001"),
+        ("api-decision", "1999-001"),
+    ],
+)
+def test_what_is_not_there_is_404(client, name, part):
+    assert_is_problem(client.get(address(name, part)), 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/", "/api/v1/nothing/", "/api/v1/worker/task-runs/not-a-uuid/heartbeat"],
+)
+def test_an_address_that_leads_nowhere_is_a_problem_document(client, path):
+    assert_is_problem(client.get(path), 404)
+
+
+def test_a_session_alone_does_not_write_without_its_token(world):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.cast.member)
+    answer = send(client, "POST", address("api-comments", world.talked.ref), {"text": "Hello."})
+    assert_is_problem(answer, 403)
+    assert not world.talked.comments.exists()
