@@ -43,5 +43,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 def _note_use(key: ApiKey) -> None:
     """Keep the last use to the minute: a write on every request would be a needless cost."""
     stale = timezone.now() - timedelta(minutes=1)
+    if key.last_used_at and key.last_used_at >= stale:
+        return
     unused = Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale)
     ApiKey.objects.filter(unused, pk=key.pk).update(last_used_at=timezone.now())

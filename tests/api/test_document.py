@@ -1,0 +1,89 @@
+"""The OpenAPI document: valid, complete, and true of what the addresses do."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from oversight.web.api_document import MEANINGS
+from tests.api.test_doors import ALL, DRAFT, MACHINES, READS, WRITES
+
+
+@pytest.fixture(scope="module")
+def document():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    return {
+        (path, method.upper()): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_it_is_valid_and_made_without_a_warning(document):
+    assert document["openapi"].startswith("3.1.")
+    validate_schema(document)
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
+
+
+def test_it_has_every_address_and_method(operations):
+    assert len(operations) == len({(door.name, door.method) for door in ALL})
+
+
+def test_every_operation_has_a_name_of_its_own_words_and_a_noun(operations):
+    names = [operation["operationId"] for operation in operations.values()]
+    assert len(set(names)) == len(names)
+    for place, operation in operations.items():
+        assert operation["operationId"].replace("_", "").isalnum(), place
+        assert operation["description"].strip(), place
+        assert operation["tags"] == [place[0].removeprefix("/api/v1/").split("/")[0]], place
+
+
+def test_every_parameter_field_and_shape_is_described_by_a_type(operations, document):
+    for place, operation in operations.items():
+        for parameter in operation.get("parameters", []):
+            assert parameter["schema"], (place, parameter["name"])
+        for status, answer in operation["responses"].items():
+            if status == "204" or "$ref" in answer:
+                continue
+            for content in answer["content"].values():
+                assert content["schema"], (place, status)
+                assert content["schema"] != {"type": "object", "additionalProperties": {}}
+
+
+def test_every_refusal_is_a_problem_document(operations, document):
+    components = document["components"]["responses"]
+    for place, operation in operations.items():
+        refusals = {s: a for s, a in operation["responses"].items() if s.startswith("4")}
+        assert {"400", "401"} <= refusals.keys(), place
+        for status, answer in refusals.items():
+            named = components[answer["$ref"].rpartition("/")[2]]
+            assert named["description"] == MEANINGS[int(status)]
+            assert list(named["content"]) == ["application/problem+json"]
+
+
+def test_who_needs_to_sign_in_is_said_as_it_is(operations, document):
+    assert {"apiKey", "workerToken"} <= document["components"]["securitySchemes"].keys()
+    for (path, method), operation in operations.items():
+        schemes = {name for way in operation["security"] for name in way}
+        if path.startswith("/api/v1/worker/"):
+            assert operation["security"] == [{"workerToken": []}], path
+        else:
+            assert schemes == {"apiKey", "cookieAuth"}, path
+            assert ({} in operation["security"]) is (method == "GET"), path
+    assert (
+        len(operations)
+        == len(READS) + len(MACHINES) + len({door.name for door in WRITES} | {DRAFT.name}) - 1
+    )
+
+
+@pytest.mark.django_db
+def test_it_is_served_to_everyone(client):
+    answer = client.get("/api/schema/")
+    assert answer.status_code == 200
+    assert b"openapi: 3.1" in answer.content
