@@ -19,7 +19,8 @@ from bench.result import Figure, Result
 from oversight.embedded.session import running_system
 
 PAGES = (
-    "/", "/in-service/", "/deciding/", "/findings/", "/suites/public-service/", "/record/", "/api/v1/models/", "/api/v1/runs/", "/api/schema/", "/api/docs/", "/design/",
+    "/", "/in-service/", "/deciding/", "/findings/", "/suites/public-service/", "/record/",
+    "/api/v1/models/", "/api/v1/runs/", "/api/schema/", "/api/docs/", "/design/",
     "/log/checkpoint", "/api/v1/suites/public-service/lm-eval.zip", "/accounts/login/",
 )  # fmt: skip
 ROUNDS = 25

@@ -1,10 +1,10 @@
 """Addresses of the public pages."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
 
 from oversight.dashboards.health import healthz
 from oversight.dashboards.views import decisions, evaluations, overview, pages, record, registry
+from oversight.web.api_document_view import ApiDocument
 
 urlpatterns = [
     path("", overview.home, name="home"),
@@ -33,6 +33,6 @@ urlpatterns = [
     path("data/", pages.data, name="data"),
     path("accessibility/", pages.accessibility, name="accessibility"),
     path("design/", pages.design, name="design"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", ApiDocument.as_view(), name="api-schema"),
     path("api/docs/", pages.api_reference, name="api-docs"),
 ]
