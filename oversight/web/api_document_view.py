@@ -3,12 +3,16 @@
 Apart from `api_document.py`, which the framework's settings name and so must import no view of it.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,8 +34,31 @@ def _document() -> dict[str, Any]:
     return found
 
 
+class YamlOrJson(BaseContentNegotiation):
+    """JSON for who asks for it, by `?format=json` or `Accept`; else YAML, and never a refusal."""
+
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:  # noqa: ARG002
+        """Return none: nothing is sent here."""
+        return None
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002
+    ) -> tuple[BaseRenderer, str]:
+        """Return the renderer and its media type."""
+        asked = [request.query_params.get("format"), request.headers.get("Accept")]
+        yaml, json = renderers
+        renderer = json if any("json" in (each or "") for each in asked) else yaml
+        return renderer, str(renderer.media_type)
+
+
 class ApiDocument(SpectacularAPIView):
     """The OpenAPI document as YAML or, with `?format=json`, as JSON."""
+
+    content_negotiation_class = YamlOrJson
+    renderer_classes = [OpenApiYamlRenderer2, OpenApiJsonRenderer2]
 
     def _get_schema_response(self, request: Request) -> Response:  # noqa: ARG002
         return Response(document())
