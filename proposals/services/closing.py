@@ -101,6 +101,7 @@ def _decide(
         subject=proposal.subject,
         digests={"contract": contract.digest, "decision": digest},
         facts={"outcome": str(outcome), "in_force_until": stamp(until) if until else None},
+        at=now,
     )
     decision = Decision.objects.create(
         proposal=proposal,

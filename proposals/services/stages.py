@@ -101,6 +101,8 @@ def move(proposal: Proposal, to: Status, *, by: str, leaf: bool = True) -> None:
             actor=by,
             subject=proposal.subject,
             facts={"from": before, "to": str(to)},
+            # The time that the charter's periods are counted from and held against.
+            at=proposal.status_changed_at,
         )
 
 
@@ -113,7 +115,8 @@ def closing_time(
         Invalid: the close is not after the opening, or more than 90 days away.
     """
     usual = timedelta(hours=charter.rules_for(proposal.type).voting_hours)
-    closes_at = asked or opens_at + usual
+    # Whole seconds, as the contract has it: no ballot falls into a second the record calls late.
+    closes_at = (asked or opens_at + usual).replace(microsecond=0)
     if not opens_at < closes_at <= opens_at + timedelta(days=90):
         message = f"The vote must close after {stamp(opens_at)} and within 90 days."
         raise Invalid(message, fields={"closes_at": message})

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from evals.criteria import as_contract_rows
-from oversight.accounts.models import Membership, Person
+from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
@@ -35,6 +35,9 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         raise Conflict(
             f"A vote opens on a final text; this proposal is in “{locked.get_status_display()}”."
         )
+    # Whoever changes the body's members or charter waits until the roll is frozen, so that the log
+    # has their acts on the same side of the opening as the contract.
+    Body.objects.select_for_update().get(pk=locked.body_id)
     charter = charter_of(locked.body)
     early = obstacles_to_vote(locked, charter, database_now())
     if early:
@@ -42,7 +45,11 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
     opens_at = database_now().replace(microsecond=0)
     ends_at = closing_time(charter, locked, opens_at, closes_at)
     seats = list(
-        Membership.objects.in_term(database_now()).voting().filter(body=locked.body).order_by("id")
+        Membership.objects.in_term(database_now())
+        .voting()
+        .filter(body=locked.body)
+        .select_for_update(of=("self",))
+        .order_by("id")
     )
     if not seats:
         raise Conflict(f"{locked.body} has no members in term, so nobody could vote.")
@@ -58,6 +65,7 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         subject=locked.subject,
         digests={"contract": digest},
         facts={"opens_at": stamp(opens_at), "closes_at": stamp(ends_at), "roll": len(seats)},
+        at=opens_at,
     )
     contract = Contract.objects.create(
         proposal=locked,
@@ -113,8 +121,9 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str) -> Ballot:
     if last is not None and last.choice == choice:
         return last
     # The clock is read again under the lock: waiting for it must not carry a ballot past the close.
-    _require_open(proposal, contract)
-    return _write_ballot(entry, proposal, contract, (last.number if last else 0) + 1, choice)
+    now = _require_open(proposal, contract)
+    number = (last.number if last else 0) + 1
+    return _write_ballot(entry, proposal, contract, number=number, choice=choice, now=now)
 
 
 def lock_for_casting(contract: Contract) -> None:
@@ -133,9 +142,18 @@ _VOTE_LOCK = 0x766F7465  # any constant: keeps these advisory locks apart from o
 
 
 def _write_ballot(
-    entry: RollEntry, proposal: Proposal, contract: Contract, number: int, choice: str
+    entry: RollEntry,
+    proposal: Proposal,
+    contract: Contract,
+    *,
+    number: int,
+    choice: str,
+    now: datetime,
 ) -> Ballot:
-    """Append a ballot with its salted commitment; the caller holds the roll entry's lock."""
+    """Append a ballot with its salted commitment; the caller holds the roll entry's lock.
+
+    The leaf has the very time that was held against the close, so that anyone can repeat it.
+    """
     committed = ledger.commit_to({"choice": choice})
     leaf = ledger.append(
         type=Leaf.BALLOT_CAST,
@@ -144,22 +162,26 @@ def _write_ballot(
         digests={"contract": contract.digest},
         commits={"choice": committed.digest},
         facts={"number": number},
+        at=now,
     )
     ledger.keep_opening(leaf, "choice", committed)
     return Ballot.objects.create(
-        entry=entry, number=number, choice=choice, cast_at=database_now(), leaf_id=leaf.id
+        entry=entry, number=number, choice=choice, cast_at=now, leaf_id=leaf.id
     )
 
 
-def _require_open(proposal: Proposal, contract: Contract) -> None:
+def _require_open(proposal: Proposal, contract: Contract) -> datetime:
+    """Return the database's time, at which the vote is open."""
     status = Proposal.objects.values_list("status", flat=True).get(pk=proposal.pk)
     if status != Status.VOTING:
         raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
-    if database_now() >= contract.closes_at:
+    now = database_now()
+    if now >= contract.closes_at:
         raise Conflict(
             f"The vote closed at {stamp(contract.closes_at)}. Ballots are refused from then on; "
             "an earlier ballot of yours stands."
         )
+    return now
 
 
 def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> dict[str, Any]:
