@@ -15,6 +15,7 @@ from evals import artefacts
 from evals.choices import Leaf, TaskRunState
 from evals.models import Aggregate, Artefact, SampleScore, TaskRun, Worker
 from evals.samples import Sample, SamplesError, read_samples
+from evals.scores import digest as scores_digest
 from evals.services.leases import locked_lease
 from evals.services.moves import move
 from evals.services.runs import settle_run
@@ -43,6 +44,12 @@ class Recomputed:
         self.rows += 1
         for metric, score in sample.scores.items():
             self.scores.setdefault(metric, []).append((sample.doc_id, sample.group or "", score))
+
+    def digest(self) -> str:
+        """Return the digest of the scores alone, which anyone can recount without a library."""
+        metrics = sorted(self.scores)
+        samples = zip(*(self.scores[metric] for metric in metrics), strict=True)
+        return scores_digest(metrics, ((row[0][0], [cell[2] for cell in row]) for row in samples))
 
     def groups(self, metric: str) -> dict[str, list[float]]:
         """Return the scores by group; the empty name holds all samples."""
@@ -130,7 +137,11 @@ def _accept(
         type=Leaf.RESULT_ACCEPTED,
         actor=worker.actor,
         subject=task_run.run.subject,
-        digests={"statement": digest, "samples": f"sha256:{samples.sha256}"},
+        digests={
+            "statement": digest,
+            "samples": f"sha256:{samples.sha256}",
+            "scores": recomputed.digest(),
+        },
         facts={"task": task_run.task_name, "attempt": task_run.attempt},
     )
     task_run.envelope = envelope
