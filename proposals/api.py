@@ -32,10 +32,18 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
 
     body = serializers.SlugRelatedField[Body](slug_field="slug", read_only=True)
     title = serializers.CharField(read_only=True)
-    deployment = serializers.SlugRelatedField[Deployment](slug_field="slug", read_only=True)
-    version = serializers.SlugRelatedField[ModelVersion](slug_field="digest", read_only=True)
-    closes_at = serializers.DateTimeField(source="contract.closes_at", default=None, read_only=True)
-    outcome = serializers.CharField(source="decision.outcome", default=None, read_only=True)
+    deployment = serializers.SlugRelatedField[Deployment](
+        slug_field="slug", read_only=True, allow_null=True
+    )
+    version = serializers.SlugRelatedField[ModelVersion](
+        slug_field="digest", read_only=True, allow_null=True
+    )
+    closes_at = serializers.DateTimeField(
+        source="contract.closes_at", default=None, read_only=True, allow_null=True
+    )
+    outcome = serializers.CharField(
+        source="decision.outcome", default=None, read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Proposal

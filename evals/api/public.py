@@ -62,15 +62,26 @@ class AggregateOutput(serializers.ModelSerializer[Aggregate]):
         return [row.low, row.high]
 
 
+@extend_schema_field({"type": ["object", "null"]})
+class Envelope(serializers.JSONField):
+    """A signed statement, once there is one."""
+
+
 class TaskRunOutput(serializers.ModelSerializer[TaskRun]):
     """One task of a run: progress, result, signed statement."""
 
-    worker = serializers.CharField(source="worker.name", default=None, read_only=True)
+    worker = serializers.CharField(
+        source="worker.name", default=None, read_only=True, allow_null=True
+    )
     organisation = serializers.CharField(
-        source="worker.organisation.slug", default=None, read_only=True
+        source="worker.organisation.slug", default=None, read_only=True, allow_null=True
     )
     aggregates = AggregateOutput(many=True, read_only=True)
-    samples_sha256 = serializers.CharField(source="samples_id", default=None, read_only=True)
+    samples_sha256 = serializers.CharField(
+        source="samples_id", default=None, read_only=True, allow_null=True
+    )
+
+    envelope = Envelope(read_only=True)
 
     class Meta:
         model = TaskRun

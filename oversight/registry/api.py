@@ -234,8 +234,18 @@ class Gate(APIView):
     @extend_schema(
         operation_id="gate_ask",
         parameters=[
-            OpenApiParameter("subject", str, required=True, description="sha256:… of the manifest"),
-            OpenApiParameter("deployment", str, required=True, description="its address name"),
+            OpenApiParameter(
+                "subject",
+                {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                required=True,
+                description="The digest of the manifest.",
+            ),
+            OpenApiParameter(
+                "deployment",
+                {"type": "string", "minLength": 1},
+                required=True,
+                description="The address name.",
+            ),
         ],
         responses={200: GateOutput},
     )

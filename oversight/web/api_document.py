@@ -60,7 +60,17 @@ def add_refusals(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
             for status in _statuses(path, method, operation):
                 reference = {"$ref": f"#/components/responses/Problem{status}"}
                 operation["responses"].setdefault(str(status), reference)
+            if "/worker/" not in path:
+                _close(operation, components["schemas"])
     return result
+
+
+def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say of a body that it may hold no other fields: `inputs.checked` refuses them."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if name:
+        schemas[name]["additionalProperties"] = False
 
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:

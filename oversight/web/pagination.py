@@ -1,5 +1,7 @@
 """Numbered pages for the API's lists, bounded in size."""
 
+from typing import Any
+
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
@@ -14,6 +16,15 @@ class Pages(PageNumberPagination):
     max_page_size = 200
     invalid_page_message = "There is no such page: follow `next` from the first one."
     PARAMETERS = ("page", "page_size")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the parameters with their bounds."""
+        found: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for each in found:
+            each["schema"]["minimum"] = 1
+            if each["name"] == self.page_size_query_param:
+                each["schema"]["maximum"] = self.max_page_size
+        return found
 
     def get_page_size(self, request: Request) -> int:
         """Return the size asked for.

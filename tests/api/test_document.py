@@ -8,7 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from oversight.web.api_document import MEANINGS
-from tests.api.test_doors import ALL, DRAFT, MACHINES, READS, WRITES
+from tests.api.test_doors import ALL
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +76,16 @@ def test_who_needs_to_sign_in_is_said_as_it_is(operations, document):
         else:
             assert schemes == {"apiKey", "cookieAuth"}, path
             assert ({} in operation["security"]) is (method == "GET"), path
-    assert (
-        len(operations)
-        == len(READS) + len(MACHINES) + len({door.name for door in WRITES} | {DRAFT.name}) - 1
-    )
+
+
+def test_a_body_that_refuses_unknown_fields_says_so(operations, document):
+    for (path, method), operation in operations.items():
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None:
+            continue
+        shape = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        is_worker = path.startswith("/api/v1/worker/")
+        assert (shape.get("additionalProperties") is False) is not is_worker, (path, method)
 
 
 @pytest.mark.django_db
