@@ -103,6 +103,10 @@ def fraction_words(value: Fraction) -> str:
         Fraction(1, 3): "one third",
         Fraction(2, 3): "two thirds",
         Fraction(3, 4): "three quarters",
+        Fraction(1, 4): "one quarter",
+        Fraction(2, 5): "two fifths",
+        Fraction(3, 5): "three fifths",
+        Fraction(4, 5): "four fifths",
         Fraction(1): "all",
     }
     return known.get(value, fraction_text(value))

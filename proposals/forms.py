@@ -85,6 +85,15 @@ class ProposalForm(TextForm):
         if len(bodies) == 1:
             self.fields["body"].initial = bodies[0]
 
+    def clean(self) -> dict[str, Any]:
+        """Ask for what an authorisation is about."""
+        found: dict[str, Any] = super().clean() or {}
+        if found.get("type") == ProposalType.AUTHORISE:
+            for name, words in (("deployment", "where it serves"), ("version", "which weights")):
+                if name not in self.errors and found.get(name) is None:
+                    self.add_error(name, f"An authorisation says {words}: choose one.")
+        return found
+
 
 SUITES_OFFERED = 20
 """Suites whose measures a criterion's form lists; with more of them the reader searches."""

@@ -113,7 +113,8 @@ class Comparison:
 def beside_others(found: list[Evidence], version: ModelVersion) -> list[Comparison]:
     """Return, for criteria on headline metrics, the decided version's result beside others'.
 
-    The others are the newest full runs up to today; one query for each suite version.
+    The others are the newest full runs up to today; one query for each suite version. Where there
+    are none, nothing is drawn: the table of criteria says it all.
     """
     suites = {each.suite_version for each in found}
     others = {suite.pk: across_versions(suite) for suite in suites}
@@ -124,7 +125,7 @@ def beside_others(found: list[Evidence], version: ModelVersion) -> list[Comparis
         for each in found
         if each.aggregate and each.metric == each.suite_version.task(each.task_name)["metric"]
     ]
-    return drawn[:COMPARISONS_SHOWN]
+    return [each for each in drawn if len(each.rows) > 1][:COMPARISONS_SHOWN]
 
 
 def _rows(evidence: Evidence, version: ModelVersion, others: list[Finding]) -> list[dict[str, Any]]:

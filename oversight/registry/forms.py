@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.core.validators import URLValidator
+from django.core.validators import RegexValidator, URLValidator
 from django.db.models import Model, Q, QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -128,6 +128,23 @@ class DeploymentField(RowField):
         super().__init__(Deployment.objects.all(), empty_label="Choose one", **options)
 
 
+class AddressNameField(forms.CharField):
+    """How the record and the page's address name something: small letters, digits, hyphens."""
+
+    def __init__(self, **options: Any) -> None:
+        plain = RegexValidator(
+            r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Use small letters, digits and hyphens: town-helpdesk."
+        )
+        attrs = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        super().__init__(
+            label="Address name",
+            max_length=60,
+            validators=[plain],
+            widget=forms.TextInput(attrs=attrs),
+            **options,
+        )
+
+
 class EndpointForm(forms.Form):
     """An endpoint to register."""
 
@@ -135,9 +152,7 @@ class EndpointForm(forms.Form):
         Organisation.objects.none(), empty_label="Choose one", help_text="Who runs it."
     )
     name = forms.CharField(max_length=120, help_text="As people know it.")
-    slug = forms.SlugField(
-        label="Address name",
-        max_length=60,
+    slug = AddressNameField(
         help_text="How the record names it, for instance town-endpoint. It never changes.",
     )
     base_url = forms.URLField(
@@ -160,9 +175,7 @@ class DeploymentForm(forms.Form):
         Endpoint.objects.none(), empty_label="Choose one", help_text="Where it would be served."
     )
     name = forms.CharField(max_length=120, help_text="As people know it, such as Town helpdesk.")
-    slug = forms.SlugField(
-        label="Address name",
-        max_length=60,
+    slug = AddressNameField(
         help_text="In the page's address and in the gate's questions, for instance town-helpdesk. "
         "It never changes.",
     )

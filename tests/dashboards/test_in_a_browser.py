@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from evals.models import TaskRun
@@ -72,7 +73,10 @@ def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, c
 
         def work():
             TaskRun.objects.filter(run=run).update(
-                state="failed", lease_until=None, reason="The test ended it."
+                finished_at=timezone.now(),
+                state="failed",
+                lease_until=None,
+                reason="The test ended it.",
             )
             type(run).objects.filter(pk=run.pk).update(
                 state="failed", reason="The test ended it.", finished_at=run.requested_at

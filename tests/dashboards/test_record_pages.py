@@ -39,7 +39,7 @@ def test_pages_of_a_search_keep_what_was_searched(client, world):
     assert "?q=thing%3A1%262&amp;page=2" in body
 
 
-@pytest.mark.parametrize("nonsense", ["\x00", "a" * 5000, "' OR 1=1", "<script>", "%", "१२"])
+@pytest.mark.parametrize("nonsense", ["a" * 5000, "' OR 1=1", "<script>", "%", "१२"])
 def test_a_search_for_nonsense_finds_nothing_and_breaks_nothing(client, world, nonsense, words):
     answer = client.get("/record/", {"q": nonsense})
     assert answer.status_code == 200

@@ -195,7 +195,8 @@ def test_an_authorisation_without_its_subject_is_refused_and_keeps_what_was_type
     answer = as_role("member").post(reverse("proposal-create"), data)
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "Name the deployment and the model version" in page
+    assert "An authorisation says where it serves: choose one." in page
+    assert 'href="#id_version"' in page
     assert "A summary." in page
     assert not Proposal.objects.exists()
 

@@ -89,7 +89,8 @@ def test_a_use_is_registered_and_shown(client, cast, operator):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"slug": "two words"}, "Enter a valid “slug”"),
+        ({"slug": "two words"}, "small letters, digits and hyphens"),
+        ({"slug": "Town_Endpoint"}, "small letters, digits and hyphens"),
         ({"slug": ""}, "This field is required."),
         ({"name": "n" * 121}, "at most 120 characters"),
         ({"base_url": "nowhere at all"}, "Enter a valid URL."),
