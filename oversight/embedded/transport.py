@@ -2,13 +2,15 @@
 
 The original opens a connection pool first and lets every caller wait for it, and a failed attempt
 leaves the pool and its threads retrying for five minutes. Here a plain connection is tried first:
-a refused one raises within milliseconds and leaves nothing.
+a refused one raises within milliseconds and leaves nothing. Nor does a reader that hangs hold up
+those who publish.
 """
 
 from typing import Any
 
 import psycopg
 from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport.pgmq import Channel as PGMQChannel
 from kombu.transport.pgmq import Transport as PGMQTransport
 
 PUBLISH_SECONDS = 1.0
@@ -35,8 +37,20 @@ def options(url: str, *, pool_size: int) -> dict[str, object]:
     }
 
 
+class Channel(PGMQChannel):
+    """Declares only queues that are missing."""
+
+    def _new_queue(self, queue: str, **options: Any) -> None:
+        # Creating a queue waits until nobody is reading from it, which a worker that hangs in
+        # mid-read does for ever; it does so too for a queue that exists.
+        if not self._has_queue(queue):
+            super()._new_queue(queue, **options)
+
+
 class Transport(PGMQTransport):
     """The `pgmq://` transport that Celery uses here."""
+
+    Channel = Channel
 
     def establish_connection(self) -> Any:
         """Return a connection to the broker.

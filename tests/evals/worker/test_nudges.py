@@ -1,5 +1,6 @@
 """A real Celery worker on a real queue: a nudge wakes it, and a lost one costs only time."""
 
+import threading
 from functools import partial
 
 import psutil
@@ -94,3 +95,14 @@ def test_a_queue_that_goes_and_comes_back_does_not_end_the_worker(
     wait_until(lambda: waiting(queue_server) == 0, "the nudge being read")
     process.terminate()
     assert process.wait(timeout=60) == 0
+
+
+def test_a_worker_that_hangs_in_mid_read_holds_up_nobody_who_publishes(queue_server, publish_there):
+    address = queue_server.worker_broker_url.replace("pgmq://", "postgresql://")
+    with psycopg.connect(address) as hanging:
+        hanging.execute("SELECT * FROM pgmq.read('evals_cpu', 30, 1)")
+        published = threading.Thread(target=nudge_workers, args=("cpu",), daemon=True)
+        published.start()
+        published.join(timeout=20)
+        assert not published.is_alive()
+    assert waiting(queue_server) == 1
