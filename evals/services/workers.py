@@ -39,6 +39,8 @@ def enrol_worker(
     """
     if not is_administrator(by):
         raise NotAllowed("Only an administrator enrols workers.")
+    if not 1 <= len(name) <= 80:
+        raise Invalid("A worker's name has 1 to 80 characters.", fields={"name": "1 to 80"})
     if len(public_key) != 64 or any(c not in "0123456789abcdef" for c in public_key):
         raise Invalid("The public key is 64 hexadecimal digits (a raw Ed25519 key).")
     if token and len(token) < 32:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.models import EmailAddress
+from django.core.validators import slug_re
 from django.db import transaction
 from django.utils import timezone
 
@@ -66,6 +67,7 @@ def shell_person() -> Person:
 def admit_organisation(*, by: Person, slug: str, name: str, website: str = "") -> Organisation:
     """Admit an organisation; it may then have evaluators, operators and workers."""
     _require_administrator(by)
+    _require_slug(slug)
     if Organisation.objects.filter(slug=slug).exists():
         raise Conflict(f"There is already an organisation with the address name “{slug}”.")
     leaf = ledger.append(
@@ -80,6 +82,7 @@ def found_body(
 ) -> Body:
     """Found a body. It can decide once it has members and a charter."""
     _require_administrator(by)
+    _require_slug(slug)
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -296,6 +299,12 @@ def notify(*, people: Iterable[Person], subject: str, text: str, path: str = "")
     Notice.objects.bulk_create(
         Notice(person=person, subject=subject[:160], text=text, path=path) for person in people
     )
+
+
+def _require_slug(slug: str) -> None:
+    if len(slug) > 60 or not slug_re.match(slug):
+        words = "Use up to 60 letters, digits, hyphens and underscores."
+        raise Invalid(f"“{slug[:80]}” is no address name. {words}", fields={"slug": words})
 
 
 def _require_administrator(user: Person) -> None:

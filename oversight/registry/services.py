@@ -1,10 +1,11 @@
 """The only writer of the registry floor, but for what decisions do (`effects.py`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 
 from oversight.accounts.models import Organisation, Person
 from oversight.ledger import services as ledger
@@ -73,6 +74,21 @@ def register_version(
 
 
 @transaction.atomic(durable=True)
+def note_source(*, by: Person, version: ModelVersion, source: Mapping[str, Any]) -> ModelVersion:
+    """Note where the files of a version are now; only this machine's shell knows its folders.
+
+    No leaf: the record names files by their digest, and workers check it wherever they find them.
+    """
+    if not by.is_system:
+        raise NotAllowed("Only a command on the machine with the files says where they are.")
+    row = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if row.source != dict(source):
+        row.source = dict(source)
+        row.save(update_fields=["source"])
+    return row
+
+
+@transaction.atomic(durable=True)
 def register_endpoint(
     *, by: Person, slug: str, name: str, operator: Organisation, base_url: str = ""
 ) -> Endpoint:
@@ -124,18 +140,16 @@ def _model(by: Person, slug: str, name: str, developer: str, summary: str) -> Re
     model = RegisteredModel.objects.filter(slug=slug).first()
     if model:
         return model
+    model = RegisteredModel(
+        slug=slug, name=name or slug, developer=developer, summary=summary, registered_by=by
+    )
+    # Before the leaf, which takes no subject that is no address name.
+    _check_fields(model, but=["leaf_id"])
     leaf = ledger.append(
         type=Leaf.MODEL_REGISTERED, actor=by.actor, subject=f"model:{slug}", facts={}
     )
-    model = RegisteredModel(
-        slug=slug,
-        name=name or slug,
-        developer=developer,
-        summary=summary,
-        registered_by=by,
-        leaf_id=leaf.id,
-    )
-    _save_checked(model)
+    model.leaf_id = leaf.id
+    model.save()
     return model
 
 
@@ -146,11 +160,16 @@ def _checked_manifest(manifest: Any) -> Manifest:
         raise Invalid(str(error), fields={"manifest": str(error)}) from None
 
 
-def _save_checked(row: RegisteredModel | ModelVersion | Endpoint | Deployment) -> None:
-    """Validate every field, then save; what a field refuses becomes our `Invalid`."""
+def _save_checked(row: ModelVersion | Endpoint | Deployment) -> None:
+    """Validate every field, then save."""
+    _check_fields(row)
+    row.save()
+
+
+def _check_fields(row: Model, *, but: Sequence[str] = ()) -> None:
+    """Validate every field but some; what a field refuses becomes our `Invalid`."""
     try:
-        row.full_clean(validate_unique=False, validate_constraints=False)
+        row.full_clean(exclude=but, validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         fields = {name: " ".join(texts) for name, texts in error.message_dict.items()}
         raise Invalid("; ".join(f"{k}: {v}" for k, v in fields.items()), fields=fields) from None
-    row.save()

@@ -1,5 +1,6 @@
 """`manage.py enroll_worker`: let a machine run evaluations."""
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class Command(ServiceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the worker's name, organisation and key."""
-        parser.add_argument("--name", required=True)
+        parser.add_argument("--name", required=True, type=_name)
         parser.add_argument(
             "--organisation", required=True, help="its address name; made if missing"
         )
@@ -37,7 +38,7 @@ class Command(ServiceCommand):
         """Enrol; with --if-missing a changed key or token replaces the old enrolment."""
         shell = shell_person()
         key = _raw_key(options["public_key"])
-        token = options["token_file"].read_text().strip() if options["token_file"] else ""
+        token = _token(options["token_file"])
         organisation = Organisation.objects.filter(slug=options["organisation"]).first()
         if organisation is None:
             slug = options["organisation"]
@@ -65,6 +66,27 @@ class Command(ServiceCommand):
         self.stdout.write(f"Enrolled {worker} as {worker.actor}.")
         if not token:
             self.stdout.write(f"Its token, shown this once: {secret}")
+
+
+def _name(text: str) -> str:
+    # Here and not only in the service: by then the organisation may have been admitted.
+    if not 1 <= len(text) <= 80:
+        raise ArgumentTypeError("a worker's name has 1 to 80 characters.")
+    return text
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        token = path.read_text().strip()
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read: {error}", returncode=USAGE_ERROR) from None
+    if len(token) < 32:
+        raise CommandError(
+            f"{path} holds no token of at least 32 characters.", returncode=USAGE_ERROR
+        )
+    return token
 
 
 def _raw_key(path: Path) -> str:

@@ -2,9 +2,11 @@
 
 import json
 import re
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from oversight.embedded.presence import Presence
 from oversight.embedded.session import NotRunningError, running_system
 from oversight.registry.manifest import Manifest, ManifestError, manifest_of
 from oversight.registry.models import ModelVersion
-from oversight.registry.services import register_version
+from oversight.registry.services import note_source, register_version
 from oversight.web.clock import database_now
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
+
+WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt", ".pth")
 
 
 class Command(ServiceCommand):
@@ -34,9 +38,11 @@ class Command(ServiceCommand):
         """Take model, suite and settings."""
         parser.add_argument("--model", type=Path, required=True, help="directory with weights")
         parser.add_argument("--suite", required=True, help="the suite's address name")
-        parser.add_argument("--limit", type=int, default=None, help="first N items of each task")
+        parser.add_argument(
+            "--limit", type=_positive, default=None, help="first N items of each task"
+        )
         parser.add_argument("--dtype", choices=DTYPES, default="float32")
-        parser.add_argument("--batch-size", type=int, default=16)
+        parser.add_argument("--batch-size", type=_positive, default=16)
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -87,6 +93,12 @@ class Command(ServiceCommand):
                 )
 
 
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ArgumentTypeError(f"{text} is no whole number from 1.")
+    return int(text)
+
+
 @contextmanager
 def _running() -> Iterator[None]:
     """Use the system that runs, whoever its workers are; else start one with a worker."""
@@ -132,13 +144,21 @@ def _metrics(part: TaskRun) -> dict[str, Any]:
 def _suite(slug: str) -> Suite:
     suite = Suite.objects.filter(slug=slug, versions__isnull=False).first()
     if suite is None:
-        known = ", ".join(Suite.objects.values_list("slug", flat=True)) or "none yet"
+        known = list(Suite.objects.values_list("slug", flat=True))
+        near = get_close_matches(slug, known, n=3)
+        words = f"Did you mean {' or '.join(near)}?" if near else f"Published: {_some(known)}."
         raise CommandError(
-            f"There is no suite named {slug}. Published suites: {known}. "
+            f"There is no suite named {slug}. {words} "
             "Publish one with `python manage.py import_suite FILE --format … --slug …`.",
             returncode=USAGE_ERROR,
         )
     return suite
+
+
+def _some(names: list[str]) -> str:
+    """Return up to ten names as words."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more if names else "none yet"
 
 
 def _version(directory: Path) -> ModelVersion:
@@ -148,16 +168,39 @@ def _version(directory: Path) -> ModelVersion:
     except ManifestError as error:
         raise CommandError(str(error), returncode=USAGE_ERROR) from None
     _require_model(directory, manifest)
+    place = {"kind": "directory", "path": str(directory.resolve())}
     known = ModelVersion.objects.filter(digest=manifest.digest).first()
+    if known and known.source.get("kind", "directory") == "directory":
+        # The files may have moved since; workers look where they were seen last.
+        return note_source(by=shell_person(), version=known, source=place)
     if known:
         return known
+    _require_unchanged(directory, manifest, place)
     slug = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")[:50] or "model"
     return register_version(
         by=shell_person(),
         model_slug=slug,
         label=manifest.digest.removeprefix("sha256:")[:12],
         manifest=manifest.as_json(),
-        source={"kind": "directory", "path": str(directory.resolve())},
+        source=place,
+    )
+
+
+def _require_unchanged(directory: Path, manifest: Manifest, place: dict[str, str]) -> None:
+    """Refuse files that took the place of registered ones: it may be a mistake or worse."""
+    before = ModelVersion.objects.filter(source=place).order_by("-pk").first()
+    if before is None:
+        return
+    was = {row["name"]: row["sha256"] for row in before.manifest}
+    now = {file.name: file.sha256 for file in manifest.files}
+    changed = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    raise CommandError(
+        f"The files in {directory} are no longer those registered as {before} "
+        f"({before.digest[:19]}…): {', '.join(changed[:3])}{more} differ. Restore them, or "
+        "register what is there now as a version of its own: "
+        f"python manage.py register_model {directory} --slug {before.model.slug} --label …",
+        returncode=USAGE_ERROR,
     )
 
 
@@ -167,5 +210,11 @@ def _require_model(directory: Path, manifest: Manifest) -> None:
         raise CommandError(
             f"{directory} holds no config.json, so it is no model directory of transformers. "
             "Give the folder with config.json, the tokenizer and the weights.",
+            returncode=USAGE_ERROR,
+        )
+    if not any(name.endswith(WEIGHTS) for name in names):
+        raise CommandError(
+            f"{directory} holds no weights: none of its files ends in {', '.join(WEIGHTS)}. "
+            "Complete the folder, or give another.",
             returncode=USAGE_ERROR,
         )

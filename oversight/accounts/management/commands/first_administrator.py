@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.urls import reverse
 
 from oversight.accounts import services
+from oversight.web.commands import ServiceCommand
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     """Prints the link, valid for 24 hours, or says that there is an administrator already."""
 
     help = "Print a one-time link that makes the first administrator."
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         """Take the address under which the site is reached."""
         parser.add_argument("--base-url", default=settings.PUBLIC_URL)
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def act(self, **options: Any) -> None:
         """Print one line."""
         secret = services.issue_first_administrator_link()
         if secret is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from oversight.ledger.encoding import from_digest
 from oversight.ledger.fsck import BadRecord, check_record
@@ -11,7 +12,7 @@ from oversight.ledger.signer import SignerRefusal
 
 
 class Command(BaseCommand):
-    """Exits 0 when all of it holds, 1 with the first thing that does not. Run it every night."""
+    """Exits 0 when all of it holds, 1 with the first thing that does not, 2 without a database."""
 
     help = "Checks entries, tiles, head, checkpoints and the signer's state against each other."
     requires_system_checks: list[str] = []
@@ -26,6 +27,11 @@ class Command(BaseCommand):
         except BadRecord as error:
             first = "" if error.index is None else f"First bad index: {error.index}. "
             raise CommandError(f"The record does not hold. {first}{error}") from error
+        except DatabaseError as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise CommandError(
+                f"The database does not answer: {first_line} Check DATABASE_URL.", returncode=2
+            ) from error
         except (RecordDamaged, SignerRefusal) as error:
             raise CommandError(f"The record does not hold. {error}") from error
         self.stdout.write(
