@@ -20,6 +20,10 @@ from oversight.web.refusals import Conflict
 
 STAGES = ("preparing", "loading", "running", "uploading")
 MAY_NOT_RETRY = frozenset({"weights-changed", "weights-missing", "task-refused", "bad-result"})
+ELSEWHERE = frozenset({"weights-missing", "setting-refused"})
+"""What one host lacks and another may have: tried again, but not by the worker that said so."""
+PRESENT_SECONDS = 300
+"""A worker heard of within this time counts as one that could take over."""
 GIVEN_BACK = "worker-stopping"
 """The code of a worker that is being stopped: it says nothing about the task run."""
 
@@ -33,6 +37,7 @@ def claim(*, worker: Worker, boot_id: str, resource_classes: Sequence[str]) -> T
     allowed = [c for c in resource_classes if c in worker.resource_classes]
     task_run = (
         TaskRun.objects.claimable(allowed)
+        .exclude(worker=worker, reason_code__in=ELSEWHERE)
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("run")
         .first()
@@ -93,6 +98,8 @@ def hear_failure(
         task_run.attempt -= 1
     task_run.log_tail = log_tail[-20_000:].replace("\x00", "")
     retry = may_retry and code not in MAY_NOT_RETRY
+    if code in ELSEWHERE:
+        retry = _somebody_else_is_there(worker, task_run)
     give_back(task_run, code=code[:40], reason=message[:2000].replace("\x00", ""), may_retry=retry)
     return task_run
 
@@ -113,6 +120,12 @@ def requeue_expired() -> int:
             reason=f"The worker was not heard of for {settings.LEASE_SECONDS} seconds.",
         )
     return len(expired)
+
+
+def _somebody_else_is_there(worker: Worker, task_run: TaskRun) -> bool:
+    lately = database_now() - timedelta(seconds=PRESENT_SECONDS)
+    others = Worker.objects.usable().seen_since(lately).exclude(pk=worker.pk)
+    return others.filter(resource_classes__contains=[task_run.run.resource_class]).exists()
 
 
 def locked_lease(*, worker: Worker, task_run_id: UUID, token: int) -> TaskRun:

@@ -243,6 +243,40 @@ def test_work_given_back_by_a_worker_that_stops_is_not_an_attempt(settings):
     assert make_machine().claim().lease_token == 4
 
 
+@pytest.mark.parametrize("code", sorted(leases.ELSEWHERE))
+def test_what_one_host_lacks_another_may_have(code):
+    make_run()
+    lacking, other = make_machine(), make_machine()
+    first = lacking.claim()
+    assert other.claim() is None
+    leases.hear_failure(
+        worker=lacking.worker,
+        task_run_id=first.pk,
+        token=first.lease_token,
+        code=code,
+        message="Not here.",
+        may_retry=False,
+    )
+    assert lacking.claim() is None
+    assert other.claim().pk == first.pk
+
+
+def test_what_the_only_host_lacks_ends_the_run_at_once():
+    run = make_run()
+    make_machine()  # enrolled, and never heard of
+    machine = make_machine()
+    task_run = machine.claim()
+    leases.hear_failure(
+        worker=machine.worker,
+        task_run_id=task_run.pk,
+        token=task_run.lease_token,
+        code="weights-missing",
+        message="This host has no such folder.",
+    )
+    run.refresh_from_db()
+    assert (run.state, run.reason) == ("failed", "Task questions: This host has no such folder.")
+
+
 def test_final_states_lead_nowhere():
     for state, targets in TASK_RUN_TRANSITIONS.items():
         assert bool(targets) != (state in FINAL_STATES)
