@@ -4,6 +4,7 @@ r"""Reads and writes BLT, the common file format for ranked ballots.
     -2              candidate 2 withdrew (optional)
     4 1 3 0         4 ballots rank candidate 1, then candidate 3
     1.5 2 1=3 0     a ballot of weight 1.5: 2 first, then 1 and 3 on a shared rank
+    1/3 2 0         a ballot of weight one third, as a delegation split in three leaves it
     2 0             2 ballots that rank nobody
     0               the end of the ballots
     "Ada"           the names of the candidates, in order
@@ -21,6 +22,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
+from math import lcm
 
 from proposals.tally.election import (
     MAX_CANDIDATES,
@@ -30,13 +32,13 @@ from proposals.tally.election import (
     Ranking,
     text_problem,
 )
-from proposals.tally.exact import WEIGHT_PLACES, number_text
+from proposals.tally.exact import MAX_SCALE, number_text
 
 MAX_BYTES = 256 * 1024 * 1024
 """Longest file that is read: several million ballots."""
 
 _WHOLE = re.compile(r"\d{1,6}", re.ASCII)
-_WEIGHT = re.compile(rf"\d{{1,12}}(?:\.\d{{1,{WEIGHT_PLACES}}})?", re.ASCII)
+_WEIGHT = re.compile(r"\d{1,15}(?:\.\d{1,15}|/\d{1,15})?", re.ASCII)
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.|"")*)"')
 _ESCAPE = re.compile(r'\\(.)|""')
@@ -86,6 +88,7 @@ class _Reader:
         # Each candidate's own rank is made once, so that a million ballots share these tuples.
         self._ranks: dict[str, tuple[int, ...]] = {}
         self._weights: dict[str, Fraction] = {}
+        self._scale = 1
 
     def read(self) -> Election:
         seats = self._read_head()
@@ -168,11 +171,18 @@ class _Reader:
         if token.startswith("-"):
             raise BltError(number, "withdrawn candidates stand before the first ballot; move it up")
         if not _WEIGHT.fullmatch(token):
-            expected = f"a weight such as 3 or 2.5 (up to {WEIGHT_PLACES} decimals)"
+            expected = "a weight such as 3, 2.5 or 1/3"
             raise BltError(number, f"a ballot begins with {expected}, not {_show(token)}")
-        weight = Fraction(token)
+        try:
+            weight = Fraction(token)
+        except ZeroDivisionError:
+            raise BltError(number, f"{_show(token)} divides by 0; write a weight above 0") from None
         if not weight:
             raise BltError(number, "a ballot's weight must be more than 0; remove the ballot")
+        self._scale = lcm(self._scale, weight.denominator)
+        if self._scale > MAX_SCALE:
+            too_fine = f"{_show(token)} makes the weights too fine to add up exactly"
+            raise BltError(number, f"{too_fine}; use fewer decimals")
         self._weights[token] = weight
         return weight
 

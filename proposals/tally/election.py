@@ -1,8 +1,9 @@
 """What is counted: candidates, seats and ballots, checked once and grouped by ranking."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain
 from typing import Self
 from unicodedata import category
 
@@ -47,7 +48,7 @@ class Election:
     """Numbers of candidates that withdrew; ballots are read as if they had never stood."""
 
     def __post_init__(self) -> None:
-        _check_names(self.candidates)
+        check_names(self.candidates)
         if problem := text_problem(self.title):
             raise InputError("title", problem)
         if not 1 <= self.seats <= MAX_SEATS:
@@ -57,10 +58,9 @@ class Election:
             raise InputError("withdrawn", "names a candidate that does not stand")
         if self.withdrawn == known:
             raise InputError("withdrawn", "every candidate is withdrawn; nobody can be elected")
-        for ranking, weight in self.ballots.items():
+        check_weights(self.ballots.values())
+        for ranking in self.ballots:
             _check_ranking(ranking, known)
-            if weight <= 0 or exact.weight(weight, "ballots") == 0:
-                raise InputError("ballots", "a ballot's weight must be more than 0")
 
     @classmethod
     def of(
@@ -98,8 +98,11 @@ class Profile:
     names: tuple[str, ...]
     """The standing candidates; rankings hold positions in this tuple."""
 
-    rankings: Mapping[Ranking, int]
-    """Weight by ranking, without empty rankings, in units of 1 / `scale`."""
+    rankings: Sequence[Ranking]
+    """The distinct rankings, the empty one left out."""
+
+    weights: Sequence[int]
+    """The weight of each ranking in units of 1 / `scale`."""
 
     empty: int
     """Weight of the ballots that rank nobody who stands, in the same units."""
@@ -110,15 +113,20 @@ class Profile:
     def of(cls, election: Election) -> Self:
         """Reads an election: leaves withdrawn candidates out, makes every weight whole."""
         standing = [n for n in range(len(election.candidates)) if n not in election.withdrawn]
-        scale = exact.common_scale(list(election.ballots.values()))
-        rankings = {
-            ranking: weight.numerator * (scale // weight.denominator)
-            for ranking, weight in election.ballots.items()
-        }
+        scale = exact.common_scale(election.ballots.values(), "ballots")
+        ballots: Mapping[Ranking, Fraction] = election.ballots
         if election.withdrawn:
-            rankings = _without_the_withdrawn(rankings, standing)
-        empty = rankings.pop((), 0)
-        return cls(tuple(election.candidates[n] for n in standing), rankings, empty, scale)
+            ballots = _without_the_withdrawn(ballots, standing)
+        empty = ballots.get((), Fraction())
+        rankings = [ranking for ranking in ballots if ranking]
+        weights = [_units(weight, scale) for ranking, weight in ballots.items() if ranking]
+        names = tuple(election.candidates[n] for n in standing)
+        return cls(names, rankings, weights, _units(empty, scale), scale)
+
+    @property
+    def total(self) -> int:
+        """Weight of the rankings together, in units of 1 / `scale`."""
+        return sum(self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ class StrictProfile:
     def of(cls, profile: Profile) -> Self:
         """Cuts every ballot at its first shared rank and sets void ballots apart."""
         grouped: dict[tuple[int, ...], int] = {}
-        for ranking, weight in profile.rankings.items():
+        for ranking, weight in zip(profile.rankings, profile.weights, strict=True):
             order = _until_shared(ranking)
             grouped[order] = grouped.get(order, 0) + weight
         void = profile.empty + grouped.pop((), 0)
@@ -162,6 +170,20 @@ class Names:
         return None
 
 
+def check_weights(weights: Collection[Fraction]) -> None:
+    """Checks the weights of the ballots that are counted together.
+
+    Raises:
+        InputError: for a weight that is no number above 0, or weights without a bounded common
+            denominator.
+    """
+    # Checked once a value: a million ballots have few different weights.
+    for weight in {id(weight): weight for weight in weights}.values():
+        if exact.weight(weight, "ballots") == 0:
+            raise InputError("ballots", "a ballot's weight must be more than 0")
+    exact.common_scale(weights, "ballots")
+
+
 def text_problem(text: str) -> str | None:
     """Returns why a text cannot be a name or a title, or None."""
     if len(text) > MAX_NAME_CHARACTERS:
@@ -171,7 +193,12 @@ def text_problem(text: str) -> str | None:
     return None
 
 
-def _check_names(names: tuple[str, ...]) -> None:
+def check_names(names: Sequence[str]) -> None:
+    """Checks the names of those who stand.
+
+    Raises:
+        InputError: for none, too many, or a name that cannot be used.
+    """
     if not 1 <= len(names) <= MAX_CANDIDATES:
         raise InputError("candidates", f"{len(names)} is not between 1 and {MAX_CANDIDATES}")
     checked = Names()
@@ -181,7 +208,7 @@ def _check_names(names: tuple[str, ...]) -> None:
 
 
 def _check_ranking(ranking: Ranking, known: frozenset[int]) -> None:
-    named = [number for rank in ranking for number in rank]
+    named = list(chain.from_iterable(ranking))
     if not known.issuperset(named):
         raise InputError("ballots", "a ballot ranks a candidate that does not stand")
     if len(set(named)) != len(named):
@@ -202,13 +229,19 @@ def _number(name: str, number: Mapping[str, int], field_name: str) -> int:
     return number[name]
 
 
-def _without_the_withdrawn(rankings: dict[Ranking, int], standing: list[int]) -> dict[Ranking, int]:
+def _units(weight: Fraction, scale: int) -> int:
+    return weight.numerator * (scale // weight.denominator)
+
+
+def _without_the_withdrawn(
+    ballots: Mapping[Ranking, Fraction], standing: list[int]
+) -> dict[Ranking, Fraction]:
     place = {number: position for position, number in enumerate(standing)}
-    kept: dict[Ranking, int] = {}
-    for ranking, weight in rankings.items():
+    kept: dict[Ranking, Fraction] = {}
+    for ranking, weight in ballots.items():
         ranks = (tuple(place[n] for n in rank if n in place) for rank in ranking)
         shorter = tuple(rank for rank in ranks if rank)
-        kept[shorter] = kept.get(shorter, 0) + weight
+        kept[shorter] = kept.get(shorter, Fraction()) + weight
     return kept
 
 

@@ -1,11 +1,19 @@
 """Reads and writes exact numbers; a float never gets in or out."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from math import lcm
+from typing import TypeVar
 
 from proposals.tally.errors import InputError
+
+_Enum = TypeVar("_Enum", bound=StrEnum)
+
+Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+"""JSON without floats."""
 
 Number = int | Fraction | Decimal | str
 """What a caller may hand over as a number: exact types, or text such as `2.5` or `2/3`."""
@@ -13,8 +21,8 @@ Number = int | Fraction | Decimal | str
 MAX_NUMBER = 10**15
 """Bound on the size of every number read, so that no input can make the arithmetic slow."""
 
-WEIGHT_PLACES = 6
-"""Decimal places a weight may have."""
+MAX_SCALE = 10**18
+"""Bound on the common denominator of the weights that are counted together."""
 
 _NUMBER = re.compile(r"-?\d{1,16}(?:\.\d{1,16}|/\d{1,16})?", re.ASCII)
 
@@ -33,7 +41,7 @@ def fraction(value: object, field: str) -> Fraction:
 
 
 def weight(value: object, field: str) -> Fraction:
-    """Turns a `Number` into a weight: zero or more, with at most `WEIGHT_PLACES` decimals.
+    """Turns a `Number` into a weight: zero or more, exact, thirds and the like included.
 
     Raises:
         InputError: naming `field`.
@@ -41,20 +49,32 @@ def weight(value: object, field: str) -> Fraction:
     exact = fraction(value, field)
     if exact < 0:
         raise InputError(field, f"{value} is below 0; a weight is 0 or more")
-    if 10**WEIGHT_PLACES % exact.denominator:
-        raise InputError(field, f"{value} needs more than {WEIGHT_PLACES} decimals; round it first")
     return exact
 
 
-def common_scale(numbers: list[Fraction]) -> int:
-    """Returns the smallest integer that makes every number whole when multiplied by it."""
-    return lcm(*{number.denominator for number in numbers}) if numbers else 1
+def common_scale(numbers: Iterable[Fraction], field: str) -> int:
+    """Returns the smallest integer that makes every number whole when multiplied by it.
+
+    Raises:
+        InputError: naming `field`, when that integer is beyond `MAX_SCALE`.
+    """
+    scale = 1
+    for denominator in {number.denominator for number in numbers}:
+        scale = lcm(scale, denominator)
+        if scale > MAX_SCALE:
+            raise InputError(
+                field, f"the weights have no common denominator up to {MAX_SCALE}; use decimals"
+            )
+    return scale
 
 
-def number_text(value: Fraction) -> str:
-    """Writes a number as people do: `5`, `2.5`, and `1/3` when no decimal is exact."""
+def number_text(value: Fraction, places: int = 0) -> str:
+    """Writes a number as people do: `5`, `2.5`, and `1/3` when no decimal is exact.
+
+    A decimal has at least `places` decimals.
+    """
     try:
-        return decimal_text(value, 0)
+        return decimal_text(value, places)
     except ValueError:
         return fraction_text(value)
 
@@ -77,6 +97,19 @@ def decimal_text(value: Fraction, places: int) -> str:
     digits = str(abs(value.numerator) * (10**places // value.denominator)).rjust(places + 1, "0")
     sign = "-" if value < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+
+def read_member(kind: type[_Enum], value: str, field: str) -> _Enum:
+    """Reads one of an enumeration's values.
+
+    Raises:
+        InputError: naming the field and the values it may have.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise InputError(field, f"{str(value)[:40]!r} is not one of {allowed}") from None
 
 
 def _read(value: object, field: str) -> Fraction:

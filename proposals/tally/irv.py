@@ -5,14 +5,14 @@ from fractions import Fraction
 
 from proposals.tally.election import Election, Profile, StrictProfile
 from proposals.tally.exact import number_text
-from proposals.tally.lot import DEFAULT_LOT, Lot
-from proposals.tally.sheet import ElectionSheet, Outcome, Stage
+from proposals.tally.lot import DEFAULT_LOT
+from proposals.tally.sheet import Decider, ElectionSheet, Outcome, Stage
 from proposals.tally.ties import TieBreaker, join_names
 
 METHOD = "irv"
 
 
-def count(election: Election, lot: Lot | None = DEFAULT_LOT) -> ElectionSheet:
+def count(election: Election, decider: Decider | None = DEFAULT_LOT) -> ElectionSheet:
     """Counts an election for one seat; the election's own number of seats is not used.
 
     Whoever has more than half of the votes still held by a candidate is elected. Else whoever has
@@ -21,26 +21,26 @@ def count(election: Election, lot: Lot | None = DEFAULT_LOT) -> ElectionSheet:
     Args:
         election: a shared rank ends its ballot there; candidates left out of a ballot receive
             nothing from it.
-        lot: draws where earlier stages do not resolve a tie and the order of exclusion could
+        decider: picks where earlier stages do not resolve a tie and the order of exclusion could
             matter. With None the count stops there, with the outcome `tied`.
     """
-    return _Runoff(election, lot).run()
+    return _Runoff(election, decider).run()
 
 
 class _Runoff:
     """One runoff under way; votes are integers in units of 1 / scale."""
 
-    def __init__(self, election: Election, lot: Lot | None) -> None:
+    def __init__(self, election: Election, decider: Decider | None) -> None:
         profile = Profile.of(election)
         self._papers = StrictProfile.of(profile)
-        self._title, self._lot, self._scale = election.title, lot, profile.scale
+        self._title, self._decider, self._scale = election.title, decider, profile.scale
         self._names = profile.names
         self._valid = sum(self._papers.weights)
         self._held: dict[int, list[int]] = {c: [] for c in range(len(self._names))}
         self._totals = [0] * len(self._names)
         self._places = [0] * len(self._papers.orders)
         self._stages: list[Stage] = []
-        self._ties = TieBreaker(self._names, lot)
+        self._ties = TieBreaker(self._names, decider)
 
     def run(self) -> ElectionSheet:
         """Counts to the end and returns the sheet."""
@@ -123,6 +123,6 @@ class _Runoff:
             elected=() if winner is None else (self._names[winner],),
             stages=tuple(self._stages),
             ties=tuple(self._ties.ties),
-            lot_seed=self._lot.seed if self._lot else None,
+            decider=self._decider,
             notes=tuple(notes),
         )

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from proposals.tally import approval, irv, plurality, schulze, stv
 from proposals.tally.election import Election
-from proposals.tally.lot import DEFAULT_LOT, Lot
-from proposals.tally.sheet import ElectionSheet
+from proposals.tally.lot import DEFAULT_LOT
+from proposals.tally.sheet import Decider, ElectionSheet
 
-METHODS: dict[str, Callable[[Election, Lot | None], ElectionSheet]] = {
+METHODS: dict[str, Callable[[Election, Decider | None], ElectionSheet]] = {
     stv.METHOD: stv.count,
     irv.METHOD: irv.count,
     schulze.METHOD: schulze.count,
@@ -18,7 +18,7 @@ METHODS: dict[str, Callable[[Election, Lot | None], ElectionSheet]] = {
 SINGLE_SEAT = frozenset({irv.METHOD, schulze.METHOD})
 """Methods that elect one, whatever number of seats the election names."""
 
-USUAL_LOT: dict[str, Lot | None] = {
+USUAL_LOT: dict[str, Decider | None] = {
     **dict.fromkeys(METHODS, None),
     stv.METHOD: DEFAULT_LOT,
     irv.METHOD: DEFAULT_LOT,

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Self, TypeVar
+from typing import Self
 
 from proposals.tally import exact
 from proposals.tally.errors import InputError
-from proposals.tally.exact import Number, fraction_text, number_text
+from proposals.tally.exact import Number, fraction_text
+from proposals.tally.quorum import Quorum, QuorumBase, Turnout
+from proposals.tally.sheet import TieRule
 
-_Enum = TypeVar("_Enum", bound=StrEnum)
+__all__ = ["Base", "Choice", "Comparison", "QuorumBase", "Rules", "TieRule", "Votes"]
 
 
 class Choice(StrEnum):
@@ -34,30 +36,11 @@ class Base(StrEnum):
     """Everyone entitled to vote: not voting weighs against."""
 
 
-class QuorumBase(StrEnum):
-    """What the quorum is a fraction of."""
-
-    ROLL = "roll"
-
-
 class Comparison(StrEnum):
     """How the yes weight is held against the threshold."""
 
     AT_LEAST = "at_least"
     MORE_THAN = "more_than"
-
-
-class TieRule(StrEnum):
-    """What happens when yes and no are equal and the threshold is met exactly but not passed."""
-
-    STATUS_QUO = "status_quo"
-    """Nothing changes."""
-
-    CHAIR = "chair"
-    """The chair's casting vote decides."""
-
-    LOT = "lot"
-    """A lot between yes and no decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +65,7 @@ class Rules:
             raise InputError("threshold", f"{self.threshold} is not above 0 and up to 1")
         if self.threshold == 1 and self.comparison is Comparison.MORE_THAN:
             raise InputError("comparison", "more than all can never be met; use at_least")
-        if not 0 <= exact.fraction(self.quorum, "quorum") <= 1:
-            raise InputError("quorum", f"{self.quorum} is not from 0 to 1")
+        Quorum(self.quorum, self.quorum_base)
 
     @classmethod
     def of(
@@ -99,11 +81,11 @@ class Rules:
         """Builds rules from plain values; `Rules.of(**rules.as_json())` gives the same rules."""
         return cls(
             threshold=exact.fraction(threshold, "threshold"),
-            base=read_member(Base, base, "base"),
-            comparison=read_member(Comparison, comparison, "comparison"),
+            base=exact.read_member(Base, base, "base"),
+            comparison=exact.read_member(Comparison, comparison, "comparison"),
             quorum=exact.fraction(quorum, "quorum"),
-            quorum_base=read_member(QuorumBase, quorum_base, "quorum_base"),
-            tie_rule=read_member(TieRule, tie_rule, "tie_rule"),
+            quorum_base=exact.read_member(QuorumBase, quorum_base, "quorum_base"),
+            tie_rule=exact.read_member(TieRule, tie_rule, "tie_rule"),
         )
 
     def as_json(self) -> dict[str, str]:
@@ -138,38 +120,65 @@ class Votes:
     roll: Fraction
     """Weight of the roll, those who did not vote included."""
 
+    recused: Fraction = Fraction(0)
+    """Weight of those who are recused; not part of `roll`."""
+
+    voters: int | None = None
+    """Members who took part, in person or by a delegate; needed for a quorum of members."""
+
+    members: int | None = None
+    """Members on the roll; needed for a quorum of members."""
+
     def __post_init__(self) -> None:
         for choice in Choice:
             exact.weight(getattr(self, choice), choice)
-        if exact.weight(self.roll, "roll") == 0:
-            raise InputError("roll", "is 0; nobody could vote")
-        if self.cast > self.roll:
-            cast, roll = number_text(self.cast), number_text(self.roll)
-            raise InputError(
-                "roll", f"{cast} were cast but the roll is {roll}; correct one of them"
-            )
+        _ = self.turnout
 
     @classmethod
-    def of(cls, *, yes: Number, no: Number, abstain: Number = 0, roll: Number) -> Self:
+    def of(
+        cls,
+        *,
+        yes: Number,
+        no: Number,
+        abstain: Number = 0,
+        roll: Number,
+        recused: Number = 0,
+        voters: int | None = None,
+        members: int | None = None,
+    ) -> Self:
         """Builds the votes from plain numbers."""
         return cls(
             yes=exact.weight(yes, "yes"),
             no=exact.weight(no, "no"),
             abstain=exact.weight(abstain, "abstain"),
             roll=exact.weight(roll, "roll"),
+            recused=exact.weight(recused, "recused"),
+            voters=voters,
+            members=members,
         )
 
     @classmethod
-    def from_ballots(cls, ballots: Iterable[tuple[str, Number]], *, roll: Number) -> Self:
-        """Adds up ballots given as pairs of choice and weight."""
+    def from_ballots(
+        cls,
+        ballots: Iterable[tuple[str, Number]],
+        *,
+        roll: Number,
+        recused: Number = 0,
+        voters: int | None = None,
+        members: int | None = None,
+    ) -> Self:
+        """Adds up ballots given as pairs of choice and weight, delegated weight included."""
         totals = dict.fromkeys(Choice, Fraction(0))
         for choice, weight in ballots:
-            totals[read_member(Choice, choice, "choice")] += exact.weight(weight, "weight")
+            totals[exact.read_member(Choice, choice, "choice")] += exact.weight(weight, "weight")
         return cls(
             yes=totals[Choice.YES],
             no=totals[Choice.NO],
             abstain=totals[Choice.ABSTAIN],
             roll=exact.weight(roll, "roll"),
+            recused=exact.weight(recused, "recused"),
+            voters=voters,
+            members=members,
         )
 
     @property
@@ -177,21 +186,13 @@ class Votes:
         """Yes, no and abstain together."""
         return self.yes + self.no + self.abstain
 
+    @property
+    def turnout(self) -> Turnout:
+        """What a quorum is held against."""
+        return Turnout(self.cast, self.roll, self.recused, self.voters, self.members)
+
     def of_base(self, base: Base) -> Fraction:
         """Returns the weight a threshold is a fraction of."""
         if base is Base.ROLL:
             return self.roll
         return self.cast if base is Base.VOTES_CAST else self.yes + self.no
-
-
-def read_member(kind: type[_Enum], value: str, field: str) -> _Enum:
-    """Reads one of an enumeration's values.
-
-    Raises:
-        InputError: naming the field and the values it may have.
-    """
-    try:
-        return kind(value)
-    except ValueError:
-        allowed = ", ".join(member.value for member in kind)
-        raise InputError(field, f"{str(value)[:40]!r} is not one of {allowed}") from None

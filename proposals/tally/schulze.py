@@ -9,24 +9,21 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from proposals.tally.election import Election, Profile
-from proposals.tally.exact import number_text
-from proposals.tally.lot import Lot
+from proposals.tally.exact import Json, number_text
+from proposals.tally.pairwise import Matrix, compare_pairs
 from proposals.tally.seats import resolve_at_seat
-from proposals.tally.sheet import ElectionSheet, Json, Outcome, Stage
+from proposals.tally.sheet import Decider, ElectionSheet, Outcome, Stage
 
 METHOD = "schulze"
 
-Matrix = list[list[int]]
-"""`matrix[a][b]`: a number of votes for a against b; zero on the diagonal."""
 
-
-def count(election: Election, lot: Lot | None = None) -> ElectionSheet:
+def count(election: Election, decider: Decider | None = None) -> ElectionSheet:
     """Counts an election for one seat; the election's own number of seats is not used.
 
     Args:
         election: candidates that share a rank are not preferred to each other; candidates left
             out of a ballot stand below all those on it and share that last place.
-        lot: picks among several potential winners; with None the outcome is `tied`.
+        decider: picks among several potential winners; with None the outcome is `tied`.
 
     Returns:
         A sheet whose details hold `pairwise`, `strongest_paths`, `potential_winners`, `ranking`
@@ -37,9 +34,9 @@ def count(election: Election, lot: Lot | None = None) -> ElectionSheet:
     paths = strongest_paths(pairwise)
     levels = rank_by(paths)
     names = profile.names
-    valid = sum(profile.rankings.values())
+    valid = profile.total
     best = [names[c] for c in levels[0]]
-    tie = resolve_at_seat(best, 1, lot) if valid and len(best) > 1 else None
+    tie = resolve_at_seat(best, 1, decider) if valid and len(best) > 1 else None
     elected = tie.chosen if tie else tuple(best if valid else ())
     decided = Outcome.ELECTED if elected else Outcome.TIED
     return ElectionSheet(
@@ -56,7 +53,7 @@ def count(election: Election, lot: Lot | None = None) -> ElectionSheet:
             Stage("candidates beaten by strongest path", _wins(names, paths), elected=elected),
         ),
         ties=(tie,) if tie else (),
-        lot_seed=lot.seed if lot else None,
+        decider=decider,
         details={
             "pairwise": _by_name(names, pairwise, profile.scale),
             "strongest_paths": _by_name(names, paths, profile.scale),
@@ -65,28 +62,6 @@ def count(election: Election, lot: Lot | None = None) -> ElectionSheet:
             "condorcet_winner": _condorcet_winner(names, pairwise) if valid else None,
         },
     )
-
-
-def compare_pairs(profile: Profile) -> Matrix:
-    """Counts, for each ordered pair, the votes that rank the first above the second.
-
-    A row is kept as one integer with a field of bits for each rival, wide enough for all votes,
-    so a ballot adds to a whole row at once: its cost is its length, not the square of it.
-    """
-    number = len(profile.names)
-    bits = sum(profile.rankings.values()).bit_length() + 1
-    unit = [1 << (bits * c) for c in range(number)]
-    everyone = sum(unit)
-    rows = [0] * number
-    for ranking, weight in profile.rankings.items():
-        below = everyone * weight
-        for rank in ranking:
-            for candidate in rank:
-                below -= unit[candidate] * weight
-            for candidate in rank:
-                rows[candidate] += below
-    field = (1 << bits) - 1
-    return [[row >> (bits * rival) & field for rival in range(number)] for row in rows]
 
 
 def strongest_paths(pairwise: Matrix) -> Matrix:

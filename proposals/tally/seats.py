@@ -3,9 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from proposals.tally.lot import Lot
-from proposals.tally.sheet import Outcome, Resolution, Tie
-from proposals.tally.ties import SEAT, join_names
+from proposals.tally.sheet import Decider, Outcome, Resolution, Tie
+from proposals.tally.ties import (
+    PICKS,
+    SEAT,
+    decided,
+    join_names,
+    listed,
+    open_words,
+    resolution,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,37 +25,38 @@ class Seating:
     notes: tuple[str, ...]
 
 
-def seat_the_highest(totals: Mapping[str, int], seats: int, lot: Lot | None) -> Seating:
+def seat_the_highest(totals: Mapping[str, int], seats: int, decider: Decider | None) -> Seating:
     """Gives the seats to the highest totals above zero.
 
-    Equal totals matter only where they reach across the last seat. There a lot decides; without
-    one those seats stay open and the outcome is `tied`. Otherwise equal totals are listed in lot
-    order, or alphabetically without a lot.
+    Equal totals matter only where they reach across the last seat. There the decider picks; where
+    it does not, those seats stay open and the outcome is `tied`. Otherwise equal totals are listed
+    in the decider's order, or alphabetically without one.
     """
     names = [name for name, total in totals.items() if total > 0]
     if not names:
         return Seating((), (), Outcome.NO_VOTES, ("There is no valid vote; nobody is elected.",))
-    order = lot.order(names) if lot else sorted(names)
+    order = listed(names, decider)
     order.sort(key=lambda name: -totals[name])
     if len(order) <= seats or totals[order[seats - 1]] != totals[order[seats]]:
         return Seating(tuple(order[:seats]), (), Outcome.ELECTED, _vacancies(len(order), seats))
     line = totals[order[seats - 1]]
     safe = [name for name in order if totals[name] > line]
-    tie = resolve_at_seat([n for n in order if totals[n] == line], seats - len(safe), lot)
+    tie = resolve_at_seat([n for n in order if totals[n] == line], seats - len(safe), decider)
     outcome = Outcome.ELECTED if tie.chosen else Outcome.TIED
     return Seating((*safe, *tie.chosen), (tie,), outcome, ())
 
 
-def resolve_at_seat(tied: Sequence[str], seats: int, lot: Lot | None) -> Tie:
-    """Decides who of the tied gets the seats left, by lot; chooses nobody without one."""
+def resolve_at_seat(tied: Sequence[str], seats: int, decider: Decider | None) -> Tie:
+    """Decides who of the tied gets the seats left; chooses nobody where nothing may decide."""
     everyone = tuple(sorted(tied))
     places = "1 seat" if seats == 1 else f"{seats} seats"
     words = f"{join_names(everyone)} are tied for {places}"
-    if lot is None:
-        return Tie(1, SEAT, everyone, Resolution.NOTHING, (), f"{words} and no lot may be drawn.")
-    drawn = tuple(lot.order(everyone)[:seats])
-    words = f"{words}; the lot picks {join_names(drawn)}."
-    return Tie(1, SEAT, everyone, Resolution.LOT, drawn, words)
+    picked = decided(decider, everyone, seats)
+    if not picked:
+        words = f"{words} and {open_words(decider)}."
+        return Tie(1, SEAT, everyone, Resolution.NOTHING, (), words)
+    words = f"{words}; {PICKS[type(decider)]} {join_names(picked)}."
+    return Tie(1, SEAT, everyone, resolution(decider), picked, words)
 
 
 def _vacancies(with_votes: int, seats: int) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Counts a single transferable vote as Scottish councils do (weighted inclusive Gregory).
 
-Source: the Scottish Local Government Elections Order 2007 (SSI 2007/42), schedule 1, rules 45
-to 52. Where the Order speaks of ballot papers, we count weight, so a member's vote may weigh more
-than one; a paper of weight 1 is counted exactly as the Order says. We differ in one point: with
-no valid ballot and more candidates than seats nobody is elected, where the Order would draw lots.
+Source: the Scottish Local Government Elections Order 2011 (SSI 2011/399), schedule 1, rules 46
+to 53, which repeat rules 45 to 52 of the Order of 2007 (SSI 2007/42). Where the Order speaks of
+ballot papers, we count weight, so a member's vote may weigh more than one; a paper of weight 1 is
+counted exactly as the Order says. We differ in one point: with no valid ballot and more
+candidates than seats nobody is elected, where the Order would draw lots.
 """
 
 from collections import defaultdict
@@ -13,8 +14,8 @@ from fractions import Fraction
 
 from proposals.tally.election import Election, Profile, StrictProfile
 from proposals.tally.exact import number_text
-from proposals.tally.lot import DEFAULT_LOT, Lot
-from proposals.tally.sheet import ElectionSheet, Outcome, Stage
+from proposals.tally.lot import DEFAULT_LOT
+from proposals.tally.sheet import Decider, ElectionSheet, Outcome, Stage
 from proposals.tally.ties import SURPLUS, TieBreaker, join_names
 
 METHOD = "scottish-stv"
@@ -26,16 +27,16 @@ ONE = 10**PLACES
 """The value of a paper at its full vote, in the unit in which values are kept."""
 
 
-def count(election: Election, lot: Lot | None = DEFAULT_LOT) -> ElectionSheet:
+def count(election: Election, decider: Decider | None = DEFAULT_LOT) -> ElectionSheet:
     """Counts an election for one or more seats.
 
     Args:
         election: a shared rank ends its ballot there; candidates left out of a ballot receive
             nothing from it.
-        lot: draws where earlier stages do not resolve a tie. With None the count stops at the
+        decider: picks where earlier stages do not resolve a tie. With None the count stops at the
             first such tie, with the outcome `tied` and those elected until then.
     """
-    return _Count(election, lot).run()
+    return _Count(election, decider).run()
 
 
 class _State(Enum):
@@ -51,10 +52,10 @@ class _Count:
     by value, so a transfer looks only at the papers that move.
     """
 
-    def __init__(self, election: Election, lot: Lot | None) -> None:
+    def __init__(self, election: Election, decider: Decider | None) -> None:
         profile = Profile.of(election)
         papers = StrictProfile.of(profile)
-        self._title, self._seats, self._lot = election.title, election.seats, lot
+        self._title, self._seats, self._decider = election.title, election.seats, decider
         self._names = profile.names
         self._orders, self._weights = papers.orders, papers.weights
         self._places = [0] * len(self._orders)
@@ -69,7 +70,7 @@ class _Count:
         self._elected: list[int] = []
         self._rounding = 0
         self._stages: list[Stage] = []
-        self._ties = TieBreaker(self._names, lot)
+        self._ties = TieBreaker(self._names, decider)
 
     def run(self) -> ElectionSheet:
         """Counts to the end and returns the sheet."""
@@ -212,7 +213,7 @@ class _Count:
             elected=tuple(self._names[c] for c in self._elected),
             stages=tuple(self._stages),
             ties=tuple(self._ties.ties),
-            lot_seed=self._lot.seed if self._lot else None,
+            decider=self._decider,
             notes=tuple(notes),
             places=PLACES,
         )

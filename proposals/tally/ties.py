@@ -1,9 +1,10 @@
 """Resolves ties in counts that go by stages, and keeps an account of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from proposals.tally.casting import CastingVote
 from proposals.tally.lot import Lot
-from proposals.tally.sheet import Resolution, Tie
+from proposals.tally.sheet import Decider, Resolution, Tie
 
 EXCLUSION = "exclusion"
 SURPLUS = "surplus"
@@ -11,19 +12,19 @@ SEAT = "seat"
 
 
 class TieBreaker:
-    """Breaks ties by the most recent stage at which the tied totals differ, else by lot.
+    """Breaks ties by the most recent stage at which the tied totals differ, else by its decider.
 
     Where more than two are tied, each earlier stage leaves over those who had the fewest (or
-    most) votes at it, until one is left. Local Government Elections (Scotland) Order 2007,
-    schedule 1, rules 49 and 51.
+    most) votes at it, until one is left. Scottish Local Government Elections Order 2011,
+    schedule 1, rules 50 and 52.
     """
 
-    def __init__(self, names: Sequence[str], lot: Lot | None) -> None:
+    def __init__(self, names: Sequence[str], decider: Decider | None) -> None:
         self.ties: list[Tie] = []
         self._names = names
-        self._lot = lot
+        self._decider = decider
         self._stages: list[tuple[int, ...]] = []
-        order = lot.order(names) if lot else sorted(names)
+        order = listed(names, decider)
         self._luck = [order.index(name) for name in names]
 
     def remember(self, totals: Sequence[int]) -> None:
@@ -31,14 +32,14 @@ class TieBreaker:
         self._stages.append(tuple(totals))
 
     def in_order(self, candidates: Sequence[int]) -> list[int]:
-        """Sorts candidates: most votes first, then by earlier stages, then by lot order."""
+        """Sorts candidates for a list: most votes first, then earlier stages, then as `listed`."""
         return sorted(
             candidates,
             key=lambda c: ([-totals[c] for totals in reversed(self._stages)], self._luck[c]),
         )
 
     def highest(self, tied: Sequence[int], about: str) -> list[int]:
-        """Picks one of those tied for most votes; empty when only a forbidden lot could."""
+        """Picks one of those tied for most votes; empty when nothing allowed resolves it."""
         return self._pick(tied, about, max, "most", None)
 
     def lowest(
@@ -49,10 +50,10 @@ class TieBreaker:
         Args:
             tied: the candidates with the fewest votes.
             together: says whether excluding all of a list at once has the same effect as any
-                order among them, in which case no lot is drawn.
+                order among them, in which case there is nothing to decide.
 
         Returns:
-            Those to exclude; empty when it takes a lot and none may be drawn.
+            Those to exclude; empty when nothing allowed resolves the tie.
         """
         return self._pick(tied, EXCLUSION, min, "fewest", together)
 
@@ -79,18 +80,23 @@ class TieBreaker:
             words = f"all of {self._list(left)} go at once, as their order cannot matter"
             self._record(tied, about, Resolution.TOGETHER, left, words)
             return left
-        return self._draw(tied, left, about, lucky=extreme is max)
+        return self._decide(tied, left, about, first=extreme is max)
 
-    def _draw(self, tied: Sequence[int], left: list[int], about: str, *, lucky: bool) -> list[int]:
+    def _decide(
+        self, tied: Sequence[int], left: list[int], about: str, *, first: bool
+    ) -> list[int]:
+        """Lets the decider pick the first or the last of those left."""
+        names = [self._names[c] for c in left]
+        best = set(decided(self._decider, names, 1 if first else len(names) - 1))
+        picked = [c for c in left if (self._names[c] in best) is first] if best else []
         same = f"{self._list(left)} were equal at every stage"
-        if self._lot is None:
-            self._record(tied, about, Resolution.NOTHING, [], f"{same} and no lot may be drawn")
-            return []
-        by_luck = sorted(left, key=lambda c: self._luck[c])
-        drawn = by_luck[:1] if lucky else by_luck[-1:]
-        words = f"{same}; the lot picks {self._list(drawn)}"
-        self._record(tied, about, Resolution.LOT, drawn, words)
-        return drawn
+        if picked:
+            words = f"{same}; {PICKS[type(self._decider)]} {self._list(picked)}"
+            self._record(tied, about, resolution(self._decider), picked, words)
+        else:
+            words = f"{same} and {open_words(self._decider)}"
+            self._record(tied, about, Resolution.NOTHING, [], words)
+        return picked
 
     def _record(
         self,
@@ -115,6 +121,32 @@ class TieBreaker:
 
     def _list(self, candidates: Sequence[int]) -> str:
         return join_names(sorted(self._names[c] for c in candidates))
+
+
+PICKS = {Lot: "the lot picks", CastingVote: "the chair's casting vote picks"}
+"""How a decider's choice begins in words."""
+
+
+def decided(decider: Decider | None, tied: Sequence[str], number: int) -> tuple[str, ...]:
+    """Returns the best `number` of the tied; empty when nothing allowed decides."""
+    return decider.best(tied, number) if decider else ()
+
+
+def listed(names: Iterable[str], decider: Decider | None) -> list[str]:
+    """Returns names in the order in which equals are listed: the decider's, else the alphabet's."""
+    return decider.order(names) if decider else sorted(names)
+
+
+def resolution(decider: Decider | None) -> Resolution:
+    """Returns what a tie is resolved by where a decider has picked."""
+    return Resolution.LOT if isinstance(decider, Lot) else Resolution.CASTING_VOTE
+
+
+def open_words(decider: Decider | None) -> str:
+    """Returns why a tie stays open, as the end of a sentence."""
+    if isinstance(decider, CastingVote):
+        return "the chair's casting vote does not rank them"
+    return "no lot may be drawn"
 
 
 def join_names(names: Sequence[str]) -> str:

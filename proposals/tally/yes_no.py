@@ -8,19 +8,11 @@ from enum import StrEnum
 from fractions import Fraction
 
 from proposals.tally.errors import InputError
-from proposals.tally.exact import fraction_text, number_text
+from proposals.tally.exact import Json, fraction_text, number_text, read_member
 from proposals.tally.lot import Lot
-from proposals.tally.motion import (
-    Base,
-    Choice,
-    Comparison,
-    QuorumBase,
-    Rules,
-    TieRule,
-    Votes,
-    read_member,
-)
-from proposals.tally.sheet import Json
+from proposals.tally.motion import Base, Choice, Comparison, Rules, Votes
+from proposals.tally.quorum import Quorum, QuorumBase, QuorumCheck
+from proposals.tally.sheet import TieRule
 
 __all__ = [
     "METHOD",
@@ -101,14 +93,19 @@ class YesNoSheet:
     tie: Tie | None
 
     @property
+    def quorum(self) -> QuorumCheck:
+        """The arithmetic of the quorum."""
+        return Quorum(self.rules.quorum, self.rules.quorum_base).check(self.votes.turnout)
+
+    @property
     def quorum_needed(self) -> Fraction:
-        """Weight that must have been cast."""
-        return self.rules.quorum * self.votes.roll
+        """How much of the quorum's base must have taken part."""
+        return self.quorum.needed
 
     @property
     def is_quorate(self) -> bool:
-        """True when enough weight was cast."""
-        return self.votes.cast >= self.quorum_needed
+        """True when enough took part."""
+        return self.quorum.is_met
 
     @property
     def base_weight(self) -> Fraction:
@@ -135,7 +132,7 @@ class YesNoSheet:
         """The arithmetic as sentences: cast, quorum, threshold, tie, outcome."""
         tie = (self.tie.words,) if self.tie else ()
         ended = f"Outcome: {self.outcome.value.replace('_', ' ')}."
-        return (self._cast_words(), self._quorum_words(), self._threshold_words(), *tie, ended)
+        return (self._cast_words(), self.quorum.words, self._threshold_words(), *tie, ended)
 
     def as_json(self) -> dict[str, Json]:
         """Returns the sheet as JSON; every weight is a decimal and every share a fraction."""
@@ -150,7 +147,7 @@ class YesNoSheet:
                 "cast": number_text(votes.cast),
                 "roll": number_text(votes.roll),
             },
-            "quorum": {"needed": number_text(self.quorum_needed), "met": self.is_quorate},
+            "quorum": self.quorum.as_json(),
             "threshold": {
                 "base_weight": number_text(self.base_weight),
                 "line": number_text(self.line),
@@ -168,14 +165,6 @@ class YesNoSheet:
             (self.votes.yes, self.votes.no, self.votes.abstain, self.votes.cast, self.votes.roll),
         )
         return f"Cast: {yes} yes + {no} no + {abstain} abstain = {cast}, of a roll of {roll}."
-
-    def _quorum_words(self) -> str:
-        if not self.rules.quorum:
-            return "Quorum: none is required."
-        needed, cast = number_text(self.quorum_needed), number_text(self.votes.cast)
-        share, roll = fraction_text(self.rules.quorum), number_text(self.votes.roll)
-        verdict = "the quorum is met" if self.is_quorate else "the quorum is not met"
-        return f"Quorum: at least {share} × {roll} = {needed}; {cast} were cast, so {verdict}."
 
     def _threshold_words(self) -> str:
         rules, yes = self.rules, number_text(self.votes.yes)
@@ -214,7 +203,8 @@ def count(
         lot_seed: used only when a tie falls to a lot; the luckier of `yes` and `no` wins.
 
     Raises:
-        InputError: for a casting vote under another tie rule, or one that is neither yes nor no.
+        InputError: for a casting vote under another tie rule or that is neither yes nor no, and
+            for a quorum of the members when their numbers are missing.
     """
     chair = _read_casting_vote(rules, casting_vote)
     sheet = YesNoSheet(rules, votes, Outcome.NOT_CARRIED, None)

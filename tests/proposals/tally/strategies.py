@@ -10,7 +10,9 @@ NAMES = ("Ann", "Ben", "Cat", "Dan", "Eve", "Fay", "Gil")
 
 weights = st.one_of(
     st.integers(1, 9).map(Fraction),
-    st.sampled_from([Fraction(1, 2), Fraction(5, 2), Fraction(1, 8), Fraction(11, 10)]),
+    st.sampled_from(
+        [Fraction(1, 2), Fraction(5, 2), Fraction(1, 8), Fraction(11, 10), Fraction(1, 3)]
+    ),
 )
 
 

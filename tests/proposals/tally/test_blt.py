@@ -18,6 +18,7 @@ GOOD = """\
 
 4 1 3 0
 1.5 2 1 = 3 0   # a shared rank, written with spaces
+1/3 3 0
 2 0
 4 1 3 0
 0
@@ -37,6 +38,7 @@ def test_every_part_of_the_format_is_read():
     assert election.ballots == {
         ((0,), (2,)): Fraction(8),
         ((1,), (0, 2)): Fraction(3, 2),
+        ((2,),): Fraction(1, 3),
         (): Fraction(2),
     }
 
@@ -124,11 +126,14 @@ def test_a_party_in_doubled_quotation_marks_stays_part_of_the_name():
         ("2 1\n1 1 2 1 0\n0\nA\nB", 2, "candidate 1 is ranked twice; keep one of the two"),
         ("2 1\n1 1=1 0\n0\nA\nB", 2, "candidate 1 is ranked twice"),
         ("2 1\n1 2 1=2 0\n0\nA\nB", 2, "candidate 2 is ranked twice"),
-        ("2 1\nx 1 0\n0\nA\nB", 2, "a ballot begins with a weight such as 3 or 2.5"),
+        ("2 1\nx 1 0\n0\nA\nB", 2, "a ballot begins with a weight such as 3, 2.5 or 1/3"),
         ("2 1\n1e3 1 0\n0\nA\nB", 2, "not '1e3'"),
         ("2 1\n(7) 1 1 0\n0\nA\nB", 2, "not '(7)'"),
-        ("2 1\n1.0000001 1 0\n0\nA\nB", 2, "up to 6 decimals"),
-        ("2 1\n9999999999999 1 0\n0\nA\nB", 2, "a ballot begins with a weight"),
+        ("2 1\n1.0000000000000001 1 0\n0\nA\nB", 2, "a ballot begins with a weight"),
+        ("2 1\n9999999999999999 1 0\n0\nA\nB", 2, "a ballot begins with a weight"),
+        ("2 1\n1/0 1 0\n0\nA\nB", 2, "'1/0' divides by 0; write a weight above 0"),
+        ("2 1\n1/2/3 1 0\n0\nA\nB", 2, "a ballot begins with a weight"),
+        ("2 1\n1/999983 1 0\n1/99999999999973 1 0\n0\nA\nB", 3, "too fine to add up exactly"),
         ("2 1\n" + "9" * 50 + " 1 0\n0\nA\nB", 2, "not '99999999999999999999…'"),
         ("2 1\n0.0 1 0\n0\nA\nB", 2, "must be more than 0"),
         ("2 1\n0\nA\n", 3, "candidate 2 of 2 has no name"),

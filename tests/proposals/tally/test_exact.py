@@ -107,7 +107,8 @@ def test_a_lot_can_be_redone_in_a_shell():
         ("ballots", {"ballots": [(0, ["Ann"])]}),
         ("ballots", {"ballots": [(-1, ["Ann"])]}),
         ("ballots", {"ballots": [(0.5, ["Ann"])]}),
-        ("ballots", {"ballots": [("1/3", ["Ann"])]}),
+        ("ballots", {"ballots": [(None, ["Ann"])]}),
+        ("ballots", {"ballots": [("1/999983", ["Ann"]), ("1/99999999999973", ["Ben"])]}),
     ],
 )
 def test_an_election_that_cannot_be_counted_is_refused_by_the_name_of_its_field(field, change):

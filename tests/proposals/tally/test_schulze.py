@@ -91,7 +91,7 @@ def compare_one_by_one(profile):
     """Pairwise votes by looking up each pair on each ballot."""
     number = len(profile.names)
     votes = [[0] * number for _ in range(number)]
-    for ranking, weight in profile.rankings.items():
+    for ranking, weight in zip(profile.rankings, profile.weights, strict=True):
         place = {c: at for at, rank in enumerate(ranking) for c in rank}
         for a, b in permutations(range(number), 2):
             if place.get(a, number) < place.get(b, number):

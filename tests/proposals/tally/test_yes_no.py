@@ -107,7 +107,7 @@ def test_the_sheet_states_the_arithmetic_in_words():
     sheet = count(rules, Votes.of(yes=5, no=2, abstain=1, roll=15))
     assert sheet.words == (
         "Cast: 5 yes + 2 no + 1 abstain = 8, of a roll of 15.",
-        "Quorum: at least 1/2 × 15 = 7.5; 8 were cast, so the quorum is met.",
+        "Quorum: at least 1/2 of the roll: 1/2 × 15 = 7.5; 8 were cast, so the quorum is met.",
         f"Threshold: at least 2/3 of {FOR_AND_AGAINST}: 2/3 × 7 = 14/3; 5 yes is more, {MET}.",
         "Outcome: carried.",
     )
@@ -127,7 +127,14 @@ def test_the_sheet_is_json_with_exact_texts_only():
             "tie_rule": "lot",
         },
         "votes": {"yes": "2.5", "no": "2", "abstain": "1", "cast": "5.5", "roll": "7"},
-        "quorum": {"needed": "3.5", "met": True},
+        "quorum": {
+            "fraction": "1/2",
+            "base": "roll",
+            "whole": "7",
+            "needed": "3.5",
+            "present": "5.5",
+            "met": True,
+        },
         "threshold": {"base_weight": "4.5", "line": "3", "share": "5/9", "met": False},
         "tie": None,
         "outcome": "not_carried",
@@ -163,7 +170,11 @@ def test_ballots_are_added_up_by_weight():
         ("quorum_base", lambda: Rules.of(quorum_base="votes_cast")),
         ("tie_rule", lambda: Rules.of(tie_rule="coin")),
         ("yes", lambda: Votes.of(yes=-1, no=0, roll=3)),
-        ("yes", lambda: Votes.of(yes="1/3", no=0, roll=3)),
+        ("recused", lambda: Votes.of(yes=1, no=0, roll=3, recused=-1)),
+        ("voters", lambda: Votes.of(yes=1, no=0, roll=3, voters=4, members=3)),
+        ("voters", lambda: Votes.of(yes=1, no=0, roll=3, voters=True, members=3)),
+        ("members", lambda: Votes.of(yes=1, no=0, roll=3, voters=1, members=-1)),
+        ("members", lambda: count(Rules.of(quorum_base="members"), Votes.of(yes=1, no=0, roll=3))),
         ("no", lambda: Votes.of(yes=1, no=float("nan"), roll=3)),
         ("abstain", lambda: Votes.of(yes=1, no=0, abstain=10**16, roll=3)),
         ("roll", lambda: Votes.of(yes=0, no=0, roll=0)),
