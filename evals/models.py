@@ -112,7 +112,7 @@ class Worker(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     name = models.CharField(max_length=80)
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="workers")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     token_digest = models.CharField(max_length=64, unique=True)
     public_key = models.CharField(max_length=64, help_text="Raw Ed25519 key in hexadecimal.")
     resource_classes = ArrayField(models.CharField(max_length=8, choices=ResourceClass.choices))
@@ -155,7 +155,7 @@ class Run(models.Model):
 
     ref = models.CharField(max_length=20, unique=True, default=new_run_ref)
     suite_version = models.ForeignKey(SuiteVersion, models.PROTECT, related_name="runs")
-    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="runs")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="+")
     settings = models.JSONField(help_text="backend, dtype, batch_size, limit, device")
     resource_class = models.CharField(max_length=8, choices=ResourceClass.choices)
     priority = models.SmallIntegerField(default=0)

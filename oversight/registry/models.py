@@ -93,7 +93,7 @@ class Endpoint(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    operator = models.ForeignKey(Organisation, models.PROTECT, related_name="endpoints")
+    operator = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     base_url = models.URLField(blank=True)
     registered_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
