@@ -72,6 +72,7 @@ CELERY_BEAT_SCHEDULE = {
     "close-due-votes": {"task": "proposals.close_due_votes", "schedule": 5.0},
     "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
+    "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
 }
 

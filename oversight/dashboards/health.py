@@ -8,7 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from oversight.ledger.models import Checkpoint
+from oversight.ledger.models import Checkpoint, RecordCheck
+from oversight.web.clock import stamp
 
 
 @login_not_required
@@ -24,7 +25,7 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
         "status": "ok" if healthy else "degraded",
         "database": "ok" if database else "down",
         "broker": "ok" if broker else "down",
-        "ledger": {"size": size},
+        "ledger": {"size": size, "last_check": _last_check() if database else None},
     }
     return JsonResponse(body, status=200 if healthy else 503)
 
@@ -52,3 +53,14 @@ def _broker_answers() -> bool:
 def _ledger_size() -> int:
     latest = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
     return latest or 0
+
+
+def _last_check() -> dict[str, Any] | None:
+    """Return what the last daily check of the whole record found; None before the first.
+
+    The status stays as it is when the record does not hold: taking the site away would hide it.
+    """
+    latest = RecordCheck.objects.first()
+    if latest is None:
+        return None
+    return {"sound": latest.is_sound, "at": stamp(latest.checked_at), "finding": latest.finding}

@@ -180,3 +180,18 @@ class Opening(models.Model):
 
     def __str__(self) -> str:
         return f"opening of {self.field} in {self.leaf_id}"
+
+
+class RecordCheck(models.Model):
+    """One daily check of the whole record, and what it found."""
+
+    checked_at = models.DateTimeField()
+    is_sound = models.BooleanField()
+    entries = models.PositiveBigIntegerField(default=0)
+    finding = models.TextField(blank=True, help_text="The first thing that did not hold.")
+
+    class Meta:
+        ordering = ["-checked_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.checked_at:%d %b %Y %H:%M}: {'sound' if self.is_sound else self.finding}"

@@ -14,7 +14,7 @@ def test_health_is_good_while_database_and_broker_answer(client, monkeypatch):
         "status": "ok",
         "database": "ok",
         "broker": "ok",
-        "ledger": {"size": 0},
+        "ledger": {"size": 0, "last_check": None},
     }
     assert "no-store" in answer["Cache-Control"]
 
@@ -51,7 +51,7 @@ def test_health_names_a_database_that_does_not_answer(client, monkeypatch):
         "status": "degraded",
         "database": "down",
         "broker": "ok",
-        "ledger": {"size": None},
+        "ledger": {"size": None, "last_check": None},
     }
 
 
