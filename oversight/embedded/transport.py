@@ -43,8 +43,8 @@ class Channel(PGMQChannel):
     def _new_queue(self, queue: str, **options: Any) -> None:
         # Creating a queue waits until nobody is reading from it, which a worker that hangs in
         # mid-read does for ever; it does so too for a queue that exists.
-        if not self._has_queue(queue):
-            super()._new_queue(queue, **options)
+        if not self._has_queue(queue):  # type: ignore[no-untyped-call]
+            super()._new_queue(queue, **options)  # type: ignore[no-untyped-call]
 
 
 class Transport(PGMQTransport):
