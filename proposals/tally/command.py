@@ -1,38 +1,57 @@
-"""The command line: counts a BLT file and prints the tally sheet as JSON."""
+"""The command line: counts a file of ballots and prints the tally sheet."""
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from proposals.tally import blt
+from proposals.tally import blt, consent, document, score, yes_no
+from proposals.tally.casting import CastingVote
+from proposals.tally.consent import ConsentSheet
 from proposals.tally.election import MAX_SEATS, Election
 from proposals.tally.errors import InputError
 from proposals.tally.lot import Lot
 from proposals.tally.methods import METHODS, SINGLE_SEAT, USUAL_LOT
-from proposals.tally.sheet import ElectionSheet
+from proposals.tally.readable import text_of
+from proposals.tally.sheet import Decider, ElectionSheet
+from proposals.tally.yes_no import YesNoSheet
 
 PROGRAM = "proposals.tally"
+
+Sheet = ElectionSheet | YesNoSheet | ConsentSheet
+
+_EXIT_CODES = """\
+exit codes: 0 the votes were counted, whatever came of it; 1 the sheet could not be written;
+2 the arguments or the file cannot be used, with one line that says why on standard error
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command.
 
     Returns:
-        0 with the sheet on standard output, or 2 with one line on standard error.
+        0 with the sheet on standard output, 2 with one line on standard error, or 1 when the
+        sheet could not be written.
     """
     try:
-        sheet = _count(_read_arguments(arguments))
+        options = _read_arguments(arguments)
+        sheet = _count(options)
     except (InputError, blt.BltError, _UsageError) as error:
-        # Names of files and arguments may hold line breaks; the message is one line all the same.
-        sys.stderr.write(f"{PROGRAM}: {' '.join(str(error).split())}\n")
+        _complain(str(error))
         return 2
-    text = json.dumps(sheet.as_json(), ensure_ascii=False, indent=2)
-    sys.stdout.buffer.write(text.encode() + b"\n")
-    sys.stdout.buffer.flush()
+    text = text_of(sheet) if options.text else _json(sheet)
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _complain(f"the sheet cannot be written: {error.strerror}")
+        # Else the interpreter would try to write the rest once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
@@ -47,24 +66,65 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(f"{message} (see --help)")
 
 
+def _complain(message: str) -> None:
+    # Names of files and arguments may hold line breaks; the message is one line all the same.
+    sys.stderr.write(f"{PROGRAM}: {' '.join(message.split())}\n")
+
+
+def _json(sheet: Sheet) -> str:
+    return json.dumps(sheet.as_json(), ensure_ascii=False, indent=2) + "\n"
+
+
 def _read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog=f"python -m {PROGRAM}", description=__doc__, allow_abbrev=False)
-    parser.add_argument("method", metavar="METHOD", choices=METHODS, help=", ".join(METHODS))
-    parser.add_argument("file", metavar="FILE.blt", type=Path, help="the ballots, in BLT format")
+    parser = _Parser(
+        prog=f"python -m {PROGRAM}",
+        description=__doc__,
+        epilog=_EXIT_CODES,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    methods = (*METHODS, *_FROM_JSON)
+    parser.add_argument("method", metavar="METHOD", choices=methods, help=", ".join(methods))
+    help_file = f"the ballots: BLT, or JSON for {', '.join(_FROM_JSON)}"
+    parser.add_argument("file", metavar="FILE", type=Path, help=help_file)
+    parser.add_argument("--contract", metavar="FILE", type=Path, help="rules and roll, as JSON")
     parser.add_argument("--seats", type=int, help="count for this many seats, not the file's")
-    parser.add_argument("--lot-seed", metavar="TEXT", help="draw lots by this seed")
+    ties = parser.add_mutually_exclusive_group()
+    ties.add_argument("--lot-seed", metavar="TEXT", help="draw lots by this seed")
+    help_chair = "the chair's casting vote; for candidates repeat it, best first"
+    ties.add_argument("--casting-vote", metavar="NAME", action="append", help=help_chair)
+    ties.add_argument("--no-lot", action="store_true", help="leave ties open")
+    help_commitment = "refuse a seed other than the one committed to"
+    parser.add_argument("--commitment", metavar="SHA256", help=help_commitment)
+    parser.add_argument("--text", action="store_true", help="print a text for people, not JSON")
     return parser.parse_args(arguments)
 
 
-def _count(arguments: argparse.Namespace) -> ElectionSheet:
-    method: str = arguments.method
-    lot = USUAL_LOT[method] if arguments.lot_seed is None else Lot(arguments.lot_seed)
-    if arguments.seats is not None:
-        _check_seats(method, arguments.seats)
-    election = _read_election(arguments.file)
-    if arguments.seats is not None:
-        election = replace(election, seats=arguments.seats)
-    return METHODS[method](election, lot)
+def _count(options: argparse.Namespace) -> Sheet:
+    if options.commitment is not None:
+        if options.lot_seed is None:
+            raise _UsageError("--commitment: give the revealed seed, too, with --lot-seed")
+        Lot.revealed(options.lot_seed, options.commitment)
+    if options.method in _FROM_JSON:
+        return _FROM_JSON[options.method](options)
+    if options.contract is not None:
+        raise _UsageError(f"--contract: {options.method} needs none")
+    method: str = options.method
+    seats = options.seats
+    if seats is not None:
+        _check_seats(method, seats)
+    election = _read_election(options.file)
+    if seats is not None:
+        election = replace(election, seats=seats)
+    return METHODS[method](election, _decider(options, USUAL_LOT[method]))
+
+
+def _decider(options: argparse.Namespace, usual: Decider | None) -> Decider | None:
+    if options.lot_seed is not None:
+        return Lot(options.lot_seed)
+    if options.casting_vote is not None:
+        return CastingVote(tuple(options.casting_vote))
+    return None if options.no_lot else usual
 
 
 def _check_seats(method: str, seats: int) -> None:
@@ -74,15 +134,70 @@ def _check_seats(method: str, seats: int) -> None:
         raise _UsageError(f"--seats {seats}: {method} {allowed}")
 
 
+def _count_motion(options: argparse.Namespace) -> YesNoSheet:
+    _refuse_seats(options)
+    chair = options.casting_vote or [None]
+    if len(chair) > 1:
+        raise _UsageError("--casting-vote: give yes or no, once")
+    found = _read_document(options)
+    return document.count_motion(found, casting_vote=chair[0], seed=options.lot_seed)
+
+
+def _count_consent(options: argparse.Namespace) -> ConsentSheet:
+    _refuse_seats(options)
+    return document.count_consent(_read_document(options))
+
+
+def _count_scores(options: argparse.Namespace) -> ElectionSheet:
+    election = document.read_scores(_read_document(options))
+    if options.seats is not None:
+        _check_seats(options.method, options.seats)
+        election = replace(election, seats=options.seats)
+    return score.count(election, _decider(options, None))
+
+
+_FROM_JSON: dict[str, Callable[[argparse.Namespace], Sheet]] = {
+    score.METHOD: _count_scores,
+    yes_no.METHOD: _count_motion,
+    consent.METHOD: _count_consent,
+}
+"""The methods whose ballots BLT cannot hold."""
+
+
+def _refuse_seats(options: argparse.Namespace) -> None:
+    if options.seats is not None:
+        raise _UsageError(f"--seats: {options.method} elects nobody")
+
+
+def _read_document(options: argparse.Namespace) -> document.Document:
+    """Reads the file, laid over the contract where one is given."""
+    found: dict[str, object] = {}
+    for path in (options.contract, options.file):
+        if path is not None:
+            data = _read(path, document.MAX_BYTES)
+            try:
+                found |= document.parse(data)
+            except InputError as error:
+                raise _UsageError(f"{_shown(path)}: {error.problem}") from None
+    return found
+
+
 def _read_election(path: Path) -> Election:
-    name = str(path).encode(errors="replace").decode()
+    try:
+        return blt.parse(_read(path, blt.MAX_BYTES))
+    except (blt.BltError, InputError) as error:
+        raise _UsageError(f"{_shown(path)}: {error}") from None
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Reads a file, or just enough of it to see that it is too long."""
     try:
         with path.open("rb") as file:
-            data = file.read(blt.MAX_BYTES + 1)
+            return file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise _UsageError(f"{name}: cannot be read: {reason}") from None
-    try:
-        return blt.parse(data)
-    except blt.BltError as error:
-        raise _UsageError(f"{name}: {error}") from None
+        raise _UsageError(f"{_shown(path)}: cannot be read: {reason}") from None
+
+
+def _shown(path: Path) -> str:
+    return str(path).encode(errors="replace").decode()
