@@ -13,24 +13,37 @@ class PreflightError(RuntimeError):
     """The system cannot be started like this; the message names what and how to mend it."""
 
 
-def check_port(host: str, port: int) -> None:
-    """Refuse a port that another program listens on.
+def take_port(host: str, port: int) -> socket.socket:
+    """Take a port for the web server about to start; keep the socket for as long as it runs.
+
+    Looking first and listening later is not enough: two systems that start together would both
+    find the port free, and both listen, as the web server shares its port between its own
+    processes; each would then answer half of the requests. So the port is bound here, alone, and
+    only then opened to be shared.
 
     Raises:
         PreflightError: naming the port, the program if it can be seen, and how to take another.
     """
+    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        free = is_free(port, host)
+        place.bind((host, port))
+        # Past connections may linger, but from here on nobody else may bind but to share.
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except socket.gaierror as error:
+        place.close()
         raise PreflightError(
             f"LISTEN_HOST={host}: there is no such address here ({error})."
         ) from error
-    if not free:
+    except OSError as error:
+        place.close()
         other = next((p for p in range(port + 1, port + 50) if is_free(p, host)), port + 1)
         raise PreflightError(
             f"Port {port} on {host} is taken{_by_whom(port)}. Stop that program, or choose another"
             f" port: PORT={other} make up"
-        )
+        ) from error
+    return place
 
 
 def check_database(url: str) -> None:

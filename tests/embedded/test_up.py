@@ -16,6 +16,7 @@ from oversight.celery import app, transport_options
 from oversight.embedded.addresses import free_port
 from oversight.embedded.health import health
 from oversight.embedded.postgres import EmbeddedPostgres
+from oversight.embedded.preflight import PreflightError, take_port
 from oversight.embedded.presence import Presence
 from oversight.embedded.session import NotRunningError, running_system
 from tests.embedded.conftest import PROJECT
@@ -156,6 +157,20 @@ def test_a_taken_port_is_named_with_another_to_choose(tmp_path: Path) -> None:
     assert f"(process {os.getpid()})" in said
     assert "PORT=" in said
     assert not EmbeddedPostgres(tmp_path).is_running()
+
+
+def test_two_systems_that_start_together_cannot_take_one_port() -> None:
+    port = free_port()
+    with take_port("127.0.0.1", port):
+        with pytest.raises(PreflightError, match=f"Port {port} on 127.0.0.1 is taken"):
+            take_port("127.0.0.1", port)
+        # The web server, which shares its port between its own processes, can still listen.
+        with socket.socket() as web:
+            web.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            web.bind(("127.0.0.1", port))
+            web.listen()
+            with socket.create_connection(("127.0.0.1", port), timeout=5):
+                web.accept()[0].close()
 
 
 def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path: Path) -> None:

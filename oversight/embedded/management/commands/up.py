@@ -90,7 +90,7 @@ class Up:
                 f" {other.pid if other else 'unknown'}, {other.url if other else ''}. Use that one,"
                 " stop it first, or choose another folder with OVERSIGHT_VAR and another PORT."
             )
-        preflight.check_port(self.host, self.port)
+        self.place = preflight.take_port(self.host, self.port)
         if self.server is None:
             preflight.check_database(os.environ["DATABASE_URL"])
         if not settings.BROKER_IS_EMBEDDED:
