@@ -6,7 +6,7 @@ import statistics as stdlib
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.statistics import (
@@ -97,18 +97,18 @@ def test_the_order_of_the_samples_does_not_matter(scores, shuffler: random.Rando
     assert mean(shuffled) == mean(scores)
 
 
-@given(SCORES, st.floats(-1e3, 1e3), st.sampled_from([0.5, 2.0, 4.0]))
+@given(SCORES, st.integers(-1000, 1000), st.sampled_from([0.5, 2.0, 4.0]))
 def test_moving_and_stretching_the_scores_moves_and_stretches_the_interval(scores, shift, scale):
-    before = summarise([*scores, 0.25])
-    after = summarise([score * scale + shift for score in [*scores, 0.25]])
-    assume(after.method == "normal")
-    size = max(1.0, *(abs(score) for score in scores), abs(shift)) * scale
+    # Whole numbers and powers of two, so that nothing but the statistics can round.
+    whole = [float(round(score)) for score in [*scores, 7, -3]]
+    before = summarise(whole)
+    after = summarise([score * scale + shift for score in whole])
+    size = max(1.0, *(abs(score) for score in whole), abs(shift)) * scale
 
-    assert after.mean == pytest.approx(before.mean * scale + shift, abs=size * 1e-9)
-    assert after.stderr == pytest.approx(before.stderr * scale, abs=size * 1e-9)
-    assert after.high - after.low == pytest.approx(
-        (before.high - before.low) * scale, abs=size * 1e-8
-    )
+    assert after.method == before.method != "none"
+    for end in ("mean", "low", "high"):
+        expected = getattr(before, end) * scale + shift
+        assert getattr(after, end) == pytest.approx(expected, rel=1e-7, abs=size * 1e-7)
 
 
 def test_the_normal_interval_is_two_sided_and_95_percent():
@@ -137,10 +137,32 @@ def test_one_answer_that_is_right_or_wrong_has_a_wide_interval():
     assert aggregate.low == pytest.approx(0.2065, abs=1e-4)
 
 
+def test_scores_that_are_all_the_same_show_no_spread():
+    assert summarise([0.1] * 300) == Aggregate(300, 0.1, 0.0, None, None, "none")
+
+
+def test_two_scores_get_the_interval_of_student_with_one_degree():
+    aggregate = summarise([0.25, 0.75])
+
+    # Student's 97.5 % quantile for one degree of freedom is 12.7062.
+    assert (aggregate.mean, aggregate.stderr) == (0.5, 0.25)
+    assert (aggregate.low, aggregate.high) == pytest.approx((-2.67655, 3.67655), abs=1e-5)
+
+
+def test_a_score_whose_square_overflows_is_refused():
+    with pytest.raises(ValueError, match="score 1 is 1e\\+200, beyond"):
+        summarise([0.5, 1e200])
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_not_finite_is_refused_by_place(bad):
     with pytest.raises(ValueError, match=r"score 1 is -?(nan|inf)"):
         summarise([1.0, bad])
+
+
+def test_infinities_that_cancel_are_refused():
+    with pytest.raises(ValueError, match="score 0 is inf"):
+        summarise([math.inf, -math.inf])
 
 
 def test_the_mean_of_nothing_is_refused():
