@@ -9,6 +9,7 @@ from proposals.choices import ProposalType
 from proposals.tally.errors import InputError
 from proposals.tally.exact import fraction, fraction_text
 from proposals.tally.motion import Base, Comparison, Rules, TieRule
+from proposals.tally.quorum import QuorumBase
 
 BASE_WORDS = {
     Base.VOTES_CAST: "the votes cast",
@@ -168,6 +169,9 @@ def read_rules(name: str, rules: Any) -> DecisionRules:
         raise _fault(name, "override_threshold", "must lie between the threshold and 1")
     if vote.tie_rule is not TieRule.STATUS_QUO:
         raise _fault(name, "tie_rule", "must be status_quo for a yes/no vote")
+    if vote.quorum_base is not QuorumBase.ROLL:
+        # The close hands the count weights only; a quorum of members could never be judged.
+        raise _fault(name, "quorum_base", "must be roll for a yes/no vote")
     if rules["secrecy"] not in SECRECIES:
         raise _fault(name, "secrecy", f"must be one of {', '.join(SECRECIES)}")
     given = _OPTIONAL | dict(rules)

@@ -220,6 +220,17 @@ def test_the_words_warn_of_a_minority_that_carries():
     assert "Fewer than half suffice: it can be carried against a majority." in words
 
 
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [("quorum_base", "members"), ("quorum_base", "roll_and_recused"), ("tie_rule", "lot")],
+)
+def test_a_rule_by_which_no_vote_could_be_closed_is_refused(rule, value):
+    document = charter.usual()
+    document[MOTION]["vote"] |= {rule: value}
+    with pytest.raises(CharterError, match=rf"general_motion: {rule} must be"):
+        charter.read(document)
+
+
 def test_an_unknown_rule_is_named():
     document = charter.usual()
     document[MOTION]["colour"] = "blue"
