@@ -1,11 +1,17 @@
 """Judges criteria on confidence bounds: the evidence of a subject, row by row."""
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from evals.choices import Comparison, Outcome
 from evals.models import Aggregate, Criterion, Run
+from evals.statistics import (
+    detectable_proportions,
+    samples_to_decide,
+    samples_to_decide_proportion,
+)
 from oversight.registry.models import ModelVersion
 
 
@@ -30,6 +36,25 @@ class Judgement:
             self.outcome, "neutral"
         )
 
+    @property
+    def needed(self) -> int | None:
+        """Samples that would probably decide an undecided criterion; None where none would."""
+        if self.aggregate is None or self.outcome != Outcome.UNDECIDED:
+            return None
+        return samples_needed(self.aggregate, self.criterion.threshold)
+
+    @property
+    def words(self) -> str:
+        """What the verdict leaves open, in a sentence; empty where it leaves nothing open."""
+        if self.aggregate is not None and self.outcome == Outcome.UNDECIDED:
+            return undecided_words(self.aggregate, self.needed)
+        if self.outcome == Outcome.NO_RESULT:
+            data = self.criterion.task.get("data") or {}
+            return plan_words(
+                self.criterion.comparison, self.criterion.threshold, data.get("rows", 0)
+            )
+        return ""
+
 
 def outcome_of(
     comparison: str, threshold: Decimal, low: float | None, high: float | None
@@ -49,6 +74,57 @@ def outcome_of(
     if met:
         return Outcome.MET
     return Outcome.NOT_MET if missed else Outcome.UNDECIDED
+
+
+def samples_needed(aggregate: Aggregate, threshold: Decimal) -> int | None:
+    """Return how many samples would leave the threshold out of the interval, with 80 % power.
+
+    Supposes that the model really scores what it scored so far, and that further samples are like
+    these, clusters included. None where the score lies on the threshold, so that no number helps,
+    or has no interval to shrink.
+    """
+    if aggregate.low is None or aggregate.high is None:
+        return None
+    limit = float(threshold)
+    if aggregate.method == "wilson" and 0 <= limit <= 1:
+        return samples_to_decide_proportion(aggregate.mean, limit)
+    return samples_to_decide(aggregate.n, aggregate.mean, aggregate.low, aggregate.high, limit)
+
+
+def undecided_words(aggregate: Aggregate, needed: int | None) -> str:
+    """Say why samples do not settle a criterion, and how many would."""
+    if aggregate.low is None:
+        return "The samples show no spread, so there is no interval to judge by."
+    if needed is None:
+        return "The score lies on the line itself: no number of samples would settle it."
+    return (
+        f"{aggregate.n:,} samples are too few. If the model really scores {aggregate.mean:.3f}, "
+        f"about {rounded_up(needed):,} would settle it four times in five."
+    )
+
+
+def plan_words(comparison: str, threshold: Decimal, n: int) -> str:
+    """Say which true score `n` samples would tell from the threshold, before there is a result.
+
+    For scores from 0 to 1; empty where the number of samples or such a score is not known.
+    """
+    limit = float(threshold)
+    if n < 1 or not 0 <= limit <= 1:
+        return ""
+    under, over = detectable_proportions(n, limit)
+    if comparison == Comparison.AT_LEAST:
+        found, side = over, "or more"
+    else:
+        found, side = under, "or less"
+    if found is None:
+        return f"{n:,} samples are too few to show that this is met, whatever the score."
+    return f"{n:,} samples would show it four times in five for a true score of {found:.3f} {side}."
+
+
+def rounded_up(samples: int) -> int:
+    """Return a plan's number of samples, rounded up to two figures: more it does not know."""
+    step: int = 10 ** max(0, len(str(samples)) - 2)
+    return math.ceil(samples / step) * step
 
 
 def judge(subject: str, version: ModelVersion) -> list[Judgement]:

@@ -17,7 +17,7 @@ from evals.statistics.means import (
 )
 from evals.statistics.proportions import CONFIDENCE, wilson_ends, wilson_interval
 
-Method = Literal["wilson", "bootstrap-t", "skewed-t", "none"]
+Method = Literal["wilson", "wilson-clusters", "bootstrap-t", "skewed-t", "none"]
 
 UPPER = 0.5 + CONFIDENCE / 2
 MOST = 1e100
@@ -107,7 +107,7 @@ def _of_clusters(scores: Sequence[float], clusters: Sequence[Hashable]) -> Aggre
         # All clusters agree, so nothing is known of how alike the samples in one are: each counts
         # once, the most cautious reading.
         low, high = wilson_ends(units.mean, count)
-        return Aggregate(n, units.mean, units.stderr, low, high, "wilson", count)
+        return Aggregate(n, units.mean, units.stderr, low, high, "wilson-clusters", count)
     low_end, high_end, method = _interval(units)
     if bits and low_end is not None and high_end is not None:
         low_end, high_end = max(0.0, low_end), min(1.0, high_end)

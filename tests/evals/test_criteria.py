@@ -7,8 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.choices import Outcome
-from evals.criteria import judge, outcome_of
+from evals.criteria import (
+    judge,
+    outcome_of,
+    plan_words,
+    rounded_up,
+    samples_needed,
+    undecided_words,
+)
+from evals.models import Aggregate
 from evals.services.criteria import record_criterion
+from evals.statistics import summarise
+from evals.statistics.proportions import wilson_ends
 from oversight.accounts.services import shell_person
 from oversight.web.refusals import Conflict, Invalid
 from tests.scenes import make_finished_run, make_model_version, make_suite
@@ -103,3 +113,119 @@ def test_the_same_criterion_is_recorded_once():
     ask(suite)
     with pytest.raises(Conflict):
         ask(suite, threshold="0.9")
+
+
+def found(right: int, n: int) -> Aggregate:
+    summary = summarise([1.0] * right + [0.0] * (n - right))
+    return Aggregate(
+        n=n, mean=summary.mean, low=summary.low, high=summary.high, method=summary.method
+    )
+
+
+def graded(scores: list[float]) -> Aggregate:
+    summary = summarise(scores)
+    return Aggregate(
+        n=summary.n, mean=summary.mean, low=summary.low, high=summary.high, method=summary.method
+    )
+
+
+def test_an_undecided_criterion_says_how_many_samples_would_settle_it():
+    aggregate = found(14, 20)
+    needed = samples_needed(aggregate, Decimal("0.65"))
+
+    assert outcome_of("at_least", Decimal("0.65"), aggregate.low, aggregate.high) == (
+        Outcome.UNDECIDED
+    )
+    assert needed == 698  # ((1.960 · 0.4770 + 0.842 · 0.4583) / 0.05)²
+    assert undecided_words(aggregate, needed) == (
+        "20 samples are too few. If the model really scores 0.700, about 700 would settle it four "
+        "times in five."
+    )
+
+
+@given(st.integers(5, 400), st.data())
+def test_with_the_samples_named_the_same_score_is_decided(n, data):
+    right = data.draw(st.integers(1, n - 1))
+    aggregate = found(right, n)
+    threshold = data.draw(st.decimals(Decimal("0.05"), Decimal("0.95"), places=2))
+    needed = samples_needed(aggregate, threshold)
+    if needed is None or needed > 100_000:
+        return
+    # The same share of as many samples; whole numbers of right answers move it a little.
+    low, high = wilson_ends(right / n, needed)
+
+    assert outcome_of("at_least", threshold, low, high) in {Outcome.MET, Outcome.NOT_MET}
+
+
+def test_graded_scores_are_planned_from_their_own_spread():
+    aggregate = graded([0.25, 0.5, 0.75, 1.0] * 10)
+    needed = samples_needed(aggregate, Decimal("0.6"))
+
+    # The spread is 0.283 and the distance 0.025: (2.8 · 0.283 / 0.025)², a bootstrap's noise aside.
+    assert aggregate.method == "bootstrap-t"
+    assert needed == pytest.approx(1005, rel=0.1)
+
+
+def test_a_score_on_the_line_is_settled_by_no_number_of_samples():
+    aggregate = found(13, 20)
+
+    assert samples_needed(aggregate, Decimal("0.65")) is None
+    assert "no number of samples" in undecided_words(aggregate, None)
+
+
+def test_scores_without_spread_are_not_judged():
+    aggregate = graded([0.5] * 40)
+
+    assert outcome_of("at_least", Decimal("0.1"), aggregate.low, aggregate.high) == (
+        Outcome.UNDECIDED
+    )
+    assert samples_needed(aggregate, Decimal("0.1")) is None
+    assert "no spread" in undecided_words(aggregate, None)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "threshold", "n", "words"),
+    [
+        ("at_least", "0.65", 60, "60 samples would show it four times in five for a true score"),
+        ("below", "0.65", 60, "or less."),
+        ("at_least", "0.95", 20, "20 samples are too few to show that this is met"),
+        ("below", "0", 20, "20 samples are too few to show that this is met"),
+        ("at_least", "0.65", 0, ""),
+        ("at_least", "3", 60, ""),
+    ],
+)
+def test_a_plan_says_what_the_samples_can_show(comparison, threshold, n, words):
+    said = plan_words(comparison, Decimal(threshold), n)
+
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rounded"), [(7, 7), (99, 99), (101, 110), (694, 700), (1_180, 1_200)]
+)
+def test_a_planned_number_is_rounded_up_to_two_figures(samples, rounded):
+    assert rounded_up(samples) == rounded
+
+
+@pytest.mark.django_db
+def test_a_judgement_says_what_its_verdict_leaves_open():
+    suite, version = make_suite(), make_model_version()
+    ask(suite, threshold="0.7")
+    waiting = judge("proposal:2026-999", version)
+    make_finished_run(suite=suite, model=version)
+    judged = judge("proposal:2026-999", version)
+
+    assert [j.outcome for j in waiting] == [Outcome.NO_RESULT]
+    assert waiting[0].words.startswith("20 samples would show it")
+    assert [j.outcome for j in judged] == [Outcome.UNDECIDED]
+    assert judged[0].words.startswith("20 samples are too few. If the model really scores 0.750")
+
+
+@pytest.mark.django_db
+def test_a_judgement_that_leaves_nothing_open_says_nothing():
+    suite, version = make_suite(), make_model_version()
+    ask(suite)
+    make_finished_run(suite=suite, model=version)
+
+    assert [j.words for j in judge("proposal:2026-999", version)] == [""]

@@ -202,7 +202,7 @@ def test_samples_that_repeat_within_clusters_count_once():
 def test_clusters_that_all_agree_count_once_each():
     found = summarise([1.0] * 60, [place // 5 for place in range(60)])
 
-    assert (found.method, found.stderr) == ("wilson", 0.0)
+    assert (found.method, found.stderr) == ("wilson-clusters", 0.0)
     assert (found.low, found.high) == wilson_interval(12, 12)
 
 
