@@ -128,7 +128,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "oversight.web.middleware.AddressMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Pages are private unless a view is marked public by name.
@@ -234,6 +234,13 @@ elif _mail != "file:":
         "EMAIL_URL must be smtp://user:password@host:port, smtps://…, console: or file:"
     )
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
 # -- The network API -------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -250,8 +257,14 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "oversight.web.negotiation.OneForm",
     "DEFAULT_SCHEMA_CLASS": "oversight.web.api_document.Schema",
     "EXCEPTION_HANDLER": "oversight.web.problems.problem_response",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"write": "120/min", "check": "60/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["oversight.web.throttling.ReadsAndWrites"],
+    "DEFAULT_THROTTLE_RATES": {
+        "read": f"{env.integer('API_READS_PER_MINUTE', 1200, low=1, high=10**6)}/min",
+        "write": f"{env.integer('API_WRITES_PER_MINUTE', 120, low=1, high=10**6)}/min",
+    },
+    # Whom a visitor is counted as. In production the one proxy before us names the address last;
+    # elsewhere nobody is believed.
+    "NUM_PROXIES": 1 if PRODUCTION else 0,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {

@@ -31,6 +31,7 @@ MEANINGS = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "A field of the body cannot be used.",
+    429: "Too many requests; `Retry-After` says in how many seconds to come back.",
 }
 
 
@@ -74,7 +75,7 @@ def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:
-    found = {400, 401}
+    found = {400, 401, 429}
     if "{" in path or _is_paged(operation):
         found.add(404)
     if method != "get":

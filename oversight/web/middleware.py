@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 
 from oversight.web.refusals import Refusal
@@ -26,6 +27,18 @@ class RefusalMiddleware:
         if not isinstance(error, Refusal):
             return None
         return render(request, "refusal.html", {"refusal": error}, status=error.status)
+
+
+class _SameMethod(HttpResponsePermanentRedirect):
+    """308: what was posted is posted again; a 301 makes clients ask with GET instead."""
+
+    status_code = 308
+
+
+class AddressMiddleware(CommonMiddleware):
+    """Sends who left out the final slash to the address with it, by the same method."""
+
+    response_redirect_class = _SameMethod
 
 
 class PlainAddressMiddleware:
