@@ -6,7 +6,7 @@ import sys
 
 from bench.result import table
 
-BENCHMARKS = ("demo", "against_bare", "memory")
+BENCHMARKS = ("demo", "against_bare", "memory", "tally")
 
 
 def main() -> int:

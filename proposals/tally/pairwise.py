@@ -71,8 +71,12 @@ def _narrow_lanes(rankings: Sequence[Ranking], number: int) -> "array[int]":
     """Returns the ranks on each ballot, one byte a candidate, ballot after ballot."""
     rows = []
     for ranking in rankings:
-        ranked = bytes(chain.from_iterable(ranking))
-        places = _PLACES[: len(ranked)] if len(ranked) == len(ranking) else _shared(ranking)
+        try:
+            ranked = bytes([candidate for (candidate,) in ranking])
+            places = _PLACES[: len(ranked)]
+        except ValueError:
+            ranked = bytes(chain.from_iterable(ranking))
+            places = _shared(ranking)
         # The table sends each ranked candidate to 128 + place, and the others to themselves.
         rows.append(bytes.maketrans(ranked, places)[:number])
     last_or_place = bytes([number]) * _NARROW + bytes(range(_NARROW))

@@ -1,9 +1,13 @@
 """Schulze: a cycle worked by hand, and every small election against all paths one by one."""
 
+from fractions import Fraction
 from itertools import pairwise, permutations
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 
+from proposals.tally import pairwise as pairwise_module
 from proposals.tally import schulze
 from proposals.tally.election import Election, Profile
 from proposals.tally.lot import Lot
@@ -153,3 +157,32 @@ def test_the_ranking_puts_nobody_above_someone_who_beats_them(election):
     for at, level in enumerate(levels):
         for lower in [c for below in levels[at:] for c in below]:
             assert all(paths[lower][c] <= paths[c][lower] for c in level)
+
+
+def many(number, ballots, seed):
+    """As many distinct ballots over `number` candidates, some short, some with shared ranks."""
+    random = Random(seed)
+    found = {}
+    while len(found) < ballots:
+        order = random.sample(range(number), random.randint(0, min(number, 12)))
+        ranks = []
+        for candidate in order:
+            if ranks and random.random() < 0.2:
+                ranks[-1] = tuple(sorted((*ranks[-1], candidate)))
+            else:
+                ranks.append((candidate,))
+        found[tuple(ranks)] = Fraction(random.randint(1, 9_999), random.choice([1, 2, 3]))
+    return Election(tuple(f"C{n}" for n in range(number)), 1, found)
+
+
+@pytest.mark.parametrize(
+    ("number", "ballots", "block"),
+    [(6, 300, 7), (6, 300, 300), (126, 40, 16), (127, 40, 16), (128, 40, 16), (300, 12, 5)],
+)
+def test_pairs_compared_in_blocks_agree_with_pairs_looked_up_one_by_one(
+    number, ballots, block, monkeypatch
+):
+    monkeypatch.setattr(pairwise_module, "BLOCK", block)
+    profile = Profile.of(many(number, ballots, seed=number))
+    assert profile.scale == 6
+    assert pairwise_module.compare_pairs(profile) == compare_one_by_one(profile)

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -269,3 +270,56 @@ def test_nothing_carries_without_a_yes_or_below_the_quorum(motion):
         assert votes.cast >= rules.quorum * votes.roll
     if sheet.outcome is Outcome.TIED or sheet.tie:
         assert votes.yes == votes.no > 0
+
+
+def judged_by_the_table(yes, no, abstain, absent, rules):
+    """The outcome as the table in the documentation reads, in whole numbers only."""
+    cast, roll = yes + no + abstain, yes + no + abstain + absent
+    over, under = rules.quorum.numerator, rules.quorum.denominator
+    if cast * under < over * roll:
+        return "no_quorum"
+    base = {"yes_and_no": yes + no, "votes_cast": cast, "roll": roll}[rules.base]
+    over, under = rules.threshold.numerator, rules.threshold.denominator
+    left, line = yes * under, over * base
+    if yes and (left > line or (left == line and rules.comparison == "at_least")):
+        return "carried"
+    if yes and yes == no and left == line:
+        return "tied"
+    return "not_carried"
+
+
+@pytest.mark.parametrize("base", Base)
+@pytest.mark.parametrize("comparison", Comparison)
+@pytest.mark.parametrize("threshold", ["1/3", "1/2", "2/3", "1"])
+def test_every_small_motion_is_judged_as_the_table_reads(threshold, comparison, base):
+    if threshold == "1" and comparison is Comparison.MORE_THAN:
+        return
+    for quorum in ("0", "1/3", "1/2", "1"):
+        rules = Rules.of(threshold=threshold, comparison=comparison, base=base, quorum=quorum)
+        for yes, no, abstain, absent in product(range(5), range(5), range(4), range(4)):
+            if yes + no + abstain + absent:
+                votes = Votes.of(yes=yes, no=no, abstain=abstain, roll=yes + no + abstain + absent)
+                expected = judged_by_the_table(yes, no, abstain, absent, rules)
+                assert count(rules, votes).outcome == expected
+
+
+@given(motions(), st.integers(0, 9), st.integers(1, 9))
+def test_a_lower_quorum_or_a_smaller_base_of_it_never_hurts_a_motion(motion, recused, members):
+    rules, votes = motion
+    kept = {"yes": votes.yes, "no": votes.no, "abstain": votes.abstain, "roll": votes.roll}
+    known = Votes.of(**kept, recused=recused, voters=members, members=members)
+    ranks = [
+        rank(Rules.of(**{**rules.as_json(), "quorum_base": base}), known)
+        for base in ("roll_and_recused", "roll", "members")
+    ]
+    assert ranks == sorted(ranks)
+    assert rank(Rules.of(**{**rules.as_json(), "quorum": 0}), known) >= ranks[1]
+
+
+@given(motions(), st.lists(st.sampled_from([1, "2.5", "1/3"]), min_size=1, max_size=6))
+def test_delegated_weight_counts_like_ballots_of_its_own(motion, delegated):
+    rules, _ = motion
+    whole = sum((Fraction(each) for each in delegated), Fraction(0))
+    alone = Votes.from_ballots([("yes", each) for each in delegated], roll=whole + 1)
+    carried = Votes.from_ballots([("yes", whole)], roll=whole + 1)
+    assert count(rules, alone) == count(rules, carried)
