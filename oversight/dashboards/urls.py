@@ -3,7 +3,15 @@
 from django.urls import path
 
 from oversight.dashboards.health import healthz
-from oversight.dashboards.views import decisions, evaluations, overview, pages, record, registry
+from oversight.dashboards.views import (
+    audit,
+    decisions,
+    evaluations,
+    overview,
+    pages,
+    record,
+    registry,
+)
 from oversight.web.api_document_view import ApiDocument
 
 urlpatterns = [
@@ -23,6 +31,10 @@ urlpatterns = [
     path("decisions/<str:ref>/", decisions.decision, name="decision"),
     path("decisions/<str:ref>/record.json", decisions.decision_record, name="decision-record"),
     path("decisions/<str:ref>/contract.json", decisions.contract, name="decision-contract"),
+    path("decisions/<str:ref>/bundle.zip", audit.decision_bundle, name="decision-bundle"),
+    path("deployments/<slug:slug>/bundle.zip", audit.deployment_bundle, name="deployment-bundle"),
+    path("audit/bundle.zip", audit.log_bundle, name="log-bundle"),
+    path("audit/verify.py", audit.verifier, name="verifier"),
     path("bodies/<slug:slug>/", decisions.body, name="body"),
     path("record/", record.record, name="record"),
     path("record/check/", record.check, name="record-check"),
