@@ -14,8 +14,8 @@ r"""Reads and writes BLT, the common file format for ranked ballots.
 
 One item a line. Outside quotes, `#` starts a comment. A name may stand without quotes; within
 quotes `\"` or `""` is a quotation mark and `\\` a backslash; several quoted parts on one line
-are one name, joined by spaces. Commas at the end of a line, as spreadsheets leave them, are
-ignored.
+are one name, joined by spaces. Commas between them or at the end of a line, as spreadsheets
+leave them, are ignored.
 """
 
 import re
@@ -83,7 +83,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._lines = _numbered(text)
-        self._last = 1
+        self._last = self._head = 1
         self._candidates = 0
         # Each candidate's own rank is made once, so that a million ballots share these tuples.
         self._ranks: dict[str, tuple[int, ...]] = {}
@@ -117,6 +117,7 @@ class _Reader:
         counts = line.split()
         if len(counts) != 2 or not all(map(_WHOLE.fullmatch, counts)):
             raise BltError(number, "begin with two numbers: how many candidates, how many seats")
+        self._head = number
         self._candidates, seats = map(int, counts)
         if not 1 <= self._candidates <= MAX_CANDIDATES:
             raise BltError(number, f"candidates must be 1 to {MAX_CANDIDATES}, not {counts[0]}")
@@ -215,7 +216,10 @@ class _Reader:
             names.append(name)
         rest = list(self._rest())
         if len(rest) > 1:
-            raise BltError(rest[1][0], "junk after the title; remove it or put # before it")
+            number, line = rest[1]
+            problem = f"{_show(line)} stands after the title; remove it or put # before it"
+            told = f"line {self._head} says there are {self._candidates} candidates"
+            raise BltError(number, f"{problem}, or correct the number: {told}")
         title = _read_text(*rest[0]) if rest else ""
         if problem := text_problem(title):
             raise BltError(rest[0][0], f"the title {problem}")
@@ -273,7 +277,7 @@ def _read_text(number: int, line: str) -> str:
                 ' "a name", with \\" for a mark inside it',
             )
         parts.append(_ESCAPE.sub(lambda found: found[1] or '"', match[1]))
-        line = line[match.end() :].strip()
+        line = line[match.end() :].strip(" \t,")
     return " ".join(parts)
 
 

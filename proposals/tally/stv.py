@@ -166,10 +166,15 @@ class _Count:
         rest = self._continuing()
         last = self._ties.in_order(rest) if len(rest) <= self._vacancies() else []
         self._elect(last)
-        without = [self._names[c] for c in last]
-        remark = f"{join_names(without)}: elected to the last seats without reaching the quota."
-        elected = [self._names[c] for c in self._ties.in_order(reached)] + without
-        self._record_stage(act, tuple(elected), excluded, (remark,) if without else ())
+        remarks = [
+            f"{self._list(group)}: equal at every stage, so their order in the list means nothing."
+            for group in self._ties.inseparable(reached) + self._ties.inseparable(last)
+        ]
+        if last:
+            told = "elected to the last seats without reaching the quota."
+            remarks.append(f"{self._list(last)}: {told}")
+        elected = [self._names[c] for c in self._ties.in_order(reached) + last]
+        self._record_stage(act, tuple(elected), excluded, tuple(remarks))
 
     def _elect(self, candidates: list[int]) -> None:
         self._elected += self._ties.in_order(candidates)
@@ -191,6 +196,9 @@ class _Count:
         exhausted = self._votes(self._valid - sum(self._totals))
         rounding = self._votes(self._rounding)
         self._stages.append(Stage(act, totals, exhausted, rounding, elected, excluded, remarks))
+
+    def _list(self, candidates: list[int]) -> str:
+        return join_names([self._names[c] for c in candidates])
 
     def _votes(self, units: int) -> Fraction:
         return Fraction(units, self._unit)

@@ -38,6 +38,13 @@ class TieBreaker:
             key=lambda c: ([-totals[c] for totals in reversed(self._stages)], self._luck[c]),
         )
 
+    def inseparable(self, candidates: Sequence[int]) -> list[list[int]]:
+        """Returns the groups whose votes were equal at every stage: their order is no merit."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for c in self.in_order(candidates):
+            groups.setdefault(tuple(totals[c] for totals in self._stages), []).append(c)
+        return [group for group in groups.values() if len(group) > 1]
+
     def highest(self, tied: Sequence[int], about: str) -> list[int]:
         """Picks one of those tied for most votes; empty when nothing allowed resolves it."""
         return self._pick(tied, about, max, "most", None)

@@ -80,8 +80,8 @@ def test_quoted_parts_on_one_line_are_one_name():
 
 
 def test_commas_that_a_spreadsheet_left_at_the_ends_of_lines_are_ignored():
-    commas = '2 1,,\n-2,\n3 1 0 , ,\n0,\nAnn,\n"Ben, B.",,\nWard 6,,,\n,,\n'
-    plain = '2 1\n-2\n3 1 0\n0\nAnn\n"Ben, B."\nWard 6\n'
+    commas = '2 1,,\n-2,\n3 1 0 , ,\n0,\n"Ann", "Lab",\n"Ben, B.",,\nWard 6,,,\n,,\n'
+    plain = '2 1\n-2\n3 1 0\n0\n"Ann" "Lab"\n"Ben, B."\nWard 6\n'
     assert blt.parse(commas) == blt.parse(plain)
 
 
@@ -144,7 +144,9 @@ def test_a_party_in_doubled_quotation_marks_stays_part_of_the_name():
         ('2 1\n0\n"A "x" y"\nB\n', 3, "a quotation mark is not closed or text follows it"),
         ("2 1\n0\nA\x07\nB\n", 3, "has a control character"),
         ("2 1\n0\n" + "A" * 501 + "\nB\n", 3, "longer than 500 characters"),
-        ("2 1\n0\nA\nB\nTitle\n# fine\nmore\n", 7, "junk after the title"),
+        ("2 1\n0\nA\nB\nTitle\n# fine\nmore\n", 7, "'more' stands after the title; remove it"),
+        ("#\n2 1\n0\nA\nB\nC\nTitle\n", 7, "line 2 says there are 2 candidates"),
+        ('2 1\n0\n"A" x "B"\nB\n', 3, "a quotation mark is not closed or text follows it"),
         ("2 1\n0\nA\nB\nTi\x00tle\n", 5, "the title has a control character"),
     ],
 )

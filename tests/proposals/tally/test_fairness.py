@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proposals.tally.casting import CastingVote
 from proposals.tally.election import Election
 from proposals.tally.lot import Lot
 from proposals.tally.methods import METHODS, USUAL_LOT
+from proposals.tally.sheet import Outcome
 from tests.proposals.tally.strategies import elections
 
 LOTS = st.sampled_from([None, Lot("x"), Lot("y")])
@@ -33,6 +35,37 @@ def test_the_order_of_ballots_and_of_candidates_changes_nothing(method, election
     withdrawn = frozenset(new_place[c] for c in election.withdrawn)
     shuffled = Election(tuple(names), election.seats, moved, election.title, withdrawn)
     assert METHODS[method](shuffled, lot).as_json() == METHODS[method](election, lot).as_json()
+
+
+@every_method
+@settings(max_examples=60, deadline=None)
+@given(election=elections(max_candidates=6), data=st.data())
+def test_other_names_change_nothing_but_the_names(method, election, data):
+    order = data.draw(st.permutations(election.candidates))
+    others = data.draw(st.permutations([f"Candidate {n}" for n in range(len(order))]))
+    renamed = dict(zip(election.candidates, others, strict=True))
+    again = Election(tuple(others), election.seats, election.ballots, "", election.withdrawn)
+    before = METHODS[method](election, CastingVote(tuple(order)))
+    after = METHODS[method](again, CastingVote(tuple(renamed[name] for name in order)))
+    assert after.elected == tuple(renamed[name] for name in before.elected)
+    assert [stage.totals for stage in after.stages] == [
+        {renamed[name]: votes for name, votes in stage.totals.items()} for stage in before.stages
+    ]
+    assert [(tie.stage, tie.resolved_by) for tie in after.ties] == [
+        (tie.stage, tie.resolved_by) for tie in before.ties
+    ]
+
+
+@every_method
+@settings(max_examples=60, deadline=None)
+@given(election=elections(max_candidates=6), lot=LOTS)
+def test_nobody_is_elected_twice_or_beyond_the_seats(method, election, lot):
+    sheet = METHODS[method](election, lot)
+    assert len(set(sheet.elected)) == len(sheet.elected) <= sheet.seats
+    assert set(sheet.elected) <= set(election.candidates)
+    if sheet.outcome is Outcome.ELECTED:
+        named = [name for stage in sheet.stages for name in stage.elected]
+        assert sorted(named) == sorted(sheet.elected)
 
 
 @every_method

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proposals.tally import pairwise as pairwise_module
 from proposals.tally import schulze
@@ -186,3 +187,29 @@ def test_pairs_compared_in_blocks_agree_with_pairs_looked_up_one_by_one(
     profile = Profile.of(many(number, ballots, seed=number))
     assert profile.scale == 6
     assert pairwise_module.compare_pairs(profile) == compare_one_by_one(profile)
+
+
+@settings(max_examples=150, deadline=None)
+@given(elections(max_candidates=6))
+def test_no_pair_has_more_votes_than_there_are(election):
+    sheet = schulze.count(election)
+    pairs = sheet.as_json()["pairwise"]
+    for one, other in permutations(pairs, 2):
+        assert Fraction(pairs[one][other]) + Fraction(pairs[other][one]) <= sheet.valid
+
+
+@settings(max_examples=200, deadline=None)
+@given(elections(max_candidates=5, withdrawals=False), st.data())
+def test_a_winner_who_is_raised_on_a_ballot_stays_a_winner(election, data):
+    sheet = schulze.count(election)
+    if sheet.outcome is Outcome.NO_VOTES:
+        return
+    name = data.draw(st.sampled_from(sheet.details["potential_winners"]))
+    winner = election.candidates.index(name)
+    ranking, weight = data.draw(st.sampled_from(list(election.ballots.items())))
+    without = [tuple(c for c in rank if c != winner) for rank in ranking]
+    raised = ((winner,), *(rank for rank in without if rank))
+    ballots = {r: w for r, w in election.ballots.items() if r != ranking}
+    ballots[raised] = ballots.get(raised, Fraction()) + weight
+    after = schulze.count(Election(election.candidates, 1, ballots))
+    assert name in after.details["potential_winners"]

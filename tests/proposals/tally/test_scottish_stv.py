@@ -331,6 +331,15 @@ def test_a_weight_counts_like_that_many_papers_even_when_it_is_a_decimal():
     assert totals(sheet, 2) == {"Ann": "2.50000", "Cat": "2.75000"}
 
 
+def test_those_elected_with_equal_votes_throughout_are_said_to_be_in_no_order_of_merit():
+    stage = stv.count(equal_surpluses()).stages[0]
+    assert set(stage.elected) == {"Ann", "Ben"}
+    first, second = stage.elected
+    assert stage.remarks == (
+        f"{first} and {second}: equal at every stage, so their order in the list means nothing.",
+    )
+
+
 class CountByTheLetter:
     """Counts paper by paper, as rules 45 to 52 read; slow, and written apart from the real one."""
 
