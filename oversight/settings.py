@@ -77,6 +77,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
+MODELS_DIR = OVERSIGHT_VAR / "models"
 LEDGER_ORIGIN = env.text("LEDGER_ORIGIN") or (
     f"{PUBLIC_HOST}/log"
     if PRODUCTION

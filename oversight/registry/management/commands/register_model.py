@@ -1,11 +1,17 @@
-"""`manage.py register_model DIR`: register a version by the files of a directory."""
+"""`manage.py register_model`: register a version by its files, from a directory or from the hub."""
 
+import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from oversight.accounts.services import shell_person
+from oversight.embedded.enrolment import NoWorkerError, interpreter
+from oversight.embedded.parts import PROJECT
 from oversight.registry.manifest import ManifestError, manifest_of
 from oversight.registry.services import register_version
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
@@ -14,11 +20,13 @@ from oversight.web.commands import USAGE_ERROR, ServiceCommand
 class Command(ServiceCommand):
     """Hashes the files, registers the version, prints its digest."""
 
-    help = "Register a model version by the files of a directory."
+    help = "Register a model version by the files of a directory or of a Hub repository."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the directory and what is known of the model."""
-        parser.add_argument("directory", type=Path)
+        """Take where the files are and what is known of the model."""
+        parser.add_argument("directory", type=Path, nargs="?", help="directory with the files")
+        parser.add_argument("--hub", metavar="OWNER/NAME", help="fetch them from the Hub instead")
+        parser.add_argument("--revision", default="main", help="branch, tag or commit on the Hub")
         parser.add_argument("--slug", required=True, help="the model's address name")
         parser.add_argument("--label", required=True, help="the version's label, such as 1.0")
         parser.add_argument("--name", default="", help="the model's name for people")
@@ -28,7 +36,7 @@ class Command(ServiceCommand):
 
     def act(self, **options: Any) -> None:
         """Register and print one line."""
-        directory: Path = options["directory"]
+        directory, source = _files(options["directory"], options["hub"], options["revision"])
         try:
             manifest = manifest_of(directory)
         except ManifestError as error:
@@ -42,6 +50,45 @@ class Command(ServiceCommand):
             developer=options["developer"],
             summary=options["summary"],
             licence=options["licence"],
-            source={"kind": "directory", "path": str(directory.resolve())},
+            source=source,
         )
         self.stdout.write(f"{version.digest}  {version}")
+
+
+def _files(directory: Path | None, hub: str | None, revision: str) -> tuple[Path, dict[str, str]]:
+    """Return the folder of the files and where a worker finds them."""
+    if (directory is None) == (hub is None):
+        raise CommandError(
+            "Name either a directory or a repository: register_model DIR …, or register_model "
+            "--hub OWNER/NAME …",
+            returncode=USAGE_ERROR,
+        )
+    if directory is not None:
+        return directory, {"kind": "directory", "path": str(directory.resolve())}
+    found = _fetched(str(hub), revision)
+    source = {"repository": found["repository"], "revision": found["revision"]}
+    return Path(found["directory"]), {"kind": "hub"} | source
+
+
+def _fetched(hub: str, revision: str) -> dict[str, str]:
+    """Have the worker's environment, which has the Hub's library, fetch the files."""
+    try:
+        python = interpreter()
+    except NoWorkerError as error:
+        raise CommandError(str(error)) from None
+    out = Path(settings.MODELS_DIR)
+    command = [str(python), "-m", "evals.worker.fetch", hub, "--revision", revision]
+    done = subprocess.run(  # noqa: S603 (our own module; its arguments are no shell text)
+        [*command, "--out", str(out)],
+        cwd=PROJECT,
+        # The transfer's own progress goes to the terminal's standard error as it happens.
+        stdout=subprocess.PIPE,
+        stderr=None if os.isatty(2) else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr or "").strip().splitlines()
+        raise CommandError(said[-1] if said else f"{hub} could not be fetched; see above.")
+    found: dict[str, str] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
