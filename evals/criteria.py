@@ -8,6 +8,7 @@ from typing import Any
 from evals.choices import Comparison, Outcome
 from evals.models import Aggregate, Criterion, Run
 from evals.statistics import (
+    Difference,
     detectable_proportions,
     samples_to_decide,
     samples_to_decide_proportion,
@@ -125,6 +126,40 @@ def rounded_up(samples: int) -> int:
     """Return a plan's number of samples, rounded up to two figures: more it does not know."""
     step: int = 10 ** max(0, len(str(samples)) - 2)
     return math.ceil(samples / step) * step
+
+
+def outcome_beside(difference: Difference, margin: Decimal, *, higher_is_better: bool) -> Outcome:
+    """Judge non-inferiority: that a version is not worse than another by more than a margin.
+
+    Met when the whole 95 % interval of the paired difference lies on the good side of the margin,
+    so the chance to pass a version that is worse by the margin is 2.5 %. Not met when none of it
+    does. A difference that is merely not significant decides nothing: it is `undecided`.
+
+    Source: ICH E9 (1998) section 3.3.2 and ICH E10 (2000): the margin fixed in advance, a
+    two-sided 95 % interval, its lower bound. Paired, as the samples are the same.
+
+    Args:
+        difference: of the version judged less the version named, from `compare`.
+        margin: 0 or more, in units of the metric.
+        higher_is_better: the direction of the metric.
+    """
+    if higher_is_better:
+        return outcome_of(Comparison.AT_LEAST, -margin, difference.low, difference.high)
+    return outcome_of(Comparison.BELOW, margin, difference.low, difference.high)
+
+
+def samples_needed_beside(
+    difference: Difference, margin: Decimal, *, higher_is_better: bool
+) -> int | None:
+    """Return how many samples would decide non-inferiority, as `samples_needed` does a threshold.
+
+    Supposes that the difference is what it is so far. A plan made before any run takes the
+    difference as 0 and the spread from runs like it: `detectable_difference` is then the margin.
+    """
+    if difference.mean is None or difference.low is None or difference.high is None:
+        return None
+    limit = -float(margin) if higher_is_better else float(margin)
+    return samples_to_decide(difference.n, difference.mean, difference.low, difference.high, limit)
 
 
 def judge(subject: str, version: ModelVersion) -> list[Judgement]:

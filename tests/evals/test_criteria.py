@@ -1,5 +1,6 @@
 """Criteria are judged on confidence bounds, and only by runs asked for after them."""
 
+import random
 from decimal import Decimal
 
 import pytest
@@ -9,15 +10,17 @@ from hypothesis import strategies as st
 from evals.choices import Outcome
 from evals.criteria import (
     judge,
+    outcome_beside,
     outcome_of,
     plan_words,
     rounded_up,
     samples_needed,
+    samples_needed_beside,
     undecided_words,
 )
 from evals.models import Aggregate
 from evals.services.criteria import record_criterion
-from evals.statistics import summarise
+from evals.statistics import Difference, compare, summarise
 from evals.statistics.proportions import wilson_ends
 from oversight.accounts.services import shell_person
 from oversight.web.refusals import Conflict, Invalid
@@ -206,6 +209,65 @@ def test_a_plan_says_what_the_samples_can_show(comparison, threshold, n, words):
 )
 def test_a_planned_number_is_rounded_up_to_two_figures(samples, rounded):
     assert rounded_up(samples) == rounded
+
+
+def beside(n: int, gained: int, lost: int) -> Difference:
+    """Two runs of `n` samples, half of them right in both."""
+    agreed = [1.0, 0.0] * (n // 2)
+    first = [0.0] * gained + [1.0] * lost + agreed[gained + lost :]
+    second = [1.0] * gained + [0.0] * lost + agreed[gained + lost :]
+    return compare(first, second)
+
+
+@pytest.mark.parametrize(
+    ("n", "gained", "lost", "outcome"),
+    [
+        (2000, 40, 40, Outcome.MET),  # as good, and enough samples to show it
+        (100, 2, 2, Outcome.UNDECIDED),  # as good, but too few
+        (2000, 40, 70, Outcome.UNDECIDED),  # worse by 0.015 ± 0.010: perhaps by more than 0.02
+        (2000, 40, 60, Outcome.MET),  # worse by 0.010 ± 0.010, but by less than 0.02
+        (2000, 20, 140, Outcome.NOT_MET),  # worse by 0.06
+    ],
+)
+def test_not_worse_by_more_than_two_points_is_judged_on_the_paired_interval(
+    n, gained, lost, outcome
+):
+    margin = Decimal("0.02")
+    there, back = beside(n, gained, lost), beside(n, lost, gained)
+
+    assert outcome_beside(there, margin, higher_is_better=True) == outcome
+    # The same seen on a metric of which less is better.
+    mirrored = outcome_beside(back, margin, higher_is_better=False)
+    assert mirrored == outcome
+
+
+def test_a_difference_that_is_not_significant_is_no_proof_of_being_as_good():
+    difference = beside(60, 3, 4)
+
+    assert difference.p_value > 0.99
+    assert outcome_beside(difference, Decimal("0.02"), higher_is_better=True) == Outcome.UNDECIDED
+    assert samples_needed_beside(difference, Decimal("0.05"), higher_is_better=True) > 1_000
+
+
+def test_runs_that_cannot_be_compared_decide_nothing():
+    difference = compare([], [])
+
+    assert outcome_beside(difference, Decimal("0.02"), higher_is_better=True) == Outcome.UNDECIDED
+    assert samples_needed_beside(difference, Decimal("0.02"), higher_is_better=True) is None
+
+
+def test_a_version_worse_by_the_margin_passes_once_in_forty():
+    # Paired scores drawn with a true loss of exactly the margin: 0.05.
+    rng = random.Random(4)
+    passed = 0
+    for _ in range(2000):
+        draws = [rng.random() for _ in range(400)]
+        first = [float(u < 0.70) for u in draws]
+        second = [float(u < 0.60 or u > 0.95) for u in draws]
+        difference = compare(first, second)
+        passed += outcome_beside(difference, Decimal("0.05"), higher_is_better=True) == Outcome.MET
+
+    assert 0.012 < passed / 2000 < 0.038
 
 
 @pytest.mark.django_db
