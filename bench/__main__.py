@@ -6,7 +6,7 @@ import sys
 
 from bench.result import table
 
-BENCHMARKS = ("demo", "against_bare", "memory", "tally")
+BENCHMARKS = ("demo", "against_bare", "memory", "tally", "coverage")
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """What a benchmark returns, and how it is kept: one JSON file and one table."""
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -21,16 +22,31 @@ class Figure:
     """What was measured, in words that stand alone in a table."""
     value: float
     unit: str
-    """`s`, `MB`, `ratio`, `count`; empty for a difference of scores."""
+    """`s`, `MB`, `ratio`, `count`, `%`; empty for a difference of scores."""
     at_most: float | None = None
     """The aim; None where the figure is only told."""
+    at_least: float | None = None
+    """The other end of an aim that is a band."""
 
     @property
     def verdict(self) -> str:
         """`met`, `not met`, or nothing where there is no aim."""
-        if self.at_most is None:
+        if self.at_most is None and self.at_least is None:
             return ""
-        return "met" if self.value <= self.at_most else "not met"
+        low = -math.inf if self.at_least is None else self.at_least
+        high = math.inf if self.at_most is None else self.at_most
+        return "met" if low <= self.value <= high else "not met"
+
+    @property
+    def aim(self) -> str:
+        """The aim as a table says it, such as `≤ 200` or `93 to 97`."""
+        if self.at_least is None:
+            return f"≤ {self.at_most:g}"
+        return (
+            f"≥ {self.at_least:g}"
+            if self.at_most is None
+            else f"{self.at_least:g} to {self.at_most:g}"
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +85,7 @@ def table(figures: list[Figure]) -> str:
     width = max(len(figure.name) for figure in figures)
     return "\n".join(
         f"  {figure.name:<{width}}  {figure.value:>10.4g} {figure.unit:<5}"
-        + (f"  aim ≤ {figure.at_most:g}: {figure.verdict}" if figure.verdict else "")
+        + (f"  aim {figure.aim}: {figure.verdict}" if figure.verdict else "")
         for figure in figures
     )
 
