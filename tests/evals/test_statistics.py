@@ -3,6 +3,8 @@
 import math
 import random
 import statistics as stdlib
+import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -163,6 +165,15 @@ def test_a_score_that_is_not_finite_is_refused_by_place(bad):
 def test_infinities_that_cancel_are_refused():
     with pytest.raises(ValueError, match="score 0 is inf"):
         summarise([math.inf, -math.inf])
+
+
+def test_right_and_wrong_answers_are_summarised_without_numpy():
+    program = (
+        "import sys; from evals.statistics import summarise; summarise([1.0, 0.0] * 9); "
+        "sys.exit(bool({'numpy', 'scipy', 'django'} & sys.modules.keys()))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_the_mean_of_nothing_is_refused():
