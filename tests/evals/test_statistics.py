@@ -8,7 +8,7 @@ import sys
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.statistics import (
@@ -52,6 +52,7 @@ def test_what_is_no_proportion_is_refused(successes, n):
         wilson_interval(successes, n)
 
 
+@settings(deadline=None)
 @given(BITS)
 def test_the_wilson_interval_holds_the_proportion_and_stays_in_range(bits):
     aggregate = summarise(bits)
@@ -61,6 +62,7 @@ def test_the_wilson_interval_holds_the_proportion_and_stays_in_range(bits):
     assert aggregate.low < aggregate.high
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), st.data())
 def test_the_wilson_interval_is_the_same_seen_from_the_failures(n, data):
     successes = data.draw(st.integers(0, n))
@@ -71,6 +73,7 @@ def test_the_wilson_interval_is_the_same_seen_from_the_failures(n, data):
     assert (1 - high, 1 - low) == pytest.approx(mirrored, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.data())
 def test_the_wilson_ends_are_where_the_score_test_just_rejects(n, data):
     z = 1.959963984540054
@@ -82,6 +85,7 @@ def test_the_wilson_ends_are_where_the_score_test_just_rejects(n, data):
     assert distance == pytest.approx(z, rel=1e-6)
 
 
+@settings(deadline=None)
 @given(SCORES)
 def test_mean_and_standard_error_agree_with_the_standard_library(scores):
     exact = float(stdlib.mean([Fraction(score) for score in scores]))
@@ -91,6 +95,7 @@ def test_mean_and_standard_error_agree_with_the_standard_library(scores):
     assert standard_error(scores) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(SCORES, st.randoms(use_true_random=False))
 def test_the_order_of_the_samples_does_not_matter(scores, shuffler: random.Random):
     shuffled = scores.copy()
@@ -99,6 +104,7 @@ def test_the_order_of_the_samples_does_not_matter(scores, shuffler: random.Rando
     assert mean(shuffled) == mean(scores)
 
 
+@settings(deadline=None)
 @given(SCORES, st.integers(-1000, 1000), st.sampled_from([0.5, 2.0, 4.0]))
 def test_moving_and_stretching_the_scores_moves_and_stretches_the_interval(scores, shift, scale):
     # Whole numbers and powers of two, so that nothing but the statistics can round.

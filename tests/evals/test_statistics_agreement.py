@@ -46,6 +46,7 @@ def test_the_exact_test_is_that_of_statsmodels(gained, lost):
     assert mcnemar(gained, lost) == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_the_exact_test_is_scipy_s_binomial_test(gained, lost):
     expected = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
@@ -61,6 +62,7 @@ def test_holm_is_that_of_statsmodels(p_values):
         assert holm(p_values) == pytest.approx(list(expected), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2000), st.data())
 def test_the_wilson_interval_is_that_of_statsmodels_and_scipy(n, data):
     successes = data.draw(st.integers(0, n))

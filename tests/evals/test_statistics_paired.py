@@ -50,6 +50,7 @@ def test_the_adjusted_interval_is_the_formula_worked_by_hand():
     assert found == pytest.approx((float(g - k) - half, float(g - k) + half), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_the_paired_interval_holds_the_difference_and_is_the_same_from_the_other_side(a, b, c, d):
     if not a + b + c + d:
@@ -161,6 +162,7 @@ def test_holm_is_the_textbook_procedure():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
+@settings(deadline=None)
 @given(P_VALUES)
 def test_holm_never_lowers_a_p_value_nor_changes_their_order(p_values):
     adjusted = holm(p_values)

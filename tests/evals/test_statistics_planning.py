@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -57,6 +57,7 @@ def test_a_flawless_model_needs_as_many_samples_as_wilson_s_bound_takes():
     assert wilson_interval(n, n)[0] >= 0.95 > wilson_interval(n - 1, n - 1)[0]
 
 
+@settings(deadline=None)
 @given(SHARES, SHARES)
 def test_a_nearer_threshold_needs_more_samples(share, threshold):
     assume(abs(share - threshold) > 0.01)
@@ -99,6 +100,7 @@ def test_the_plan_for_a_mean_decides_four_times_in_five():
     assert decided.mean() == pytest.approx(0.80, abs=0.04)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 10_000), st.floats(0.01, 0.2), st.floats(0.001, 0.9))
 def test_what_is_undecided_needs_at_least_twice_the_samples(n, half, part):
     limit = 0.5 - half * part
@@ -111,6 +113,7 @@ def test_a_limit_on_the_estimate_needs_no_number_there_is():
     assert samples_to_decide(100, 0.5, 0.4, 0.6, 0.5) is None
 
 
+@settings(deadline=None)
 @given(st.integers(20, 2000), st.floats(0.2, 0.8))
 def test_detectable_proportions_are_those_that_the_plan_needs_so_many_samples_for(n, threshold):
     under, over = detectable_proportions(n, threshold)
