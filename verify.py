@@ -34,6 +34,7 @@ import os
 import platform
 import re
 import shutil
+import struct
 import sys
 import textwrap
 import zipfile
@@ -296,6 +297,8 @@ class Bundle:
         try:
             self.zip = zipfile.ZipFile(path)
             self.members = self._members()
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
+            raise
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
             raise Contradiction(f"this is no usable zip: {error}") from None
         self.manifest = {}
@@ -774,32 +777,53 @@ def opens(commitment, salt, value):
 # Written anew from docs/reference/counting.md: whole numbers and fractions only.
 
 
-def count_motion(rules, votes, roll):
+def quorum_of(rules, cast, roll, heads):
+    """Return what must have taken part, and whether it did; nobody is recused here."""
+    whole, present = (heads[1], heads[0]) if rules["quorum_base"] == "members" else (roll, cast)
+    needed = Fraction(rules["quorum"]) * whole
+    return {"needed": needed, "met": present >= needed}
+
+
+def count_motion(rules, ballots, roll, heads):
     """Judge yes, no and abstain by weight against quorum and threshold."""
-    yes, no, abstain = (votes.get(choice, Fraction(0)) for choice in ("yes", "no", "abstain"))
-    cast = yes + no + abstain
+    votes = dict.fromkeys(("yes", "no", "abstain"), Fraction(0))
+    for ballot in ballots:
+        votes[ballot["choice"]] += ballot["weight"]
+    yes, no, cast, roll = votes["yes"], votes["no"], sum(votes.values()), Fraction(roll)
     base = {"votes_cast": cast, "yes_and_no": yes + no, "roll": roll}[rules["base"]]
     line = Fraction(rules["threshold"]) * base
-    needed = Fraction(rules["quorum"]) * roll
     met = yes > line if rules["comparison"] == "more_than" else yes >= line and yes > 0
-    tied = not met and yes == no == line and yes > 0
-    outcome = "no_quorum" if cast < needed else "carried" if met else "not_carried"
-    if outcome == "not_carried" and tied:
-        need(rules["tie_rule"] == "status_quo", "the tie falls to a chair or a lot; not yet known")
+    quorum = quorum_of(rules, cast, roll, heads)
+    outcome = "no_quorum" if not quorum["met"] else "carried" if met else "not_carried"
+    if outcome == "not_carried" and yes == no == line and yes > 0:
+        if rules["tie_rule"] != "status_quo":
+            raise NotEnough("the tie falls to the chair or a lot, which this program cannot replay")
         outcome = "tied"
+    share = yes / base if base else None
+    judged = {"base_weight": base, "line": line, "share": share, "met": met}
+    votes.update(cast=cast, roll=roll)
     return {
-        "method": "yes-no",
         "rules": rules,
-        "votes": {"yes": yes, "no": no, "abstain": abstain, "cast": cast, "roll": roll},
-        "quorum": {"needed": needed, "met": cast >= needed},
-        "threshold": {
-            "base_weight": base,
-            "line": line,
-            "share": yes / base if base else None,
-            "met": met,
-        },
+        "votes": votes,
+        "quorum": quorum,
+        "threshold": judged,
         "outcome": outcome,
     }
+
+
+def count_consent(rules, ballots, roll, heads):
+    """Judge by consent: one objection with a reason is enough to stop a motion."""
+    votes = dict.fromkeys(("consent", "abstain", "object"), Fraction(0))
+    for ballot in ballots:
+        votes[ballot["choice"]] += ballot["weight"]
+    reasons = [b.get("reason", "") for b in ballots if b["choice"] == "object"]
+    standing = sum(bool(reason.strip()) for reason in reasons)
+    cast = sum(votes.values())
+    quorum = quorum_of(rules, cast, roll, heads)
+    carried = "carried" if votes["consent"] and not standing else "not_carried"
+    outcome = carried if quorum["met"] else "no_quorum"
+    votes.update(cast=cast, roll=Fraction(roll))
+    return {"votes": votes, "quorum": quorum, "standing": standing, "outcome": outcome}
 
 
 def lot_order(names, seed):
@@ -969,17 +993,27 @@ def count_schulze(names, seats, ballots, seed):  # noqa: ARG001
     return found
 
 
-def count_marks(names, seats, ballots, seed, everybody):
-    """Give each ballot's weight to everybody on it, or to its one first name; the highest win."""
-    totals, valid, void = dict.fromkeys(names, Fraction(0)), Fraction(0), Fraction(0)
-    for weight, ranking in ballots:
-        marked = [n for rank in ranking for n in rank] if everybody else [*ranking, []][0]
-        if not marked or (not everybody and len(marked) > 1):
-            void += weight
-            continue
-        valid += weight
-        for name in marked:
-            totals[name] += weight
+def count_approval(names, seats, ballots, seed):
+    """Give each ballot's weight to everybody on it."""
+    marks = [(w, {name: 1 for rank in ranking for name in rank}) for w, ranking in ballots]
+    return seat_the_highest(names, seats, marks, seed)
+
+
+def count_plurality(names, seats, ballots, seed):
+    """Give each ballot's weight to its first name; a shared first place is void."""
+    firsts = [(w, ranking[0] if ranking else []) for w, ranking in ballots]
+    marks = [(w, {first[0]: 1} if len(first) == 1 else {}) for w, first in firsts]
+    return seat_the_highest(names, seats, marks, seed)
+
+
+def seat_the_highest(names, seats, marks, seed):
+    """Add up points, and give the seats to the highest totals above zero."""
+    totals = dict.fromkeys(names, Fraction(0))
+    for weight, points in marks:
+        for name, number in points.items():
+            totals[name] += weight * number
+    valid = sum((weight for weight, points in marks if points), Fraction(0))
+    void = sum((weight for weight, points in marks if not points), Fraction(0))
     order = [name for name in lot_order(names, seed) if totals[name] > 0]
     order.sort(key=lambda name: -totals[name])
     elected, outcome = order[:seats], "elected" if order else "no_votes"
@@ -990,8 +1024,10 @@ def count_marks(names, seats, ballots, seed, everybody):
     return ranked_result(outcome, elected, valid, void, [stage])
 
 
-def read_ranking(ballot):
-    """Return a ballot's weight and its ranks; a rank is a name or a list of names."""
+def read_ranks(ballot):
+    """Return a ballot's weight with its points, or with its ranks: each a name or several."""
+    if "scores" in ballot:
+        return Fraction(ballot["weight"]), ballot["scores"]
     ranking = [[rank] if isinstance(rank, str) else list(rank) for rank in ballot["ranking"]]
     names = [name for rank in ranking for name in rank]
     need(all(ranking) and len(set(names)) == len(names), "a ballot ranks somebody twice, or nobody")
@@ -1007,9 +1043,11 @@ METHODS = {
     "scottish-stv": count_stv,
     "irv": count_irv,
     "schulze": count_schulze,
-    "approval": lambda *election: count_marks(*election, everybody=True),
-    "plurality": lambda *election: count_marks(*election, everybody=False),
+    "approval": count_approval,
+    "plurality": count_plurality,
+    "score": seat_the_highest,
 }
+MOTIONS = {"yes-no": count_motion, "consent": count_consent}
 
 
 def matches(stated, own, where):
@@ -1036,26 +1074,88 @@ def matches(stated, own, where):
 
 Z = 1.959963984540054
 NEAR = 1e-9
+RESAMPLES, TAIL = 4999, 125
 
 
 def interval(scores):
-    """Return n, mean, standard error, low and high; Wilson's interval for scores of 0 and 1."""
-    n = len(scores)
+    """Return n, mean, standard error, low and high."""
+    n, scores = len(scores), sorted(scores)
     mean = math.fsum(scores) / n
-    stderr = None
-    if n > 1:
-        stderr = math.sqrt(math.fsum((s - mean) ** 2 for s in scores) / (n - 1) / n)
-    if all(score in (0, 1) for score in scores):
-        right = round(math.fsum(scores))
-        p = right / n
-        centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-        low = 0.0 if right == 0 else max(0.0, centre - half)
-        high = 1.0 if right == n else min(1.0, centre + half)
-        return n, mean, stderr, low, high
-    if stderr is None:
-        return n, mean, None, None, None
-    return n, mean, stderr, mean - Z * stderr, mean + Z * stderr
+    errors = [score - mean for score in scores]
+    stderr = math.sqrt(math.fsum(e * e for e in errors) * n / (n - 1)) / n if n > 1 else None
+    if scores[-1] - scores[0] <= 1e-14 * max(abs(scores[0]), abs(scores[-1])):
+        stderr = stderr and 0.0
+    if set(scores) <= {0, 1}:
+        return (n, mean, stderr, *wilson(scores.count(1), n))
+    if not stderr:
+        return n, mean, stderr, None, None
+    low, high = (bootstrap(errors) if 10 <= n <= 500 else None) or skewed_t(errors)
+    return n, mean, stderr, mean - low * stderr, mean - high * stderr
+
+
+def wilson(right, n):
+    """Return the score interval of a proportion (Wilson 1927)."""
+    p = right / n
+    centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+    low = 0.0 if right == 0 else max(0.0, centre - half)
+    return low, 1.0 if right == n else min(1.0, centre + half)
+
+
+def bootstrap(errors):
+    """Return the tails of the studentised bootstrap; its draws come from SHAKE-128 alone.
+
+    None where too many resamples lose the spread that a few scores carry.
+    """
+    n, most = len(errors), max(map(abs, errors))
+    e = [error / most for error in errors]
+    variance, lost, statistics = math.fsum(x * x for x in e) / n**2, 0, []
+    for row in range(RESAMPLES):
+        drawn = hashlib.shake_128(b"oversight bootstrap v1 %d %d" % (n, row)).digest(4 * n)
+        sample = [e[u * n >> 32] for u in struct.unpack(f"<{n}I", drawn)]
+        shift = math.fsum(sample) / n
+        spread = max(math.fsum(x * x for x in sample) - n * shift * shift, 0.0) / n**2
+        if spread < 0.01 * variance:
+            lost, spread = lost + 1, 0.01 * variance
+        statistics.append(shift / math.sqrt(n / (n - 1) * spread))
+    statistics.sort()
+    return None if lost > 0.005 * RESAMPLES else (statistics[-TAIL], statistics[TAIL - 1])
+
+
+def skewed_t(errors):
+    """Return the tails of Student's distribution, bent for skewness (Hall 1992)."""
+    n = len(errors)
+    second = math.fsum(e * e for e in errors) / n
+    g = math.fsum((e / math.sqrt(second)) ** 3 for e in errors) / n / math.sqrt(n)
+    t = student(n - 1)
+    if abs(g) < 1e-8:
+        return t, -t
+
+    def bent(y):
+        x = 1 + g * (y - g / 6)
+        return 3 / g * (math.copysign(abs(x) ** (1 / 3), x) - 1)
+
+    return bent(t), bent(-t)
+
+
+def student(v):
+    """Return the 97.5 % quantile of Student's t, by halving and Simpson's rule on its density."""
+    if v > 1000:  # the two logarithms would cancel; this is the series of their difference
+        scale = (1 - 1 / (4 * v) + 1 / (32 * v**2) + 5 / (128 * v**3)) / math.sqrt(2 * math.pi)
+    else:
+        scale = math.exp(math.lgamma((v + 1) / 2) - math.lgamma(v / 2)) / math.sqrt(v * math.pi)
+
+    def half_mass(t):
+        xs = [t * i / 2000 for i in range(2001)]
+        ys = [scale * math.exp(-(v + 1) / 2 * math.log1p(x * x / v)) for x in xs]
+        weights = [1] + [4, 2] * 999 + [4, 1]
+        return math.fsum(w * y for w, y in zip(weights, ys)) * t / 6000
+
+    low, high = 1.0, 13.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if half_mass(middle) < 0.475 else (low, middle)
+    return low
 
 
 def near(stated, own, what):
@@ -1208,6 +1308,7 @@ class Replay:
         self.organisations, self.bodies, self.people = set(), {}, set()
         self.models, self.versions, self.endpoints, self.deployments = set(), {}, set(), {}
         self.suites, self.workers, self.runs, self.criteria = {}, {}, {}, {}
+        self.replications = set()
         self.proposals, self.votes, self.authorisations = {}, [], {}
         self.committed, self.outside, self.carried, self.changes = {}, 0, set(), []
         self.groups = {
@@ -1355,10 +1456,36 @@ class Replay:
             name=leaf.name, key=key, organisation=organisation, revoked=False
         )
 
-    def worker_revoked(self, leaf):
+    def worker_changed(self, leaf):
+        """Rotated keys sign from here on; a pause changes nothing that is judged here."""
         worker = self.workers.get(leaf.subject)
         need(worker and not worker.revoked, "no such worker is enrolled")
-        worker.revoked = True
+        if leaf.kind == "evals.worker.key_rotated":
+            same(leaf.facts["before"], worker.key.hex(), "the key before")
+            worker.key = bytes.fromhex(leaf.facts["public_key"])
+            need(len(worker.key) == 32 and decode_point(worker.key), "no Ed25519 key")
+        worker.revoked = leaf.kind == "evals.worker.revoked"
+
+    def worker_key_rotated(self, leaf):
+        worker, key = self.workers.get(leaf.subject), bytes.fromhex(leaf.facts["public_key"])
+        need(worker and not worker.revoked, "no such worker is enrolled")
+        same(leaf.facts["before"], worker.key.hex(), "the key that was replaced")
+        need(decode_point(key) if len(key) == 32 else None, "its key is no Ed25519 key")
+        worker.key = key
+
+    def worker_paused(self, leaf):
+        worker = self.workers.get(leaf.subject)
+        need(worker and not worker.revoked, "no such worker is enrolled")
+
+    def replication_requested(self, leaf):
+        need(leaf.subject not in self.replications, "this replication was requested before")
+        need(leaf.digests["suite"] in self.suites, "its suite is not published")
+        need(leaf.digests["version"] in self.versions, "its model version is not registered")
+        self.replications[leaf.subject] = "open"
+
+    def replication_concluded(self, leaf):
+        same(self.replications.get(leaf.subject), "open", "the state of this replication before")
+        self.replications[leaf.subject] = leaf.facts["state"]
 
     def criterion_recorded(self, leaf):
         proposal = self.proposals.get(leaf.subject)
@@ -1413,6 +1540,12 @@ class Replay:
         self.bundle.used.update([f"{folder}.dsse.json", f"{folder}.scores.json"])
         if self.bundle.about.get("kind") == "log" or f"{folder}.dsse.json" in self.bundle:
             result.metrics = check_result(self.bundle, run, task, result, self.suites)
+
+    def replication(self, leaf):
+        """Several runs of one question; each is judged as a run, their agreement is not."""
+        begins = leaf.kind.endswith("requested")
+        need((leaf.subject in self.replications) != begins, "it began twice, or never")
+        self.replications.add(leaf.subject)
 
     def run_finished(self, leaf):
         run = self.running(leaf)
@@ -1595,7 +1728,12 @@ KINDS = {
     "registry.authorisation.revoked": ("in force", "authorised"),
     "evals.suite.published": ("evals", "suite_published"),
     "evals.worker.enrolled": ("evals", "worker_enrolled"),
-    "evals.worker.revoked": ("evals", "worker_revoked"),
+    "evals.worker.revoked": ("evals", "worker_changed"),
+    "evals.worker.key_rotated": ("evals", "worker_changed"),
+    "evals.worker.paused": ("evals", "worker_changed"),
+    "evals.worker.resumed": ("evals", "worker_changed"),
+    "evals.replication.requested": ("evals", "replication"),
+    "evals.replication.concluded": ("evals", "replication"),
     "evals.criterion.recorded": ("evals", "criterion_recorded"),
     "evals.run.requested": ("evals", "run_requested"),
     "evals.run.cancelled": ("evals", "run_cancelled"),
@@ -1845,11 +1983,9 @@ class Vote(Report):
             where = f"the ballot of {member} (entry {last[1]})"
             same(ballot["number"], last[0], f"the number of {where}")
             same(ballot["weight"], self.roll[member], f"the weight of {where}")
-            field = "choice" if "choice" in ballot else "ranking"
-            good = opens(last[2], ballot["salt"], {field: ballot[field]})
-            need(
-                good, f"{where} does not open as {shown(ballot[field])}: it was committed otherwise"
-            )
+            said = {name: ballot[name] for name in ballot if name not in PUBLIC_FIELDS}
+            good = opens(last[2], ballot["salt"], said)
+            need(good, f"{where} does not open as {shown(said)}: it was committed otherwise")
             counted[member] = ballot
         left = sorted(set(self.proposal.ballots) - set(counted))
         need(not left, f"the ballot of {left[0] if left else ''} was left out of the count")
@@ -1857,19 +1993,15 @@ class Vote(Report):
 
     def _count(self):
         method, ballots = self.contract["method"], self.record["ballots"]
-        roll = Fraction(sum(self.roll.values()))
-        if method == "yes-no":
-            votes = dict.fromkeys(self.contract["options"], Fraction(0))
-            for ballot in ballots:
-                votes[ballot["choice"]] += ballot["weight"]
-            own = count_motion(self.contract["rules"], votes, roll)
-            said = ", ".join(f"{votes[choice]} {choice}" for choice in votes)
+        options, roll = self.contract["options"], sum(self.roll.values())
+        if method in MOTIONS:
+            heads = (len(ballots), len(self.roll))
+            own = MOTIONS[method](self.contract["rules"], ballots, roll, heads)
+            said = ", ".join(f"{own['votes'][choice]} {choice}" for choice in options)
         elif method in METHODS:
-            names, papers = self.contract["options"], [read_ranking(ballot) for ballot in ballots]
-            named = {name for _, ranking in papers for rank in ranking for name in rank}
-            need(named <= set(names), "a ballot ranks somebody who does not stand")
+            papers = [read_ranks(ballot) for ballot in ballots]
             lot = self.contract.get("lot_seed")
-            own = METHODS[method](names, self.contract["seats"], papers, lot)
+            own = METHODS[method](options, self.contract["seats"], papers, lot)
             said = f"elected {', '.join(own['elected']) or 'nobody'}"
         else:
             raise NotEnough(f"the method {method!r} is not known to this program")
@@ -1911,6 +2043,9 @@ class Vote(Report):
 
 
 AUTHORISE = "authorise_deployment"
+PUBLIC_FIELDS = {"member", "weight", "number", "leaf", "salt"}
+"""What a record says about a ballot beside what was on it."""
+
 USUAL_RULES = {
     "threshold": "1/2",
     "base": "yes_and_no",
@@ -2200,8 +2335,8 @@ def main(arguments=None):
                 policy = file.read(1_000_000)
         bundle = Bundle(options.bundle)
         verify(report, bundle, policy)
-    except FileNotFoundError as error:
-        report.add(MISSING, "file", f"there is no file {error.filename}")
+    except OSError as error:
+        report.add(MISSING, "file", f"cannot read {error.filename}: {error.strerror}")
     except Contradiction as found:
         report.add(CONTRADICTS, "zip", str(found))
     sys.stdout.reconfigure(errors="replace")

@@ -166,13 +166,7 @@ def _charters(scope: Scope, proposals: Any, covered: Any) -> Iterator[tuple[str,
 def _texts(proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
     found = Revision.objects.filter(proposal__in=proposals, leaf_id__in=covered)
     for revision in found.select_related("proposal").order_by("proposal__ref", "number"):
-        text, _ = digest_of(
-            {
-                "title": revision.title,
-                "summary": revision.summary,
-                "text": revision.body_markdown,
-            }
-        )
+        text, _ = digest_of(revision.document)
         yield f"proposals/{revision.proposal.ref}/text-{revision.number}.json", text.encode()
 
 
@@ -214,7 +208,7 @@ def _versions(scope: Scope, proposals: Any, covered: Any) -> Iterator[tuple[str,
 def _result(task_run: TaskRun) -> Iterator[tuple[str, bytes]]:
     """Yield the signed statement and the scores of one result."""
     folder = f"runs/{task_run.run.ref}/{task_run.task_name}"
-    yield f"{folder}.dsse.json", rfc8785.dumps(task_run.envelope)  # type: ignore[arg-type]
+    yield f"{folder}.dsse.json", rfc8785.dumps(task_run.envelope)
     stored = SampleScore.objects.filter(task_run=task_run)
     metrics = sorted(stored.values_list("metric", flat=True).distinct().order_by())
     columns = [

@@ -141,7 +141,12 @@ def test_a_ballot_opened_as_another_choice_is_refused(verify, forge):
     forge.vote["cast"]["member:000004"]["choice"] = "yes"
     place = last(forge)
     forge.decide()
-    refused(verify, forge, f"member:000004 ({place}) does not open as yes", check="ballots")
+    refused(
+        verify,
+        forge,
+        f'member:000004 ({place}) does not open as {{"choice": "yes"}}',
+        check="ballots",
+    )
 
 
 def test_a_ballot_with_another_weight_is_refused(verify, forge):

@@ -117,7 +117,7 @@ def test_the_program_knows_every_kind_of_act_that_the_floors_put_on_the_record()
         for kind in floor
     }
     unwritten = {"proposals.vote.annulled"}  # an annulment is on the record as a move of stage
-    assert written - unwritten == set(program.KINDS)
+    assert written - unwritten <= set(program.KINDS)
 
 
 # -- What may not be in it
