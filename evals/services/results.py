@@ -259,7 +259,10 @@ def _expected_rows(task_run: TaskRun) -> int | None:
 
 def _require_same(stated: Mapping[str, Any], found: Recomputed) -> None:
     metric = stated["metric"]
-    summary = summarise([score for _, _, score in found.scores[metric]])
+    try:
+        summary = summarise([score for _, _, score in found.scores[metric]])
+    except ValueError as error:
+        raise Invalid(f"The scores of {metric} cannot be used: {error}.") from None
     try:
         stated_mean, stderr = Decimal(stated["mean"]), Decimal(stated.get("stderr") or 0)
     except (InvalidOperation, KeyError, TypeError, ValueError):

@@ -2,10 +2,12 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import tests.machine
 from evals import artefacts
 from evals.choices import RunState, TaskRunState
 from evals.models import Aggregate, Artefact, SampleScore
@@ -95,6 +97,19 @@ def test_aggregates_that_the_samples_do_not_support_are_refused(machine, task_ru
     task_run.refresh_from_db()
     assert task_run.state == TaskRunState.RUNNING
     assert not Aggregate.objects.exists()
+
+
+def test_scores_too_large_to_square_are_refused(machine, task_run, monkeypatch):
+    honest = tests.machine._sample
+    monkeypatch.setattr(
+        tests.machine,
+        "_sample",
+        lambda *row: replace(honest(*row), scores=dict.fromkeys(row[3], 1e200)),
+    )
+    reference = uploaded(machine, task_run)
+    with pytest.raises(Invalid, match=r"scores of acc(_norm)? cannot be used: score 0 is 1e\+200"):
+        deliver(machine, task_run, machine.envelope(task_run, reference, 15))
+    assert not SampleScore.objects.exists()
 
 
 def test_a_statement_signed_by_another_key_is_refused(machine, task_run):
