@@ -207,6 +207,17 @@ def test_clusters_that_all_agree_count_once_each():
     assert (found.low, found.high) == wilson_interval(12, 12)
 
 
+@settings(deadline=None)
+@given(st.floats(0.01, 1e6), st.lists(st.integers(1, 9), min_size=2, max_size=20))
+def test_equal_scores_show_no_spread_however_their_mean_is_rounded(score, sizes):
+    labels = [place for place, size in enumerate(sizes) for _ in range(size)]
+    if score == 1.0:
+        return
+
+    for found in (summarise([score] * len(labels)), summarise([score] * len(labels), labels)):
+        assert (found.stderr, found.low, found.method) == (0.0, None, "none")
+
+
 def test_one_cluster_shows_no_spread():
     found = summarise([0.0, 0.5, 1.0], ["a", "a", "a"])
 
