@@ -63,6 +63,22 @@ class ResourceClass(TextChoices):
         return f"evals_{self.value}"
 
 
+class KeyEnd(TextChoices):
+    """Why a worker's key signs nothing any more."""
+
+    ROTATED = "rotated", "replaced by another"
+    REVOKED = "revoked", "revoked"
+
+
+class ReplicationState(TextChoices):
+    """What several organisations found of the same question."""
+
+    OPEN = "open", "not all have answered"
+    AGREED = "agreed", "they agree"
+    DISAGREED = "disagreed", "they disagree"
+    INCOMPLETE = "incomplete", "too few could answer"
+
+
 class Comparison(TextChoices):
     """How a criterion reads a result. Always on the confidence bound, never on the point."""
 
@@ -84,9 +100,14 @@ class Leaf(TextChoices):
 
     SUITE_PUBLISHED = "evals.suite.published"
     WORKER_ENROLLED = "evals.worker.enrolled"
+    WORKER_KEY_ROTATED = "evals.worker.key_rotated"
+    WORKER_PAUSED = "evals.worker.paused"
+    WORKER_RESUMED = "evals.worker.resumed"
     WORKER_REVOKED = "evals.worker.revoked"
     RUN_REQUESTED = "evals.run.requested"
     RUN_CANCELLED = "evals.run.cancelled"
     RUN_FINISHED = "evals.run.finished"
     RESULT_ACCEPTED = "evals.result.accepted"
+    REPLICATION_REQUESTED = "evals.replication.requested"
+    REPLICATION_CONCLUDED = "evals.replication.concluded"
     CRITERION_RECORDED = "evals.criterion.recorded"

@@ -12,11 +12,14 @@ from django.utils import timezone
 from evals.choices import (
     FINAL_STATES,
     Comparison,
+    KeyEnd,
+    ReplicationState,
     ResourceClass,
     RunState,
     TaskRunState,
 )
 from evals.queries import (
+    Capacity,
     CriterionQuerySet,
     RunQuerySet,
     SuiteVersionQuerySet,
@@ -25,6 +28,20 @@ from evals.queries import (
 )
 from oversight.accounts.models import Organisation, Person, new_public_id
 from oversight.registry.models import ModelVersion
+
+
+def new_run_ref() -> str:
+    """Return a fresh run reference: `run-` and eight random hexadecimal digits."""
+    return f"run-{uuid.uuid4().hex[:8]}"
+
+
+def new_replication_ref() -> str:
+    """Return a fresh reference of a replication: `rep-` and eight random hexadecimal digits."""
+    return f"rep-{uuid.uuid4().hex[:8]}"
+
+
+UNKNOWN_MEMORY = 2**62
+"""More than any host has."""
 
 
 class Artefact(models.Model):
@@ -118,8 +135,14 @@ class Worker(models.Model):
     resource_classes = ArrayField(models.CharField(max_length=8, choices=ResourceClass.choices))
     enrolled_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=200, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
+    device_memory_bytes = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Of each of its GPUs, as it says; empty: it did not say."
+    )
+    devices = models.PositiveSmallIntegerField(default=1, help_text="GPUs it gives to one model.")
     software = models.JSONField(default=dict, blank=True)
     device = models.JSONField(default=dict, blank=True)
     leaf_id = models.UUIDField(unique=True)
@@ -133,7 +156,12 @@ class Worker(models.Model):
                 fields=["organisation", "name"],
                 condition=Q(revoked_at__isnull=True),
                 name="worker_name_once_per_organisation",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_at__isnull=True, pause_reason="")
+                | Q(paused_at__isnull=False) & ~Q(pause_reason=""),
+                name="worker_pause_has_reason",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,10 +172,84 @@ class Worker(models.Model):
         """The worker as the record names it."""
         return f"worker:{self.public_id}"
 
+    @property
+    def capacity(self) -> Capacity:
+        """What it can hold; one that does not say its memory may try everything."""
+        memory = self.device_memory_bytes
+        return Capacity(UNKNOWN_MEMORY if memory is None else memory, self.devices)
 
-def new_run_ref() -> str:
-    """Return a fresh run reference: `run-` and eight random hexadecimal digits."""
-    return f"run-{uuid.uuid4().hex[:8]}"
+
+class WorkerKey(models.Model):
+    """One signing key that a worker has or had: a statement is checked with the key of its time."""
+
+    worker = models.ForeignKey(Worker, models.PROTECT, related_name="keys")
+    public_key = models.CharField(max_length=64, help_text="Raw Ed25519 key in hexadecimal.")
+    since = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField(max_length=8, choices=KeyEnd.choices, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["worker_id", "since"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["worker"],
+                condition=Q(ended_at__isnull=True),
+                name="worker_key_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end="") | Q(ended_at__isnull=False) & ~Q(end=""),
+                name="worker_key_end_has_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_key[:16]}… of {self.worker}"
+
+
+class Replication(models.Model):
+    """One question put to several organisations: the same suite and model, a run by each.
+
+    Its runs are ordinary runs; each belongs to the organisation whose worker takes its first task.
+    When all have ended, their results are compared and what was found is on the record.
+    """
+
+    ref = models.CharField(max_length=20, unique=True, default=new_replication_ref)
+    organisations = models.PositiveSmallIntegerField(help_text="How many have to evaluate.")
+    tolerance = models.DecimalField(
+        max_digits=9, decimal_places=6, help_text="Largest difference of a mean that is agreement."
+    )
+    requested_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(
+        max_length=10, choices=ReplicationState.choices, default=ReplicationState.OPEN
+    )
+    concluded_at = models.DateTimeField(null=True, blank=True)
+    findings = models.JSONField(
+        default=list, blank=True, help_text="By task and metric: every mean, and their spread."
+    )
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["-requested_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="open", concluded_at__isnull=True)
+                | ~Q(state="open") & Q(concluded_at__isnull=False),
+                name="replication_concluded_unless_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(organisations__gte=2), name="replication_takes_two_organisations"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+    @property
+    def subject(self) -> str:
+        """The replication as the record names it."""
+        return f"replication:{self.ref}"
 
 
 class Run(models.Model):
@@ -159,6 +261,20 @@ class Run(models.Model):
     settings = models.JSONField(help_text="backend, dtype, batch_size, limit, device")
     resource_class = models.CharField(max_length=8, choices=ResourceClass.choices)
     priority = models.SmallIntegerField(default=0)
+    device_memory_bytes = models.PositiveBigIntegerField(
+        default=0, help_text="What it needs of each GPU; 0: any host of its class will do."
+    )
+    replication = models.ForeignKey(
+        Replication, models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    organisation = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose workers alone may run it: set by the first claim of a replication's run.",
+    )
     purpose = models.CharField(
         max_length=60,
         blank=True,
@@ -196,6 +312,10 @@ class Run(models.Model):
                 condition=~Q(state__in=["failed", "cancelled"]) | ~Q(reason=""),
                 name="run_bad_end_has_reason",
             ),
+            # Two workers of one organisation must not take two runs of one replication at once.
+            models.UniqueConstraint(
+                fields=["replication", "organisation"], name="run_once_per_organisation"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -227,6 +347,13 @@ class TaskRun(models.Model):
     run = models.ForeignKey(Run, models.PROTECT, related_name="task_runs")
     task_name = models.CharField(max_length=80)
     position = models.PositiveSmallIntegerField()
+    # Copied from the run, where they never change: one index then holds all a claim sorts by.
+    resource_class = models.CharField(max_length=8, choices=ResourceClass.choices)
+    priority = models.SmallIntegerField()
+    requester = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    requested_at = models.DateTimeField()
+    device_memory_bytes = models.PositiveBigIntegerField(default=0)
+    devices = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(
         max_length=10, choices=TaskRunState.choices, default=TaskRunState.QUEUED
     )
@@ -255,10 +382,24 @@ class TaskRun(models.Model):
     class Meta:
         ordering = ["run_id", "position"]
         indexes = [
-            # The claim and the sweep of expired leases.
+            # The claim: who has work waiting, and the oldest of it.
             models.Index(
-                fields=["run", "position"], condition=Q(state="queued"), name="task_run_queue"
+                fields=["resource_class", "priority", "requester", "requested_at", "position"],
+                condition=Q(state="queued"),
+                name="task_run_line",
             ),
+            # The claim: how much of each requester is under way, and who was served last.
+            models.Index(
+                fields=["resource_class", "requester"],
+                condition=Q(state="running"),
+                name="task_run_under_way",
+            ),
+            models.Index(
+                fields=["resource_class", "requester", "started_at"],
+                condition=Q(started_at__isnull=False),
+                name="task_run_served",
+            ),
+            # The sweep of expired leases.
             models.Index(
                 fields=["lease_until"], condition=Q(state="running"), name="task_run_lease"
             ),
@@ -333,7 +474,8 @@ class Aggregate(models.Model):
 class SampleScore(models.Model):
     """One score of one sample: the slim copy for paired statistics; the artefact has the rest."""
 
-    task_run = models.ForeignKey(TaskRun, models.CASCADE, related_name="scores")
+    # The unique constraint's index begins with it, so it needs none of its own.
+    task_run = models.ForeignKey(TaskRun, models.CASCADE, related_name="scores", db_index=False)
     doc_id = models.PositiveIntegerField()
     metric = models.CharField(max_length=60)
     group = models.CharField(max_length=80, blank=True)

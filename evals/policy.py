@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from evals.models import Run
+from evals.models import Run, Worker
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import (
     acts_for,
@@ -23,6 +23,18 @@ def can_start_run(user: object) -> bool:
     if not is_person(user):
         return False
     return can_publish_suite(user) or user.memberships.in_term().exists()
+
+
+def can_raise_priority(user: object) -> bool:
+    """Say whether the user may let a run go before everybody else's."""
+    return is_administrator(user)
+
+
+def can_manage_worker(user: object, worker: Worker) -> bool:
+    """Say whether the user may pause a worker and end its key: its organisation, or an admin."""
+    roles = (OrganisationRole.EVALUATOR, OrganisationRole.OPERATOR)
+    own = any(acts_for(user, role, worker.organisation) for role in roles)
+    return own or is_administrator(user)
 
 
 def can_cancel_run(user: object, run: Run) -> bool:

@@ -1,7 +1,9 @@
-"""The only place that changes the state of a run or of a task run.
+"""The only place that changes the state of a run, of a task run or of a replication.
 
 The tables in `evals/choices.py` say which changes there are; every other one is refused here.
 """
+
+from typing import Any
 
 from django.utils import timezone
 
@@ -9,10 +11,11 @@ from evals.choices import (
     FINAL_STATES,
     RUN_TRANSITIONS,
     TASK_RUN_TRANSITIONS,
+    ReplicationState,
     RunState,
     TaskRunState,
 )
-from evals.models import Run, TaskRun
+from evals.models import Replication, Run, TaskRun
 from oversight.web.refusals import Conflict
 
 
@@ -55,3 +58,18 @@ def move_run(run: Run, to: RunState, *, reason: str = "") -> None:
     if not run.is_active:
         run.finished_at = now
     run.save(update_fields=["state", "reason", "started_at", "finished_at"])
+
+
+def conclude_replication(
+    replication: Replication, to: ReplicationState, findings: list[dict[str, Any]]
+) -> None:
+    """End a replication with what was found; the caller holds its row lock.
+
+    Raises:
+        Conflict: it has ended before; nothing is written.
+    """
+    if replication.state != ReplicationState.OPEN:
+        raise Conflict(f"{replication} has ended: {replication.get_state_display()}.")
+    replication.state, replication.findings = to, findings
+    replication.concluded_at = timezone.now()
+    replication.save(update_fields=["state", "findings", "concluded_at"])

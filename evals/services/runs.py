@@ -1,6 +1,7 @@
 """Requesting and cancelling runs, and the run's state that follows from its task runs."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
@@ -9,23 +10,21 @@ from django.utils import timezone
 
 from evals import policy
 from evals.choices import FINAL_STATES, Leaf, ResourceClass, RunState, TaskRunState
-from evals.models import Run, SuiteVersion, TaskRun
+from evals.models import Replication, Run, SuiteVersion, TaskRun
 from evals.nudges import nudge_workers
+from evals.run_settings import DTYPES, REMOTE, checked_settings
 from evals.services.moves import move, move_run
+from evals.services.replications import MOST_ORGANISATIONS, conclude
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
-from oversight.registry.models import ModelVersion
+from oversight.registry.models import Endpoint, ModelVersion
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
-BACKENDS = ("hf",)
-DTYPES = ("float32", "bfloat16", "float16")
-DEFAULTS: dict[str, Any] = {
-    "backend": "hf",
-    "dtype": "float32",
-    "batch_size": 16,
-    "limit": None,
-    "device": "auto",
-}
+__all__ = ["DTYPES", "cancel_run", "request_replication", "request_run", "settle_run"]
+
+GPU_MEMORY_FACTOR = 1.2
+"""How much more memory a model takes on its GPUs than its files on the disk, unless one says."""
+PRIORITIES = range(-10, 11)
 
 
 @transaction.atomic(durable=True)
@@ -36,25 +35,116 @@ def request_run(
     model_version: ModelVersion,
     settings: Mapping[str, Any] | None = None,
     resource_class: ResourceClass = ResourceClass.CPU,
+    device_memory_bytes: int | None = None,
     priority: int = 0,
     purpose: str = "",
 ) -> Run:
     """Queue an evaluation, one task run per task; the workers are told after the commit.
 
+    `device_memory_bytes` is what the run needs of each GPU; None estimates it from the model's
+    files. `settings["endpoint"]` names a registered endpoint by its `slug`.
+
     Raises:
         Invalid: a setting cannot be used.
+        NotAllowed: the person may not start runs, or not before everybody else's.
     """
+    run = _queue_run(
+        by=by,
+        suite_version=suite_version,
+        model_version=model_version,
+        settings=settings or {},
+        resource_class=resource_class,
+        device_memory_bytes=device_memory_bytes,
+        priority=priority,
+        purpose=purpose,
+    )
+    transaction.on_commit(partial(nudge_workers, str(resource_class)), robust=True)
+    return run
+
+
+@transaction.atomic(durable=True)
+def request_replication(
+    *,
+    by: Person,
+    suite_version: SuiteVersion,
+    model_version: ModelVersion,
+    organisations: int,
+    tolerance: Decimal | str,
+    settings: Mapping[str, Any] | None = None,
+    resource_class: ResourceClass = ResourceClass.CPU,
+    device_memory_bytes: int | None = None,
+    purpose: str = "",
+) -> Replication:
+    """Queue the same evaluation once for each of so many organisations.
+
+    Each run is done by workers of one organisation, and each organisation does one of them. When
+    all have ended, `replications.conclude` compares them.
+
+    Raises:
+        Invalid: a setting cannot be used, or fewer organisations than two are asked.
+    """
+    spread = _tolerance(tolerance)
+    if isinstance(organisations, bool) or not 2 <= organisations <= MOST_ORGANISATIONS:
+        raise Invalid(
+            f"A replication takes 2 to {MOST_ORGANISATIONS} organisations.",
+            fields={"organisations": f"2 to {MOST_ORGANISATIONS}"},
+        )
+    replication = Replication(organisations=organisations, tolerance=spread, requested_by=by)
+    leaf = ledger.append(
+        type=Leaf.REPLICATION_REQUESTED,
+        actor=by.actor,
+        subject=replication.subject,
+        digests={"suite": suite_version.digest, "version": model_version.digest},
+        facts={"organisations": organisations, "tolerance": f"{spread.normalize():f}"},
+    )
+    replication.leaf_id = leaf.id
+    replication.save()
+    for _ in range(organisations):
+        _queue_run(
+            by=by,
+            suite_version=suite_version,
+            model_version=model_version,
+            settings=settings or {},
+            resource_class=resource_class,
+            device_memory_bytes=device_memory_bytes,
+            purpose=purpose,
+            replication=replication,
+        )
+    transaction.on_commit(partial(nudge_workers, str(resource_class)), robust=True)
+    return replication
+
+
+def _queue_run(
+    *,
+    by: Person,
+    suite_version: SuiteVersion,
+    model_version: ModelVersion,
+    settings: Mapping[str, Any],
+    resource_class: ResourceClass,
+    device_memory_bytes: int | None,
+    purpose: str,
+    priority: int = 0,
+    replication: Replication | None = None,
+) -> Run:
+    """Write a run, its task runs and its leaf; the caller has opened the transaction."""
     if not policy.can_start_run(by):
         raise NotAllowed("Starting an evaluation takes a role in a body or an evaluator's role.")
-    effective = _checked_settings(settings or {})
+    _require_priority(by, priority)
+    effective = checked_settings(
+        _with_address(settings), resource_class=resource_class, tasks=suite_version.tasks
+    )
     run = Run(
         suite_version=suite_version,
         model_version=model_version,
         settings=effective,
         resource_class=resource_class,
+        device_memory_bytes=_memory_needed(
+            device_memory_bytes, effective, resource_class, model_version
+        ),
         priority=priority,
         purpose=purpose,
         requested_by=by,
+        replication=replication,
     )
     leaf = ledger.append(
         type=Leaf.RUN_REQUESTED,
@@ -66,11 +156,69 @@ def request_run(
     run.leaf_id = leaf.id
     run.save()
     TaskRun.objects.bulk_create(
-        TaskRun(run=run, task_name=task["name"], position=position)
+        TaskRun(
+            run=run,
+            task_name=task["name"],
+            position=position,
+            resource_class=resource_class,
+            priority=priority,
+            requester=by,
+            requested_at=run.requested_at,
+            device_memory_bytes=run.device_memory_bytes,
+            devices=effective.get("devices", 1),
+        )
         for position, task in enumerate(suite_version.tasks)
     )
-    transaction.on_commit(partial(nudge_workers, str(resource_class)), robust=True)
     return run
+
+
+def _require_priority(by: Person, priority: int) -> None:
+    if priority not in PRIORITIES:
+        raise Invalid("priority is a whole number from -10 to 10.", fields={"priority": "-10–10"})
+    if priority > 0 and not policy.can_raise_priority(by):
+        raise NotAllowed("Only an administrator lets a run go before everybody else's.")
+
+
+def _with_address(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the registered address of the endpoint that the settings name beside its name."""
+    settings = dict(given)
+    endpoint = settings.get("endpoint")
+    if endpoint is None:
+        return settings
+    slug = endpoint.get("slug") if isinstance(endpoint, Mapping) else None
+    row = Endpoint.objects.filter(slug=str(slug)).first()
+    if row is None or not row.base_url:
+        raise Invalid(
+            "There is no endpoint of this name with an address: register it first.",
+            fields={"endpoint": "Unknown."},
+        )
+    settings["endpoint"] = {**endpoint, "slug": row.slug, "base_url": row.base_url}
+    return settings
+
+
+def _memory_needed(
+    stated: int | None, settings: Mapping[str, Any], resource_class: str, version: ModelVersion
+) -> int:
+    """Return the memory that a run needs of each GPU."""
+    if resource_class != ResourceClass.GPU or settings["backend"] in REMOTE:
+        return 0
+    if stated is not None:
+        if isinstance(stated, bool) or not 0 <= stated < 2**62:
+            raise Invalid("device_memory_bytes is a number of bytes of one GPU.")
+        return stated
+    return int(version.total_bytes * GPU_MEMORY_FACTOR / settings.get("devices", 1))
+
+
+def _tolerance(given: Decimal | str) -> Decimal:
+    try:
+        tolerance = Decimal(given)
+    except InvalidOperation:
+        tolerance = Decimal(-1)
+    if not tolerance.is_finite() or not 0 <= tolerance < 100:
+        raise Invalid(
+            "A tolerance is a decimal from 0, such as 0.02.", fields={"tolerance": "0.02"}
+        )
+    return tolerance.quantize(Decimal("0.000001"))
 
 
 @transaction.atomic(durable=True)
@@ -115,6 +263,8 @@ def settle_run(run: Run) -> Run:
         subject=locked.subject,
         facts={"state": locked.state},
     )
+    if locked.replication_id is not None:
+        conclude(locked.replication_id)
     return locked
 
 
@@ -126,25 +276,3 @@ def _ending(parts: list[TaskRun]) -> tuple[RunState, str]:
     if any(part.state == TaskRunState.CANCELLED for part in parts):
         return RunState.CANCELLED, "Cancelled on request."
     return RunState.SUCCEEDED, ""
-
-
-def _checked_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(given) - set(DEFAULTS))
-    if unknown:
-        raise Invalid(f"Unknown setting {unknown[0]!r}: use {', '.join(DEFAULTS)}.")
-    settings = DEFAULTS | dict(given)
-    if settings["backend"] not in BACKENDS:
-        raise Invalid(f"Unknown backend {settings['backend']!r}: use {', '.join(BACKENDS)}.")
-    if settings["dtype"] not in DTYPES:
-        raise Invalid(f"Unknown dtype {settings['dtype']!r}: use {', '.join(DTYPES)}.")
-    if settings["device"] not in {"auto", "cpu", "cuda"}:
-        raise Invalid("The device is auto, cpu or cuda.")
-    _require_whole("batch_size", settings["batch_size"], 1024)
-    if settings["limit"] is not None:
-        _require_whole("limit", settings["limit"], 1_000_000)
-    return settings
-
-
-def _require_whole(name: str, value: Any, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
-        raise Invalid(f"{name} is a whole number from 1 to {high}.", fields={name: f"1 to {high}"})

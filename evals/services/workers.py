@@ -1,4 +1,4 @@
-"""Enrolling workers and hearing from them."""
+"""Enrolling workers, hearing from them, and what becomes of their keys."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from evals.choices import Leaf, ResourceClass, TaskRunState
-from evals.models import TaskRun, Worker
+from evals import policy
+from evals.choices import KeyEnd, Leaf, ResourceClass, TaskRunState
+from evals.models import TaskRun, Worker, WorkerKey
 from evals.services.leases import give_back
 from oversight.accounts.models import Organisation, Person
 from oversight.accounts.policy import is_administrator
@@ -17,6 +18,7 @@ from oversight.ledger import services as ledger
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
 TOKEN_PREFIX = "owk_"  # noqa: S105 - a visible prefix, not a secret
+MOST_DEVICES = 64
 
 
 @transaction.atomic(durable=True)
@@ -41,11 +43,8 @@ def enrol_worker(
         raise NotAllowed("Only an administrator enrols workers.")
     if not 1 <= len(name) <= 80:
         raise Invalid("A worker's name has 1 to 80 characters.", fields={"name": "1 to 80"})
-    if len(public_key) != 64 or any(c not in "0123456789abcdef" for c in public_key):
-        raise Invalid("The public key is 64 hexadecimal digits (a raw Ed25519 key).")
-    if token and len(token) < 32:
-        raise Invalid("A worker's token has at least 32 characters.")
-    secret = token or TOKEN_PREFIX + secrets.token_urlsafe(32)
+    _require_key(public_key)
+    secret = _token(token)
     worker = Worker(
         name=name,
         organisation=organisation,
@@ -65,20 +64,80 @@ def enrol_worker(
             worker.save()
     except IntegrityError:
         raise Conflict(f"{organisation} already has a worker {name}; revoke it first.") from None
+    WorkerKey.objects.create(
+        worker=worker, public_key=public_key, since=worker.enrolled_at, leaf_id=leaf.id
+    )
     return worker, secret
+
+
+@transaction.atomic(durable=True)
+def rotate_key(*, by: Person, worker: Worker, public_key: str, token: str = "") -> str:
+    """Give a worker another key and another token, and return the token.
+
+    From here on nothing signed with the old key is accepted, and the old token opens nothing. What
+    it holds stays its own: restarted with the new key, it says hello and takes up work anew.
+
+    Raises:
+        Conflict: the worker is revoked, or has this key or had it before.
+    """
+    _require_manager(by, worker)
+    _require_key(public_key)
+    secret = _token(token)
+    row = _locked(worker)
+    if row.keys.filter(public_key=public_key).exists():
+        raise Conflict("This worker has this key, or had it before: make a new one.")
+    now = timezone.now()
+    leaf = ledger.append(
+        type=Leaf.WORKER_KEY_ROTATED,
+        actor=by.actor,
+        subject=row.actor,
+        facts={"public_key": public_key, "before": row.public_key},
+    )
+    _end_key(row, KeyEnd.ROTATED)
+    WorkerKey.objects.create(worker=row, public_key=public_key, since=now, leaf_id=leaf.id)
+    row.public_key = public_key
+    row.token_digest = digest_of_secret(secret)
+    row.save(update_fields=["public_key", "token_digest"])
+    return secret
+
+
+@transaction.atomic(durable=True)
+def pause_worker(*, by: Person, worker: Worker, reason: str) -> Worker:
+    """Give a worker nothing new; what it holds it may finish."""
+    _require_manager(by, worker)
+    if not 1 <= len(reason) <= 200:
+        raise Invalid("A pause needs a reason of up to 200 characters.", fields={"reason": "1–200"})
+    row = _locked(worker)
+    if row.paused_at is not None:
+        raise Conflict(f"This worker is paused already: {row.pause_reason}")
+    row.paused_at, row.pause_reason = timezone.now(), reason
+    row.save(update_fields=["paused_at", "pause_reason"])
+    ledger.append(type=Leaf.WORKER_PAUSED, actor=by.actor, subject=row.actor)
+    return row
+
+
+@transaction.atomic(durable=True)
+def resume_worker(*, by: Person, worker: Worker) -> Worker:
+    """Let a paused worker take work again; it looks within a minute."""
+    _require_manager(by, worker)
+    row = _locked(worker)
+    if row.paused_at is None:
+        raise Conflict("This worker is not paused.")
+    row.paused_at, row.pause_reason = None, ""
+    row.save(update_fields=["paused_at", "pause_reason"])
+    ledger.append(type=Leaf.WORKER_RESUMED, actor=by.actor, subject=row.actor)
+    return row
 
 
 @transaction.atomic(durable=True)
 def revoke_worker(*, by: Person, worker: Worker) -> Worker:
     """Revoke a worker's key: it claims and reports nothing any more; its leases go back."""
-    if not is_administrator(by):
-        raise NotAllowed("Only an administrator revokes workers.")
+    _require_manager(by, worker)
     held = list(_held(worker))
-    row = Worker.objects.select_for_update().get(pk=worker.pk)
-    if row.revoked_at is not None:
-        raise Conflict("This worker is revoked already.")
+    row = _locked(worker)
     row.revoked_at = timezone.now()
     row.save(update_fields=["revoked_at"])
+    _end_key(row, KeyEnd.REVOKED)
     ledger.append(type=Leaf.WORKER_REVOKED, actor=by.actor, subject=row.actor)
     for task_run in held:
         give_back(task_run, code="worker-revoked", reason="The worker's key was revoked.")
@@ -89,9 +148,15 @@ def revoke_worker(*, by: Person, worker: Worker) -> Worker:
 def hear_hello(
     *, worker: Worker, boot_id: str, software: Mapping[str, Any], device: Mapping[str, Any]
 ) -> Worker:
-    """Note that a worker has started; what it held before its restart goes back to the queue."""
+    """Note that a worker has started; what it held before its restart goes back to the queue.
+
+    `device` may say `device_memory_bytes`, of each of its GPUs, and how many `devices` it gives to
+    one model: what needs more is then left to others.
+    """
     if not 1 <= len(boot_id) <= 64:
         raise Invalid("boot_id has 1 to 64 characters.", fields={"boot_id": "1 to 64 characters"})
+    memory = _whole(device, "device_memory_bytes", 0, 2**62 - 1)
+    devices = _whole(device, "devices", 1, MOST_DEVICES)
     held = list(_held(worker).exclude(boot_id=boot_id))
     row = Worker.objects.select_for_update().get(pk=worker.pk)
     for task_run in held:
@@ -99,8 +164,15 @@ def hear_hello(
     row.boot_id = boot_id
     row.software = dict(software)
     row.device = dict(device)
+    row.device_memory_bytes = memory
+    row.devices = devices or 1
     row.last_seen_at = timezone.now()
-    row.save(update_fields=["boot_id", "software", "device", "last_seen_at"])
+    row.save(
+        update_fields=[
+            *("boot_id", "software", "device"),
+            *("device_memory_bytes", "devices", "last_seen_at"),
+        ]
+    )
     return row
 
 
@@ -111,4 +183,51 @@ def worker_of_token(token: str) -> Worker | None:
 
 
 def _held(worker: Worker) -> Any:
-    return TaskRun.objects.select_for_update().filter(worker=worker, state=TaskRunState.RUNNING)
+    # Ordered, so that nobody who locks several waits for one who waits for them.
+    held = TaskRun.objects.select_for_update(of=("self",)).select_related("run").order_by("pk")
+    return held.filter(worker=worker, state=TaskRunState.RUNNING)
+
+
+def _locked(worker: Worker) -> Worker:
+    """Return the worker, locked.
+
+    Raises:
+        Conflict: its key is revoked.
+    """
+    row = Worker.objects.select_for_update().get(pk=worker.pk)
+    if row.revoked_at is not None:
+        raise Conflict("This worker is revoked already.")
+    return row
+
+
+def _end_key(worker: Worker, how: KeyEnd) -> None:
+    worker.keys.filter(ended_at=None).update(ended_at=timezone.now(), end=how)
+
+
+def _require_manager(by: Person, worker: Worker) -> None:
+    if not policy.can_manage_worker(by, worker):
+        raise NotAllowed(
+            f"Only an administrator, or who evaluates or operates for {worker.organisation}, "
+            "manages this worker."
+        )
+
+
+def _require_key(public_key: str) -> None:
+    if len(public_key) != 64 or any(c not in "0123456789abcdef" for c in public_key):
+        raise Invalid("The public key is 64 hexadecimal digits (a raw Ed25519 key).")
+
+
+def _token(given: str) -> str:
+    if given and len(given) < 32:
+        raise Invalid("A worker's token has at least 32 characters.")
+    return given or TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def _whole(device: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
+    value = device.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        words = f"A whole number from {low} to {high}."
+        raise Invalid(f"device.{name}: {words}", fields={"device": words})
+    return value

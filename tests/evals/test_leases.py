@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from evals.choices import FINAL_STATES, TASK_RUN_TRANSITIONS, RunState, TaskRunState
 from evals.models import TaskRun
@@ -12,7 +12,13 @@ from evals.services import leases, runs, workers
 from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
-from tests.scenes import make_evaluator, make_machine, make_person, make_run
+from tests.scenes import (
+    make_administrator,
+    make_evaluator,
+    make_machine,
+    make_person,
+    make_run,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +55,7 @@ def test_priority_comes_before_age_and_fairness_before_age():
     make_run(by=busy)
     fair = make_run(by=first)
     assert make_machine().claim().run == fair
-    urgent = make_run(by=busy, priority=5)
+    urgent = make_run(by=make_administrator(), priority=5)
     assert make_machine().claim().run == urgent
 
 
@@ -280,6 +286,52 @@ def test_what_the_only_host_lacks_ends_the_run_at_once():
 def test_final_states_lead_nowhere():
     for state, targets in TASK_RUN_TRANSITIONS.items():
         assert bool(targets) != (state in FINAL_STATES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_cancelled_while_its_task_run_is_given_back_does_not_wait_for_ever():
+    """The giving back has read the run before the cancelling commits, and waits for its lock."""
+    run = make_run()
+    machine = make_machine()
+    task_run = machine.claim()
+    is_waiting = threading.Event()
+
+    def give_back():
+        try:
+            with connection.execute_wrapper(_before_update(is_waiting)):
+                leases.hear_failure(
+                    worker=machine.worker,
+                    task_run_id=task_run.pk,
+                    token=task_run.lease_token,
+                    code="runner-died",
+                    message="Killed.",
+                )
+        finally:
+            connection.close()
+
+    late = threading.Thread(target=give_back)
+    with transaction.atomic():
+        list(run.task_runs.select_for_update())
+        late.start()
+        assert is_waiting.wait(10)
+        late.join(0.5)
+        run.cancel_requested_at = database_now()
+        run.save(update_fields=["cancel_requested_at"])
+    late.join(10)
+    run.refresh_from_db()
+    task_run.refresh_from_db()
+    assert (task_run.state, run.state) == ("cancelled", "cancelled")
+
+
+def _before_update(event):
+    """Return a wrapper that tells when a statement that locks a row is about to be sent."""
+
+    def wrapper(execute, sql, params, many, context):
+        if "FOR UPDATE" in sql:
+            event.set()
+        return execute(sql, params, many, context)
+
+    return wrapper
 
 
 @pytest.mark.django_db(transaction=True)
