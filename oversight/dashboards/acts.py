@@ -29,7 +29,12 @@ WORDS = {
     "registry.authorisation.revoked": "An authorisation was revoked",
     "evals.suite.published": "A suite was published",
     "evals.worker.enrolled": "A worker was enrolled",
+    "evals.worker.key_rotated": "A worker's key was replaced",
+    "evals.worker.paused": "A worker was paused",
+    "evals.worker.resumed": "A worker was resumed",
     "evals.worker.revoked": "A worker's key was revoked",
+    "evals.replication.requested": "Several organisations were asked to evaluate",
+    "evals.replication.concluded": "The answers of several organisations were compared",
     "evals.run.requested": "An evaluation was requested",
     "evals.run.cancelled": "An evaluation was cancelled",
     "evals.run.finished": "An evaluation ended",
@@ -43,7 +48,11 @@ WORDS = {
     "proposals.comment.hidden": "A comment was hidden",
     "proposals.vote.opened": "A vote was opened",
     "proposals.ballot.cast": "A ballot was cast",
+    "proposals.vote.tied": "A vote was tied and waits for the chair",
     "proposals.vote.annulled": "A vote was annulled",
+    "proposals.lot.committed": "The seed of a lot was committed to",
+    "proposals.lot.revealed": "The seed of a lot was revealed",
+    "proposals.casting.given": "The chair gave the casting vote",
     "proposals.decision.made": "A decision was made",
 }
 """What each type of leaf means; a type that is not here is shown by its own name."""
@@ -60,6 +69,8 @@ _OUTCOMES = {
     "not_carried": "Not carried",
     "tied": "Tied: things stay as they are",
     "no_quorum": "No quorum: nothing was decided",
+    "elected": "Decided among the options",
+    "no_votes": "No valid vote: nothing was decided",
 }
 _PAGES = {
     "proposal": ("proposal", r"[0-9]{4}-[0-9]+"),
