@@ -173,8 +173,6 @@ def test_clusters_do_not_depend_on_order_or_names(rows, shuffler: random.Random)
 
     assert renamed == found
     assert found.clusters == len(set(labels))
-    if set(scores) <= {0.0, 1.0} and found.low is not None:
-        assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
 
 
 @settings(max_examples=40, deadline=None)
@@ -198,6 +196,21 @@ def test_samples_that_repeat_within_clusters_count_once():
 
     assert (often.low, often.high) == pytest.approx((once.low, once.high), rel=1e-9)
     assert often.high - often.low > 5 * (summarise(answers * 50).high - 0.7)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 14), st.sampled_from([0.0, 1.0])), min_size=2))
+def test_a_share_in_clusters_stays_between_0_and_1(rows):
+    found = summarise([score for _, score in rows], [label for label, _ in rows])
+
+    if found.low is not None:
+        assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
+
+
+def test_one_failing_cluster_of_five_does_not_promise_more_than_everything():
+    found = summarise([1.0] * 40 + [0.0] * 10, [place // 10 for place in range(50)])
+
+    assert (found.method, found.mean, found.high) == ("skewed-t", 0.8, 1.0)
 
 
 def test_clusters_that_all_agree_count_once_each():
