@@ -534,3 +534,47 @@ class Criterion(models.Model):
     def precedes(self, moment: datetime) -> bool:
         """Say whether it was recorded before the moment."""
         return self.recorded_at < moment
+
+
+def new_draft_ref() -> str:
+    """Return a fresh reference of a draft: `draft-` and eight random hexadecimal digits."""
+    return f"draft-{uuid.uuid4().hex[:8]}"
+
+
+class SuiteDraft(models.Model):
+    """One suite version that somebody still writes; it is on no record and can be thrown away."""
+
+    ref = models.CharField(max_length=20, unique=True, default=new_draft_ref)
+    owner = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    base = models.ForeignKey(
+        SuiteVersion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The version it was begun from, if any.",
+    )
+    document = models.JSONField(help_text="The suite document as far as it is written.")
+    uploads = models.JSONField(
+        default=dict, help_text="By task name: file name, columns, and the digest of the rows."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        # A person's drafts, newest first.
+        indexes = [models.Index(fields=["owner", "-updated_at"], name="draft_by_owner")]
+
+    def __str__(self) -> str:
+        return str(self.document.get("title") or self.ref)
+
+    def get_absolute_url(self) -> str:
+        """Return the page on which it is written."""
+        return f"/drafts/{self.ref}/"
+
+    def task(self, name: str) -> dict[str, Any]:
+        """Return the entry of one task; raises KeyError when there is none of this name."""
+        for entry in self.document["tasks"]:
+            if entry["name"] == name:
+                return dict(entry)
+        raise KeyError(name)

@@ -12,6 +12,7 @@ from evals.models import Suite, SuiteVersion
 from evals.suites.checking import SuiteError
 from evals.suites.document import Suite as SuiteDocument
 from evals.suites.document import data_file, digest, require_valid
+from evals.suites.rows import check_files
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web.refusals import Invalid, NotAllowed
@@ -33,7 +34,7 @@ def publish_suite(
         suite = require_valid(document)
     except SuiteError as error:
         raise Invalid(str(error)) from None
-    _require_files(dict(suite), files)
+    _require_files(suite, files)
     # Files first, outside the transaction: left alone they are harmless, missing they are not.
     for data in files.values():
         artefacts.store_bytes(data, media_type="application/jsonl")
@@ -71,8 +72,8 @@ def _publish(by: Person, document: dict[str, Any]) -> tuple[SuiteVersion, bool]:
     return version, True
 
 
-def _require_files(document: dict[str, Any], files: Mapping[str, bytes]) -> None:
-    """Refuse unless the files are exactly those the document names, byte for byte."""
+def _require_files(document: SuiteDocument, files: Mapping[str, bytes]) -> None:
+    """Refuse unless the files are those the document names, and every row can be asked."""
     named = {task["data"]["name"]: task["data"] for task in document["tasks"] if "data" in task}
     if set(named) != set(files):
         missing = ", ".join(sorted(set(named) ^ set(files)))
@@ -80,3 +81,5 @@ def _require_files(document: dict[str, Any], files: Mapping[str, bytes]) -> None
     for name, data in files.items():
         if dict(data_file(name, data)) != dict(named[name]):
             raise Invalid(f"{name} is not the file that the document names by size and digest.")
+    if problems := check_files(document, files):
+        raise Invalid("\n".join(str(problem) for problem in problems))

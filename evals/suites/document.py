@@ -119,6 +119,13 @@ def validate(document: object) -> list[Problem]:
     return check.problems
 
 
+def task_problems(task: object) -> list[Problem]:
+    """Check one task by itself; an empty list means that a suite may hold it."""
+    check = Checker()
+    _check_task(task, "task", check)
+    return check.problems
+
+
 def require_valid(document: object) -> Suite:
     """Return the document as a `Suite`.
 

@@ -51,7 +51,7 @@ def read_upload(name: str, content: bytes) -> Table:
     reader = READERS.get(ending)
     if reader is None:
         _refuse(name, f"files that end in .{ending} are not read.", "Use .jsonl, .csv or .parquet.")
-    rows = []
+    rows: list[Row] = []
     for place, row in reader(name, content):
         if len(rows) == ROWS_LIMIT:
             _refuse(name, "the file has too many rows.", f"Keep it to {ROWS_LIMIT:,}; split it.")

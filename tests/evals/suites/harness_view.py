@@ -15,6 +15,7 @@ from lm_eval.tasks import TaskManager
 
 def view(task):
     task.set_config("num_fewshot", task.config.num_fewshot or 0)
+    task.set_fewshot_seed(seed=1234)  # the seed of all suites here, as our commands give it
     task.build_all_requests(limit=None, rank=0, world_size=1)
     rows = {}
     for instance in task.instances:

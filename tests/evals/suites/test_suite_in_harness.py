@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from evals.suites.authoring import exact_prompt, first_wording, prepare_rows
 from evals.suites.document import harness_group, harness_task
-from evals.suites.importers import import_suite_file
+from evals.suites.importers import ImportedSuite, import_suite_file
 from evals.suites.library import load_library
 from evals.suites.readme import commands
 from evals.suites.rows import read_rows, render_item
 from evals.suites.taskfolder import folder_zip, write_folder
+from evals.suites.uploads import read_upload
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = ROOT / ".venv-worker" / "bin" / "python"
@@ -61,7 +63,28 @@ def suites(tmp_path_factory):
         # The published mathematics file has no ids, so the same row twice is two rows.
         path.write_bytes(content)
         found.append(import_suite_file(path, format_name, f"f-{format_name}"))
-    return found
+    return [*found, authored("multiple-choice"), authored("generate")]
+
+
+def authored(form):
+    """Return a suite as an author makes it in the browser, with worked examples and a prefix."""
+    lines = ["question,first,second,answer"]
+    lines += [f"Is {n} even?,no,yes,{'AB'[(n + 1) % 2]}" for n in range(9)]
+    lines.append(lines[-1])  # the same row twice: the harness then draws again
+    table = read_upload("rows.csv", "\n".join(lines).encode())
+    chosen = {"prompt": "question", "choices": ["first", "second"], "answer": "answer"}
+    chosen |= {"marking": "letter"}
+    rows = prepare_rows(table, form=form, chosen=chosen, source="rows.csv")
+    for row in rows[-2:]:
+        row["id"] = "twice"
+    task, content = first_wording("questions", rows, form=form, chosen=chosen)
+    task["num_fewshot"] = 3
+    task["config"]["description"] = "Answer in one word.\n\n"
+    if form == "generate":
+        task["config"]["gen_prefix"] = "It is:"
+    fields = {"title": "T", "summary": "S", "licence": "CC0-1.0", "source": "tests"}
+    document = {"v": 1, "slug": f"authored-{form}", **fields, "tasks": [task]}
+    return ImportedSuite(document, {"questions.jsonl": content})
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +130,24 @@ def test_the_harness_asks_every_row_as_we_render_it(suites, seen):
     for suite in suites:
         for task in suite.document["tasks"]:
             found = seen[harness_task(suite.document["slug"], task)]
+            if task["num_fewshot"]:
+                continue
             rows = read_rows(suite.files[task["data"]["name"]], task["name"])
             items = [render_item(task, row) for row in rows]
             assert [item.target for item in items] == found["targets"]
             assert [expected_requests(task, item) for item in items] == found["requests"]
+
+
+def test_the_preview_shows_the_bytes_that_the_harness_sends(suites, seen):
+    for suite in suites:
+        for task in suite.document["tasks"]:
+            found = seen[harness_task(suite.document["slug"], task)]
+            rows = read_rows(suite.files[task["data"]["name"]], task["name"])
+            for place, requests in enumerate(found["requests"]):
+                context, answers, _ = exact_prompt(task, rows, place)
+                assert {request[0] for request in requests} == {context}
+                if answers:
+                    assert [request[1] for request in requests] == answers
 
 
 def expected_requests(task, item):
