@@ -99,8 +99,8 @@ def undecided_words(aggregate: Aggregate, needed: int | None) -> str:
     if needed is None:
         return "The score lies on the line itself: no number of samples would settle it."
     return (
-        f"{aggregate.n:,} samples are too few. If the model really scores {aggregate.mean:.3f}, "
-        f"about {rounded_up(needed):,} would settle it four times in five."
+        f"If the model really scores {aggregate.mean:.3f}, about {rounded_up(needed):,} samples "
+        "would settle it four times in five."
     )
 
 
@@ -119,7 +119,10 @@ def plan_words(comparison: str, threshold: Decimal, n: int) -> str:
         found, side = under, "or less"
     if found is None:
         return f"{n:,} samples are too few to show that this is met, whatever the score."
-    return f"{n:,} samples would show it four times in five for a true score of {found:.3f} {side}."
+    return (
+        f"With {n:,} samples, a model that really scores {found:.3f} {side} is shown to meet this "
+        "four times in five."
+    )
 
 
 def rounded_up(samples: int) -> int:

@@ -141,8 +141,7 @@ def test_an_undecided_criterion_says_how_many_samples_would_settle_it():
     )
     assert needed == 698  # ((1.960 · 0.4770 + 0.842 · 0.4583) / 0.05)²
     assert undecided_words(aggregate, needed) == (
-        "20 samples are too few. If the model really scores 0.700, about 700 would settle it four "
-        "times in five."
+        "If the model really scores 0.700, about 700 samples would settle it four times in five."
     )
 
 
@@ -189,8 +188,8 @@ def test_scores_without_spread_are_not_judged():
 @pytest.mark.parametrize(
     ("comparison", "threshold", "n", "words"),
     [
-        ("at_least", "0.65", 60, "60 samples would show it four times in five for a true score"),
-        ("below", "0.65", 60, "or less."),
+        ("at_least", "0.65", 60, "With 60 samples, a model that really scores 0.813 or more"),
+        ("below", "0.65", 60, "or less is shown to meet this"),
         ("at_least", "0.95", 20, "20 samples are too few to show that this is met"),
         ("below", "0", 20, "20 samples are too few to show that this is met"),
         ("at_least", "0.65", 0, ""),
@@ -279,9 +278,9 @@ def test_a_judgement_says_what_its_verdict_leaves_open():
     judged = judge("proposal:2026-999", version)
 
     assert [j.outcome for j in waiting] == [Outcome.NO_RESULT]
-    assert waiting[0].words.startswith("20 samples would show it")
+    assert waiting[0].words.startswith("With 20 samples, a model")
     assert [j.outcome for j in judged] == [Outcome.UNDECIDED]
-    assert judged[0].words.startswith("20 samples are too few. If the model really scores 0.750")
+    assert judged[0].words.startswith("If the model really scores 0.750, about 640 samples")
 
 
 @pytest.mark.django_db
