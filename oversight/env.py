@@ -64,6 +64,17 @@ def folder(name: str, default: Path) -> Path:
     return Path(raw).expanduser().resolve() if raw else default.resolve()
 
 
+def optional_file(name: str) -> Path | None:
+    """Return the absolute path of a file that exists, or None when the variable is unset."""
+    raw = text(name)
+    if not raw:
+        return None
+    path = Path(raw).expanduser().resolve()
+    if not path.is_file():
+        raise ConfigurationError(f"{name}={raw!r}: there is no such file.")
+    return path
+
+
 def web_address(name: str, default: str) -> str:
     """Return an http(s) address without path, query or trailing slash."""
     raw = text(name, default).rstrip("/")

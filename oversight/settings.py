@@ -87,6 +87,13 @@ LEDGER_KEY_PATH = env.folder("LEDGER_KEY_PATH", OVERSIGHT_VAR / "ledger" / "log-
 LEDGER_SIGNER_STATE_PATH = env.folder(
     "LEDGER_SIGNER_STATE_PATH", OVERSIGHT_VAR / "ledger" / "signer.json"
 )
+# The private key itself (PEM) or a device's name for it, instead of the file above.
+LEDGER_KEY = env.text("LEDGER_KEY")
+LEDGER_KEY_PKCS11 = env.text("LEDGER_KEY_PKCS11")
+LEDGER_KEY_PIN = env.text("LEDGER_KEY_PIN")
+# The record as files, for mirrors and plain web servers; and the witnesses that it is shown to.
+LEDGER_PUBLIC_DIR = env.folder("LEDGER_PUBLIC_DIR", OVERSIGHT_VAR / "ledger" / "public")
+LEDGER_POLICY_PATH = env.optional_file("LEDGER_POLICY_PATH")
 RECEIPT_WAIT_SECONDS = 2.0
 
 LEASE_SECONDS = env.integer("LEASE_SECONDS", 30, low=2, high=3600)

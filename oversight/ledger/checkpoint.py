@@ -66,12 +66,13 @@ def open_signed(message: bytes, keys: Sequence[note.VerifierKey]) -> TreeHead:
     return head
 
 
-def sign(head: TreeHead, key: note.SigningKey) -> str:
-    """Return the signed checkpoint of `head`.
+def sign(head: TreeHead, *keys: note.SigningKey) -> str:
+    """Return the checkpoint of `head` signed by each key.
 
     Raises:
-        CheckpointError: when the key has another name than the log.
+        CheckpointError: when a key has another name than the log.
     """
-    if key.verifier.name != head.origin:
-        raise CheckpointError(f"The key of {key.verifier.name} cannot sign for {head.origin}.")
-    return note.sign(head.text(), [key]).format()
+    for key in keys:
+        if key.verifier.name != head.origin:
+            raise CheckpointError(f"The key of {key.verifier.name} cannot sign for {head.origin}.")
+    return note.sign(head.text(), keys).format()

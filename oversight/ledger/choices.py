@@ -1,4 +1,4 @@
-"""The enums of the record: how each step of a receipt's check came out."""
+"""The enums of the record: its own leaf types, and how each step of a receipt's check came out."""
 
 from django.db import models
 
@@ -9,3 +9,11 @@ class Outcome(models.TextChoices):
     OK = "ok", "Holds"
     FAILED = "failed", "Fails"
     SKIPPED = "skipped", "Not reached"
+
+
+class Leaf(models.TextChoices):
+    """What the log says about itself; never renamed."""
+
+    KEY_ROTATED = "ledger.key.rotated"
+    LOG_CLOSED = "ledger.log.closed"
+    OPENINGS_ERASED = "ledger.openings.erased"

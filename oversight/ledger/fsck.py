@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models.functions import Length
 
-from oversight.ledger import checkpoint, merkle, note, queries, tiles
+from oversight.ledger import checkpoint, merkle, queries, tiles
 from oversight.ledger.encoding import to_digest
 from oversight.ledger.models import Checkpoint, LedgerEntry, Tile
 from oversight.ledger.sequencer import stored_head
@@ -158,23 +158,23 @@ class _Checkpoints:
     """Compares each signed checkpoint with the tree when the tree has reached its size."""
 
     def __init__(self, size: int) -> None:
-        newest = queries.newest_checkpoint()
+        newest = queries.newest_signed_checkpoint()
         if newest is not None and newest.size > size:
             raise BadRecord(
                 f"The newest checkpoint covers {newest.size} entries, the head only {size}."
             )
-        self._key = note.VerifierKey.parse(newest.vkey) if newest else None
+        self._keys = queries.keys_of_log()
         self._waiting = _checkpoints(size)
         self._next = next(self._waiting, None)
         self.count = 0
 
     def compare(self, edge: merkle.RightEdge) -> None:
         """Check the checkpoint of exactly this tree, if there is one."""
-        if self._next is None or self._next.size != edge.size or self._key is None:
+        if self._next is None or self._next.size != edge.size:
             return
         stored = self._next
         try:
-            signed = checkpoint.open_signed(stored.note.encode(), [self._key])
+            signed = checkpoint.open_signed(stored.note.encode(), self._keys)
         except checkpoint.CheckpointError as error:
             raise BadRecord(f"The checkpoint of {stored.size} entries: {error}") from None
         if (signed.size, signed.root) != (edge.size, edge.root()):

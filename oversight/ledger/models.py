@@ -164,6 +164,57 @@ class Checkpoint(models.Model):
         return f"checkpoint of {self.size} entries"
 
 
+class Cosignature(models.Model):
+    """A witness's signature of a checkpoint: it saw this tree, and nothing that contradicts it."""
+
+    size = models.BigIntegerField()
+    key_id = models.CharField(max_length=8)
+    witness = models.CharField(max_length=200)
+    line = models.TextField(help_text="The signature line as it stands under the checkpoint.")
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # One line per key and checkpoint; also serves the lookup by size.
+            models.UniqueConstraint(fields=["size", "key_id"], name="ledger_cosignature_is_single"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.witness} on {self.size} entries"
+
+
+class Quorum(models.Model):
+    """A checkpoint that as many witnesses have cosigned as the policy asks for."""
+
+    size = models.BigIntegerField(primary_key=True)
+    reached_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"quorum for {self.size} entries"
+
+
+class WitnessReport(models.Model):
+    """A checkpoint that a witness refused, with its answer: evidence for people to look into."""
+
+    witness = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    status = models.PositiveSmallIntegerField()
+    answer = models.TextField(blank=True)
+    note = models.TextField(help_text="The signed checkpoint that was shown to the witness.")
+    reported_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-reported_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["witness", "size", "status"], name="ledger_witnessreport_is_news"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.witness} answered {self.status} to {self.size} entries"
+
+
 class Opening(models.Model):
     """Private content to which a leaf committed, kept so that it can be shown, or erased, later."""
 

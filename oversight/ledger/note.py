@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from oversight.ledger.encoding import EncodingError, from_base64, to_base64
 
@@ -79,7 +80,7 @@ class VerifierKey:
         if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
             raise NoteError("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
         name, key_id, encoded = parts
-        _require_name(name)
+        require_name(name)
         try:
             material = from_base64(encoded)
         except EncodingError as error:
@@ -109,12 +110,24 @@ class VerifierKey:
         return True
 
 
+class PrivateEd25519(Protocol):
+    """A private Ed25519 key: one of `cryptography`, or one that never leaves its device."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """Return the signature of `data`."""
+        ...
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Return the public half."""
+        ...
+
+
 class SigningKey:
     """A private Ed25519 key with the name it signs under."""
 
-    def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
+    def __init__(self, name: str, private: PrivateEd25519) -> None:
         """Take the key; `name` must be without white space and plus signs."""
-        _require_name(name)
+        require_name(name)
         self._private = private
         self.verifier = VerifierKey(name, private.public_key().public_bytes_raw())
 
@@ -141,7 +154,7 @@ def parse(message: bytes) -> Note:
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError(f"The note has more than {MAX_SIGNATURES} signatures.")
-    return Note(text, tuple(_parse_signature(line) for line in lines))
+    return Note(text, tuple(parse_signature(line) for line in lines))
 
 
 def sign(text: str, keys: Iterable[SigningKey]) -> Note:
@@ -187,12 +200,17 @@ def _decode(message: bytes) -> str:
     return content
 
 
-def _parse_signature(line: str) -> Signature:
+def parse_signature(line: str) -> Signature:
+    """Return one signature line, without its line feed.
+
+    Raises:
+        NoteError: when it is not one.
+    """
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != _DASH:
         raise NoteError(f"{line[:60]!r} is not a signature line: dash, key name, base64.")
     name = parts[1]
-    _require_name(name)
+    require_name(name)
     try:
         blob = from_base64(parts[2])
     except EncodingError as error:
@@ -202,6 +220,11 @@ def _parse_signature(line: str) -> Signature:
     return Signature(name, blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES:])
 
 
-def _require_name(name: str) -> None:
+def require_name(name: str) -> None:
+    """Refuse what cannot be the name of a key.
+
+    Raises:
+        NoteError: when it is empty or holds white space or a plus sign.
+    """
     if not name or "+" in name or any(character.isspace() for character in name):
         raise NoteError(f"{name[:60]!r} cannot name a key: no white space, no plus, not empty.")

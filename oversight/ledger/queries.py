@@ -6,19 +6,31 @@ Models import this room for their managers, so the functions here look models up
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from oversight.ledger import merkle, proof
+from oversight.ledger import merkle, note, policy, proof
+from oversight.ledger.choices import Leaf
 from oversight.ledger.encoding import EncodingError, from_base64, from_digest, to_digest
 from oversight.ledger.tiles import TileId, TileNodes
 
 if TYPE_CHECKING:
-    from oversight.ledger.models import Checkpoint, LedgerEntry, Opening, PendingLeaf, Tile
+    from oversight.ledger.models import (
+        Checkpoint,
+        Cosignature,
+        LedgerEntry,
+        Opening,
+        PendingLeaf,
+        Quorum,
+        Tile,
+    )
 
 MAX_SEARCH_CHARACTERS = 200
 
@@ -94,9 +106,60 @@ def published_size() -> int:
 
 
 def newest_checkpoint() -> "Checkpoint | None":
-    """Return the newest signed checkpoint, or None before the first."""
+    """Return the newest checkpoint that counts, or None before the first.
+
+    Where the policy asks for a quorum of witnesses, one without it does not count yet.
+    """
+    model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
+    if witness_policy().quorum == policy.NONE:
+        return model.objects.newest()
+    quorum: type[Quorum] = apps.get_model("ledger", "Quorum")
+    reached = quorum.objects.order_by("-size").values_list("size", flat=True).first()
+    return None if reached is None else model.objects.filter(size=reached).first()
+
+
+def newest_signed_checkpoint() -> "Checkpoint | None":
+    """Return the newest checkpoint that the log has signed, with or without witnesses."""
     model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
     return model.objects.newest()
+
+
+def published_note(found: "Checkpoint") -> str:
+    """Return the checkpoint's signed note with the witnesses' lines that there are by now."""
+    if not witness_policy().witnesses:
+        return found.note
+    model: type[Cosignature] = apps.get_model("ledger", "Cosignature")
+    lines = model.objects.filter(size=found.size).order_by("key_id").values_list("line", flat=True)
+    return found.note + "".join(lines)
+
+
+def witness_policy() -> policy.Policy:
+    """Return the policy that the settings name; one without witnesses where they name none.
+
+    Raises:
+        policy.PolicyError: when the file cannot be used.
+    """
+    path = settings.LEDGER_POLICY_PATH
+    return _read_policy(path, path.stat().st_mtime_ns) if path else policy.Policy()
+
+
+def keys_of_log() -> list[note.VerifierKey]:
+    """Return every key that has signed for this log, the newest first.
+
+    An earlier key counts because a leaf, signed under it, hands over to the next one.
+    """
+    newest = newest_signed_checkpoint()
+    if newest is None:
+        return []
+    rotations = _entries().filter(type=Leaf.KEY_ROTATED).order_by("-index")
+    earlier = [entry.content["facts"]["from"] for entry in rotations]
+    vkeys = dict.fromkeys([newest.vkey, *earlier])
+    return [note.VerifierKey.parse(vkey) for vkey in vkeys]
+
+
+@lru_cache(maxsize=4)
+def _read_policy(path: Path, _changed: int) -> policy.Policy:
+    return policy.parse(path.read_text(encoding="utf-8"))
 
 
 def pending_count() -> int:
@@ -116,9 +179,21 @@ def receipt(leaf_id: UUID) -> Receipt | None:
     return _receipt(Q(leaf_id=leaf_id))
 
 
-def receipt_at(index: int) -> Receipt | None:
-    """Return the receipt of the entry at `index` under the newest checkpoint, if it is covered."""
-    return _receipt(Q(index=index))
+def receipt_at(index: int, size: int | None = None) -> Receipt | None:
+    """Return the receipt of the entry at `index`, if the checkpoint covers it.
+
+    Under the newest checkpoint, or under the one of exactly `size` entries.
+    """
+    return _receipt(Q(index=index), size)
+
+
+def checkpoint_of(size: int) -> "Checkpoint | None":
+    """Return the checkpoint of exactly that size, if there is one and it counts."""
+    newest = newest_checkpoint()
+    if newest is None or size > newest.size:
+        return None
+    model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
+    return model.objects.filter(size=size).first()
 
 
 def read_tiles(wanted: Collection[TileId]) -> Mapping[TileId, bytes]:
@@ -133,14 +208,16 @@ def read_tiles(wanted: Collection[TileId]) -> Mapping[TileId, bytes]:
     return {TileId(level, index): bytes(data) for level, index, data in rows}
 
 
-def _receipt(condition: Q) -> Receipt | None:
+def _receipt(condition: Q, size: int | None = None) -> Receipt | None:
     entry = _entries().filter(condition).values_list("index", "leaf_hash").first()
-    newest = newest_checkpoint() if entry else None
-    if entry is None or newest is None or newest.size <= entry[0]:
+    if entry is None:
+        return None
+    newest = newest_checkpoint() if size is None else checkpoint_of(size)
+    if newest is None or newest.size <= entry[0]:
         return None
     index, leaf_hash = entry
     path = merkle.prove_inclusion(index, newest.size, TileNodes(read_tiles))
-    text = proof.TlogProof(index, tuple(path), newest.note).format()
+    text = proof.TlogProof(index, tuple(path), published_note(newest)).format()
     return Receipt(index, leaf_hash, newest.size, newest.root, text)
 
 

@@ -93,12 +93,27 @@ def _parse(text: str, found: _Found) -> str:
 def _verify_signature(text: str, found: _Found) -> str:  # noqa: ARG001
     if found.newest is None:
         raise StepFailed("This log has not signed any checkpoint yet.")
-    key = note.VerifierKey.parse(found.newest.vkey)
+    keys = queries.keys_of_log()
     try:
-        found.head = found.receipt.tree_head([key])
+        found.head = found.receipt.tree_head(keys)
     except (proof.ReceiptError, UnicodeEncodeError) as error:
-        raise StepFailed(f"{error} Expected the signature of {key.format()}.") from None
-    return f"{key.name} signed a tree of {found.head.size} entries."
+        raise StepFailed(f"{error} Expected the signature of {keys[0].format()}.") from None
+    signed = f"{keys[0].name} signed a tree of {found.head.size} entries"
+    witnesses = _cosigners(found.receipt)
+    if not witnesses:
+        return f"{signed}."
+    return f"{signed}; so did {_listed(witnesses)}, who had seen nothing that contradicts it."
+
+
+def _cosigners(receipt: proof.TlogProof) -> list[str]:
+    """Return the names of the witnesses of today's policy that cosigned the receipt's tree."""
+    signed = note.parse(receipt.signed_checkpoint.encode())
+    return sorted(queries.witness_policy().cosigners(signed.text, signed.signatures))
+
+
+def _listed(names: list[str]) -> str:
+    """Return the names as a sentence has them."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _know_entry(text: str, found: _Found) -> str:  # noqa: ARG001

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from oversight.ledger import merkle, queries, tiles
+from oversight.ledger import keys, merkle, queries, tiles
 from oversight.ledger.encoding import from_digest, to_digest
 from oversight.ledger.models import Checkpoint, Head, LedgerEntry, PendingLeaf
+from oversight.ledger.note import PrivateEd25519
 from oversight.ledger.signer import Signer
 from oversight.ledger.tiles import TileId, TileNodes
 
@@ -59,7 +60,18 @@ def make_signer() -> Signer:
         key_path=settings.LEDGER_KEY_PATH,
         state_path=settings.LEDGER_SIGNER_STATE_PATH,
         may_create_key=not settings.PRODUCTION,
+        key=_key_from_elsewhere(),
     )
+
+
+def _key_from_elsewhere() -> PrivateEd25519 | None:
+    """Return the key that a device or the environment holds, None where the file is meant."""
+    if settings.LEDGER_KEY_PKCS11:
+        return keys.load_pkcs11(settings.LEDGER_KEY_PKCS11, settings.LEDGER_KEY_PIN)
+    if settings.LEDGER_KEY:
+        # Environments hold one line: its line feeds may be written as backslash and n.
+        return keys.load_pem(settings.LEDGER_KEY.replace("\\n", "\n").encode(), "LEDGER_KEY")
+    return None
 
 
 @transaction.atomic
@@ -86,13 +98,26 @@ def publish_head(signer: Signer) -> None:
     root = from_digest(head.root)
     # Also without new leaves: a database that was set back must be noticed before it grows.
     signer.check(head.size, root)
-    newest = queries.newest_checkpoint()
+    newest = queries.newest_signed_checkpoint()
     if newest is not None and newest.size == head.size:
         return
+    edge, proof = continuation(head, signer)
+    keep_checkpoint(signer, head, signer.sign(edge, proof))
+
+
+def continuation(head: Head, signer: Signer) -> tuple[merkle.RightEdge, list[bytes]]:
+    """Return what a signer asks for: the head's right edge, and the proof from what it signed.
+
+    Raises:
+        RecordDamaged: when the tiles do not give the head's root.
+    """
     nodes = TileNodes(queries.read_tiles)
     edge = _right_edge(head, nodes)
-    proof = merkle.prove_consistency(signer.signed_size(), head.size, nodes)
-    note = signer.sign(edge, proof)
+    return edge, merkle.prove_consistency(signer.signed_size(), head.size, nodes)
+
+
+def keep_checkpoint(signer: Signer, head: Head, note: str) -> None:
+    """Store a checkpoint that was just signed; receipts exist from then on."""
     # A crash here leaves a signer that knows this head and a database without the checkpoint: the
     # next round asks for the same head again and gets the same signature.
     Checkpoint.objects.create(
@@ -109,7 +134,7 @@ def adopt_head(signer: Signer) -> Head:
         RecordDamaged: when the stored tree contradicts itself or its newest checkpoint.
     """
     head = stored_head()
-    newest = queries.newest_checkpoint()
+    newest = queries.newest_signed_checkpoint()
     if newest is not None and newest.size == head.size and newest.root != head.root:
         raise RecordDamaged("The head and the newest checkpoint have different roots.")
     signer.adopt(_right_edge(head, TileNodes(queries.read_tiles)))

@@ -9,14 +9,20 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 
+from oversight.ledger import queries
 from oversight.ledger.models import PendingLeaf
+from oversight.ledger.public_folder import PublicFolder
+from oversight.ledger.publisher import PublisherThread
+from oversight.ledger.recovery import begin
 from oversight.ledger.sequencer import make_signer, sequence_once
 from oversight.ledger.services import PENDING_CHANNEL
+from oversight.ledger.signer import Signer
+from oversight.ledger.witnesses import WitnessThreads
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +66,7 @@ class SequencerProcess:
         self._was_ready = False
         self._backoff_seconds = FIRST_BACKOFF_SECONDS
         self._reported = ""
+        self._folder = PublicFolder(settings.LEDGER_PUBLIC_DIR)
 
     def stop(self) -> None:
         """Finish the batch at hand and return from `run`. Safe to call from a signal handler."""
@@ -91,14 +98,29 @@ class SequencerProcess:
     def _serve(self) -> None:
         self._open_session()
         signer = make_signer()
+        begin(signer, self._folder, self._say)
         # The first round, with or without leaves, also signs what a crash left unsigned.
         sequence_once(signer)
         self._report(f"ready: {signer.vkey}")
         self._was_ready = True
+        # Both work beside the sequencer and on what is committed: no receipt waits for them.
+        publisher = PublisherThread(self._folder, self._say)
+        witnesses = WitnessThreads(queries.witness_policy(), self._say)
+        for each in (publisher, witnesses):
+            each.start()
+        try:
+            self._sequence(signer, (publisher.wake, witnesses.wake))
+        finally:
+            for each in (publisher, witnesses):
+                each.stop()
+
+    def _sequence(self, signer: Signer, after_batch: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.is_set():
             if PendingLeaf.objects.exists():
                 sequence_once(signer)
                 self._backoff_seconds = FIRST_BACKOFF_SECONDS
+                for wake in after_batch:
+                    wake()
             else:
                 self._wait()
 

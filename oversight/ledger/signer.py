@@ -8,23 +8,22 @@ Django, so that it can run where the database's administrators cannot reach it.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from oversight.ledger import checkpoint, merkle, note
+from oversight.ledger import checkpoint, cosignature, keys, merkle, note
+from oversight.ledger.durable import replace_durably
 from oversight.ledger.encoding import EncodingError, from_digest, to_digest
+from oversight.ledger.keys import SignerRefusal
+
+__all__ = ["Signer", "SignerRefusal", "SignerState"]
 
 STATE_VERSION = 1
-
-
-class SignerRefusal(RuntimeError):  # noqa: N818 - a refusal is an answer, not a fault
-    """A tree head that must not be signed; the message says what happened and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,10 @@ class SignerState:
     size: int
     root: bytes
     edge: tuple[bytes, ...]
+    signed_at: int = 0
+    """POSIX seconds of the newest timestamped signature; never goes back with the clock."""
+    is_closed: bool = False
+    """Whether the log has been retired: then nothing is signed ever again."""
 
     def to_json(self) -> str:
         """Return the state as it is kept in its file."""
@@ -46,6 +49,8 @@ class SignerState:
             "size": self.size,
             "root": to_digest(self.root),
             "edge": [to_digest(each) for each in self.edge],
+            "signed_at": self.signed_at,
+            "is_closed": self.is_closed,
         }
         return json.dumps(fields, indent=1) + "\n"
 
@@ -67,6 +72,8 @@ class SignerState:
                 int(fields["size"]),
                 from_digest(fields["root"]),
                 edge,
+                int(fields.get("signed_at", 0)),
+                bool(fields.get("is_closed", False)),
             )
         except (KeyError, TypeError, EncodingError) as error:
             raise ValueError(f"a field is missing or malformed ({error})") from None
@@ -79,23 +86,46 @@ class Signer:
     """The log's key with its memory. Several processes may hold one; a file lock orders them."""
 
     def __init__(
-        self, *, origin: str, key_path: Path, state_path: Path, may_create_key: bool
+        self,
+        *,
+        origin: str,
+        key_path: Path,
+        state_path: Path,
+        may_create_key: bool,
+        key: note.PrivateEd25519 | None = None,
     ) -> None:
-        """Load the key, or make it where that is allowed.
+        """Load the keys, or make them where that is allowed.
+
+        `key` is one that comes from elsewhere than the file; an ML-DSA-44 key is used if it stands
+        beside `key_path`.
 
         Raises:
             SignerRefusal: when there is no usable key.
         """
         self.origin = origin
         self._state_path = state_path
-        if may_create_key:
-            create_key(key_path)
-        self._key = note.SigningKey(origin, _load_key(key_path))
+        if may_create_key and key is None and keys.create_key(key_path):
+            keys.create_mldsa_key(keys.mldsa_path(key_path))
+        self._key = note.SigningKey(origin, key or keys.load_file(key_path))
+        self._mldsa = keys.load_mldsa(keys.mldsa_path(key_path))
 
     @property
     def vkey(self) -> str:
         """The public key that verifies this log's checkpoints."""
         return self._key.verifier.format()
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """All public keys that sign for this log: Ed25519, and ML-DSA-44 where there is one."""
+        return (
+            self.vkey,
+            *([_mldsa_key(self.origin, self._mldsa).format()] if self._mldsa else []),
+        )
+
+    def signed_head(self) -> checkpoint.TreeHead | None:
+        """Return the last tree head that was signed, None before the first."""
+        state = self._load()
+        return checkpoint.TreeHead(self.origin, state.size, state.root) if state else None
 
     def signed_size(self) -> int:
         """Return the size of the last tree that was signed; 0 before the first."""
@@ -119,17 +149,99 @@ class Signer:
         Raises:
             SignerRefusal: when the tree is not a continuation of the last one that was signed.
         """
-        root = edge.root()
         with self._locked():
-            state = self._load()
-            self._require_not_older(state, edge.size, root)
-            if state is not None:
-                self._require_continuation(state, edge.size, root, proof)
-            if state is None or edge.size > state.size:
-                # Kept before the signature leaves: a crash from here on has a state that is ahead
-                # of what was published by exactly this head, which the next start signs again.
-                self._keep(edge, root)
-            return self._signature(edge.size, root)
+            return self._sign(edge, proof, self._key)
+
+    def rotate(
+        self, edge: merkle.RightEdge, proof: Sequence[bytes], successor: note.SigningKey
+    ) -> str:
+        """Return the checkpoint signed by this key and by `successor`, which alone signs from now.
+
+        The tree must already hold the leaf that names the successor, so that whoever follows the
+        log with the old key learns of the new one under the old one's signature.
+
+        Raises:
+            SignerRefusal: as `sign`.
+        """
+        with self._locked():
+            text = self._sign(edge, proof, self._key, successor)
+            state = self._required_state()
+            # From here on only the new key is accepted; the old one signs nothing any more.
+            self._store(replace(state, vkey=successor.verifier.format()))
+            return text
+
+    def close(self, edge: merkle.RightEdge, proof: Sequence[bytes]) -> str:
+        """Return the last checkpoint of the log; nothing larger is signed ever again.
+
+        Raises:
+            SignerRefusal: as `sign`.
+        """
+        with self._locked():
+            text = self._sign(edge, proof, self._key)
+            self._store(replace(self._required_state(), is_closed=True))
+            return text
+
+    def state_a_fact(self, text: str) -> str:
+        """Return `text` as a note signed by the log's key: not for checkpoints.
+
+        Raises:
+            SignerRefusal: when the text begins as a checkpoint of this log does.
+        """
+        if text.startswith(f"{self.origin}\n"):
+            raise SignerRefusal("A checkpoint is signed with its proof, never as a statement.")
+        return note.sign(text, [self._key]).format()
+
+    def catch_up(self, edge: merkle.RightEdge, proof: Sequence[bytes], signed: str) -> None:
+        """Take a larger tree as signed because this very key's signature on it is shown.
+
+        So an old state that was put back learns what it had signed since. Nothing is signed here.
+
+        Raises:
+            SignerRefusal: when the signature is another's or the trees contradict each other.
+        """
+        with self._locked():
+            state = self._required_state()
+            try:
+                head = checkpoint.open_signed(signed.encode(), [self._key.verifier])
+            except checkpoint.CheckpointError as error:
+                raise SignerRefusal(
+                    f"A checkpoint larger than the signer's state: {error}"
+                ) from None
+            if (head.size, head.root) != (edge.size, edge.root()):
+                raise SignerRefusal(
+                    f"The signed tree of {head.size} entries is not the stored one: entries were "
+                    "changed or replaced. Nothing was signed. Run `python manage.py log_fsck`."
+                )
+            self._require_continuation(state, head.size, head.root, proof)
+            if head.size > state.size:
+                self._keep(edge, head.root)
+
+    def _sign(self, edge: merkle.RightEdge, proof: Sequence[bytes], *by: note.SigningKey) -> str:
+        """Check, remember, then sign. The caller holds the file lock."""
+        root = edge.root()
+        state = self._load()
+        self._require_not_older(state, edge.size, root)
+        if state is not None:
+            self._require_continuation(state, edge.size, root, proof)
+        if state is None or edge.size > state.size:
+            self._require_open(state)
+            # Kept before the signature leaves: a crash from here on has a state that is ahead
+            # of what was published by exactly this head, which the next start signs again.
+            self._keep(edge, root)
+        return self._signature(edge.size, root, *by)
+
+    def _require_open(self, state: SignerState | None) -> None:
+        if state is not None and state.is_closed:
+            raise SignerRefusal(
+                f"This log was closed at {state.size} entries, and its last checkpoint says so to "
+                "everybody. Begin a new log with another LEDGER_ORIGIN, key and database."
+            )
+
+    def _required_state(self) -> SignerState:
+        state = self._load()
+        if state is None:
+            raise SignerRefusal(f"The signer's state {self._state_path} is missing.")
+        return state
 
     def adopt(self, edge: merkle.RightEdge) -> str:
         """Take over a stored tree when the state is lost, and return its signed checkpoint.
@@ -147,10 +259,16 @@ class Signer:
                     f"The signer has a state in {self._state_path}; nothing needs to be adopted."
                 )
             self._keep(edge, root)
-            return self._signature(edge.size, root)
+            return self._signature(edge.size, root, self._key)
 
-    def _signature(self, size: int, root: bytes) -> str:
-        return checkpoint.sign(checkpoint.TreeHead(self.origin, size, root), self._key)
+    def _signature(self, size: int, root: bytes, *by: note.SigningKey) -> str:
+        text = checkpoint.sign(checkpoint.TreeHead(self.origin, size, root), *by)
+        if self._mldsa is None:
+            return text
+        key = _mldsa_key(self.origin, self._mldsa)
+        signed_at = self._required_state().signed_at
+        signed = note.parse(text.encode())
+        return text + cosignature.cosign(key, self._mldsa, signed.text, signed_at).line()
 
     def _require_not_older(self, state: SignerState | None, size: int, root: bytes) -> None:
         if state is None:
@@ -214,13 +332,16 @@ class Signer:
         return state
 
     def _keep(self, edge: merkle.RightEdge, root: bytes) -> None:
-        state = SignerState(self.origin, self.vkey, edge.size, root, tuple(edge.hashes))
-        draft = self._state_path.with_name(f"{self._state_path.name}.draft")
+        before = self._load()
+        # A clock that is set back must not make the record's own times run backwards.
+        signed_at = max(int(time.time()), before.signed_at if before else 0)
+        kept = SignerState(self.origin, self.vkey, edge.size, root, tuple(edge.hashes), signed_at)
+        self._store(kept)
+
+    def _store(self, state: SignerState) -> None:
         # A crash while the draft is written leaves the old state in place and a draft that the
         # next attempt overwrites; after the rename the new state is complete.
-        _write_durably(draft, state.to_json().encode(), os.O_TRUNC)
-        draft.replace(self._state_path)
-        _sync_folder(self._state_path.parent)
+        replace_durably(self._state_path, state.to_json().encode())
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -235,56 +356,6 @@ class Signer:
             os.close(descriptor)
 
 
-def create_key(path: Path) -> bool:
-    """Make the log's private key, readable by its owner only; return whether there was none."""
-    if path.exists():
-        return False
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    _write_durably(draft, pem, os.O_EXCL)
-    try:
-        # A link fails when the name is taken: of two processes the first one's key stays.
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    _sync_folder(path.parent)
-    return True
-
-
-def _load_key(path: Path) -> Ed25519PrivateKey:
-    try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except FileNotFoundError:
-        raise SignerRefusal(
-            f"The log's private key {path} is missing. Restore it from its backup; for a new log "
-            "make it with `python manage.py log_key --create`."
-        ) from None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SignerRefusal(f"{path} is not an unencrypted private key in PEM form.") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SignerRefusal(f"{path} is not an Ed25519 key.")
-    return key
-
-
-def _write_durably(path: Path, data: bytes, flags: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _mldsa_key(origin: str, private: MLDSA44PrivateKey) -> cosignature.CosignerKey:
+    public = private.public_key().public_bytes_raw()
+    return cosignature.CosignerKey(origin, cosignature.ML_DSA_44, public)

@@ -10,5 +10,6 @@ urlpatterns = [
     path("checkpoint", views.checkpoint, name="checkpoint"),
     path("tile/<path:where>", views.tile, name="tile"),
     path("vkey", views.vkey, name="vkey"),
+    path("vkeys", views.vkeys, name="vkeys"),
     path("proof/<int:index>", views.proof, name="proof"),
 ]

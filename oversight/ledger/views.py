@@ -27,7 +27,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer the newest signed checkpoint."""
-    return _answer(_newest().note, TEXT, BRIEFLY)
+    return _answer(queries.published_note(_newest()), TEXT, BRIEFLY)
 
 
 @login_not_required
@@ -35,6 +35,15 @@ def checkpoint(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 def vkey(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer the verifier key of the log's signatures."""
     return _answer(f"{_newest().vkey}\n", TEXT, BRIEFLY)
+
+
+@login_not_required
+@require_safe
+def vkeys(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Answer every Ed25519 key that has signed for this log, the newest first, one a line."""
+    _newest()
+    keys = "".join(f"{key.format()}\n" for key in queries.keys_of_log())
+    return _answer(keys, TEXT, BRIEFLY)
 
 
 @login_not_required
@@ -54,11 +63,14 @@ def tile(request: HttpRequest, where: str) -> HttpResponse:  # noqa: ARG001
 
 @login_not_required
 @require_safe
-def proof(request: HttpRequest, index: int) -> HttpResponse:  # noqa: ARG001
-    """Answer the receipt of the entry at `index` under the newest checkpoint."""
-    found = queries.receipt_at(index) if index < 1 << 63 else None
+def proof(request: HttpRequest, index: int) -> HttpResponse:
+    """Answer the receipt of an entry, under the newest checkpoint or that of `?size=`."""
+    size = request.GET.get("size", "")
+    if size and not (size.isascii() and size.isdigit() and len(size) < 19):
+        raise Http404("size is the size of a signed tree: a whole number.")
+    found = queries.receipt_at(index, int(size) if size else None) if index < 1 << 63 else None
     if found is None:
-        raise Http404(f"The newest checkpoint covers no entry {index}.")
+        raise Http404(f"No such checkpoint covers an entry {index}.")
     return _answer(found.text, TEXT, BRIEFLY)
 
 

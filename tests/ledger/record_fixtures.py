@@ -49,6 +49,8 @@ def own_log(settings, _log_folder):
     settings.LEDGER_ORIGIN = "localhost:8000/log"
     settings.LEDGER_KEY_PATH = folder / "log-key.pem"
     settings.LEDGER_SIGNER_STATE_PATH = folder / "signer.json"
+    settings.LEDGER_PUBLIC_DIR = folder / "public"
+    settings.LEDGER_POLICY_PATH = None
     return folder
 
 

@@ -13,4 +13,6 @@ settings.DATABASES["default"].update(wanted["database"])
 settings.LEDGER_ORIGIN = wanted["origin"]
 settings.LEDGER_KEY_PATH = Path(wanted["key"])
 settings.LEDGER_SIGNER_STATE_PATH = Path(wanted["state"])
+settings.LEDGER_PUBLIC_DIR = Path(wanted["public"])
+settings.LEDGER_POLICY_PATH = Path(wanted["policy"]) if wanted["policy"] else None
 execute_from_command_line(["manage.py", "sequencer", *sys.argv[1:]])

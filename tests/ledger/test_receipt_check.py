@@ -1,6 +1,7 @@
 """Checking a pasted receipt step by step, and finding entries by what people have in hand."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oversight.ledger import checkpoint, note, proof, queries, services
 from oversight.ledger.encoding import from_digest, to_base64
@@ -70,7 +71,7 @@ def test_a_receipt_with_a_character_that_no_text_has_fails_at_the_signature(rece
 
 def test_a_receipt_of_another_log_fails_at_the_signature(receipt):
     parts = proof.parse(receipt)
-    key = note.SigningKey("localhost:8000/log", note.Ed25519PrivateKey.generate())
+    key = note.SigningKey("localhost:8000/log", Ed25519PrivateKey.generate())
     head = checkpoint.TreeHead("localhost:8000/log", 7, bytes(32))
     forged = proof.TlogProof(3, parts.hashes, checkpoint.sign(head, key)).format()
     step, explanation = failing_step(forged)

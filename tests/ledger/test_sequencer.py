@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from oversight.ledger import (
     checkpoint,
+    durable,
     fsck,
     merkle,
     note,
@@ -132,7 +133,7 @@ def test_a_crash_after_a_step_before_the_commit_leaves_all_leaves_pending(
     ("where", "step", "signed"),
     [
         (sequencer, "store_batch", 2),
-        (signer, "_write_durably", 2),
+        (durable, "write_durably", 2),
         (signer.Signer, "_keep", 5),
         (signer.Signer, "_signature", 5),
         (signer.Signer, "sign", 5),

@@ -37,6 +37,8 @@ def start(settings):
         "origin": settings.LEDGER_ORIGIN,
         "key": str(settings.LEDGER_KEY_PATH),
         "state": str(settings.LEDGER_SIGNER_STATE_PATH),
+        "public": str(settings.LEDGER_PUBLIC_DIR),
+        "policy": str(settings.LEDGER_POLICY_PATH or ""),
     }
     environment = os.environ | {"SEQUENCER_TEST": json.dumps(wanted)}
     paths = [str(ROOT), environment.get("PYTHONPATH", "")]
@@ -212,22 +214,22 @@ def wait_until(holds):
 
 
 def test_a_full_disk_makes_it_wait_and_loses_nothing(make_leaves, monkeypatch):
-    from oversight.ledger import signer
+    from oversight.ledger import durable
 
     said = []
-    original = signer._write_durably
+    original = durable.write_durably
 
-    def full(path, data, flags):
+    def full(*arguments):
         raise OSError(28, "No space left on device")
 
     process = sequencer_process.SequencerProcess(say=said.append)
     with in_thread(process) as failures:
         wait_until(Checkpoint.objects.exists)
-        monkeypatch.setattr(signer, "_write_durably", full)
+        monkeypatch.setattr(durable, "write_durably", full)
         leaf = make_leaves(1)[0]
         wait_until(lambda: any("No space left" in line for line in said))
         assert queries.receipt(leaf.id) is None
-        monkeypatch.setattr(signer, "_write_durably", original)
+        monkeypatch.setattr(durable, "write_durably", original)
         assert services.wait_for_receipt(leaf.id, timeout_seconds=10) is not None
     assert failures == []
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oversight.ledger.signer import Signer, SignerRefusal, create_key
+from oversight.ledger.keys import create_key
+from oversight.ledger.signer import Signer, SignerRefusal
 
 
 class Command(BaseCommand):

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
+from oversight.ledger.policy import PolicyError
 from oversight.ledger.sequencer import HeadMoved, RecordDamaged, adopt_head, make_signer
 from oversight.ledger.sequencer_process import SequencerBusy, SequencerProcess, UnsafeDatabase
 from oversight.ledger.signer import SignerRefusal
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             self._run()
         except SequencerBusy as error:
             raise CommandError(str(error), returncode=EXIT_BUSY) from error
-        except (SignerRefusal, RecordDamaged, HeadMoved, UnsafeDatabase) as error:
+        except (SignerRefusal, RecordDamaged, HeadMoved, UnsafeDatabase, PolicyError) as error:
             raise CommandError(str(error), returncode=EXIT_REFUSED) from error
         except ProgrammingError as error:
             first_line = str(error).partition("\n")[0]
