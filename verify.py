@@ -262,7 +262,8 @@ def need(condition, says):
 
 def same(found, expected, what):
     """Hold one value against another."""
-    need(found == expected, f"{what} is {shown(found)}, but it must be {shown(expected)}")
+    if found != expected:
+        raise Contradiction(f"{what} is {shown(found)}, but it must be {shown(expected)}")
 
 
 def shown(value):
@@ -607,6 +608,12 @@ class Checkpoint:
         same(self.origin, found.name, "the log that the checkpoint is of")
         size = count(self.size, "entry", "entries")
         return f"{found.name} signed {size} (Ed25519, key {found.id.hex()})"
+
+    def unread(self, policy):
+        """Return who else has signed, with keys the policy lacks or this program cannot use."""
+        usable = [key for key in policy.witnesses.values() if key.kind == WITNESS_KEY]
+        known = {(key.name, key.id) for key in policy.log_keys + usable}
+        return [name for name, key_id, _ in self.signatures if (name, key_id) not in known]
 
     def cosigned(self, policy):
         """Check the witnesses' signatures and the quorum that the policy asks for."""
@@ -1339,8 +1346,9 @@ class Replay:
 
     def _read(self, index, data):
         self.leaf = leaf = Leaf(data)
-        early = f"it is dated {instant(leaf.at)}, long before entries that it follows"
-        need(leaf.at >= self.latest - DISORDER_SECONDS, early)
+        if leaf.at < self.latest - DISORDER_SECONDS:
+            says = f"it is dated {instant(leaf.at)}, long before entries that it follows"
+            raise Contradiction(says)
         self.latest, self.last_at = max(self.latest, leaf.at), leaf.at
         leaf.index = index
 
@@ -1465,27 +1473,6 @@ class Replay:
             worker.key = bytes.fromhex(leaf.facts["public_key"])
             need(len(worker.key) == 32 and decode_point(worker.key), "no Ed25519 key")
         worker.revoked = leaf.kind == "evals.worker.revoked"
-
-    def worker_key_rotated(self, leaf):
-        worker, key = self.workers.get(leaf.subject), bytes.fromhex(leaf.facts["public_key"])
-        need(worker and not worker.revoked, "no such worker is enrolled")
-        same(leaf.facts["before"], worker.key.hex(), "the key that was replaced")
-        need(decode_point(key) if len(key) == 32 else None, "its key is no Ed25519 key")
-        worker.key = key
-
-    def worker_paused(self, leaf):
-        worker = self.workers.get(leaf.subject)
-        need(worker and not worker.revoked, "no such worker is enrolled")
-
-    def replication_requested(self, leaf):
-        need(leaf.subject not in self.replications, "this replication was requested before")
-        need(leaf.digests["suite"] in self.suites, "its suite is not published")
-        need(leaf.digests["version"] in self.versions, "its model version is not registered")
-        self.replications[leaf.subject] = "open"
-
-    def replication_concluded(self, leaf):
-        same(self.replications.get(leaf.subject), "open", "the state of this replication before")
-        self.replications[leaf.subject] = leaf.facts["state"]
 
     def criterion_recorded(self, leaf):
         proposal = self.proposals.get(leaf.subject)
@@ -1663,8 +1650,9 @@ class Replay:
         same(proposal.status, "voting", "the stage of the proposal")
         vote = proposal.vote
         same(leaf.digests["contract"], vote.digest, "the contract that the ballot names")
-        late = f"the ballot is late: cast {instant(leaf.at)}, the close was {instant(vote.closes)}"
-        need(leaf.at < vote.closes, late)
+        if leaf.at >= vote.closes:
+            says = f"cast {instant(leaf.at)}, and the close was {instant(vote.closes)}"
+            raise Contradiction(f"the ballot is late: {says}")
         need(leaf.at >= vote.opens, "the ballot was cast before the opening")
         known = vote.roll is None or leaf.actor in vote.roll
         need(known, f"{leaf.actor} is not on the roll of {proposal.ref}")
@@ -1984,8 +1972,8 @@ class Vote(Report):
             same(ballot["number"], last[0], f"the number of {where}")
             same(ballot["weight"], self.roll[member], f"the weight of {where}")
             said = {name: ballot[name] for name in ballot if name not in PUBLIC_FIELDS}
-            good = opens(last[2], ballot["salt"], said)
-            need(good, f"{where} does not open as {shown(said)}: it was committed otherwise")
+            if not opens(last[2], ballot["salt"], said):
+                raise Contradiction(f"{where} does not open as {shown(said)}, as it was committed")
             counted[member] = ballot
         left = sorted(set(self.proposal.ballots) - set(counted))
         need(not left, f"the ballot of {left[0] if left else ''} was left out of the count")
@@ -2215,6 +2203,10 @@ def verify_log(report, bundle, replay, policy_text):
     if len(found) < 2:
         return False
     report.check("witnesses", found["checkpoint"].cosigned, found["policy"])
+    unread = found["checkpoint"].unread(found["policy"])
+    if unread:
+        says = f"{count(len(unread), 'signature', 'signatures')} not looked at: {', '.join(unread)}"
+        report.add(NOTE, "other keys", says)
     report.check("keys", check_keys, bundle, found["policy"])
     report.facts = {"origin": found["checkpoint"].origin, "size": found["checkpoint"].size}
     check_entries(bundle, found["checkpoint"], replay, report)

@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from evals import scores
 from evals.models import SampleScore, SuiteVersion, TaskRun
 from oversight.ledger import bundle
+from oversight.ledger.bundle_writer import BundleWriter
 from oversight.ledger.models import LedgerEntry, Opening, PendingLeaf
 from oversight.registry import gate
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
@@ -107,7 +108,7 @@ def write_bundle(scope: Scope, target: BinaryIO) -> None:
     with _snapshot():
         head = bundle.newest_head()
         _require_settled(head.size)
-        writer = bundle.BundleWriter(target)
+        writer = BundleWriter(target)
         words = README.format(origin=settings.LEDGER_ORIGIN, what=scope.words)
         writer.add("README.txt", words.encode())
         writer.add("verify.py", VERIFIER.read_bytes())

@@ -1,18 +1,8 @@
-"""Packs log material into a bundle: a zip whose bytes follow from the record alone.
+"""The log's own part of an audit bundle: checkpoint, keys, entries and tiles as of one state."""
 
-The same record gives the same bytes on every machine: files in the order given, one fixed time,
-stored without compression (compressed bytes differ between versions of the compressor). The format
-is in `docs/reference/bundle.md`; what verifies it, `verify.py`, shares no code with this.
-"""
-
-import hashlib
-import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 from uuid import UUID
-
-import rfc8785
 
 from oversight.ledger import queries
 from oversight.ledger.models import Checkpoint, LedgerEntry, Tile
@@ -25,12 +15,6 @@ from oversight.ledger.tiles import (
     width_at,
 )
 
-FORMAT = "oversight-audit-bundle"
-VERSION = 1
-EARLIEST = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip can name; every file has it."""
-
-READABLE = 0o100644 << 16
 MAX_LEVEL = 7
 """Tile levels above it would need more than 2^64 entries."""
 
@@ -60,34 +44,6 @@ def newest_head() -> Head:
         raise NothingPublished("No checkpoint has been signed yet.")
     keys = Checkpoint.objects.order_by("size").values_list("vkey", flat=True)
     return Head(newest.size, newest.note, tuple(dict.fromkeys(keys)))
-
-
-class BundleWriter:
-    """A bundle under way: add files, then `close` writes the manifest over all of them."""
-
-    def __init__(self, target: BinaryIO) -> None:
-        """Write to `target`, a file that can seek."""
-        self._zip = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED)
-        self._files: list[dict[str, str | int]] = []
-
-    def add(self, path: str, data: bytes) -> None:
-        """Add a file; its path is relative, ASCII, and new."""
-        self._files.append(
-            {"path": path, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        )
-        self._write(path, data)
-
-    def close(self, about: Mapping[str, str]) -> None:
-        """Write the manifest, which says what the bundle is about, and finish the zip."""
-        manifest = {"v": VERSION, "format": FORMAT, "about": dict(about), "files": self._files}
-        self._write("manifest.json", rfc8785.dumps(manifest))  # type: ignore[arg-type]
-        self._zip.close()
-
-    def _write(self, path: str, data: bytes) -> None:
-        entry = zipfile.ZipInfo(path, EARLIEST)
-        entry.create_system = 3  # Unix, whatever this machine is
-        entry.external_attr = READABLE
-        self._zip.writestr(entry, data)
 
 
 def log_files(head: Head) -> Iterator[tuple[str, bytes]]:

@@ -15,7 +15,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oversight.ledger import checkpoint, leaf, merkle, note, tiles
-from oversight.ledger.bundle import BundleWriter
+from oversight.ledger.bundle_writer import BundleWriter
 from oversight.ledger.commitment import commit
 from proposals.tally.motion import Rules, Votes
 from proposals.tally.yes_no import count

@@ -236,8 +236,11 @@ def test_a_changed_byte_is_refused_even_with_a_manifest_made_anew(world, verify_
     )
     sequence_once()
     files = files_of(bundle_of())
+    # A second signature, of a kind the standard library cannot check, is ignored as notes ask for.
+    signed = files["checkpoint"].index(b"\n", files["checkpoint"].index(b"\n\n") + 2) + 1
     for path in sorted(set(files) - UNREAD):
-        for place in places(files[path], STEPS):
+        content = files[path][:signed] if path == "checkpoint" else files[path]
+        for place in places(content, STEPS):
             forged = files | {path: changed(files[path], place)}
             status, report = verify_here(repacked(forged.items()))
             against = [c["says"] for c in report["checks"] if c["verdict"] == "contradicts"]
