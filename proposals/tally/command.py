@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from proposals.tally import blt, consent, document, score, yes_no
 from proposals.tally.casting import CastingVote
@@ -17,12 +17,16 @@ from proposals.tally.errors import InputError
 from proposals.tally.lot import Lot
 from proposals.tally.methods import METHODS, SINGLE_SEAT, USUAL_LOT
 from proposals.tally.readable import text_of
+from proposals.tally.score import ScoreElection
 from proposals.tally.sheet import Decider, ElectionSheet
 from proposals.tally.yes_no import YesNoSheet
 
 PROGRAM = "proposals.tally"
 
 Sheet = ElectionSheet | YesNoSheet | ConsentSheet
+
+_Election = TypeVar("_Election", Election, ScoreElection)
+_Given = TypeVar("_Given")
 
 _EXIT_CODES = """\
 exit codes: 0 the votes were counted, whatever came of it; 1 the sheet could not be written;
@@ -85,7 +89,7 @@ def _read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     methods = (*METHODS, *_FROM_JSON)
     parser.add_argument("method", metavar="METHOD", choices=methods, help=", ".join(methods))
-    help_file = f"the ballots: BLT, or JSON for {', '.join(_FROM_JSON)}"
+    help_file = f"the ballots: BLT or JSON; JSON only for {', '.join(_FROM_JSON)}"
     parser.add_argument("file", metavar="FILE", type=Path, help=help_file)
     parser.add_argument("--contract", metavar="FILE", type=Path, help="rules and roll, as JSON")
     parser.add_argument("--seats", type=int, help="count for this many seats, not the file's")
@@ -107,16 +111,24 @@ def _count(options: argparse.Namespace) -> Sheet:
         Lot.revealed(options.lot_seed, options.commitment)
     if options.method in _FROM_JSON:
         return _FROM_JSON[options.method](options)
-    if options.contract is not None:
-        raise _UsageError(f"--contract: {options.method} needs none")
     method: str = options.method
-    seats = options.seats
-    if seats is not None:
-        _check_seats(method, seats)
-    election = _read_election(options.file)
-    if seats is not None:
-        election = replace(election, seats=seats)
+    if options.seats is not None:
+        _check_seats(method, options.seats)
+    data = _read(options.file, blt.MAX_BYTES)
+    if document.is_document(data):
+        found = _read_document(options)
+        election = _seated(_named(options.file, document.read_election, found), options)
+        usual = document.decider(found, USUAL_LOT[method])
+        sheet = METHODS[method](election, _decider(options, usual))
+        return document.under_its_quorum(sheet, found)
+    if options.contract is not None:
+        raise _UsageError("--contract: a BLT file needs none")
+    election = _seated(_named(options.file, blt.parse, data), options)
     return METHODS[method](election, _decider(options, USUAL_LOT[method]))
+
+
+def _seated(election: _Election, options: argparse.Namespace) -> _Election:
+    return election if options.seats is None else replace(election, seats=options.seats)
 
 
 def _decider(options: argparse.Namespace, usual: Decider | None) -> Decider | None:
@@ -149,11 +161,14 @@ def _count_consent(options: argparse.Namespace) -> ConsentSheet:
 
 
 def _count_scores(options: argparse.Namespace) -> ElectionSheet:
-    election = document.read_scores(_read_document(options))
+    found = _read_document(options)
+    election = document.read_scores(found)
     if options.seats is not None:
         _check_seats(options.method, options.seats)
-        election = replace(election, seats=options.seats)
-    return score.count(election, _decider(options, None))
+    sheet = score.count(
+        _seated(election, options), _decider(options, document.decider(found, None))
+    )
+    return document.under_its_quorum(sheet, found)
 
 
 _FROM_JSON: dict[str, Callable[[argparse.Namespace], Sheet]] = {
@@ -182,9 +197,10 @@ def _read_document(options: argparse.Namespace) -> document.Document:
     return found
 
 
-def _read_election(path: Path) -> Election:
+def _named(path: Path, read: Callable[[_Given], Election], given: _Given) -> Election:
+    """Reads an election and names the file in whatever is wrong with it."""
     try:
-        return blt.parse(_read(path, blt.MAX_BYTES))
+        return read(given)
     except (blt.BltError, InputError) as error:
         raise _UsageError(f"{_shown(path)}: {error}") from None
 

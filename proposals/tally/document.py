@@ -1,6 +1,7 @@
-"""Reads votes that BLT cannot hold, from JSON: motions, votes by consent, scores.
+"""Reads votes from JSON: what BLT cannot hold, and what the site publishes of a decision.
 
-A motion is also read as the site publishes it: a decision's record, laid over its contract.
+A decision is its record laid over its contract: the one has the ballots, the other who could vote
+and by which rules.
 """
 
 import json
@@ -9,14 +10,20 @@ from fractions import Fraction
 from typing import Any
 
 from proposals.tally import consent, exact, yes_no
+from proposals.tally.casting import CastingVote
 from proposals.tally.consent import ConsentBallot, ConsentSheet
+from proposals.tally.election import Election
 from proposals.tally.errors import InputError
+from proposals.tally.lot import Lot
 from proposals.tally.motion import Rules, Votes
-from proposals.tally.quorum import Quorum
+from proposals.tally.quorum import Quorum, QuorumBase, Turnout
 from proposals.tally.score import ScoreElection
+from proposals.tally.sheet import Decider, ElectionSheet, TieRule
 from proposals.tally.yes_no import YesNoSheet
 
 Document = Mapping[str, Any]
+
+ZERO = Fraction(0)
 
 MAX_BYTES = 64 * 1024 * 1024
 """Longest document that is read."""
@@ -50,10 +57,16 @@ def parse(data: bytes) -> Document:
     return document
 
 
+def is_document(data: bytes) -> bool:
+    """Return whether a file is an object of JSON; a BLT file begins with a number."""
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+
+
 def count_motion(document: Document, *, casting_vote: str | None, seed: str | None) -> YesNoSheet:
     """Counts a motion: `rules`, `roll`, and `ballots` with `choice` and `weight`.
 
-    Where `rules` or `roll` are missing they are taken from `sheet`, as a decision's record has it.
+    Where `rules` or `roll` are missing they are taken from `sheet`, as a decision's record has it;
+    a casting vote or a seed that is not given, from the document.
 
     Raises:
         InputError: naming the field that is missing or wrong.
@@ -62,7 +75,12 @@ def count_motion(document: Document, *, casting_vote: str | None, seed: str | No
     rules = _fields(document, "rules", sheet.get("rules") if isinstance(sheet, dict) else None)
     ballots = [(_text(each, "choice"), each.get("weight", 1)) for each in _ballots(document)]
     votes = Votes.from_ballots(ballots, **_entitled(document, sheet))
-    return yes_no.count(_rules(rules), votes, casting_vote=casting_vote, lot_seed=seed)
+    return yes_no.count(
+        _rules(rules),
+        votes,
+        casting_vote=casting_vote or next(iter(_casting_vote(document)), None),
+        lot_seed=_seed(document) if seed is None else seed,
+    )
 
 
 def count_consent(document: Document) -> ConsentSheet:
@@ -71,9 +89,6 @@ def count_consent(document: Document) -> ConsentSheet:
     Raises:
         InputError: naming the field that is missing or wrong.
     """
-    rules = document.get("rules") or {}
-    if not isinstance(rules, dict) or not rules.keys() <= {"quorum", "quorum_base"}:
-        raise InputError("rules", "may hold quorum and quorum_base and nothing else")
     ballots = [
         ConsentBallot.of(
             _text(each, "choice"),
@@ -83,7 +98,7 @@ def count_consent(document: Document) -> ConsentSheet:
         )
         for each in _ballots(document)
     ]
-    return consent.count(ballots, quorum=Quorum.of(**rules), **_entitled(document, {}))
+    return consent.count(ballots, quorum=_quorum(document), **_entitled(document, {}))
 
 
 def read_scores(document: Document) -> ScoreElection:
@@ -92,16 +107,56 @@ def read_scores(document: Document) -> ScoreElection:
     Raises:
         InputError: naming the field that is missing or wrong.
     """
-    candidates = document.get("candidates")
-    if not isinstance(candidates, list) or not all(isinstance(c, str) for c in candidates):
-        raise InputError("candidates", "must be a list of names")
     return ScoreElection.of(
-        candidates=candidates,
+        candidates=_candidates(document),
         highest=_whole(document, "highest"),
         seats=_whole(document, "seats", 1),
         title=_text(document, "title", ""),
         ballots=[(each.get("weight", 1), _fields(each, "scores")) for each in _ballots(document)],
     )
+
+
+def read_election(document: Document) -> Election:
+    """Reads a ranked vote: `options`, `seats`, `title`, and `ballots` with `ranking`.
+
+    Raises:
+        InputError: naming the field that is missing or wrong.
+    """
+    return Election.of(
+        candidates=_candidates(document),
+        seats=_whole(document, "seats", 1),
+        title=_text(document, "title", ""),
+        ballots=[(each.get("weight", 1), _ranking(each)) for each in _ballots(document)],
+    )
+
+
+def decider(document: Document, usual: Decider | None) -> Decider | None:
+    """Returns what ties fall to by the document's `rules`, or what is usual if it has none.
+
+    Raises:
+        InputError: naming the field that is wrong.
+    """
+    rules = document.get("rules")
+    if not isinstance(rules, dict) or "tie_rule" not in rules:
+        return usual
+    rule = exact.read_member(TieRule, rules["tie_rule"], "tie_rule")
+    seed = _seed(document)
+    if rule is TieRule.LOT and seed is not None:
+        return Lot(seed)
+    return CastingVote(_casting_vote(document)) if rule is TieRule.CHAIR else None
+
+
+def under_its_quorum(sheet: ElectionSheet, document: Document) -> ElectionSheet:
+    """Holds an election against the document's quorum; without a `roll` it has none.
+
+    Raises:
+        InputError: naming the field that is missing or wrong.
+    """
+    if "roll" not in document:
+        return sheet
+    cast = sum((exact.weight(each.get("weight", 1), "weight") for each in _ballots(document)), ZERO)
+    turnout = Turnout.of(cast=cast, **_entitled(document, {}))
+    return sheet.under(_quorum(document).check(turnout))
 
 
 def _rules(fields: Mapping[str, Any]) -> Rules:
@@ -123,10 +178,10 @@ def _entitled(document: Document, sheet: Any) -> dict[str, Any]:
         members = len(roll)
     voters = document.get("voters")
     if voters is None and members is not None:
-        voters = len(_ballots(document))
+        voters = sum(_whole(each, "voters", 1) for each in _ballots(document))
     return {
         "roll": _added_up(roll, "roll"),
-        "recused": _added_up(document.get("recused", 0), "recused"),
+        "recused": _added_up(document.get("recused", document.get("recusals", 0)), "recused"),
         "voters": voters,
         "members": members,
     }
@@ -136,7 +191,43 @@ def _added_up(value: Any, field: str) -> Any:
     if not isinstance(value, list):
         return value
     weights = [exact.weight(_object(entry, field).get("weight", 1), field) for entry in value]
-    return sum(weights, Fraction(0))
+    return sum(weights, ZERO)
+
+
+def _quorum(document: Document) -> Quorum:
+    rules = _fields(document, "rules", {})
+    if unknown := sorted(rules.keys() - Rules().as_json().keys()):
+        raise InputError("rules", f"may not hold {unknown[0][:40]!r}")
+    return Quorum.of(rules.get("quorum", 0), rules.get("quorum_base", QuorumBase.ROLL))
+
+
+def _seed(document: Document) -> str | None:
+    return None if document.get("lot_seed") is None else _text(document, "lot_seed")
+
+
+def _casting_vote(document: Document) -> tuple[str, ...]:
+    """Returns the names a casting vote holds: a list, or an object with one as `names`."""
+    given = document.get("casting_vote") or []
+    names = given.get("names") if isinstance(given, dict) else given
+    return tuple(_names(names, "casting_vote"))
+
+
+def _candidates(document: Document) -> list[str]:
+    field = "candidates" if "candidates" in document else "options"
+    return _names(document.get(field), field)
+
+
+def _names(value: Any, field: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise InputError(field, "must be a list of names")
+    return value
+
+
+def _ranking(ballot: dict[str, Any]) -> list[str | list[str]]:
+    ranking = ballot.get("ranking")
+    if not isinstance(ranking, list):
+        raise InputError("ranking", "is missing or no list")
+    return [rank if isinstance(rank, str) else _names(rank, "ranking") for rank in ranking]
 
 
 def _ballots(document: Document) -> list[dict[str, Any]]:

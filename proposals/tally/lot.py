@@ -38,13 +38,14 @@ class Lot:
 
         Args:
             seed: as revealed after the close.
-            commitment: as published before the opening.
+            commitment: as published before the opening, with or without `sha256:` before it.
 
         Raises:
             InputError: when the seed is not the one that was committed to.
         """
         lot = cls(seed)
-        if not compare_digest(commit(seed).encode(), commitment.encode(errors="replace")):
+        published = commitment.removeprefix("sha256:").encode(errors="replace")
+        if not compare_digest(commit(seed).encode(), published):
             raise InputError("lot_seed", "is not the seed that was committed to; reveal that one")
         return lot
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from proposals.tally.casting import CastingVote
+from proposals.tally.election import Election
 from proposals.tally.lot import Lot, commit
 from proposals.tally.methods import METHODS
+from proposals.tally.quorum import Quorum, Turnout
+from proposals.tally.sheet import TieRule
 from proposals.tally.yes_no import Rules, Votes, count
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -175,6 +179,33 @@ def test_a_published_record_of_a_decision_is_counted_again_as_published(written)
     assert json.loads(run("yes-no", written(record)).stdout) == sheet
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("tie_rule", TieRule)
+def test_a_published_election_is_counted_again_as_published(written, method, tie_rule):
+    rankings = [["Ann"], ["Ben"], ["Cat", "Ann"], ["Cat", "Ben"], [["Ann", "Ben"]], []]
+    weights = [3, 3, 1, 1, 1, "1/3"]
+    contract = {
+        "options": ["Ann", "Ben", "Cat"],
+        "seats": 1,
+        "rules": Rules.of(quorum="1/2", quorum_base="members", tie_rule=tie_rule).as_json(),
+        "roll": [{"member": f"member:{n}", "weight": 3} for n in range(7)],
+        "recusals": [{"weight": 2}],
+    }
+    ballots = [{"ranking": r, "weight": w} for r, w in zip(rankings, weights, strict=True)]
+    given = {"lot": {"lot_seed": "s"}, "chair": {"casting_vote": {"names": ["Ben", "Ann", "Cat"]}}}
+    record = {"ballots": ballots, **given.get(tie_rule, {})}
+    decider = {"lot": Lot("s"), "chair": CastingVote(("Ben", "Ann", "Cat"))}.get(tie_rule)
+    election = Election.of(
+        candidates=["Ann", "Ben", "Cat"], ballots=list(zip(weights, rankings, strict=True))
+    )
+    check = Quorum.of("1/2", "members").check(
+        Turnout.of(cast="28/3", roll=21, recused=2, voters=6, members=7)
+    )
+    expected = METHODS[method](election, decider).under(check).as_json()
+    done = run(method, written(record), "--contract", written(contract, "contract.json"))
+    assert json.loads(done.stdout) == expected
+
+
 def test_consent_and_scores_are_counted_from_json(written):
     motion = {"roll": 3, "ballots": [{"choice": "consent"}, {"choice": "object", "reason": "No."}]}
     sheet = json.loads(run("consent", written(motion)).stdout)
@@ -244,10 +275,16 @@ def test_a_reader_who_goes_away_gets_exit_code_1_and_one_line(ballots):
         ("yes-no", MOTION, ["--commitment", "00"], "give the revealed seed, too"),
         ("yes-no", MOTION, ["--lot-seed", "s", "--commitment", "00"], "is not the seed"),
         ("yes-no", MOTION, ["--contract", "gone.json"], "gone.json: cannot be read"),
-        ("consent", MOTION, [], "rules: may hold quorum and quorum_base"),
+        ("consent", {"rules": {"veto": 1}, "ballots": []}, [], "rules: may not hold 'veto'"),
         ("consent", MOTION | {"rules": {}}, [], "choice: 'yes' is not one of consent"),
         ("consent", {"ballots": [{"choice": "object", "reason": 3}]}, [], "reason: is missing or"),
-        ("score", {"ballots": []}, [], "candidates: must be a list of names"),
+        ("score", {"ballots": []}, [], "options: must be a list of names"),
+        ("irv", {"options": ["A", "B"]}, [], "votes.json: ballots: must be a list of objects"),
+        ("irv", {"options": ["A"], "ballots": [{}]}, [], "ranking: is missing or no list"),
+        ("irv", {"options": ["A"], "ballots": [{"ranking": ["B"]}]}, [], "'B' does not stand"),
+        ("irv", {"options": ["A"], "ballots": [{"ranking": [3]}]}, [], "ranking: must be a list"),
+        ("irv", {"options": ["A"], "ballots": [], "rules": {"tie_rule": "x"}}, [], "tie_rule: 'x'"),
+        ("irv", {"options": ["A"], "ballots": [], "roll": []}, [], "roll: is 0"),
         ("score", {"candidates": ["A"], "highest": 2.5}, [], "highest: is missing or no whole"),
         ("score", {"candidates": ["A"], "highest": 1, "ballots": [{}]}, [], "scores: is missing"),
         (
@@ -262,7 +299,7 @@ def test_a_reader_who_goes_away_gets_exit_code_1_and_one_line(ballots):
             ["--seats", 0],
             "--seats 0: score takes 1 to 1000",
         ),
-        ("irv", "1 1\n0\nAnn\n", ["--contract", "votes.json"], "--contract: irv needs none"),
+        ("irv", "1 1\n0\nAnn\n", ["--contract", "votes.json"], "--contract: a BLT file needs none"),
         ("approval", "1 1\n0\nAnn\n", ["--casting-vote", "A"] * 2, "names a candidate twice"),
     ],
 )

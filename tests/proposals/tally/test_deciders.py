@@ -90,6 +90,7 @@ def test_the_chair_and_a_lot_of_the_same_order_elect_the_same(election):
 def test_a_lot_is_drawn_only_by_the_seed_that_was_committed_to():
     seed = "6f1e9c" * 10
     assert Lot.revealed(seed, commit(seed)) == Lot(seed)
+    assert Lot.revealed(seed, f"sha256:{commit(seed)}") == Lot(seed)
     for wrong in (commit(seed + " "), commit(seed).upper(), "", "é"):
         with pytest.raises(InputError, match="lot_seed: is not the seed that was committed to"):
             Lot.revealed(seed, wrong)
