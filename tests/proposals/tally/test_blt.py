@@ -178,6 +178,7 @@ def test_what_is_written_reads_back_as_the_same_election(election):
     assert blt.parse(blt.dump(election).encode()) == election
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab\"\\# '=0-é\u2028", max_size=8))
 @example('\\"')
 def test_any_name_that_may_stand_reads_back_as_it_was(name):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proposals.tally import consent
@@ -97,6 +97,7 @@ def ballots(draw):
     return ConsentBallot(stance, draw(weights), reason)
 
 
+@settings(deadline=None)
 @given(st.lists(ballots(), max_size=8), st.data())
 def test_the_order_of_ballots_changes_nothing_and_every_vote_is_on_the_sheet(given_ballots, data):
     sheet = consent.count(given_ballots, roll=1000, quorum=Quorum.of("1/500"))
@@ -105,6 +106,7 @@ def test_the_order_of_ballots_changes_nothing_and_every_vote_is_on_the_sheet(giv
     assert sheet.consent + sheet.abstain + sheet.object == sum(b.weight for b in given_ballots)
 
 
+@settings(deadline=None)
 @given(st.lists(ballots(), max_size=8))
 def test_a_further_objection_never_carries_and_a_further_consent_never_stops(given_ballots):
     before = consent.count(given_ballots, roll=1000).outcome

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proposals.tally import exact
@@ -57,6 +57,7 @@ def test_anything_but_a_bounded_exact_number_is_refused(value):
         exact.fraction(value, "x")
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.integers(0, 8), st.integers(0, 7))
 def test_a_decimal_text_reads_back_as_the_same_number(digits, places, wanted):
     number = Fraction(digits, 10**places)

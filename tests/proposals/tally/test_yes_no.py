@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proposals.tally.errors import InputError
@@ -223,6 +223,7 @@ def rank(rules, votes):
     return ORDER.index(count(rules, votes, lot_seed="s").outcome)
 
 
+@settings(deadline=None)
 @given(motions(), fractions.filter(lambda t: 0 < t < 1))
 def test_a_higher_threshold_never_helps_a_motion(motion, other):
     rules, votes = motion
@@ -234,6 +235,7 @@ def test_a_higher_threshold_never_helps_a_motion(motion, other):
     assert results[0] >= results[1]
 
 
+@settings(deadline=None)
 @given(motions())
 def test_a_further_yes_from_an_absent_member_never_hurts_a_motion(motion):
     rules, votes = motion
@@ -241,6 +243,7 @@ def test_a_further_yes_from_an_absent_member_never_hurts_a_motion(motion):
     assert rank(rules, more) >= rank(rules, votes)
 
 
+@settings(deadline=None)
 @given(motions())
 def test_a_vote_changed_from_no_to_yes_never_hurts_a_motion(motion):
     rules, votes = motion
@@ -249,6 +252,7 @@ def test_a_vote_changed_from_no_to_yes_never_hurts_a_motion(motion):
         assert rank(rules, moved) >= rank(rules, votes)
 
 
+@settings(deadline=None)
 @given(motions(), st.sampled_from([Fraction(1, 2), Fraction(3), Fraction(5, 4)]))
 def test_only_the_proportions_of_weights_matter(motion, factor):
     rules, votes = motion
@@ -261,6 +265,7 @@ def test_only_the_proportions_of_weights_matter(motion, factor):
     assert rank(rules, scaled) == rank(rules, votes)
 
 
+@settings(deadline=None)
 @given(motions())
 def test_nothing_carries_without_a_yes_or_below_the_quorum(motion):
     rules, votes = motion
@@ -303,6 +308,7 @@ def test_every_small_motion_is_judged_as_the_table_reads(threshold, comparison, 
                 assert count(rules, votes).outcome == expected
 
 
+@settings(deadline=None)
 @given(motions(), st.integers(0, 9), st.integers(1, 9))
 def test_a_lower_quorum_or_a_smaller_base_of_it_never_hurts_a_motion(motion, recused, members):
     rules, votes = motion
@@ -316,6 +322,7 @@ def test_a_lower_quorum_or_a_smaller_base_of_it_never_hurts_a_motion(motion, rec
     assert rank(Rules.of(**{**rules.as_json(), "quorum": 0}), known) >= ranks[1]
 
 
+@settings(deadline=None)
 @given(motions(), st.lists(st.sampled_from([1, "2.5", "1/3"]), min_size=1, max_size=6))
 def test_delegated_weight_counts_like_ballots_of_its_own(motion, delegated):
     rules, _ = motion
