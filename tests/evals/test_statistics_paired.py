@@ -114,6 +114,24 @@ def test_a_middling_number_of_pairs_gets_the_bootstrap_close_to_student():
     assert found.p_value == pytest.approx(stats.ttest_rel(second, first).pvalue, abs=0.03)
 
 
+def test_the_p_value_of_the_bootstrap_turns_where_the_interval_touches_zero():
+    changes = np.random.default_rng(11).normal(0, 1, 80)
+    low = compare([0.0] * 80, changes.tolist()).low
+
+    # Moving every change moves the interval and nothing else.
+    just_touching = compare([0.0] * 80, (changes - low - 1e-6).tolist())
+    just_apart = compare([0.0] * 80, (changes - low + 1e-6).tolist())
+
+    assert just_touching.method == just_apart.method == "bootstrap-t"
+    assert (just_touching.p_value, just_apart.p_value) == (251 / 5000, 250 / 5000)
+
+
+def test_the_smallest_p_value_of_the_bootstrap_counts_the_sample_itself():
+    far_apart = np.random.default_rng(12).normal(9, 1, 80)
+
+    assert compare([0.0] * 80, far_apart.tolist()).p_value == 1 / 5000
+
+
 def test_pairs_in_clusters_count_by_cluster():
     # One passage answered better, nine as before: 100 samples say no more than ten.
     labels = [place // 10 for place in range(100)]
