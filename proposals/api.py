@@ -21,8 +21,9 @@ from oversight.accounts.permissions import Public, reader, writes
 from oversight.ledger import services as ledger
 from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.inputs import checked, named_row
-from proposals.choices import Choice, ProposalType, Status
+from proposals.choices import ProposalType, Status
 from proposals.models import Comment, Decision, Proposal
+from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
 from proposals.readiness import judgements_of
 from proposals.services import closing, discussion, drafting, stages, voting
 
@@ -80,6 +81,8 @@ class ProposalDetailOutput(ProposalOutput):
             "summary": text.summary,
             "markdown": text.body_markdown,
             "digest": text.digest,
+            "options": text.options,
+            "seats": text.seats,
         }
 
     def get_criteria(self, row: Proposal) -> list[dict[str, Any]]:
@@ -122,6 +125,13 @@ class ProposalInput(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=160)
     summary = serializers.CharField(max_length=400)
     text = serializers.CharField(max_length=100_000)
+    options = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_OPTION_CHARACTERS),
+        max_length=MAX_OPTIONS,
+        required=False,
+        help_text="For an election: what can be chosen.",
+    )
+    seats = serializers.IntegerField(required=False, min_value=1, max_value=MAX_OPTIONS)
     deployment = serializers.SlugField(required=False)
     version = serializers.RegexField(r"\Asha256:[0-9a-f]{64}\Z", required=False)
 
@@ -157,9 +167,34 @@ class StageInput(serializers.Serializer[Any]):
 
 
 class BallotInput(serializers.Serializer[Any]):
-    """A ballot to cast."""
+    """A ballot to cast: the one field that the method of the vote asks for."""
 
-    choice = serializers.ChoiceField(Choice.choices)
+    choice = serializers.CharField(
+        max_length=20, required=False, help_text="yes, no, abstain; or consent, abstain, object."
+    )
+    reason = serializers.CharField(
+        max_length=MAX_REASON_CHARACTERS, required=False, help_text="Of an objection."
+    )
+    ranking = serializers.ListField(
+        child=serializers.JSONField(),
+        max_length=MAX_OPTIONS,
+        required=False,
+        help_text="Options, best first; a list inside it is a shared rank. For approval and "
+        "plurality the options that are named. Empty for a blank ballot.",
+    )
+    scores = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Points by option."
+    )
+
+
+class CastingVoteInput(serializers.Serializer[Any]):
+    """The chair's word on a tied vote."""
+
+    names = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_OPTION_CHARACTERS),
+        max_length=MAX_OPTIONS,
+        help_text="`yes` or `no`; for an election all options, the preferred first.",
+    )
 
 
 class CriterionOutput(serializers.Serializer[Any]):
@@ -320,7 +355,7 @@ class Ballots(ProposalView):
         ballot = voting.cast_ballot(
             by=request.user,  # type: ignore[arg-type]
             proposal=proposal,
-            choice=data["choice"],
+            choice=data,
         )
         found = ledger.wait_for_receipt(ballot.leaf_id, settings.RECEIPT_WAIT_SECONDS)
         answer = {
@@ -331,6 +366,23 @@ class Ballots(ProposalView):
             "receipt_at": f"{settings.PUBLIC_URL}/receipts/{ballot.leaf_id}/",
         }
         return Response(answer, status=201 if found else 202)
+
+
+class CastingVotes(ProposalView):
+    """`POST`: break a tie that falls to the chair."""
+
+    permission_classes = [writes(Scope.VOTES_CAST)]
+
+    @extend_schema(request=CastingVoteInput, responses={201: DecisionOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Give the casting vote; the answer is the decision."""
+        proposal, data = self.proposal(ref), checked(CastingVoteInput, request)
+        decision = closing.give_casting_vote(
+            by=request.user,  # type: ignore[arg-type]
+            proposal=proposal,
+            names=data["names"],
+        )
+        return Response(DecisionOutput(decision).data, status=201)
 
 
 class DecisionList(generics.ListAPIView[Decision]):

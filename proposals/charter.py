@@ -6,17 +6,34 @@ from fractions import Fraction
 from typing import Any
 
 from proposals.choices import ProposalType
+from proposals.papers import ELECTION_METHODS, METHOD_NAMES, MOTION_METHODS
+from proposals.tally import consent, score, yes_no
 from proposals.tally.errors import InputError
 from proposals.tally.exact import fraction, fraction_text
 from proposals.tally.motion import Base, Comparison, Rules, TieRule
 from proposals.tally.quorum import QuorumBase
+from proposals.tally.score import MAX_SCORE
 
 BASE_WORDS = {
     Base.VOTES_CAST: "the votes cast",
     Base.YES_AND_NO: "the votes for and against",
     Base.ROLL: "the whole roll",
 }
-SECRECIES = {"open": "Choices are hidden until the close and then published by name."}
+SECRECIES = {
+    "open": "Choices are hidden until the close and then published by name.",
+    "secret": "Choices are secret from the public: who voted is published, never how.",
+}
+TIE_WORDS = {
+    TieRule.STATUS_QUO: "A tie leaves things as they are.",
+    TieRule.CHAIR: "A tie falls to the chair's casting vote.",
+    TieRule.LOT: "A tie falls to a lot: its seed is committed to before the vote opens and "
+    "revealed after the close.",
+}
+QUORUM_WORDS = {
+    QuorumBase.ROLL: "of the roll must vote",
+    QuorumBase.ROLL_AND_RECUSED: "of the roll, those recused included, must vote",
+    QuorumBase.MEMBERS: "of the members on the roll must vote, each counted once",
+}
 
 
 class CharterError(ValueError):
@@ -46,6 +63,12 @@ class DecisionRules:
     notice_hours: int = 0
     """How long the final text stands before a vote can open."""
 
+    method: str = yes_no.METHOD
+    """How votes become a result, by the name the count uses."""
+
+    highest: int = 5
+    """The most points a ballot can give an option, for the method `score`."""
+
     def effective(self, *, criterion_failed: bool) -> Rules:
         """Return the rules of the vote, with the override where a criterion failed."""
         if criterion_failed and self.override_threshold > self.vote.threshold:
@@ -57,15 +80,10 @@ class DecisionRules:
     def words(self, proposal_type: ProposalType = ProposalType.AUTHORISE) -> list[str]:
         """Return the rules as sentences for people, without those that its type never uses."""
         is_authorisation = proposal_type == ProposalType.AUTHORISE
-        comparison = self.vote.comparison.replace("_", " ")
-        share = f"{fraction_words(self.vote.threshold)} of {BASE_WORDS[self.vote.base]}"
         lines = [
-            f"Carried by {comparison} {share}.",
-            "Fewer than half suffice: it can be carried against a majority."
-            if self.vote.threshold < Fraction(1, 2)
-            else "",
-            _quorum_words(self.vote.quorum),
-            self._override_words() if is_authorisation else "",
+            *self._method_words(),
+            _quorum_words(self.vote),
+            self._override_words() if is_authorisation and self.method == yes_no.METHOD else "",
             f"Deliberation takes at least {hours_words(self.deliberation_hours)}."
             if self.deliberation_hours
             else "Deliberation has no set length; a clerk ends it.",
@@ -76,10 +94,21 @@ class DecisionRules:
             f"An authorisation ends after {days_words(self.sunset_days)} unless renewed."
             if is_authorisation
             else "",
-            "A tie leaves things as they are.",
+            TIE_WORDS[self.vote.tie_rule] if self.method != consent.METHOD else "",
             SECRECIES[self.secrecy],
         ]
         return [line for line in lines if line]
+
+    def _method_words(self) -> list[str]:
+        """Return how the votes decide: the majority of a motion, or the method by its name."""
+        if self.method == yes_no.METHOD:
+            comparison = self.vote.comparison.replace("_", " ")
+            share = f"{fraction_words(self.vote.threshold)} of {BASE_WORDS[self.vote.base]}"
+            small = "Fewer than half suffice: it can be carried against a majority."
+            is_small = self.vote.threshold < Fraction(1, 2)
+            return [f"Carried by {comparison} {share}.", small if is_small else ""]
+        points = f" Points go from 0 to {self.highest}." if self.method == score.METHOD else ""
+        return [f"Decided by {METHOD_NAMES[self.method]}.{points}"]
 
     def _override_words(self) -> str:
         share = max(self.override_threshold, self.vote.threshold)
@@ -91,10 +120,10 @@ class DecisionRules:
         )
 
 
-def _quorum_words(quorum: Fraction) -> str:
-    if not quorum:
+def _quorum_words(vote: Rules) -> str:
+    if not vote.quorum:
         return "There is no quorum."
-    return f"Quorum: {fraction_words(quorum)} of the roll must vote."
+    return f"Quorum: {fraction_words(vote.quorum)} {QUORUM_WORDS[vote.quorum_base]}."
 
 
 def fraction_words(value: Fraction) -> str:
@@ -125,17 +154,24 @@ def days_words(days: int) -> str:
     return f"{days} day{'s' if days != 1 else ''}"
 
 
+ALWAYS_RULED = frozenset({ProposalType.AUTHORISE, ProposalType.MOTION})
+"""Types that every charter rules on."""
+
+
 def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
-    """Read and check a charter document: one object of rules for every proposal type.
+    """Read and check a charter document: one object of rules for each type of decision.
+
+    Authorisations and motions must be ruled on; what else is left out, the body cannot decide.
 
     Raises:
         CharterError: a rule is missing, unknown, or can never be met.
     """
     unknown = sorted(set(document) - set(ProposalType.values))
-    missing = sorted(set(ProposalType.values) - set(document))
+    missing = sorted({kind.value for kind in ALWAYS_RULED} - set(document))
     if unknown or missing:
         raise CharterError(
-            f"The charter must rule on {', '.join(ProposalType.values)} and nothing else "
+            f"The charter must rule on {', '.join(sorted(ALWAYS_RULED))}, may rule on "
+            f"{', '.join(sorted(set(ProposalType.values) - ALWAYS_RULED))}, and nothing else "
             f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
         )
     return {ProposalType(name): read_rules(name, rules) for name, rules in document.items()}
@@ -146,13 +182,14 @@ NUMBERS = {
     "deliberation_hours": (0, 24 * 365),
     "voting_hours": (1, 24 * 90),
     "sunset_days": (1, 3650),
+    "highest": (1, MAX_SCORE),
 }
 """Least and most of each whole number."""
 
-_OPTIONAL = {"notice_hours": 0}
+_OPTIONAL = {"notice_hours": 0, "method": yes_no.METHOD, "highest": 5}
 """What a charter may leave out, with what it means then: charters adopted earlier lack it."""
 
-_KEYS = {"vote", "override_threshold", "secrecy", *NUMBERS}
+_KEYS = {"vote", "override_threshold", "secrecy", *NUMBERS, *_OPTIONAL}
 
 
 def read_rules(name: str, rules: Any) -> DecisionRules:
@@ -164,19 +201,29 @@ def read_rules(name: str, rules: Any) -> DecisionRules:
     if not isinstance(rules, Mapping):
         raise CharterError(f"{name}: give an object of rules.")
     _require_keys(name, rules)
+    given = _OPTIONAL | dict(rules)
     vote, override = _read_vote(name, rules["vote"]), _read_share(name, rules["override_threshold"])
     if not vote.threshold <= override <= 1:
         raise _fault(name, "override_threshold", "must lie between the threshold and 1")
-    if vote.tie_rule is not TieRule.STATUS_QUO:
-        raise _fault(name, "tie_rule", "must be status_quo for a yes/no vote")
-    if vote.quorum_base is not QuorumBase.ROLL:
-        # The close hands the count weights only; a quorum of members could never be judged.
-        raise _fault(name, "quorum_base", "must be roll for a yes/no vote")
+    _check_method(name, given["method"], vote)
     if rules["secrecy"] not in SECRECIES:
         raise _fault(name, "secrecy", f"must be one of {', '.join(SECRECIES)}")
-    given = _OPTIONAL | dict(rules)
     numbers = {field: _whole(name, field, given[field], *NUMBERS[field]) for field in NUMBERS}
-    return DecisionRules(vote, override, secrecy=rules["secrecy"], **numbers)
+    return DecisionRules(
+        vote, override, secrecy=rules["secrecy"], method=given["method"], **numbers
+    )
+
+
+def methods_for(kind: ProposalType | str) -> tuple[str, ...]:
+    """Return the methods by which a type of decision can be made."""
+    return ELECTION_METHODS if kind == ProposalType.ELECTION else MOTION_METHODS
+
+
+def _check_method(name: str, method: object, vote: Rules) -> None:
+    if method not in methods_for(name):
+        raise _fault(name, "method", f"must be one of {', '.join(methods_for(name))}")
+    if method == consent.METHOD and vote.tie_rule is not TieRule.STATUS_QUO:
+        raise _fault(name, "tie_rule", "must be status_quo: a vote by consent cannot be tied")
 
 
 def _require_keys(name: str, rules: Mapping[str, Any]) -> None:
@@ -219,7 +266,7 @@ def _fault(name: str, field: str, problem: str) -> CharterError:
 
 
 def usual() -> dict[str, Any]:
-    """Return a sensible first charter: two thirds with a quorum of half for authorisations."""
+    """Return a sensible first charter: two thirds and a quorum of half for authorisations."""
     common = {"secrecy": "open", "deliberation_hours": 168, "voting_hours": 72, "sunset_days": 120}
     return {
         ProposalType.AUTHORISE.value: {
@@ -236,6 +283,12 @@ def usual() -> dict[str, Any]:
             "override_threshold": "3/4",
             **common,
         },
+        ProposalType.ELECTION.value: {
+            "vote": Rules.of(quorum="1/2", tie_rule="lot").as_json(),
+            "override_threshold": "3/4",
+            "method": "approval",
+            **common,
+        },
     }
 
 
@@ -245,4 +298,5 @@ def first() -> dict[str, Any]:
     Deliberation ends and a vote opens by a clerk's hand, so the notice is what lets a member who
     was away learn of a final text.
     """
-    return {name: {**rules, "notice_hours": 48} for name, rules in usual().items()}
+    filled = {"method": yes_no.METHOD, "highest": 5, "notice_hours": 48}
+    return {name: {**filled, **rules} for name, rules in usual().items()}

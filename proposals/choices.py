@@ -8,6 +8,7 @@ class ProposalType(TextChoices):
 
     AUTHORISE = "authorise_deployment", "authorise a model for a deployment"
     MOTION = "general_motion", "general motion (no effect on the registry)"
+    ELECTION = "election", "choose among options: an election, or versions of something"
 
 
 class Status(TextChoices):
@@ -53,6 +54,8 @@ class DecisionOutcome(TextChoices):
     NOT_CARRIED = "not_carried", "Not carried"
     TIED = "tied", "Tied"
     NO_QUORUM = "no_quorum", "No quorum"
+    ELECTED = "elected", "Decided"
+    NO_VOTES = "no_votes", "No votes"
 
 
 class Leaf(TextChoices):
@@ -66,5 +69,9 @@ class Leaf(TextChoices):
     COMMENT_HIDDEN = "proposals.comment.hidden"
     VOTE_OPENED = "proposals.vote.opened"
     BALLOT_CAST = "proposals.ballot.cast"
+    LOT_COMMITTED = "proposals.lot.committed"
+    LOT_REVEALED = "proposals.lot.revealed"
+    VOTE_TIED = "proposals.vote.tied"
+    CASTING_VOTE_GIVEN = "proposals.casting.given"
     VOTE_ANNULLED = "proposals.vote.annulled"
     DECISION_MADE = "proposals.decision.made"

@@ -41,4 +41,6 @@ def _nothing(proposal: Proposal, decided_at: datetime, until: datetime | None) -
 _EFFECTS: dict[ProposalType, Effect] = {
     ProposalType.AUTHORISE: _authorise,
     ProposalType.MOTION: _nothing,
+    # An election is never carried: it ends in names, which its sheet holds.
+    ProposalType.ELECTION: _nothing,
 }

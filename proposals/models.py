@@ -1,5 +1,6 @@
 """Tables of the deciding floor: what is proposed, said, voted and decided."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -8,9 +9,11 @@ from django.utils import timezone
 
 from oversight.accounts.models import Body, Membership, Person
 from oversight.registry.models import Deployment, ModelVersion
+from proposals import papers
 from proposals.charter import DecisionRules, read
-from proposals.choices import Choice, DecisionOutcome, ProposalType, Status
+from proposals.choices import DecisionOutcome, ProposalType, Status
 from proposals.queries import ProposalQuerySet
+from proposals.shown_sheet import result_words
 
 
 class Charter(models.Model):
@@ -33,8 +36,13 @@ class Charter(models.Model):
         return f"Charter {self.number} of {self.body}"
 
     def rules_for(self, proposal_type: str) -> DecisionRules:
-        """Return the rules for a type of decision."""
+        """Return the rules for a type of decision that `kinds` has."""
         return read(self.document)[ProposalType(proposal_type)]
+
+    @property
+    def kinds(self) -> list[ProposalType]:
+        """The types of decision it rules on; the body can make no other."""
+        return [kind for kind in ProposalType if kind.value in self.document]
 
 
 class Proposal(models.Model):
@@ -110,6 +118,8 @@ class Revision(models.Model):
     title = models.CharField(max_length=160)
     summary = models.CharField(max_length=400)
     body_markdown = models.TextField()
+    options = models.JSONField(default=list, blank=True, help_text="What an election is about.")
+    seats = models.PositiveSmallIntegerField(default=0, help_text="How many are to be chosen.")
     digest = models.CharField(max_length=71)
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
@@ -123,6 +133,21 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.proposal.ref}, revision {self.number}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `digest` is of."""
+        return text_document(
+            self.title, self.summary, self.body_markdown, options=self.options, seats=self.seats
+        )
+
+
+def text_document(
+    title: str, summary: str, text: str, *, options: Sequence[str] = (), seats: int = 0
+) -> dict[str, Any]:
+    """Return a text as its digest is taken of it; options and seats only where there are any."""
+    asked = {"options": list(options), "seats": seats} if options else {}
+    return {"title": title, "summary": summary, "text": text, **asked}
 
 
 class Comment(models.Model):
@@ -165,6 +190,12 @@ class Contract(models.Model):
     digest = models.CharField(max_length=71)
     opens_at = models.DateTimeField()
     closes_at = models.DateTimeField()
+    lot_seed = models.CharField(
+        max_length=64, blank=True, help_text="Revealed after the close; the log holds its digest."
+    )
+    casting_until = models.DateTimeField(
+        null=True, blank=True, help_text="Set when the vote is tied: the chair decides until then."
+    )
     leaf_id = models.UUIDField(unique=True)
 
     class Meta:
@@ -209,7 +240,8 @@ class Ballot(models.Model):
 
     entry = models.ForeignKey(RollEntry, models.PROTECT, related_name="ballots")
     number = models.PositiveIntegerField()
-    choice = models.CharField(max_length=8, choices=Choice.choices)
+    choice = models.CharField(max_length=8, blank=True, help_text="For motions: its word.")
+    content = models.JSONField(help_text="What the leaf commits to (proposals.papers).")
     cast_at = models.DateTimeField()
     leaf_id = models.UUIDField(unique=True)
 
@@ -222,6 +254,24 @@ class Ballot(models.Model):
 
     def __str__(self) -> str:
         return f"Ballot {self.number} of {self.entry_id}"
+
+    @property
+    def words(self) -> str:
+        """What it says."""
+        return papers.words(self.content)
+
+
+class CastingVote(models.Model):
+    """The chair's one word on a tied vote: `["yes"]`, or an election's options in order."""
+
+    contract = models.OneToOneField(Contract, models.PROTECT, related_name="casting_vote")
+    entry = models.ForeignKey(RollEntry, models.PROTECT, related_name="+")
+    names = models.JSONField()
+    given_at = models.DateTimeField()
+    leaf_id = models.UUIDField(unique=True)
+
+    def __str__(self) -> str:
+        return f"Casting vote on {self.contract.proposal.ref}"
 
 
 class Decision(models.Model):
@@ -264,3 +314,8 @@ class Decision(models.Model):
     def sheet(self) -> dict[str, Any]:
         """The tally sheet."""
         return dict(self.content["sheet"])
+
+    @property
+    def result_words(self) -> str:
+        """How the vote ended, in a few words."""
+        return result_words(self.sheet)

@@ -42,8 +42,10 @@ class ProposalQuerySet(QuerySet["Proposal"]):
         return self.filter(status__in=OPEN)
 
     def due(self, moment: datetime | None = None) -> "ProposalQuerySet":
-        """Keep open votes whose deadline has passed."""
-        return self.filter(status=Status.VOTING, contract__closes_at__lte=moment or timezone.now())
+        """Keep open votes whose deadline has passed: the close, or the chair's time on a tie."""
+        now = moment or timezone.now()
+        untied = Q(contract__casting_until=None, contract__closes_at__lte=now)
+        return self.filter(untied | Q(contract__casting_until__lte=now), status=Status.VOTING)
 
     def newest_first(self) -> "ProposalQuerySet":
         """Order by when they were drafted, newest first."""

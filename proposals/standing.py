@@ -11,9 +11,13 @@ from django.utils import timezone
 
 from oversight.accounts.policy import is_person, voting_membership
 from proposals import policy
-from proposals.charter import BASE_WORDS, fraction_words
+from proposals.charter import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
 from proposals.choices import OPEN, Status
 from proposals.models import Ballot, Contract, Proposal, RollEntry
+from proposals.papers import ELECTION_METHODS, METHOD_NAMES
+from proposals.tally import consent, yes_no
+from proposals.tally.quorum import Quorum, QuorumBase, Turnout
+from proposals.tally.sheet import TieRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,47 @@ class Vote:
     def is_due(self) -> bool:
         """Whether the close has passed, though the count may still be to come."""
         return self.contract.closes_at <= timezone.now()
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether it ended in a tie that waits for the chair."""
+        return self.contract.casting_until is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether ballots are refused."""
+        return self.is_due or self.is_tied
+
+    @property
+    def is_election(self) -> bool:
+        """Whether it chooses among options."""
+        return self.content["method"] in ELECTION_METHODS
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the public is never shown who voted how."""
+        return bool(self.content["secrecy"] == "secret")
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether members differ in weight."""
+        return len({seat.weight for seat in self.seats}) > 1
+
+    @property
+    def tie_words(self) -> str:
+        """What a tie falls to."""
+        if self.content["method"] == consent.METHOD:
+            return "One reasoned objection stops the motion, whatever its weight."
+        return TIE_WORDS[TieRule(self.content["rules"]["tie_rule"])]
+
+    @property
+    def decided_by(self) -> str:
+        """By what it is decided, as the end of a sentence."""
+        if self.content["method"] == yes_no.METHOD:
+            return f"carried by {self.threshold_words}"
+        seats = self.content.get("seats", 1)
+        chosen = f"; {seats} of {len(self.content['options'])} are chosen"
+        return METHOD_NAMES[self.content["method"]] + (chosen if self.is_election else "")
 
     @property
     def time_zone(self) -> str:
@@ -79,8 +124,10 @@ class Vote:
     @property
     def quorum_rule(self) -> str:
         """What the quorum asks, such as “half of the roll must vote”."""
-        quorum = Fraction(self.content["rules"]["quorum"])
-        return f"{fraction_words(quorum)} of the roll must vote" if quorum else "none"
+        rules = self.content["rules"]
+        quorum = Fraction(rules["quorum"])
+        base = QUORUM_WORDS[QuorumBase(rules["quorum_base"])]
+        return f"{fraction_words(quorum)} {base}" if quorum else "none"
 
     @property
     def quorum_words(self) -> str:
@@ -88,9 +135,16 @@ class Vote:
         quorum = Fraction(self.content["rules"]["quorum"])
         if not quorum:
             return self.quorum_rule
-        there = sum(seat.weight for seat in self.seats if seat.has_voted)
-        roll = sum(seat.weight for seat in self.seats)
-        reached = "reached" if there >= quorum * roll else "not reached yet"
+        turnout = Turnout.of(
+            cast=sum(seat.weight for seat in self.seats if seat.has_voted),
+            roll=sum(seat.weight for seat in self.seats),
+            recused=sum(entry["weight"] for entry in self.content["recusals"]),
+            voters=self.voted_count,
+            members=self.roll_count,
+        )
+        rules = self.content["rules"]
+        check = Quorum.of(rules["quorum"], rules["quorum_base"]).check(turnout)
+        reached = "reached" if check.is_met else "not reached yet"
         return f"{self.quorum_rule}; {reached}"
 
 
@@ -129,6 +183,8 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
 
 
 def _vote_headline(vote: Vote) -> str:
+    if vote.is_tied:
+        return "The vote is tied and waits for the chair's casting vote."
     if vote.all_voted:
         return "Every member has voted."
     if vote.is_due:
@@ -153,6 +209,7 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
         "reopen": clerk and status == Status.FINAL_TEXT,
         "open_vote": clerk and status == Status.FINAL_TEXT,
         "close": clerk and status == Status.VOTING,
+        "break_tie": status == Status.VOTING and is_awaited_chair(user, proposal),
         "annul": clerk and status == Status.VOTING,
         "withdraw": (early or status == Status.FINAL_TEXT) and policy.can_withdraw(user, proposal),
         "vote": status == Status.VOTING and _is_on_roll(user, proposal),
@@ -160,6 +217,15 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
         "moderate": policy.can_moderate(user, proposal),
         "is_member": voting_membership(user, proposal.body) is not None,
     }
+
+
+def is_awaited_chair(user: object, proposal: Proposal) -> bool:
+    """Say whether a tie waits for this person's casting vote."""
+    contract = getattr(proposal, "contract", None)
+    if not is_person(user) or contract is None or contract.casting_until is None:
+        return False
+    seats = user.memberships.values_list("public_id", flat=True)
+    return contract.content["chair"] in {f"member:{public_id}" for public_id in seats}
 
 
 def _is_on_roll(user: object, proposal: Proposal) -> bool:

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Body, Membership
-from proposals.forms import CommentForm, HideForm
+from proposals.forms.texts import CommentForm, HideForm
 from proposals.markdown import render_markdown
 from proposals.models import Comment, Proposal
 

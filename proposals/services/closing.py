@@ -1,8 +1,10 @@
 """Closing a vote: count, decide, carry out the effect, publish the record, all in one commit."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import rfc8785
 from django.db import transaction
 
 from oversight.accounts.models import Person
@@ -10,21 +12,23 @@ from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import Opening
 from oversight.web.clock import database_now, stamp
-from oversight.web.refusals import Conflict, NotAllowed
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import DecisionOutcome, Leaf, ProposalType, Status
+from proposals.counting import Counted, Result, count
 from proposals.digests import digest_of
 from proposals.effects import execute
-from proposals.models import Ballot, Contract, Decision, Proposal
+from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal
+from proposals.papers import MOTION_METHODS
 from proposals.services.stages import lock_proposal, move
 from proposals.services.voting import lock_for_closing
-from proposals.tally.motion import Rules, Votes
-from proposals.tally.yes_no import YesNoSheet, count
 
 
 @transaction.atomic(durable=True)
-def close_vote(*, by: Person, proposal: Proposal) -> Decision:
+def close_vote(*, by: Person, proposal: Proposal) -> Decision | None:
     """Close a vote before its deadline, because everybody on the roll has voted.
+
+    Returns the decision; None when the vote is tied and waits for the chair.
 
     Raises:
         Conflict: somebody on the roll has not voted and the deadline has not passed.
@@ -35,27 +39,117 @@ def close_vote(*, by: Person, proposal: Proposal) -> Decision:
 
 
 @transaction.atomic(durable=True)
-def close_due_vote(*, proposal: Proposal) -> Decision:
-    """Close a vote whose deadline has passed."""
+def close_due_vote(*, proposal: Proposal) -> Decision | None:
+    """Close a vote whose deadline has passed; None when it is tied and waits for the chair."""
     return _close(proposal, "system:clock")
 
 
-def _close(proposal: Proposal, actor: str) -> Decision:
+@transaction.atomic(durable=True)
+def give_casting_vote(*, by: Person, proposal: Proposal, names: Sequence[str]) -> Decision:
+    """Break a tie that falls to the chair; the decision is made at once.
+
+    Args:
+        by: the chair whom the contract names.
+        proposal: whose vote is tied.
+        names: `yes` or `no` for a motion; for an election all its options, the preferred first.
+
+    Raises:
+        NotAllowed: somebody else than the contract's chair.
+        Conflict: the vote does not wait for a casting vote.
+        Invalid: the names are not the contract's options.
+    """
+    locked = lock_proposal(proposal)
+    contract = getattr(locked, "contract", None)
+    now = database_now()
+    if locked.status != Status.VOTING or contract is None or contract.casting_until is None:
+        raise Conflict("There is no tie that waits for the chair's casting vote.")
+    chair = contract.content["chair"]
+    entry = contract.roll.filter(membership__person=by, membership__public_id=chair[7:]).first()
+    if entry is None:
+        raise NotAllowed("The tie falls to the chair whom the contract of this vote names.")
+    if now >= contract.casting_until:
+        raise Conflict(f"The chair's time ended at {stamp(contract.casting_until)}.")
+    order = _read_casting_vote(contract, names)
+    committed = ledger.commit_to({"casting_vote": order})
+    leaf = ledger.append(
+        type=Leaf.CASTING_VOTE_GIVEN,
+        actor=chair,
+        subject=locked.subject,
+        digests={"contract": contract.digest},
+        commits={"choice": committed.digest},
+        at=now,
+    )
+    ledger.keep_opening(leaf, "choice", committed)
+    CastingVote.objects.create(
+        contract=contract, entry=entry, names=order, given_at=now, leaf_id=leaf.id
+    )
+    decision = _settle(locked, contract, now.replace(microsecond=0), by.actor)
+    assert decision is not None  # noqa: S101 - every tied option is ranked, so nothing is open
+    return decision
+
+
+def _read_casting_vote(contract: Contract, names: Sequence[str]) -> list[str]:
+    content = contract.content
+    if content["method"] in MOTION_METHODS:
+        if list(names) not in (["yes"], ["no"]):
+            raise Invalid("The casting vote is yes or no.", fields={"choice": "Yes or no."})
+    elif sorted(names) != sorted(content["options"]):
+        message = "Rank every option, each once, so that no tie is left open."
+        raise Invalid(message, fields={"ranking": message})
+    return list(names)
+
+
+def _close(proposal: Proposal, actor: str) -> Decision | None:
     locked = lock_proposal(proposal)
     if locked.status != Status.VOTING:
         raise Conflict(f"There is no open vote: {locked.get_status_display().lower()}.")
     contract = locked.contract
     lock_for_closing(contract)
     now = database_now()
-    ballots = last_ballots(contract)
-    missing = contract.roll.count() - len(ballots)
+    if contract.casting_until is not None and now < contract.casting_until:
+        until = stamp(contract.casting_until)
+        raise Conflict(f"The vote is tied and waits for the chair's casting vote until {until}.")
+    missing = contract.roll.count() - len(last_ballots(contract))
     if now < contract.closes_at and missing:
         people = "member has" if missing == 1 else "members have"
         raise Conflict(
             f"{missing} {people} not voted yet. The vote closes at {stamp(contract.closes_at)}, "
             "or earlier once all have voted."
         )
-    return _decide(locked, contract, ballots, now.replace(microsecond=0), actor)
+    return _settle(locked, contract, now.replace(microsecond=0), actor)
+
+
+def _settle(proposal: Proposal, contract: Contract, now: datetime, actor: str) -> Decision | None:
+    """Count and decide, or leave a tie to the chair; the caller holds the locks of the close."""
+    ballots = last_ballots(contract)
+    result = tally(contract, ballots)
+    may_wait = contract.casting_until is None and contract.content.get("chair")
+    if result.waits_for_chair and may_wait:
+        _wait_for_chair(proposal, contract, now, actor)
+        return None
+    return _decide(proposal, contract, ballots, result, now=now, actor=actor)
+
+
+def _wait_for_chair(proposal: Proposal, contract: Contract, now: datetime, actor: str) -> None:
+    """End the casting and ask the chair; the caller holds the locks of the close."""
+    contract.casting_until = now + timedelta(hours=contract.content["casting_hours"])
+    contract.save(update_fields=["casting_until"])
+    ledger.append(
+        type=Leaf.VOTE_TIED,
+        actor=actor,
+        subject=proposal.subject,
+        digests={"contract": contract.digest},
+        facts={"casting_until": stamp(contract.casting_until)},
+        at=now,
+    )
+    chair = contract.roll.get(membership__public_id=contract.content["chair"][7:])
+    notify(
+        people=[chair.membership.person],
+        subject=f"Tied, and yours to decide: {proposal.title}"[:160],
+        text=f"The vote on {proposal.ref} is tied. Your casting vote decides; it is asked for "
+        f"until {stamp(contract.casting_until)}, after which things stay as they are.",
+        path=f"{proposal.get_absolute_url()}casting-vote/",
+    )
 
 
 def last_ballots(contract: Contract) -> list[Ballot]:
@@ -68,19 +162,41 @@ def last_ballots(contract: Contract) -> list[Ballot]:
     )
 
 
-def tally(contract: Contract, ballots: list[Ballot]) -> YesNoSheet:
+def tally(contract: Contract, ballots: list[Ballot]) -> Result:
     """Count the ballots by the contract's own frozen rules and roll, never by today's."""
-    content = contract.content
-    roll = sum(entry["weight"] for entry in content["roll"])
-    votes = Votes.from_ballots(((b.choice, b.entry.weight) for b in ballots), roll=roll)
-    return count(Rules.of(**content["rules"]), votes)
+    given = CastingVote.objects.filter(contract=contract).first()
+    counted = [
+        Counted(ballot.content, ballot.entry.weight, by=_shown_voter(contract, ballot))
+        for ballot in ballots
+    ]
+    return count(
+        contract.content,
+        counted,
+        lot_seed=contract.lot_seed or None,
+        casting_vote=given.names if given else None,
+    )
+
+
+def _shown_voter(contract: Contract, ballot: Ballot) -> str:
+    """Return whose ballot it is, as a sheet may name them."""
+    return "" if is_secret(contract) else ballot.entry.membership.actor
+
+
+def is_secret(contract: Contract) -> bool:
+    """Say whether nobody is ever shown how a member voted."""
+    return bool(contract.content["secrecy"] == "secret")
 
 
 def _decide(
-    proposal: Proposal, contract: Contract, ballots: list[Ballot], now: datetime, actor: str
+    proposal: Proposal,
+    contract: Contract,
+    ballots: list[Ballot],
+    result: Result,
+    *,
+    now: datetime,
+    actor: str,
 ) -> Decision:
-    sheet = tally(contract, ballots)
-    outcome = DecisionOutcome(sheet.outcome.value)
+    outcome = DecisionOutcome(result.outcome)
     carried = outcome == DecisionOutcome.CARRIED
     until = None
     effect: dict[str, Any] = {}
@@ -88,12 +204,13 @@ def _decide(
         if proposal.type == ProposalType.AUTHORISE:
             until = now + timedelta(days=contract.content["sunset_days"])
         effect = execute(proposal, now, until)
-    content = _record(contract, ballots, sheet) | {
+    content = _record(contract, ballots, result) | {
         "decided_at": stamp(now),
         "effect": effect,
         "in_force_until": stamp(until) if until else None,
     }
     record, digest = digest_of(content)
+    _reveal_lot(proposal, contract, actor=actor, at=now)
     move(proposal, Status.DECIDED, by=actor)
     leaf = ledger.append(
         type=Leaf.DECISION_MADE,
@@ -122,29 +239,65 @@ def _decide(
     return decision
 
 
-def _record(contract: Contract, ballots: list[Ballot], sheet: YesNoSheet) -> dict[str, Any]:
-    """Return the public record: every counted ballot with the opening of its commitment."""
+def _reveal_lot(proposal: Proposal, contract: Contract, *, actor: str, at: datetime) -> None:
+    """Show the seed that was committed to before the vote, whether or not a tie needed it."""
+    if contract.lot_seed:
+        ledger.append(
+            type=Leaf.LOT_REVEALED,
+            actor=actor,
+            subject=proposal.subject,
+            digests={"seed": contract.content["lot"]["commitment"]},
+            facts={"seed": contract.lot_seed},
+            at=at,
+        )
+
+
+def _record(contract: Contract, ballots: list[Ballot], result: Result) -> dict[str, Any]:
+    """Return the public record: every counted ballot, and what a lot or the chair added."""
+    given = CastingVote.objects.filter(contract=contract).first()
+    return {
+        "v": 1,
+        "decision": contract.proposal.ref,
+        "contract": contract.digest,
+        "outcome": result.outcome,
+        "sheet": result.sheet,
+        "ballots": _secret_ballots(ballots) if is_secret(contract) else _open_ballots(ballots),
+        **({"lot_seed": contract.lot_seed} if contract.lot_seed else {}),
+        **({"casting_vote": _opened_casting_vote(given)} if given else {}),
+    }
+
+
+def _open_ballots(ballots: list[Ballot]) -> list[dict[str, Any]]:
+    """Return ballots by name, each with the opening of its commitment."""
     openings = {
         opening.leaf_id: opening
         for opening in Opening.objects.filter(
             leaf_id__in=[b.leaf_id for b in ballots], field="choice"
         )
     }
+    return [
+        {
+            "member": b.entry.membership.actor,
+            "weight": b.entry.weight,
+            "number": b.number,
+            **b.content,
+            "leaf": str(b.leaf_id),
+            "salt": bytes(openings[b.leaf_id].salt).hex(),
+        }
+        for b in ballots
+    ]
+
+
+def _secret_ballots(ballots: list[Ballot]) -> list[dict[str, Any]]:
+    """Return what was voted and with what weight, in an order that says nothing of who."""
+    return sorted(({**b.content, "weight": b.entry.weight} for b in ballots), key=rfc8785.dumps)
+
+
+def _opened_casting_vote(given: CastingVote) -> dict[str, Any]:
+    opening = Opening.objects.get(leaf_id=given.leaf_id, field="choice")
     return {
-        "v": 1,
-        "decision": contract.proposal.ref,
-        "contract": contract.digest,
-        "outcome": sheet.outcome.value,
-        "sheet": sheet.as_json(),
-        "ballots": [
-            {
-                "member": b.entry.membership.actor,
-                "weight": b.entry.weight,
-                "number": b.number,
-                "choice": b.choice,
-                "leaf": str(b.leaf_id),
-                "salt": bytes(openings[b.leaf_id].salt).hex(),
-            }
-            for b in ballots
-        ],
+        "member": given.entry.membership.actor,
+        "names": given.names,
+        "leaf": str(given.leaf_id),
+        "salt": bytes(opening.salt).hex(),
     }

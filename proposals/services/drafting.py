@@ -1,6 +1,8 @@
 """Writing a proposal: its text, its criteria, the runs that are its evidence."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -15,7 +17,8 @@ from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import Leaf, ProposalType, Status
 from proposals.digests import digest_of
-from proposals.models import Proposal, Revision
+from proposals.models import Proposal, Revision, text_document
+from proposals.papers import ONE_SEAT, PaperError, check_options
 from proposals.services.charters import charter_of
 
 MAX_TEXT = 100_000
@@ -33,20 +36,27 @@ def draft_proposal(
     text: str,
     deployment: Deployment | None = None,
     version: ModelVersion | None = None,
+    options: Sequence[str] = (),
+    seats: int = 1,
 ) -> Proposal:
     """Draft a proposal; only its body sees it until deliberation opens.
 
     Raises:
-        Invalid: an authorisation without deployment and version, or texts out of bounds.
+        Invalid: an authorisation without deployment and version, an election without options, or
+            texts out of bounds.
+        Conflict: the body's charter does not say how it decides such a thing.
     """
     if not policy.can_propose(by, body):
         raise NotAllowed(f"Only members of {body} propose to it.")
-    charter_of(body)
+    charter = charter_of(body)
+    if type not in charter.kinds:
+        raise Conflict(f"The charter of {body} does not say how to decide this: {type.label}.")
     if type == ProposalType.AUTHORISE and (deployment is None or version is None):
         raise Invalid("Name the deployment and the model version to authorise.")
     if type != ProposalType.AUTHORISE:
         deployment = version = None
     _require_text(title, summary, text)
+    asked = _asked(type, charter.rules_for(type).method, options, seats)
     ref = _next_ref()
     proposal = Proposal(
         ref=ref, body=body, type=type, proposer=by, deployment=deployment, version=version
@@ -64,15 +74,23 @@ def draft_proposal(
     )
     proposal.leaf_id = leaf.id
     proposal.save()
-    _write_revision(proposal, by, 1, {"title": title, "summary": summary, "text": text})
+    _write_revision(proposal, by, 1, text_document(title, summary, text, **asked))
     return proposal
 
 
 @transaction.atomic(durable=True)
 def revise_text(
-    *, by: Person, proposal: Proposal, title: str, summary: str, text: str, base_number: int
+    *,
+    by: Person,
+    proposal: Proposal,
+    title: str,
+    summary: str,
+    text: str,
+    base_number: int,
+    options: Sequence[str] | None = None,
+    seats: int | None = None,
 ) -> Revision:
-    """Write the next revision, based on the one the writer saw.
+    """Write the next revision, based on the one the writer saw; None keeps options or seats.
 
     Raises:
         Conflict: the text is final, or somebody wrote a newer revision meanwhile.
@@ -92,9 +110,15 @@ def revise_text(
             f"Revision {latest.number} was written while you edited revision {base_number}. "
             "Your text is below; compare it and save again."
         )
-    if (latest.title, latest.summary, latest.body_markdown) == (title, summary, text):
+    asked = _asked(
+        ProposalType(locked.type),
+        charter_of(locked.body).rules_for(locked.type).method,
+        latest.options if options is None else options,
+        latest.seats if seats is None else seats,
+    )
+    content = text_document(title, summary, text, **asked)
+    if latest.document == content:
         return latest
-    content = {"title": title, "summary": summary, "text": text}
     return _write_revision(locked, by, latest.number + 1, content)
 
 
@@ -135,7 +159,7 @@ def attach_criterion(
 
 
 def _write_revision(
-    proposal: Proposal, author: Person, number: int, content: dict[str, str]
+    proposal: Proposal, author: Person, number: int, content: dict[str, Any]
 ) -> Revision:
     """Append a revision; the caller holds the proposal's lock or has just made it."""
     _, digest = digest_of(content)
@@ -152,10 +176,31 @@ def _write_revision(
         title=content["title"],
         summary=content["summary"],
         body_markdown=content["text"],
+        options=content.get("options", []),
+        seats=content.get("seats", 0),
         digest=digest,
         author=author,
         leaf_id=leaf.id,
     )
+
+
+def _asked(kind: ProposalType, method: str, options: Sequence[str], seats: int) -> dict[str, Any]:
+    """Return an election's options and seats, checked; nothing for what is no election.
+
+    Raises:
+        Invalid: the options or the seats cannot be used under the charter's method.
+    """
+    if kind != ProposalType.ELECTION:
+        return {}
+    names = [name.strip() for name in options]
+    try:
+        check_options(names, seats)
+    except PaperError as error:
+        raise Invalid(error.problem, fields={error.field: error.problem}) from None
+    if method in ONE_SEAT and seats != 1:
+        message = f"The charter's method, {method}, chooses one; this asks for {seats}."
+        raise Invalid(message, fields={"seats": message})
+    return {"options": names, "seats": seats}
 
 
 def _require_text(title: str, summary: str, text: str) -> None:

@@ -1,23 +1,35 @@
 """Opening a vote and casting ballots."""
 
+import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
 from evals.criteria import as_contract_rows
+from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
-from proposals import policy
-from proposals.choices import Choice, Leaf, Status
+from proposals import papers, policy
+from proposals.charter import DecisionRules
+from proposals.choices import Leaf, Status
 from proposals.digests import digest_of
-from proposals.models import Ballot, Charter, Contract, Proposal, RollEntry
+from proposals.models import Ballot, Charter, Contract, Proposal, Revision, RollEntry
+from proposals.papers import PaperError
 from proposals.readiness import judgements_of, obstacles_to_vote
 from proposals.services.charters import charter_of
 from proposals.services.stages import closing_time, lock_proposal, move
+from proposals.tally import consent, score
+from proposals.tally.consent import Stance
+from proposals.tally.lot import commit
+from proposals.tally.motion import Choice, TieRule
+
+CASTING_HOURS = 168
+"""How long after a tied vote the chair may give the casting vote."""
 
 
 @transaction.atomic(durable=True)
@@ -57,6 +69,7 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         "opens_at": stamp(opens_at),
         "closes_at": stamp(ends_at),
     }
+    seed = _commit_to_lot(locked, content, by=by.actor, at=opens_at)
     document, digest = digest_of(content)
     move(locked, Status.VOTING, by=by.actor)
     leaf = ledger.append(
@@ -73,6 +86,7 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         digest=digest,
         opens_at=opens_at,
         closes_at=ends_at,
+        lot_seed=seed,
         leaf_id=leaf.id,
     )
     RollEntry.objects.bulk_create(
@@ -87,26 +101,48 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
     return contract
 
 
+def _commit_to_lot(proposal: Proposal, content: dict[str, Any], *, by: str, at: datetime) -> str:
+    """Draw the seed of a lot and put its digest on the record and into the contract.
+
+    Nobody can vote yet, so whoever drew the seed could not know whom it would favour. Returns the
+    seed, or nothing where ties do not fall to a lot.
+    """
+    if content["rules"]["tie_rule"] != TieRule.LOT or content["method"] == consent.METHOD:
+        return ""
+    seed = secrets.token_hex(32)
+    commitment = f"sha256:{commit(seed)}"
+    content["lot"] = {"commitment": commitment}
+    ledger.append(
+        type=Leaf.LOT_COMMITTED,
+        actor=by,
+        subject=proposal.subject,
+        digests={"seed": commitment},
+        at=at,
+    )
+    return seed
+
+
 @transaction.atomic(durable=True)
-def cast_ballot(*, by: Person, proposal: Proposal, choice: str) -> Ballot:
+def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, Any]) -> Ballot:
     """Cast or change a ballot; the last one before the close counts.
 
-    Sending the same choice again returns the ballot that is there. Two requests of one member at
+    Sending the same vote again returns the ballot that is there. Two requests of one member at
     the same moment are served one after the other by the lock on their roll entry.
+
+    Args:
+        by: a member on the roll.
+        proposal: with an open vote.
+        choice: what the ballot says (`proposals.papers`); for a motion the word alone will do.
 
     Raises:
         NotAllowed: the person is not on the roll.
         Conflict: the vote is not open, by the database's clock.
-        Invalid: the choice is not one of the contract's options.
+        Invalid: the ballot names what the contract does not offer.
     """
-    if choice not in Choice.values:
-        raise Invalid(
-            f"“{choice[:40]}” is not an option: use yes, no or abstain.",
-            fields={"choice": "yes, no or abstain"},
-        )
     contract = Contract.objects.filter(proposal=proposal).first()
     if contract is None:
         raise Conflict("There is no vote open on this proposal.")
+    content = read_paper(contract, choice)
     lock_for_casting(contract)
     _require_open(proposal, contract)
     entry = (
@@ -118,12 +154,24 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str) -> Ballot:
     if entry is None:
         raise NotAllowed("You are not on the roll of this vote, which was frozen at its opening.")
     last = entry.ballots.order_by("-number").first()
-    if last is not None and last.choice == choice:
+    if last is not None and last.content == content:
         return last
     # The clock is read again under the lock: waiting for it must not carry a ballot past the close.
     now = _require_open(proposal, contract)
     number = (last.number if last else 0) + 1
-    return _write_ballot(entry, proposal, contract, number=number, choice=choice, now=now)
+    return _write_ballot(entry, proposal, contract, number=number, content=content, now=now)
+
+
+def read_paper(contract: Contract, given: object) -> papers.Content:
+    """Return what a ballot says, in its one form.
+
+    Raises:
+        Invalid: an option the contract does not have, or one named twice.
+    """
+    try:
+        return papers.read(contract.content, given)
+    except PaperError as error:
+        raise Invalid(error.problem, fields={error.field: error.problem}) from None
 
 
 def lock_for_casting(contract: Contract) -> None:
@@ -147,14 +195,14 @@ def _write_ballot(
     contract: Contract,
     *,
     number: int,
-    choice: str,
+    content: papers.Content,
     now: datetime,
 ) -> Ballot:
     """Append a ballot with its salted commitment; the caller holds the roll entry's lock.
 
     The leaf has the very time that was held against the close, so that anyone can repeat it.
     """
-    committed = ledger.commit_to({"choice": choice})
+    committed = ledger.commit_to(content)
     leaf = ledger.append(
         type=Leaf.BALLOT_CAST,
         actor=entry.membership.actor,
@@ -166,15 +214,23 @@ def _write_ballot(
     )
     ledger.keep_opening(leaf, "choice", committed)
     return Ballot.objects.create(
-        entry=entry, number=number, choice=choice, cast_at=now, leaf_id=leaf.id
+        entry=entry,
+        number=number,
+        choice=content.get("choice", ""),
+        content=content,
+        cast_at=now,
+        leaf_id=leaf.id,
     )
 
 
 def _require_open(proposal: Proposal, contract: Contract) -> datetime:
     """Return the database's time, at which the vote is open."""
-    status = Proposal.objects.values_list("status", flat=True).get(pk=proposal.pk)
+    found = Proposal.objects.filter(pk=proposal.pk)
+    status, casting_until = found.values_list("status", "contract__casting_until").get()
     if status != Status.VOTING:
         raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
+    if casting_until is not None:
+        raise Conflict("The vote is over: it is tied and waits for the chair's casting vote.")
     now = database_now()
     if now >= contract.closes_at:
         raise Conflict(
@@ -201,8 +257,8 @@ def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> 
             "version": proposal.version.digest if proposal.version else None,
         },
         "charter": {"number": charter.number, "digest": charter.digest},
-        "method": "yes-no",
-        "options": list(Choice.values),
+        "method": rules.method,
+        **_asked(text, rules),
         "rules": rules.effective(criterion_failed=failed).as_json(),
         "override": failed,
         "roll": [{"member": seat.actor, "weight": seat.weight} for seat in seats],
@@ -212,4 +268,23 @@ def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> 
         "secrecy": rules.secrecy,
         "time_zone": proposal.body.time_zone,
         "sunset_days": rules.sunset_days,
+        **_chair(rules, seats),
     }
+
+
+def _asked(text: Revision, rules: DecisionRules) -> dict[str, Any]:
+    """Return what ballots can say: the options, and what else the method has to know."""
+    if rules.method == consent.METHOD:
+        return {"options": [stance.value for stance in Stance]}
+    if not text.options:
+        return {"options": [choice.value for choice in Choice]}
+    points = {"highest": rules.highest} if rules.method == score.METHOD else {}
+    return {"options": text.options, "seats": text.seats, **points}
+
+
+def _chair(rules: DecisionRules, seats: list[Membership]) -> dict[str, Any]:
+    """Return who may give the casting vote, where ties fall to the chair."""
+    if rules.vote.tie_rule is not TieRule.CHAIR:
+        return {}
+    chair = next((seat.actor for seat in seats if seat.role == BodyRole.CHAIR), None)
+    return {"chair": chair, "casting_hours": CASTING_HOURS}

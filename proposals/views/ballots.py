@@ -1,4 +1,4 @@
-"""The ballot: what is asked, casting and changing it, and its receipt."""
+"""The ballot: what is asked, casting and changing it, its receipt; and the chair's casting vote."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,9 +9,9 @@ from oversight.ledger import services as ledger
 from oversight.ledger.queries import receipt
 from oversight.web.form_refusals import put_on_form
 from oversight.web.parts import page_or_part
-from oversight.web.refusals import Conflict, NotAllowed
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import Status
-from proposals.forms import BallotForm
+from proposals.forms.ballots import BallotForm, RankingForm, ballot_form
 from proposals.models import Ballot, Proposal, RollEntry
 from proposals.services import voting
 from proposals.standing import vote_of
@@ -31,7 +31,9 @@ def ballot(request: HttpRequest, ref: str) -> HttpResponse:
     if proposal.status != Status.VOTING and _last_ballot(entry) is None:
         raise Http404
     last = _last_ballot(_on_roll(entry))
-    form = BallotForm(initial={"choice": last.choice} if last else None)
+    form = ballot_form(
+        contract=proposal.contract.content, last=last.content if last is not None else None
+    )
     return _ballot_page(request, proposal, last, form)
 
 
@@ -43,16 +45,19 @@ def _on_roll(entry: RollEntry | None) -> RollEntry:
 
 def _cast(request: HttpRequest, proposal: Proposal, entry: RollEntry) -> HttpResponse:
     """Cast a ballot: 201 with its receipt, 202 while that waits, else why not."""
-    form = BallotForm(request.POST)
+    form = ballot_form(request.POST, contract=proposal.contract.content)
+    last = _last_ballot(entry)
     if not form.is_valid():
-        return _ballot_page(request, proposal, _last_ballot(entry), form, status=422)
+        return _ballot_page(request, proposal, last, form, status=422)
+    if isinstance(form, RankingForm) and form.is_step:
+        return _ballot_page(request, proposal, last, form.stepped(), step=request.POST["step"])
     try:
         cast = voting.cast_ballot(
-            by=require_person(request), proposal=proposal, choice=form.cleaned_data["choice"]
+            by=require_person(request), proposal=proposal, choice=form.content
         )
-    except Conflict as refusal:
+    except (Conflict, Invalid) as refusal:
         status = put_on_form(form, refusal)
-        return _ballot_page(request, proposal, _last_ballot(entry), form, status=status)
+        return _ballot_page(request, proposal, last, form, status=status)
     found = ledger.wait_for_receipt(cast.leaf_id, settings.RECEIPT_WAIT_SECONDS)
     return _ballot_page(request, proposal, cast, form, just_cast=True, status=201 if found else 202)
 
@@ -68,6 +73,7 @@ def _ballot_page(
     form: BallotForm,
     *,
     just_cast: bool = False,
+    step: str = "",
     status: int = 200,
 ) -> HttpResponse:
     proposal.refresh_from_db(fields=["status"])
@@ -81,6 +87,7 @@ def _ballot_page(
         "form": form,
         "receipt": receipt(last.leaf_id) if last else None,
         "just_cast": just_cast,
-        "is_open": vote is not None and proposal.status == Status.VOTING and not vote.is_due,
+        "step": step,
+        "is_open": vote is not None and proposal.status == Status.VOTING and not vote.is_over,
     }
     return page_or_part(request, "proposals/ballot.html", "ballot", context, status=status)

@@ -10,7 +10,7 @@ from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_administrator, is_person
 from oversight.web.refusals import Conflict
 from proposals.choices import ProposalType
-from proposals.forms import RulesForm
+from proposals.forms.charters import RulesForm
 from proposals.models import Charter
 from proposals.services.charters import LATER_CHARTERS, adopt_charter
 

@@ -13,7 +13,7 @@ from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Invalid, NotAllowed, Refusal
 from proposals import policy
 from proposals.choices import ProposalType
-from proposals.forms import CriterionForm, ProposalForm, RevisionForm
+from proposals.forms.texts import CriterionForm, ProposalForm, RevisionForm
 from proposals.models import Proposal, Revision
 from proposals.readiness import judgements_of
 from proposals.services import drafting
@@ -57,8 +57,10 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
         "summary": text.summary,
         "text": text.body_markdown,
         "base_number": text.number,
+        "options": text.options,
+        "seats": text.seats,
     }
-    form = RevisionForm(request.POST or None, initial=initial)
+    form = RevisionForm(request.POST or None, initial=initial, has_options=bool(text.options))
     status, newer = 200, None
     if request.method == "POST":
         status = 422

@@ -12,7 +12,7 @@ from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Conflict, Invalid, NotAllowed, Refusal
 from proposals import policy
 from proposals.choices import Status
-from proposals.forms import OpenVoteForm, ReasonForm
+from proposals.forms.texts import OpenVoteForm, ReasonForm
 from proposals.models import Proposal
 from proposals.services import closing, stages, voting
 from proposals.views.page import require_person, show, visible
@@ -35,7 +35,7 @@ def move(request: HttpRequest, ref: str) -> HttpResponse:
         raise Invalid(f"Unknown step: use one of {', '.join([*acts, 'open-vote'])}.")
     acts[act](by=person, proposal=proposal)
     proposal.refresh_from_db()
-    if act == "close":
+    if act == "close" and proposal.status == Status.DECIDED:
         return redirect(proposal.decision)
     return redirect(proposal)
 

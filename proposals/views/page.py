@@ -16,7 +16,7 @@ from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
 from proposals.changes import changes_between
 from proposals.choices import ProposalType, Status
-from proposals.forms import CommentForm, OpenVoteForm
+from proposals.forms.texts import CommentForm, OpenVoteForm
 from proposals.markdown import render_markdown
 from proposals.models import Charter, Proposal, Revision
 from proposals.readiness import judgements_of, obstacles_to_final_text, obstacles_to_vote

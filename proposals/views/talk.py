@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
-from proposals.forms import CommentForm, HideForm
+from proposals.forms.texts import CommentForm, HideForm
 from proposals.models import Comment, Proposal
 from proposals.services import discussion
 from proposals.threads import Sent, discussion_of

@@ -117,7 +117,8 @@ function followSwap(event) {
   const goals = [".error-summary", "[data-focus]", "h1, h2, h3"];
   const goal = goals.map((name) => part.querySelector(name)).find((found) => found);
   if (!goal) return;
-  goal.tabIndex = -1;
+  // A heading can take the focus only so; a button must stay on the way of the Tab key.
+  if (goal.tabIndex < 0) goal.tabIndex = -1;
   goal.focus();
 }
 

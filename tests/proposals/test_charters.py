@@ -23,12 +23,14 @@ from tests.factories import (
     make_cast,
     make_final_proposal,
     make_person,
+    make_proposal,
     quick_charter,
 )
 
 pytestmark = pytest.mark.django_db
 
 AUTHORISE, MOTION = ProposalType.AUTHORISE.value, ProposalType.MOTION.value
+ELECTION = ProposalType.ELECTION.value
 
 
 @pytest.fixture
@@ -55,12 +57,17 @@ def filled(act="check", **changes):
         "voting_hours": "72 hours",
         "base": "yes_and_no",
         "quorum": "1/2",
+        "quorum_base": "roll",
+        "method": "yes-no",
+        "tie_rule": "status_quo",
+        "secrecy": "open",
     }
     rules = {
         AUTHORISE: common
         | {"threshold": "2/3", "comparison": "at_least"}
         | {"override_threshold": "75 %", "sunset_days": "120"},
         MOTION: common | {"threshold": "1/2", "comparison": "more_than"},
+        ELECTION: common | {"method": "approval", "highest": "5", "tie_rule": "lot"},
     }
     data = {f"{kind}-{name}": value for kind in rules for name, value in rules[kind].items()}
     return data | changes | {"act": act}
@@ -221,14 +228,51 @@ def test_the_words_warn_of_a_minority_that_carries():
 
 
 @pytest.mark.parametrize(
-    ("rule", "value"),
-    [("quorum_base", "members"), ("quorum_base", "roll_and_recused"), ("tie_rule", "lot")],
+    ("kind", "changes", "words"),
+    [
+        (MOTION, {"method": "schulze"}, "method must be one of yes-no, consent"),
+        (ELECTION, {"method": "yes-no"}, "method must be one of approval"),
+        (ELECTION, {"method": ["irv"]}, "method must be one of approval"),
+        (ELECTION, {"highest": 0}, "highest must be a whole number from 1 to 1000"),
+        (MOTION, {"secrecy": "whispered"}, "secrecy must be one of open, secret"),
+    ],
 )
-def test_a_rule_by_which_no_vote_could_be_closed_is_refused(rule, value):
+def test_a_method_that_cannot_decide_such_a_thing_is_refused(kind, changes, words):
     document = charter.usual()
-    document[MOTION]["vote"] |= {rule: value}
-    with pytest.raises(CharterError, match=rf"general_motion: {rule} must be"):
+    document[kind] |= changes
+    with pytest.raises(CharterError, match=rf"{kind}: {words}"):
         charter.read(document)
+
+
+def test_a_vote_by_consent_has_no_rule_for_ties():
+    document = charter.usual()
+    document[MOTION]["method"] = "consent"
+    charter.read(document)
+    document[MOTION]["vote"]["tie_rule"] = "lot"
+    with pytest.raises(CharterError, match="cannot be tied"):
+        charter.read(document)
+
+
+def test_the_words_say_method_quorum_base_tie_rule_and_secrecy():
+    document = charter.usual()
+    document[ELECTION] |= {"method": "score", "highest": 7, "secrecy": "secret"}
+    document[ELECTION]["vote"] |= {"quorum_base": "members", "tie_rule": "chair"}
+    words = " ".join(charter.read(document)[ProposalType.ELECTION].words(ProposalType.ELECTION))
+    for part in ("Points go from 0 to 7", "each counted once", "casting vote", "never how"):
+        assert part in words
+    assert "Carried by" not in words
+
+
+def test_a_charter_without_rules_on_elections_is_read_and_decides_none():
+    document = charter.usual()
+    del document[ELECTION]
+    cast = make_cast(charter=document)
+    assert Charter.objects.get(body=cast.body).kinds == [
+        ProposalType.AUTHORISE,
+        ProposalType.MOTION,
+    ]
+    with pytest.raises(Conflict, match="does not say how to decide"):
+        make_proposal(cast, type=ProposalType.ELECTION, options=["Ann", "Ben"])
 
 
 def test_an_unknown_rule_is_named():

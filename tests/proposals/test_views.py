@@ -448,7 +448,7 @@ def test_what_changes_something_answers_only_to_post(as_role, cast, name):
 
 
 def test_a_criterion_is_set_for_a_suite_that_has_to_be_searched_for(as_role, cast, monkeypatch):
-    monkeypatch.setattr("proposals.forms.SUITES_OFFERED", 1)
+    monkeypatch.setattr("proposals.forms.texts.SUITES_OFFERED", 1)
     proposal = make_deliberated_proposal(cast, **authorisation(cast))
     suites = [make_suite(cast.evaluator, slug) for slug in ("first-suite", "second-suite")]
     path, client = address("proposal-criterion", proposal), as_role("member")

@@ -19,10 +19,12 @@ from oversight.dashboards.titles import titled
 from oversight.dashboards.words import counted, sentence, votes_headline
 from oversight.ledger.queries import receipt
 from oversight.registry.models import Authorisation
+from proposals import papers
 from proposals.charter import fraction_words
-from proposals.choices import ProposalType
 from proposals.models import Ballot, Charter, Contract, Decision, Proposal, RollEntry
-from proposals.services.closing import last_ballots
+from proposals.services.closing import is_secret, last_ballots
+from proposals.shown_sheet import ShownSheet
+from proposals.tally import yes_no
 
 BASES = {
     "votes_cast": ("cast", "the votes cast"),
@@ -93,22 +95,36 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
 def _result(found: Decision, contract: Contract) -> dict[str, Any]:
     """Return the outcome in figures and words, and the ballots that it is made of."""
     sheet = found.sheet
+    ballots = {
+        "sheet": sheet,
+        "shown": ShownSheet.of(sheet),
+        "ballots": [] if is_secret(contract) else last_ballots(contract),
+        "secret_ballots": _secret_ballots(found) if is_secret(contract) else [],
+        "is_secret": is_secret(contract),
+        "is_weighted": contract.roll.exclude(weight=1).exists(),
+        "absent": _without_ballot(contract),
+    }
+    if sheet["method"] != yes_no.METHOD:
+        return ballots | {"headline": found.result_words.capitalize()}
     votes, rules = sheet["votes"], sheet["rules"]
     base, base_words = BASES[rules["base"]]
     comparison = {"at_least": "at least", "more_than": "more than"}[rules["comparison"]]
     share = sheet["threshold"]["share"]
-    return {
-        "sheet": sheet,
+    return ballots | {
         "bar": {name: int(Fraction(value)) for name, value in votes.items()}
         | {"waiting": int(Fraction(votes["roll"]) - Fraction(votes["cast"])), "base": base},
         "headline": votes_headline(*(int(Fraction(votes[n])) for n in ("yes", "no", "abstain"))),
         "threshold": rules["threshold"],
         "needed": f"{comparison} {fraction_words(Fraction(rules['threshold']))} of {base_words}",
         "share": Fraction(share) if share else None,
-        "ballots": last_ballots(contract),
-        "is_weighted": contract.roll.exclude(weight=1).exists(),
-        "absent": _without_ballot(contract),
     }
+
+
+def _secret_ballots(found: Decision) -> list[dict[str, Any]]:
+    """Return the ballots without names, as the record lists them."""
+    return [
+        {"words": papers.words(row), "weight": row["weight"]} for row in found.content["ballots"]
+    ]
 
 
 def _without_ballot(contract: Contract) -> list[RollEntry]:
@@ -147,7 +163,7 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "charter": charter,
         "rules": [
             {"kind": str(kind.label), "words": charter.rules_for(kind).words(kind)}
-            for kind in ProposalType
+            for kind in charter.kinds
         ]
         if charter
         else [],

@@ -1,8 +1,6 @@
-"""Shape of the HTML input on the deciding floor."""
+"""What is proposed, asked of a model, said, and when a vote closes."""
 
-import re
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
 from django import forms
@@ -12,10 +10,8 @@ from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.accounts.models import Body
 from oversight.registry.forms import DeploymentField, VersionField
-from proposals.charter import NUMBERS, CharterError, first, hours_words, read_rules
-from proposals.choices import Choice, ProposalType
-from proposals.tally import exact, motion
-from proposals.tally.errors import InputError
+from proposals.choices import ProposalType
+from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 
 
 class ProseField(forms.CharField):
@@ -53,10 +49,52 @@ class TextForm(forms.Form):
     )
 
 
+class OptionsField(ProseField):
+    """What an election is about: one option a line, as a list of names without empty lines."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            rows=5,
+            max_length=MAX_OPTIONS * (MAX_OPTION_CHARACTERS + 1),
+            label="Options",
+            help_text="For a choice: one option a line, in the order of the ballot.",
+        )
+
+    def clean(self, value: Any) -> Any:
+        """Return the names."""
+        return [line.strip() for line in super().clean(value).split("\n") if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show names as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+
+class SeatsField(forms.IntegerField):
+    """How many of the options are to be chosen."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            min_value=1,
+            max_value=MAX_OPTIONS,
+            initial=1,
+            label="How many are chosen",
+            widget=forms.NumberInput(attrs={"class": "input-short"}),
+        )
+
+
 class RevisionForm(TextForm):
     """The next revision, based on the one the writer saw."""
 
+    options = OptionsField()
+    seats = SeatsField()
     base_number = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+    def __init__(self, *args: object, has_options: bool, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        if not has_options:
+            del self.fields["options"], self.fields["seats"]
 
     def base_on(self, number: int) -> None:
         """Keep what was typed, but as the successor of another revision."""
@@ -74,7 +112,19 @@ class ProposalForm(TextForm):
     body = forms.ModelChoiceField(
         Body.objects.all(), label="Body that decides", empty_label="Choose one"
     )
-    field_order = ["body", "type", "deployment", "version", "title", "summary", "text"]
+    options = OptionsField()
+    seats = SeatsField()
+    field_order = [
+        "body",
+        "type",
+        "deployment",
+        "version",
+        "title",
+        "summary",
+        "text",
+        "options",
+        "seats",
+    ]
 
     def __init__(self, *args: object, bodies: list[Body], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -92,6 +142,9 @@ class ProposalForm(TextForm):
             for name, words in (("deployment", "where it serves"), ("version", "which weights")):
                 if name not in self.errors and found.get(name) is None:
                     self.add_error(name, f"An authorisation says {words}: choose one.")
+        if found.get("type") == ProposalType.ELECTION and not found.get("options"):
+            self.add_error("options", "Say what can be chosen: one option a line.")
+        found["seats"] = found.get("seats") or 1
         return found
 
 
@@ -201,156 +254,3 @@ class OpenVoteForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text="In the body's time zone. Leave empty for the charter's usual time.",
     )
-
-
-class BallotForm(forms.Form):
-    """A ballot."""
-
-    choice = forms.ChoiceField(
-        label="Your vote",
-        choices=Choice.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose yes, no or abstain."},
-    )
-
-
-class PeriodField(forms.Field):
-    """A span of time in words, such as “7 days” or “36 hours”; its value is whole hours."""
-
-    _WORDS = re.compile(r"(\d{1,5}) *(hours?|h|days?|d)", re.IGNORECASE | re.ASCII)
-
-    def __init__(self, rule: str, **options: Any) -> None:
-        self.least, self.most = NUMBERS[rule]
-        attrs = {"class": "input-short", "autocomplete": "off"}
-        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
-
-    def to_python(self, value: Any) -> Any:
-        """Return hours; raises a ValidationError that says how to write it."""
-        text = str(value or "").strip()
-        found = self._WORDS.fullmatch("0 hours" if text == "0" else text)
-        if not text:
-            return None
-        if found is None:
-            raise forms.ValidationError("Write a number of days or hours: 7 days, 36 hours.")
-        hours = int(found[1]) * (24 if found[2].lower().startswith("d") else 1)
-        if not self.least <= hours <= self.most:
-            raise forms.ValidationError(
-                f"Use {hours_words(self.least)} to {hours_words(self.most)}."
-            )
-        return hours
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show hours the way people write them."""
-        return hours_words(value) if isinstance(value, int) else value
-
-
-class ShareField(forms.CharField):
-    """A share such as 2/3, 0.6 or 60 %; its value is an exact fraction as text."""
-
-    def __init__(self, **options: Any) -> None:
-        attrs = {"class": "input-short", "list": "shares", "autocomplete": "off"}
-        super().__init__(widget=forms.TextInput(attrs=attrs), max_length=20, **options)
-
-    def to_python(self, value: Any) -> Any:
-        """Return the fraction; raises a ValidationError that says how to write it."""
-        text = (super().to_python(value) or "").strip()
-        if not text:
-            return None
-        try:
-            share = exact.fraction(text.rstrip("% "), "share")
-        except InputError:
-            raise forms.ValidationError("Write a share such as 2/3, 0.6 or 60 %.") from None
-        return exact.fraction_text(share / 100 if text.endswith("%") else share)
-
-
-COMPARISONS = [
-    (motion.Comparison.AT_LEAST.value, "at least"),
-    (motion.Comparison.MORE_THAN.value, "more than"),
-]
-BASES = [
-    (motion.Base.YES_AND_NO.value, "the votes for and against (abstaining counts for neither)"),
-    (motion.Base.VOTES_CAST.value, "the votes cast (abstaining weighs against)"),
-    (motion.Base.ROLL.value, "the whole roll (not voting weighs against)"),
-]
-
-
-class RulesForm(forms.Form):
-    """What a charter says about one type of decision."""
-
-    notice_hours = PeriodField(
-        "notice_hours",
-        label="Notice",
-        help_text="How long the final text stands before the vote can open. 0 for none.",
-    )
-    deliberation_hours = PeriodField(
-        "deliberation_hours",
-        label="Deliberation",
-        help_text="The least time in which everybody can discuss. 0 for none.",
-    )
-    voting_hours = PeriodField(
-        "voting_hours",
-        label="Voting period",
-        help_text="How long a vote is open unless all have voted before.",
-    )
-    comparison = forms.ChoiceField(choices=COMPARISONS, label="Carried by")
-    threshold = ShareField(label="Threshold", help_text="A share: 1/2, 2/3, 60 %.")
-    base = forms.ChoiceField(choices=BASES, label="Of what")
-    quorum = ShareField(
-        label="Quorum", help_text="The share of the whole roll that must vote. 0 for none."
-    )
-    override_threshold = ShareField(
-        label="Threshold against a failed criterion",
-        help_text="At least this share when a must-pass criterion is not shown to be met.",
-    )
-    sunset_days = forms.IntegerField(
-        label="Days until an authorisation ends",
-        min_value=NUMBERS["sunset_days"][0],
-        max_value=NUMBERS["sunset_days"][1],
-        widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="It ends by itself unless the body renews it.",
-    )
-
-    def __init__(self, data: Mapping[str, Any] | None, *, kind: ProposalType) -> None:
-        self.kind = kind
-        self._usual = first()[kind.value]
-        shown = {**self._usual, **self._usual["vote"]}
-        super().__init__(data, prefix=kind.value, initial=shown)
-        if kind != ProposalType.AUTHORISE:
-            # A motion has neither criteria nor an authorisation that could end.
-            del self.fields["override_threshold"], self.fields["sunset_days"]
-
-    def clean(self) -> dict[str, Any]:
-        """Hold the rules together against what a charter may say; faults go to their fields."""
-        found: dict[str, Any] = super().clean() or {}
-        if not self.errors:
-            try:
-                read_rules(self.kind.value, self.rules())
-            except CharterError as error:
-                name = error.field if error.field in self.fields else None
-                self.add_error(name, _sentence(error.problem))
-        return found
-
-    def rules(self) -> dict[str, Any]:
-        """Return the rules as the charter's document holds them."""
-        found = self.cleaned_data
-        vote = {name: found[name] for name in ("threshold", "base", "comparison", "quorum")}
-        # The document has one for motions, too; it may never ask for less than the threshold.
-        unasked = max(self._usual["override_threshold"], found["threshold"], key=Fraction)
-        override = found.get("override_threshold") or unasked
-        return {
-            "vote": self._usual["vote"] | vote,
-            "override_threshold": override,
-            "secrecy": self._usual["secrecy"],
-            "notice_hours": found["notice_hours"],
-            "deliberation_hours": found["deliberation_hours"],
-            "voting_hours": found["voting_hours"],
-            "sunset_days": found.get("sunset_days") or self._usual["sunset_days"],
-        }
-
-    def words(self) -> list[str]:
-        """Return the rules, once valid, as sentences."""
-        return read_rules(self.kind.value, self.rules()).words(self.kind)
-
-
-def _sentence(words: str) -> str:
-    return (words[:1].upper() + words[1:]).replace("at_least", "“at least”")
