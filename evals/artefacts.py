@@ -59,6 +59,23 @@ def store_bytes(data: bytes, *, media_type: str) -> Artefact:
     return store([data], media_type=media_type)
 
 
+def require_unchanged(row: Artefact) -> None:
+    """Read a stored file and compare it with its digest.
+
+    Raises:
+        Invalid: it is gone, or is not what was stored.
+    """
+    try:
+        with path_of(row.sha256).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        found = "nothing"
+    if found != row.sha256:
+        raise Invalid(
+            f"The file {row.sha256} was altered in the store: {found} is there. Send it again."
+        )
+
+
 def _copy(chunks: Iterable[bytes], file: BinaryIO) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
@@ -73,8 +90,6 @@ def _copy(chunks: Iterable[bytes], file: BinaryIO) -> tuple[str, int]:
 def _settle(incoming: Path, place: Path) -> None:
     """Move a complete file to its place and make the folder's entry durable."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists() and place.stat().st_size == incoming.stat().st_size:
-        return
     incoming.chmod(0o640)
     incoming.replace(place)
     folder = os.open(place.parent, os.O_RDONLY)

@@ -173,6 +173,13 @@ class Worker(models.Model):
         return f"worker:{self.public_id}"
 
     @property
+    def standing(self) -> str:
+        """`usable`, `paused` or `revoked`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "paused" if self.paused_at is not None else "usable"
+
+    @property
     def capacity(self) -> Capacity:
         """What it can hold; one that does not say its memory may try everything."""
         memory = self.device_memory_bytes

@@ -77,7 +77,9 @@ class RunQuerySet(QuerySet["Run"]):
 
     def with_parts(self) -> "RunQuerySet":
         """Fetch suite, model and requester in the same query."""
-        return self.select_related("suite_version__suite", "model_version__model", "requested_by")
+        return self.select_related(
+            "suite_version__suite", "model_version__model", "requested_by", "replication"
+        )
 
     def newest_first(self) -> "RunQuerySet":
         """Order by request, newest first."""

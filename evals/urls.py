@@ -3,9 +3,10 @@
 from django.urls import path
 
 from evals import views
-from evals.api import public, worker
+from evals.api import public, replications, worker, workers
 
 WORKER = "api/v1/worker/"
+ONE_WORKER = "api/v1/workers/<str:worker>/"
 
 urlpatterns = [
     path("suites/<slug:slug>/start/", views.start_run, name="run-start"),
@@ -22,6 +23,17 @@ urlpatterns = [
     path("api/v1/runs/<str:ref>/cancel/", public.RunCancel.as_view(), name="api-run-cancel"),
     path(
         "api/v1/runs/<str:ref>/samples.jsonl", public.RunSamples.as_view(), name="api-run-samples"
+    ),
+    path("api/v1/workers/", workers.WorkerList.as_view(), name="api-workers"),
+    path(f"{ONE_WORKER}pause/", workers.WorkerPause.as_view(), name="api-worker-pause"),
+    path(f"{ONE_WORKER}resume/", workers.WorkerResume.as_view(), name="api-worker-resume"),
+    path(f"{ONE_WORKER}revoke/", workers.WorkerRevoke.as_view(), name="api-worker-revoke"),
+    path(f"{ONE_WORKER}rotate/", workers.WorkerRotate.as_view(), name="api-worker-rotate"),
+    path("api/v1/replications/", replications.ReplicationList.as_view(), name="api-replications"),
+    path(
+        "api/v1/replications/<str:ref>/",
+        replications.ReplicationDetail.as_view(),
+        name="api-replication",
     ),
     path(f"{WORKER}hello", worker.Hello.as_view(), name="worker-hello"),
     path(f"{WORKER}claim", worker.Claim.as_view(), name="worker-claim"),

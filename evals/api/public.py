@@ -17,8 +17,11 @@ from rest_framework.views import APIView
 from evals import artefacts, policy
 from evals.choices import ResourceClass, RunState
 from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
+from evals.run_settings import BACKENDS, DEVICES
+from evals.run_settings import DEFAULTS as SETTINGS
 from evals.samples import Sample, read_samples
 from evals.services import runs
+from evals.services.replications import MOST_ORGANISATIONS
 from evals.suites.taskfolder import folder_zip
 from oversight.accounts.choices import Scope
 from oversight.accounts.permissions import Public, writes
@@ -114,6 +117,9 @@ class RunOutput(serializers.ModelSerializer[Run]):
     model = serializers.CharField(source="model_version.model.slug", read_only=True)
     version = serializers.CharField(source="model_version.label", read_only=True)
     model_digest = serializers.CharField(source="model_version.digest", read_only=True)
+    replication = serializers.CharField(
+        source="replication.ref", default=None, read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Run
@@ -129,6 +135,8 @@ class RunOutput(serializers.ModelSerializer[Run]):
             "settings",
             "resource_class",
             "priority",
+            "device_memory_bytes",
+            "replication",
             "purpose",
             "requested_at",
             "started_at",
@@ -154,6 +162,30 @@ class RunInput(serializers.Serializer[Any]):
     dtype = serializers.ChoiceField(runs.DTYPES, default="float32")
     batch_size = serializers.IntegerField(min_value=1, max_value=1024, default=16)
     resource_class = serializers.ChoiceField(ResourceClass.choices, default="cpu")
+    backend = serializers.ChoiceField(BACKENDS, default="hf")
+    device = serializers.ChoiceField(DEVICES, default="auto")
+    devices = serializers.IntegerField(min_value=1, max_value=64, default=1)
+    fresh = serializers.BooleanField(
+        default=False, help_text="Compute everything anew, whatever the worker remembers."
+    )
+    budget = serializers.DictField(required=False, help_text="requests, tokens, money.")
+    endpoint = serializers.DictField(
+        required=False,
+        help_text="slug of a registered endpoint, model; may say requests_per_minute, concurrency, "
+        "timeout_seconds, prices.",
+    )
+    device_memory_bytes = serializers.IntegerField(
+        min_value=0, max_value=2**53, required=False, help_text="What it needs of each GPU."
+    )
+    priority = serializers.IntegerField(min_value=-10, max_value=10, default=0)
+
+
+class ReplicationInput(RunInput):
+    """What several organisations are to evaluate, and how far apart they may be."""
+
+    priority = None  # type: ignore[assignment]
+    organisations = serializers.IntegerField(min_value=2, max_value=MOST_ORGANISATIONS)
+    tolerance = serializers.DecimalField(max_digits=9, decimal_places=6, min_value=0)
 
 
 class RunFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -224,18 +256,17 @@ class RunList(generics.ListAPIView[Run]):
     @extend_schema(request=RunInput, responses={201: RunDetailOutput})
     def post(self, request: Request) -> Response:
         """Queue an evaluation of a registered version by the newest version of a suite."""
-        data = checked(RunInput, request)
-        version = named_row(ModelVersion, "model_digest", digest=data.pop("model_digest"))
-        suite = named_row(Suite, "suite", slug=data.pop("suite"), versions__isnull=False)
-        resource_class = ResourceClass(data.pop("resource_class"))
-        run = runs.request_run(
-            by=request.user,  # type: ignore[arg-type]
-            suite_version=suite.current,
-            model_version=version,
-            settings=data,
-            resource_class=resource_class,
-        )
+        run = runs.request_run(by=request.user, **asked(checked(RunInput, request)))  # type: ignore[arg-type]
         return Response(RunDetailOutput(run).data, status=status.HTTP_201_CREATED)
+
+
+def asked(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what to call the service with: the rows that are named, and the settings together."""
+    version = named_row(ModelVersion, "model_digest", digest=data.pop("model_digest"))
+    suite = named_row(Suite, "suite", slug=data.pop("suite"), versions__isnull=False)
+    settings = {name: data.pop(name) for name in list(data) if name in SETTINGS}
+    data["resource_class"] = ResourceClass(data["resource_class"])
+    return data | {"suite_version": suite.current, "model_version": version, "settings": settings}
 
 
 class RunDetail(generics.RetrieveAPIView[Run]):

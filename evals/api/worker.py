@@ -47,7 +47,9 @@ class HelloInput(serializers.Serializer[Any]):
 
     boot_id = serializers.CharField(max_length=64)
     software = serializers.DictField(child=serializers.CharField(max_length=200, allow_blank=True))
-    device = serializers.DictField()
+    device = serializers.DictField(
+        help_text="May hold device_memory_bytes, of each GPU, and devices, how many there are."
+    )
     resource_classes = serializers.ListField(child=serializers.ChoiceField(ResourceClass.choices))
 
 
@@ -92,6 +94,7 @@ class HelloOutput(serializers.Serializer[Any]):
     lease_seconds = serializers.IntegerField()
     heartbeat_seconds = serializers.IntegerField()
     predicate_type = serializers.CharField()
+    paused = serializers.BooleanField(help_text="It gets no work until somebody resumes it.")
 
 
 class SuiteNamed(serializers.Serializer[Any]):
@@ -133,6 +136,9 @@ class WorkOrder(serializers.Serializer[Any]):
     model = ModelNamed()
     settings = serializers.DictField()
     files = FileNamed(many=True)
+    endpoint = serializers.DictField(
+        required=False, help_text="Of the back-ends completions and chat only. Never with a key."
+    )
 
 
 class ResultOutput(serializers.Serializer[Any]):
@@ -175,6 +181,7 @@ class Hello(WorkerView):
                 "lease_seconds": settings.LEASE_SECONDS,
                 "heartbeat_seconds": settings.HEARTBEAT_SECONDS,
                 "predicate_type": PREDICATE_TYPE,
+                "paused": worker.paused_at is not None,
             }
         )
 
@@ -290,7 +297,8 @@ def _work_order(task_run: TaskRun) -> dict[str, Any]:
     suite, version = run.suite_version, run.model_version
     task = task_run.task
     data = [task["data"]] if "data" in task else []
-    return {
+    endpoint = run.settings.get("endpoint")
+    order = {
         "task_run": str(task_run.pk),
         "run": run.ref,
         "token": task_run.lease_token,
@@ -308,3 +316,4 @@ def _work_order(task_run: TaskRun) -> dict[str, Any]:
         "settings": run.settings,
         "files": [{k: item[k] for k in ("name", "sha256", "size")} for item in data],
     }
+    return order | ({"endpoint": endpoint} if endpoint else {})

@@ -3,24 +3,27 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from evals import artefacts
 from evals.choices import Leaf, TaskRunState
-from evals.models import Aggregate, Artefact, SampleScore, TaskRun, Worker
-from evals.samples import Sample, SamplesError, read_samples
+from evals.models import Aggregate as AggregateRow
+from evals.models import Artefact, TaskRun, Worker
+from evals.samples import Block, SamplesError, SamplesReader
 from evals.scores import digest as scores_digest
 from evals.services.leases import locked_lease
 from evals.services.moves import move
 from evals.services.runs import settle_run
 from evals.statement import StatementError, verify_envelope
-from evals.statistics import mean, summarise
+from evals.statistics import Aggregate, summarise
 from evals.suites.document import digest as document_digest
 from oversight.ledger import services as ledger
 from oversight.web.refusals import Conflict, Invalid
@@ -30,35 +33,60 @@ if TYPE_CHECKING:
 
 TOLERANCE = Decimal("1e-9")
 MAX_SAMPLES = 2_000_000
+MAX_GROUPS = 2_000
+COPY_ROWS = 5_000
+
+Aggregates = dict[tuple[str, str], Aggregate]
+"""By metric and group; the empty group holds all samples."""
 
 
 @dataclass
 class Recomputed:
-    """What the server itself finds in the samples: scores by metric, in sample order."""
+    """What the server itself finds in the samples, held compactly: a million take some 40 MB."""
 
-    scores: dict[str, list[tuple[int, str, float]]] = field(default_factory=dict)
-    rows: int = 0
+    doc_ids: "array[int]" = field(default_factory=lambda: array("q"))
+    groups: "array[int]" = field(default_factory=lambda: array("l"))
+    """Of each sample, a place in `group_names`."""
+    group_names: dict[str, int] = field(default_factory=lambda: {"": 0})
+    scores: "dict[str, array[float]]" = field(default_factory=dict)
 
-    def add(self, sample: Sample) -> None:
-        """Take one sample's scores in."""
-        self.rows += 1
-        for metric, score in sample.scores.items():
-            self.scores.setdefault(metric, []).append((sample.doc_id, sample.group or "", score))
+    @property
+    def rows(self) -> int:
+        """How many samples there are."""
+        return len(self.doc_ids)
+
+    def add(self, block: Block) -> None:
+        """Take some samples' scores in."""
+        names = self.group_names
+        self.doc_ids.frombytes(block.doc_ids.tobytes())
+        self.groups.extend(names.setdefault(group or "", len(names)) for group in block.groups)
+        for metric, scores in block.scores.items():
+            self.scores.setdefault(metric, array("d")).frombytes(scores.tobytes())
 
     def digest(self) -> str:
         """Return the digest of the scores alone, which anyone can recount without a library."""
         metrics = sorted(self.scores)
-        samples = zip(*(self.scores[metric] for metric in metrics), strict=True)
-        return scores_digest(metrics, ((row[0][0], [cell[2] for cell in row]) for row in samples))
+        scores = zip(*(self.scores[metric] for metric in metrics), strict=True)
+        return scores_digest(metrics, zip(self.doc_ids, scores, strict=True))
 
-    def groups(self, metric: str) -> dict[str, list[float]]:
-        """Return the scores by group; the empty name holds all samples."""
-        found: dict[str, list[float]] = {"": []}
-        for _, group, score in self.scores[metric]:
-            found[""].append(score)
-            if group:
-                found.setdefault(group, []).append(score)
-        return found
+    def by_group(self, metric: str) -> "dict[str, array[float]]":
+        """Return the scores of each group; the empty name holds all samples."""
+        found = [array("d") for _ in self.group_names]
+        for group, score in zip(self.groups, self.scores[metric], strict=True):
+            found[group].append(score)
+        named = {name: found[place] for name, place in self.group_names.items() if name}
+        return {"": self.scores[metric]} | named
+
+    def lines(self, task_run: UUID, metric: str) -> Iterator[bytes]:
+        """Yield the metric's scores as rows of PostgreSQL's COPY in text form, many at a time."""
+        names = [_copy_text(name) for name in self.group_names]
+        head, middle = f"{task_run}\t{_copy_text(metric)}\t", "\t"
+        rows = zip(self.doc_ids, self.groups, self.scores[metric], strict=True)
+        while block := list(islice(rows, COPY_ROWS)):
+            yield "".join(
+                f"{head}{doc_id}{middle}{names[group]}{middle}{score!r}\n"
+                for doc_id, group, score in block
+            ).encode()
 
 
 def receive_artefact(
@@ -104,7 +132,9 @@ def accept_result(
     predicate = statement.get("predicate", {})
     _require_bound(known, worker, statement, predicate)
     samples = _samples_artefact(predicate)
-    recomputed = _recompute(known, samples, predicate)
+    recomputed = _recompute(known, samples)
+    found = _aggregated(recomputed)
+    _require_supported(predicate, found)
     return _accept(
         worker=worker,
         known=known,
@@ -113,6 +143,8 @@ def accept_result(
         digest=digest,
         samples=samples,
         recomputed=recomputed,
+        found=found,
+        scores_digest=recomputed.digest(),
     )
 
 
@@ -126,6 +158,8 @@ def _accept(
     digest: str,
     samples: Artefact,
     recomputed: Recomputed,
+    found: Aggregates,
+    scores_digest: str,
 ) -> tuple[TaskRun, bool]:
     """Write result, scores and leaf.
 
@@ -133,6 +167,7 @@ def _accept(
     given the task run to somebody else.
     """
     task_run = locked_lease(worker=worker, task_run_id=known.pk, token=token)
+    _require_key(worker)
     leaf = ledger.append(
         type=Leaf.RESULT_ACCEPTED,
         actor=worker.actor,
@@ -140,7 +175,7 @@ def _accept(
         digests={
             "statement": digest,
             "samples": f"sha256:{samples.sha256}",
-            "scores": recomputed.digest(),
+            "scores": scores_digest,
         },
         facts={"task": task_run.task_name, "attempt": task_run.attempt},
     )
@@ -150,35 +185,50 @@ def _accept(
     task_run.done = task_run.total = recomputed.rows
     task_run.leaf_id = leaf.id
     move(task_run, TaskRunState.SUCCEEDED)
-    _write_scores(task_run, recomputed)
+    _write_scores(task_run, recomputed, found)
     settle_run(task_run.run)
     return task_run, True
 
 
-def _write_scores(task_run: TaskRun, recomputed: Recomputed) -> None:
-    for metric, rows in recomputed.scores.items():
-        SampleScore.objects.bulk_create(
-            (
-                SampleScore(
-                    task_run=task_run, doc_id=doc_id, metric=metric, group=group, score=score
-                )
-                for doc_id, group, score in rows
-            ),
-            batch_size=2000,
+def _require_key(worker: Worker) -> None:
+    """Refuse what was signed with a key that was revoked or replaced since the call began.
+
+    Locks the worker's row, so that the order of the log is the order of what happened.
+    """
+    rows = Worker.objects.usable().select_for_update(no_key=True)
+    if not rows.filter(pk=worker.pk, public_key=worker.public_key).exists():
+        raise Conflict("The key that signed this result was revoked or replaced: it is refused.")
+
+
+def _write_scores(task_run: TaskRun, recomputed: Recomputed, found: Aggregates) -> None:
+    """Copy the scores in as they are read from memory, and write the aggregates."""
+    columns = 'task_run_id, metric, doc_id, "group", score'
+    with connection.cursor() as cursor:
+        for metric in recomputed.scores:
+            with cursor.copy(f"COPY evals_samplescore ({columns}) FROM STDIN") as copy:
+                for lines in recomputed.lines(task_run.pk, metric):
+                    copy.write(lines)
+    AggregateRow.objects.bulk_create(
+        AggregateRow(
+            task_run=task_run,
+            metric=metric,
+            group=group,
+            n=summary.n,
+            mean=cast("float", summary.mean),
+            stderr=summary.stderr,
+            low=summary.low,
+            high=summary.high,
+            method=summary.method,
         )
-        for group, scores in recomputed.groups(metric).items():
-            found = summarise(scores)
-            Aggregate.objects.create(
-                task_run=task_run,
-                metric=metric,
-                group=group,
-                n=found.n,
-                mean=mean(scores),
-                stderr=found.stderr,
-                low=found.low,
-                high=found.high,
-                method=found.method,
-            )
+        for (metric, group), summary in found.items()
+    )
+
+
+def _copy_text(text: str) -> str:
+    """Return a text as PostgreSQL's COPY reads it."""
+    for sign, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(sign, written)
+    return text
 
 
 def _require_bound(
@@ -223,29 +273,55 @@ def _samples_artefact(predicate: Mapping[str, Any]) -> Artefact:
     return row
 
 
-def _recompute(task_run: TaskRun, samples: Artefact, predicate: Mapping[str, Any]) -> Recomputed:
-    """Read the samples and compare the stated aggregates with what they really give."""
+def _recompute(task_run: TaskRun, samples: Artefact) -> Recomputed:
+    """Read the samples block by block, and refuse what is not a result of this task.
+
+    The bytes are held against their digest on the way: what was altered in the store since the
+    upload is no evidence.
+    """
     found = Recomputed()
+    path = artefacts.path_of(samples.sha256)
+    artefacts.require_unchanged(samples)
     try:
-        for sample in read_samples(artefacts.path_of(samples.sha256)):
-            found.add(sample)
-            if found.rows > MAX_SAMPLES:
+        with SamplesReader(path) as reader:
+            if reader.rows > MAX_SAMPLES:
                 raise Invalid(f"A task may have at most {MAX_SAMPLES} samples.")
+            for block in reader.blocks():
+                found.add(block)
     except SamplesError as error:
         raise Invalid(f"The samples cannot be read: {error}") from None
     metrics = set(task_run.task["metrics"])
     if set(found.scores) != metrics or not found.rows:
         names = ", ".join(sorted(metrics))
         raise Invalid(f"The samples must score {names} and nothing else.")
+    if len(found.group_names) > MAX_GROUPS or any(len(g) > 80 for g in found.group_names):
+        raise Invalid(f"A task has at most {MAX_GROUPS} groups, with names of up to 80 characters.")
     expected = _expected_rows(task_run)
     if expected is not None and found.rows != expected:
         raise Invalid(f"The samples hold {found.rows} of {expected} items.")
+    return found
+
+
+def _aggregated(recomputed: Recomputed) -> Aggregates:
+    """Return what the samples say by metric and group; the empty group holds all of them."""
+    found: Aggregates = {}
+    for metric in recomputed.scores:
+        for group, scores in recomputed.by_group(metric).items():
+            try:
+                found[metric, group] = summarise(scores)
+            except ValueError as error:
+                raise Invalid(f"The scores of {metric} cannot be used: {error}.") from None
+    return found
+
+
+def _require_supported(predicate: Mapping[str, Any], found: Aggregates) -> None:
+    """Refuse stated aggregates that are not what the samples give."""
     stated = predicate.get("aggregates")
+    metrics = {metric for metric, _ in found}
     if not isinstance(stated, list) or {item.get("metric") for item in stated} != metrics:
         raise Invalid("The statement must give one aggregate for every metric of the task.")
     for item in stated:
-        _require_same(item, found)
-    return found
+        _require_same(item, found[item["metric"], ""])
 
 
 def _expected_rows(task_run: TaskRun) -> int | None:
@@ -257,12 +333,8 @@ def _expected_rows(task_run: TaskRun) -> int | None:
     return min(int(data["rows"]), limit) if limit else int(data["rows"])
 
 
-def _require_same(stated: Mapping[str, Any], found: Recomputed) -> None:
+def _require_same(stated: Mapping[str, Any], summary: Aggregate) -> None:
     metric = stated["metric"]
-    try:
-        summary = summarise([score for _, _, score in found.scores[metric]])
-    except ValueError as error:
-        raise Invalid(f"The scores of {metric} cannot be used: {error}.") from None
     try:
         stated_mean, stderr = Decimal(stated["mean"]), Decimal(stated.get("stderr") or 0)
     except (InvalidOperation, KeyError, TypeError, ValueError):

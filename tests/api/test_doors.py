@@ -8,10 +8,14 @@ import pytest
 from django.db import transaction
 from django.urls import get_resolver
 
+from evals.models import Replication
+from evals.services.runs import request_replication
+from evals.services.workers import pause_worker
 from oversight.accounts.choices import Scope
 from proposals.choices import ProposalType
 from tests import factories
 from tests.api.conftest import PEOPLE, World, address, assert_is_problem, send
+from tests.machine import enrol_machine
 
 EVERYONE = frozenset({"anonymous", *PEOPLE})
 SIGNED_IN = frozenset(PEOPLE)
@@ -55,6 +59,9 @@ def whole(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+WORKER_MANAGERS = whole("evaluator", "operator", "administrator")
+
+
 def criterion_for(world: World) -> dict[str, Any]:
     return {
         "suite": world.suite.digest,
@@ -78,6 +85,28 @@ def signed_result(world: World) -> dict[str, Any]:
     }
 
 
+def replication_of(world: World) -> Replication:
+    found = Replication.objects.first()
+    return found or request_replication(
+        by=world.cast.evaluator,
+        suite_version=world.suite,
+        model_version=world.version,
+        organisations=2,
+        tolerance="0.01",
+    )
+
+
+def its_worker(world: World) -> tuple[object, ...]:
+    return (world.machine.worker.public_id,)
+
+
+def a_paused_worker(world: World) -> tuple[object, ...]:
+    cast = world.cast
+    machine = enrol_machine(cast.administrator, cast.organisation, factories.fresh("host"))
+    pause_worker(by=world.cast.administrator, worker=machine.worker, reason="New disk")
+    return (machine.worker.public_id,)
+
+
 READS = (
     Door("api-models", "GET"),
     Door("api-model", "GET", lambda w: (w.version.model.slug,)),
@@ -91,6 +120,9 @@ READS = (
     Door("api-runs", "GET"),
     Door("api-run", "GET", lambda w: (w.run.ref,)),
     Door("api-run-samples", "GET", lambda w: (w.run.ref,)),
+    Door("api-workers", "GET"),
+    Door("api-replications", "GET"),
+    Door("api-replication", "GET", lambda w: (replication_of(w).ref,)),
     Door("api-proposals", "GET"),
     Door("api-proposal", "GET", lambda w: (w.talked.ref,)),
     Door("api-decisions", "GET"),
@@ -159,6 +191,54 @@ WRITES = (
         whole("evaluator", "administrator"),
         owner="evaluator",
         scope=Scope.RUNS_WRITE,
+    ),
+    Door(
+        "api-replications",
+        "POST",
+        opens_for=whole("member", "clerk", "evaluator", "administrator"),
+        status=201,
+        body=lambda w: {
+            "suite": w.suite.suite.slug,
+            "model_digest": w.version.digest,
+            "organisations": 2,
+            "tolerance": "0.01",
+        },
+        owner="evaluator",
+        scope=Scope.RUNS_WRITE,
+    ),
+    Door(
+        "api-worker-pause",
+        "POST",
+        its_worker,
+        WORKER_MANAGERS,
+        body=lambda w: {"reason": "New disk"},
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-worker-resume",
+        "POST",
+        a_paused_worker,
+        WORKER_MANAGERS,
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-worker-revoke",
+        "POST",
+        its_worker,
+        WORKER_MANAGERS,
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-worker-rotate",
+        "POST",
+        its_worker,
+        WORKER_MANAGERS,
+        body=lambda w: {"public_key": "ab" * 32},
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
     ),
     Door(
         "api-proposals",

@@ -166,8 +166,23 @@ def test_samples_altered_in_the_store_are_noticed(machine, task_run):
     path = artefacts.path_of(reference["sha256"])
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[: reference["size"] // 2])
-    with pytest.raises(Invalid, match="cannot be read"):
+    with pytest.raises(Invalid, match="altered in the store"):
         deliver(machine, task_run, machine.envelope(task_run, reference, 15))
+    # Sent again, they take the place of what was there, and the result is accepted.
+    uploaded(machine, task_run)
+    deliver(machine, task_run, machine.envelope(task_run, reference, 15))
+
+
+def test_one_byte_altered_in_the_store_is_noticed_though_it_can_be_read(machine, task_run):
+    reference = uploaded(machine, task_run)
+    path = artefacts.path_of(reference["sha256"])
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(Invalid, match="altered in the store"):
+        deliver(machine, task_run, machine.envelope(task_run, reference, 15))
+    assert not Aggregate.objects.exists()
 
 
 def test_fewer_samples_than_the_task_has_are_refused(machine):

@@ -124,6 +124,18 @@ def test_any_samples_survive_the_file(tmp_path_factory, samples):
         assert reader.scores() == {"acc": [sample.scores["acc"] for sample in ordered]}
 
 
+def test_blocks_have_what_the_samples_have(tmp_path):
+    path = tmp_path / "s.parquet"
+    made = [make_sample(n, group=("a", None)[n % 2], scores={"acc": n / 7}) for n in range(4_500)]
+    write_samples(path, ["acc"], made)
+    with SamplesReader(path) as reader:
+        blocks = list(reader.blocks())
+    assert len(blocks) > 1
+    assert [n for block in blocks for n in block.doc_ids] == list(range(4_500))
+    assert [g for block in blocks for g in block.groups] == [sample.group for sample in made]
+    assert [s for block in blocks for s in block.scores["acc"]] == [n / 7 for n in range(4_500)]
+
+
 def test_scores_are_read_in_order_and_alone(tmp_path):
     path = tmp_path / "samples.parquet"
     samples = [
@@ -227,6 +239,15 @@ def test_a_file_at_fault_is_refused_by_row_and_column(tmp_path, columns, message
 
     with pytest.raises(SamplesError, match=message):
         list(read_samples(path))
+    with pytest.raises(SamplesError, match=message), SamplesReader(path) as reader:
+        list(reader.blocks())
+
+
+def test_white_space_around_a_list_is_no_fault(tmp_path):
+    path = tmp_path / "samples.parquet"
+    pq.write_table(make_table(prompts=[" []", "[] "]), path)
+    with SamplesReader(path) as reader:
+        assert sum(len(block.groups) for block in reader.blocks()) == len(list(reader)) == 2
 
 
 @pytest.mark.parametrize(

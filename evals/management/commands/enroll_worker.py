@@ -37,8 +37,8 @@ class Command(ServiceCommand):
     def act(self, **options: Any) -> None:
         """Enrol; with --if-missing a changed key or token replaces the old enrolment."""
         shell = shell_person()
-        key = _raw_key(options["public_key"])
-        token = _token(options["token_file"])
+        key = raw_key(options["public_key"])
+        token = token_in(options["token_file"])
         organisation = Organisation.objects.filter(slug=options["organisation"]).first()
         if organisation is None:
             slug = options["organisation"]
@@ -75,7 +75,8 @@ def _name(text: str) -> str:
     return text
 
 
-def _token(path: Path | None) -> str:
+def token_in(path: Path | None) -> str:
+    """Return the token in a file, or nothing where none is named."""
     if path is None:
         return ""
     try:
@@ -89,7 +90,8 @@ def _token(path: Path | None) -> str:
     return token
 
 
-def _raw_key(path: Path) -> str:
+def raw_key(path: Path) -> str:
+    """Return the Ed25519 public key in a PEM file as 64 hexadecimal digits."""
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError) as error:

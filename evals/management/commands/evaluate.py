@@ -13,9 +13,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from evals.choices import RunState
+from evals.choices import ResourceClass, RunState
 from evals.models import Run, Suite, TaskRun, Worker
-from evals.services.runs import DTYPES, request_run
+from evals.run_settings import BACKENDS, DEVICES, DTYPES
+from evals.run_settings import DEFAULTS as SETTINGS
+from evals.services.runs import request_run
 from evals.waiting import wait_for
 from oversight.accounts.services import shell_person
 from oversight.embedded.presence import Presence
@@ -43,6 +45,20 @@ class Command(ServiceCommand):
         )
         parser.add_argument("--dtype", choices=DTYPES, default="float32")
         parser.add_argument("--batch-size", type=_positive, default=16)
+        parser.add_argument("--backend", choices=BACKENDS, default="hf")
+        parser.add_argument("--gpu", action="store_true", help="run on a host with GPUs")
+        parser.add_argument("--device", choices=DEVICES, default="auto")
+        parser.add_argument("--devices", type=_positive, default=1, help="GPUs for the one model")
+        parser.add_argument(
+            "--device-memory-gb", type=_positive, default=None, help="needed of each GPU"
+        )
+        parser.add_argument("--fresh", action="store_true", help="compute everything anew")
+        parser.add_argument(
+            "--endpoint", type=_object, default=None, help='JSON: {"slug": …, "model": …}'
+        )
+        parser.add_argument(
+            "--budget", type=_object, default=None, help="JSON: requests, tokens, money"
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -57,7 +73,9 @@ class Command(ServiceCommand):
                 by=shell_person(),
                 suite_version=suite.current,
                 model_version=version,
-                settings={k: options[k] for k in ("limit", "dtype", "batch_size")},
+                settings={name: options[name] for name in SETTINGS},
+                resource_class=ResourceClass.GPU if options["gpu"] else ResourceClass.CPU,
+                device_memory_bytes=_bytes(options["device_memory_gb"]),
             )
             if options["wait"]:
                 self._warn_without_worker()
@@ -91,6 +109,20 @@ class Command(ServiceCommand):
                     f"  {task:<24} {metric:<14} {found['value']:.4f}  "
                     f"95 % interval {low:.4f} to {high:.4f}  n={found['n']}"
                 )
+
+
+def _bytes(gigabytes: int | None) -> int | None:
+    return None if gigabytes is None else gigabytes * 10**9
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"this is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ArgumentTypeError("this is no JSON object.")
+    return value
 
 
 def _positive(text: str) -> int:
