@@ -37,6 +37,7 @@ urlpatterns = [
     path("audit/verify.py", audit.verifier, name="verifier"),
     path("bodies/<slug:slug>/", decisions.body, name="body"),
     path("record/", record.record, name="record"),
+    path("record/status/", record.status, name="record-status"),
     path("record/check/", record.check, name="record-check"),
     path("record/<int:index>/", record.entry, name="record-entry"),
     path("record/<int:index>/leaf.json", record.leaf, name="record-leaf"),

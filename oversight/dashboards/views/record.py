@@ -9,12 +9,19 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from oversight.dashboards.words import counted, sentence
 from oversight.ledger import queries
-from oversight.ledger.models import LedgerEntry, PendingLeaf
+from oversight.ledger.models import (
+    Cosignature,
+    LedgerEntry,
+    PendingLeaf,
+    RecordCheck,
+    WitnessReport,
+)
 from oversight.ledger.services import check_receipt
 from oversight.web.parts import page_or_part
 
@@ -68,6 +75,7 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
         "pretty": json.dumps(found.content, indent=2, ensure_ascii=False),
         "size": len(bytes(found.body)),
         "receipt": queries.receipt_at(index),
+        "log_address": reverse("ledger:checkpoint").removesuffix("/checkpoint"),
         "form": ReceiptForm(),
         "nav": "record",
     }
@@ -85,6 +93,34 @@ def _entry(index: int) -> LedgerEntry:
     if index >= 1 << 63:
         raise Http404
     return get_object_or_404(LedgerEntry, index=index)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """Show how the record stands: last check, keys, witnesses, and what a witness refused."""
+    newest = queries.newest_signed_checkpoint()
+    policy = queries.witness_policy()
+    context = {
+        "newest": newest,
+        "published": queries.newest_checkpoint(),
+        "pending": queries.pending_count(),
+        "keys": [key.format() for key in queries.keys_of_log()],
+        "last_check": RecordCheck.objects.first(),
+        "witnesses": [
+            {"name": each.name, "vkey": each.key.format(), "last": _last_cosignature(each.name)}
+            for each in policy.witnesses
+        ],
+        "quorum": policy.quorum,
+        "reports": WitnessReport.objects.all()[:20],
+        "nav": "record",
+    }
+    return render(request, "dashboards/status.html", context)
+
+
+def _last_cosignature(witness: str) -> Cosignature | None:
+    return Cosignature.objects.filter(witness=witness).order_by("-size").first()
 
 
 @login_not_required
