@@ -791,7 +791,7 @@ def quorum_of(rules, cast, roll, heads):
     return {"needed": needed, "met": present >= needed}
 
 
-def count_motion(rules, ballots, roll, heads):
+def count_motion(rules, ballots, roll, heads, draw):
     """Judge yes, no and abstain by weight against quorum and threshold."""
     votes = dict.fromkeys(("yes", "no", "abstain"), Fraction(0))
     for ballot in ballots:
@@ -803,9 +803,8 @@ def count_motion(rules, ballots, roll, heads):
     quorum = quorum_of(rules, cast, roll, heads)
     outcome = "no_quorum" if not quorum["met"] else "carried" if met else "not_carried"
     if outcome == "not_carried" and yes == no == line and yes > 0:
-        if rules["tie_rule"] != "status_quo":
-            raise NotEnough("the tie falls to the chair or a lot, which this program cannot replay")
-        outcome = "tied"
+        side = draw(["yes", "no"])[0] if draw else None
+        outcome = {"yes": "carried", "no": "not_carried", None: "tied"}[side]
     share = yes / base if base else None
     judged = {"base_weight": base, "line": line, "share": share, "met": met}
     votes.update(cast=cast, roll=roll)
@@ -818,7 +817,7 @@ def count_motion(rules, ballots, roll, heads):
     }
 
 
-def count_consent(rules, ballots, roll, heads):
+def count_consent(rules, ballots, roll, heads, draw):  # noqa: ARG001
     """Judge by consent: one objection with a reason is enough to stop a motion."""
     votes = dict.fromkeys(("consent", "abstain", "object"), Fraction(0))
     for ballot in ballots:
@@ -833,11 +832,19 @@ def count_consent(rules, ballots, roll, heads):
     return {"votes": votes, "quorum": quorum, "standing": standing, "outcome": outcome}
 
 
-def lot_order(names, seed):
-    """Sort names by SHA-256 of seed and name; alphabetically where no lot may be drawn."""
-    return sorted(
-        names, key=lambda n: (sha256((seed + n).encode()) if seed is not None else b"", n)
-    )
+def lot_of(seed):
+    """Return the order of a lot: names by SHA-256 of seed and name, the luckiest first."""
+    return lambda names: sorted(names, key=lambda name: (sha256((seed + name).encode()), name))
+
+
+def order_of(casting_vote):
+    """Return the chair's order."""
+    return lambda names: sorted(names, key=casting_vote.index)
+
+
+def drawn(names, draw):
+    """Sort names by whatever breaks ties; alphabetically where nothing may."""
+    return sorted(names) if draw is None else draw(names)
 
 
 def narrow(tied, history, extreme):
@@ -858,7 +865,7 @@ def until_shared(ranking):
     return order
 
 
-def count_stv(names, seats, ballots, seed):
+def count_stv(names, seats, ballots, draw):
     """Count by the Scottish rules: weighted inclusive Gregory, values cut to five decimals."""
     papers = [[weight, 10**5, until_shared(ranking)] for weight, ranking in ballots]
     valid = sum((paper[0] for paper in papers if paper[2]), Fraction(0))
@@ -866,7 +873,7 @@ def count_stv(names, seats, ballots, seed):
     quota = valid // (seats + 1) + 1
     piles = {name: [p for p in papers if p[2] and p[2][0] == name] for name in names}
     totals = {name: sum((p[0] for p in piles[name]), Fraction(0)) for name in names}
-    luck = lot_order(names, seed)
+    luck = drawn(names, draw)
     inside, elected, surplus, history, stages = list(names), [], set(), [], []
 
     def ranked(some):
@@ -905,7 +912,7 @@ def count_stv(names, seats, ballots, seed):
         if surplus:
             most = max(totals[name] for name in surplus)
             tied = narrow([n for n in names if n in surplus and totals[n] == most], history, max)
-            if len(tied) > 1 and seed is None:
+            if len(tied) > 1 and draw is None:
                 return result("tied")
             giver = min(tied, key=luck.index)
             surplus.discard(giver)
@@ -917,7 +924,7 @@ def count_stv(names, seats, ballots, seed):
         else:
             fewest = min(totals[name] for name in inside)
             tied = narrow([name for name in inside if totals[name] == fewest], history, min)
-            if len(tied) > 1 and seed is None:
+            if len(tied) > 1 and draw is None:
                 return result("tied")
             out = max(tied, key=luck.index)
             inside.remove(out)
@@ -927,12 +934,12 @@ def count_stv(names, seats, ballots, seed):
     return result("elected")
 
 
-def count_irv(names, seats, ballots, seed):  # noqa: ARG001 - every method is called alike
+def count_irv(names, seats, ballots, draw):  # noqa: ARG001 - every method is called alike
     """Exclude whoever has the fewest votes until someone has more than half of those held."""
     papers = [(weight, until_shared(ranking)) for weight, ranking in ballots]
     valid = sum((weight for weight, order in papers if order), Fraction(0))
     void = sum((weight for weight, _ in papers), Fraction(0)) - valid
-    luck = lot_order(names, seed)
+    luck = drawn(names, draw)
     inside, history, stages, winner, excluded = list(names), [], [], None, []
     while True:
         totals = dict.fromkeys(names, Fraction(0))
@@ -958,14 +965,14 @@ def count_irv(names, seats, ballots, seed):  # noqa: ARG001 - every method is ca
         tied = narrow([name for name in inside if totals[name] == fewest], history, min)
         others = [totals[name] for name in inside if name not in tied]
         if len(tied) > 1 and not (others and sum(totals[n] for n in tied) < min(others)):
-            if seed is None:
+            if draw is None:
                 return ranked_result("tied", [], valid, void, stages)
             tied = [max(tied, key=luck.index)]
         excluded = tied
         inside = [name for name in inside if name not in tied]
 
 
-def count_schulze(names, seats, ballots, seed):  # noqa: ARG001
+def count_schulze(names, seats, ballots, draw):  # noqa: ARG001
     """Compare in pairs; the strongest path by winning votes decides."""
     wins = {a: dict.fromkeys(names, Fraction(0)) for a in names}
     valid = sum((weight for weight, ranking in ballots if ranking), Fraction(0))
@@ -989,7 +996,7 @@ def count_schulze(names, seats, ballots, seed):  # noqa: ARG001
         left = [a for a in left if a not in best]
     elected = levels[0] if valid else []
     if len(elected) > 1:
-        elected = lot_order(elected, seed)[:1] if seed is not None else []
+        elected = drawn(elected, draw)[:1] if draw is not None else []
     outcome = "no_votes" if not valid else "elected" if elected else "tied"
     beats = [a for a in names if valid and all(wins[a][b] > wins[b][a] for b in names if b != a)]
     found = ranked_result(outcome, elected, valid, void, None)
@@ -1000,20 +1007,20 @@ def count_schulze(names, seats, ballots, seed):  # noqa: ARG001
     return found
 
 
-def count_approval(names, seats, ballots, seed):
+def count_approval(names, seats, ballots, draw):
     """Give each ballot's weight to everybody on it."""
     marks = [(w, {name: 1 for rank in ranking for name in rank}) for w, ranking in ballots]
-    return seat_the_highest(names, seats, marks, seed)
+    return seat_the_highest(names, seats, marks, draw)
 
 
-def count_plurality(names, seats, ballots, seed):
+def count_plurality(names, seats, ballots, draw):
     """Give each ballot's weight to its first name; a shared first place is void."""
     firsts = [(w, ranking[0] if ranking else []) for w, ranking in ballots]
     marks = [(w, {first[0]: 1} if len(first) == 1 else {}) for w, first in firsts]
-    return seat_the_highest(names, seats, marks, seed)
+    return seat_the_highest(names, seats, marks, draw)
 
 
-def seat_the_highest(names, seats, marks, seed):
+def seat_the_highest(names, seats, marks, draw):
     """Add up points, and give the seats to the highest totals above zero."""
     totals = dict.fromkeys(names, Fraction(0))
     for weight, points in marks:
@@ -1021,10 +1028,10 @@ def seat_the_highest(names, seats, marks, seed):
             totals[name] += weight * number
     valid = sum((weight for weight, points in marks if points), Fraction(0))
     void = sum((weight for weight, points in marks if not points), Fraction(0))
-    order = [name for name in lot_order(names, seed) if totals[name] > 0]
+    order = [name for name in drawn(names, draw) if totals[name] > 0]
     order.sort(key=lambda name: -totals[name])
     elected, outcome = order[:seats], "elected" if order else "no_votes"
-    if len(order) > seats and totals[order[seats - 1]] == totals[order[seats]] and seed is None:
+    if len(order) > seats and totals[order[seats - 1]] == totals[order[seats]] and draw is None:
         elected = [name for name in order if totals[name] > totals[order[seats]]]
         outcome = "tied"
     stage = {"totals": totals, "elected": elected}
@@ -1569,6 +1576,10 @@ class Replay:
             revisions=[],
             vote=None,
             ballots={},
+            lot=None,
+            seed=None,
+            casting_until=None,
+            casting=None,
         )
 
     def in_scope(self, proposal):
@@ -1608,8 +1619,13 @@ class Replay:
             (leaf.actor == proposal.proposer and "proposer" in MOVES[move])
             or leaf.actor in MOVES[move]
             or ("clerk" in MOVES[move] and self.has_clerk(proposal, leaf))
+            or (move[1] == "decided" and self.gave_casting_vote(proposal, leaf.actor))
         )
         need(may, f"{leaf.actor} may not move {proposal.ref} from {move[0]} to {move[1]}")
+
+    def gave_casting_vote(self, proposal, person):
+        seats = self.body(proposal.body).seats
+        return proposal.casting is not None and seats[proposal.casting[0]].person == person
 
     def has_clerk(self, proposal, leaf):
         return self.has_seat(proposal.body, leaf.actor, leaf.at, ("clerk",))
@@ -1645,9 +1661,34 @@ class Replay:
         else:
             self.outside += 1
 
+    def lot(self, leaf):
+        """A lot's seed is committed to before the vote opens, and shown when it has ended."""
+        proposal = self.proposal(leaf)
+        if leaf.kind.endswith("committed"):
+            need(proposal.vote is None and proposal.lot is None, "too late, or for the second time")
+            proposal.lot = leaf.digests["seed"]
+            return
+        seed = leaf.facts["seed"]
+        same(digest_of(seed.encode()), proposal.lot, "what the seed was committed to as")
+        need(proposal.vote.outcome is None and proposal.seed is None, "it was shown before")
+        proposal.seed = seed
+
+    def tie(self, leaf):
+        """A tied vote waits for the chair, and takes no more ballots."""
+        proposal = self.proposal(leaf)
+        same(leaf.digests["contract"], proposal.vote.digest, "the contract that it names")
+        if leaf.kind.endswith("tied"):
+            need(proposal.casting_until is None, "it was tied before")
+            proposal.casting_until = seconds(leaf.facts["casting_until"])
+            return
+        need(leaf.at < (proposal.casting_until or 0), "the chair was not asked, or too late")
+        need(proposal.casting is None, "the chair has spoken before")
+        proposal.casting = (leaf.actor, leaf.commits["choice"])
+
     def ballot_cast(self, leaf):
         proposal = self.proposal(leaf)
         same(proposal.status, "voting", "the stage of the proposal")
+        need(proposal.casting_until is None, "the vote was over: tied")
         vote = proposal.vote
         same(leaf.digests["contract"], vote.digest, "the contract that the ballot names")
         if leaf.at >= vote.closes:
@@ -1735,6 +1776,10 @@ KINDS = {
     "proposals.comment.hidden": ("proposal", "comment_hidden"),
     "proposals.vote.opened": ("proposal", "vote_opened"),
     "proposals.ballot.cast": ("ballot", "ballot_cast"),
+    "proposals.lot.committed": ("proposal", "lot"),
+    "proposals.lot.revealed": ("proposal", "lot"),
+    "proposals.vote.tied": ("proposal", "tie"),
+    "proposals.casting.given": ("proposal", "tie"),
     "proposals.decision.made": ("proposal", "decision_made"),
 }
 KNOWN_FLOORS = ("accounts.", "registry.", "evals.", "proposals.")
@@ -1759,6 +1804,7 @@ class Vote(Report):
         self.opens = seconds(leaf.facts["opens_at"])
         self.closes, self.entitled = seconds(leaf.facts["closes_at"]), leaf.facts["roll"]
         self.contract, self.rules, self.roll, self.outcome = None, None, None, None
+        self.asked = {}
         self.section = f"{'Decision' if proposal.type else 'Vote'} {proposal.ref}"
         self.title = ""
 
@@ -1798,7 +1844,9 @@ class Vote(Report):
         number, digest = self.contract["text"]["revision"], self.contract["text"]["digest"]
         same((number, digest), self.proposal.revisions[-1], "the revision that is voted on")
         path = f"proposals/{self.proposal.ref}/text-{number}.json"
-        self.title = plain(self.bundle.document(path, digest)["title"])
+        text = self.bundle.document(path, digest)
+        self.title = plain(text["title"])
+        self.asked = {name: text[name] for name in ("options", "seats") if name in text}
         return f"revision {number} is the last that was written before the text was final"
 
     def _charter(self):
@@ -1902,18 +1950,28 @@ class Vote(Report):
         method = self.rules.get("method", "yes-no")
         same(self.contract["method"], method, "the method")
         rules = {**USUAL_RULES, **self.rules["vote"]}
-        if method == "yes-no":
-            override = fraction(self.rules["override_threshold"], "the override threshold")
-            for name in ("threshold", "quorum"):
-                rules[name] = str(fraction(rules[name], name))
-            if failed and override > Fraction(rules["threshold"]):
-                rules = {**rules, "threshold": str(override), "comparison": "at_least"}
-            same(self.contract["options"], ["yes", "no", "abstain"], "the options")
+        override = fraction(self.rules["override_threshold"], "the override threshold")
+        for name in ("threshold", "quorum"):
+            rules[name] = str(fraction(rules[name], name))
+        if failed and override > Fraction(rules["threshold"]):
+            rules = {**rules, "threshold": str(override), "comparison": "at_least"}
+        asked = {"options": CHOICES[method]} if method in CHOICES else dict(self.asked)
+        if method == "score":
+            asked["highest"] = self.rules.get("highest", 5)
+        for name, value in asked.items():
+            same(self.contract[name], value, f"the {name}")
+        if rules["tie_rule"] == "lot" and method != "consent":
+            same(self.contract["lot"]["commitment"], self.proposal.lot, "the lot")
+        if rules["tie_rule"] == "chair":
+            seats = self.replay.body(self.proposal.body).seats
+            chair = self.contract["chair"]
+            fits = chair in self.roll and seats[chair].role == "chair" if chair else True
+            need(fits, f"{chair} is named as the chair and is not")
         same(self.contract["rules"], rules, "the rules of the vote")
-        comparison = rules["comparison"].replace("_", " ")
-        line = f"{comparison} {rules['threshold']} of {rules['base'].replace('_', ' ')}"
+        line = f"{rules['comparison']} {rules['threshold']} of {rules['base']}".replace("_", " ")
+        line = f"; {line}" if method == "yes-no" else ""
         override = " (raised: a must-pass criterion is not met)" if failed else ""
-        return f"{method}; {line}{override}; quorum {rules['quorum']} of the roll"
+        return f"{method}{line}{override}; quorum {rules['quorum']} of the {rules['quorum_base']}"
 
     def decide(self, leaf):
         """Check ballots, count, outcome and effect of a vote that has ended."""
@@ -1933,6 +1991,7 @@ class Vote(Report):
         if self.check("ballots", self._ballots):
             self.check("count", self._count)
         self.check("effect", self._effect, leaf)
+        self.contract = self.record = self.roll = None  # large, and not needed any more
 
     def _open_record(self, leaf):
         path = f"decisions/{self.proposal.ref}/record.json"
@@ -1962,6 +2021,8 @@ class Vote(Report):
     def _ballots(self):
         """The ballots that count are the last of each member, each opened as it was committed."""
         counted = {}
+        if self.contract["secrecy"] == "secret":
+            raise NotEnough("the vote is secret: no outsider can repeat who voted how")
         for ballot in self.record["ballots"]:
             member = ballot["member"]
             need(member in self.roll, f"{member} has a counted ballot and is not on the roll")
@@ -1982,20 +2043,42 @@ class Vote(Report):
     def _count(self):
         method, ballots = self.contract["method"], self.record["ballots"]
         options, roll = self.contract["options"], sum(self.roll.values())
+        rules, heads, draw = self.contract["rules"], (len(ballots), len(self.roll)), self._draw()
         if method in MOTIONS:
-            heads = (len(ballots), len(self.roll))
-            own = MOTIONS[method](self.contract["rules"], ballots, roll, heads)
+            own = MOTIONS[method](rules, ballots, roll, heads, draw)
             said = ", ".join(f"{own['votes'][choice]} {choice}" for choice in options)
         elif method in METHODS:
             papers = [read_ranks(ballot) for ballot in ballots]
-            lot = self.contract.get("lot_seed")
-            own = METHODS[method](options, self.contract["seats"], papers, lot)
+            own = METHODS[method](options, self.contract["seats"], papers, draw)
+            cast = sum((weight for weight, _ in papers), Fraction(0))
+            own["quorum"] = quorum_of(rules, cast, roll, heads)
+            if not own["quorum"]["met"]:
+                own.update(outcome="no_quorum", elected=[])
             said = f"elected {', '.join(own['elected']) or 'nobody'}"
         else:
             raise NotEnough(f"the method {method!r} is not known to this program")
         same(self.outcome, own["outcome"], "the outcome on the log")
         matches(self.record["sheet"], own, "sheet")
         return f"{method}, counted anew: {said}; outcome {self.outcome.replace('_', ' ')}"
+
+    def _draw(self):
+        """Return what breaks a tie: the lot of the revealed seed, or the chair's casting vote."""
+        proposal, record, rule = self.proposal, self.record, self.contract["rules"]["tie_rule"]
+        same(record.get("lot_seed"), proposal.seed, "the seed of the lot in the record")
+        if rule == "lot" and self.contract["method"] != "consent":
+            need(proposal.seed is not None, "the seed of the lot was never revealed")
+            return lot_of(proposal.seed)
+        given = record.get("casting_vote")
+        need((given is None) == (proposal.casting is None), "the chair's casting vote is left out")
+        if given is None:
+            return None
+        same(proposal.casting[0], self.contract["chair"], "who gave the casting vote")
+        said = {"casting_vote": given["names"]}
+        good = opens(proposal.casting[1], given["salt"], said)
+        need(good, "the casting vote does not open as it was committed")
+        return order_of(
+            given["names"] if len(given["names"]) > 1 else [*given["names"], "yes", "no"]
+        )
 
     def _effect(self, leaf):
         """What was carried took effect as it says, and nothing else did."""
@@ -2031,6 +2114,7 @@ class Vote(Report):
 
 
 AUTHORISE = "authorise_deployment"
+CHOICES = {"yes-no": ["yes", "no", "abstain"], "consent": ["consent", "abstain", "object"]}
 PUBLIC_FIELDS = {"member", "weight", "number", "leaf", "salt"}
 """What a record says about a ballot beside what was on it."""
 

@@ -127,8 +127,7 @@ class Forge:
         subject, proposer = f"proposal:{ref}", "person:000000"
         facts = {"body": BODY, "type": kind, "deployment": None}
         self.act("proposals.proposal.drafted", proposer, subject, facts=facts)
-        text = {"title": f"Motion {ref}", "summary": "Short.", "text": "Long."}
-        digest = self.keep(f"proposals/{ref}/text-1.json", text)
+        digest = self.keep(f"proposals/{ref}/text-1.json", self.draft_text(ref))
         self.act(
             "proposals.text.revised",
             proposer,
@@ -141,6 +140,10 @@ class Forge:
         self.move(ref, "deliberation", "final_text")
         self.text = {"revision": 1, "digest": digest}
         return ref
+
+    def draft_text(self, ref):
+        """Return the text as its digest is taken of it."""
+        return {"title": f"Motion {ref}", "summary": "Short.", "text": "Long."}
 
     def contract(self, ref, **changes):
         """Return the contract of a motion as the services would freeze it."""

@@ -16,8 +16,10 @@ from oversight.accounts.choices import Leaf as AccountsLeaf
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.choices import Leaf as RegistryLeaf
 from proposals.choices import Leaf as ProposalsLeaf
-from proposals.services import discussion, stages, voting
-from tests import factories
+from proposals.choices import ProposalType
+from proposals.models import Proposal
+from proposals.services import closing, discussion, drafting, stages, voting
+from tests import factories, scenes
 from tests.audit.conftest import PROGRAM, bundle_of, program, run_verify
 from tests.audit.forge import files_of, repacked
 
@@ -376,3 +378,70 @@ def test_while_an_authorisation_waits_for_its_signature_there_is_none(world, cli
     assert client.get("/audit/bundle.zip").status_code == 503
     sequence_once()
     assert client.get("/audit/bundle.zip").status_code == 200
+
+
+# -- Elections and ties, through the services
+
+
+@pytest.mark.parametrize("method", ["approval", "scottish-stv", "irv", "schulze", "score"])
+def test_an_election_held_by_the_services_is_proven(world, verify, method):
+    rules = factories.quick_charter()
+    rules["election"] = rules["election"] | {"method": method}
+    council = scenes.make_council(5, charter=rules)
+    names = ["North", "South", "East"]
+    proposal = drafting.draft_proposal(
+        by=council.proposer,
+        body=council.body,
+        type=ProposalType.ELECTION,
+        title="Where to begin",
+        summary="Three places.",
+        text="Choose.",
+        options=names,
+        seats=1,
+    )
+    stages.open_deliberation(by=council.proposer, proposal=proposal)
+    stages.fix_text(by=council.clerk, proposal=proposal)
+    voting.open_vote(by=council.clerk, proposal=proposal)
+    for number, member in enumerate(council.members):
+        order = names[number % 3 :] + names[: number % 3]
+        said = {"ranking": order if method != "approval" else sorted(order[:1], key=names.index)}
+        if method == "score":
+            said = {"scores": {name: 5 - 2 * place for place, name in enumerate(order)}}
+        voting.cast_ballot(by=member, proposal=proposal, choice=said)
+    closing.close_vote(by=council.clerk, proposal=Proposal.objects.get(pk=proposal.pk))
+    sequence_once()
+    report = proven(verify(bundle_of(decision=proposal.ref)))
+    assert f"{method}, counted anew: elected" in str(report["checks"])
+
+
+def test_a_tie_that_the_chair_broke_is_proven(world, verify):
+    rules = factories.quick_charter()
+    rules["general_motion"]["vote"] |= {
+        "threshold": "1/2",
+        "comparison": "more_than",
+        "tie_rule": "chair",
+    }
+    cast = factories.make_cast(charter=rules)
+    vote = factories.make_open_vote(cast)
+    for person, choice in zip(cast.members, ("yes", "no", "abstain"), strict=True):
+        factories.make_ballot(person, vote, choice)
+    assert closing.close_vote(by=cast.clerk, proposal=vote) is None
+    sequence_once()
+    proven(verify(bundle_of()))
+    closing.give_casting_vote(by=cast.chair, proposal=vote, names=["yes"])
+    sequence_once()
+    report = proven(verify(bundle_of()))
+    assert "1 yes, 1 no, 1 abstain; outcome carried" in str(report["checks"])
+
+
+def test_a_secret_vote_is_neither_opened_nor_called_proven(world, verify):
+    rules = factories.quick_charter(secrecy="secret")
+    cast = factories.make_cast(charter=rules)
+    decision = factories.make_decision(cast)
+    sequence_once()
+    status, report = verify(bundle_of(decision=decision.ref))
+    against = [c for c in report["checks"] if c["verdict"] == "contradicts"]
+    assert (status, against) == (2, [])
+    assert "the vote is secret" in str(report["checks"])
+    record = json.loads(files_of(bundle_of())[f"decisions/{decision.ref}/record.json"])
+    assert all(set(ballot) == {"choice", "weight"} for ballot in record["ballots"])
