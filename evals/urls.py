@@ -2,16 +2,28 @@
 
 from django.urls import path
 
-from evals import views
-from evals.api import public, replications, worker, workers
+from evals.api import authoring, public, replications, worker, workers
+from evals.views import drafts, runs
 
 WORKER = "api/v1/worker/"
 ONE_WORKER = "api/v1/workers/<str:worker>/"
 
 urlpatterns = [
-    path("suites/<slug:slug>/start/", views.start_run, name="run-start"),
-    path("runs/<str:ref>/cancel/", views.cancel, name="run-cancel"),
+    path("drafts/", drafts.index, name="drafts"),
+    path("drafts/library/<slug:slug>/", drafts.install, name="library-install"),
+    path("drafts/<str:ref>/", drafts.draft, name="draft"),
+    path("drafts/<str:ref>/upload/", drafts.upload, name="draft-upload"),
+    path("drafts/<str:ref>/stock/", drafts.stock, name="draft-stock"),
+    path("drafts/<str:ref>/publish/", drafts.publish, name="draft-publish"),
+    path("drafts/<str:ref>/discard/", drafts.discard, name="draft-discard"),
+    path("drafts/<str:ref>/tasks/<str:name>/", drafts.task, name="draft-task"),
+    path("drafts/<str:ref>/tasks/<str:name>/rows/", drafts.shape, name="draft-shape"),
+    path("drafts/<str:ref>/tasks/<str:name>/remove/", drafts.remove, name="draft-remove"),
+    path("suites/<slug:slug>/start/", runs.start_run, name="run-start"),
+    path("runs/<str:ref>/cancel/", runs.cancel, name="run-cancel"),
     path("api/v1/suites/", public.SuiteList.as_view(), name="api-suites"),
+    path("api/v1/suite-versions/", authoring.PublishSuite.as_view(), name="api-suite-publish"),
+    path("api/v1/suite-preview/", authoring.PreviewSuite.as_view(), name="api-suite-preview"),
     path("api/v1/suites/<slug:slug>/", public.SuiteDetail.as_view(), name="api-suite"),
     path(
         "api/v1/suites/<slug:slug>/lm-eval.zip",

@@ -243,6 +243,14 @@ def readable_rows(by: object, draft: SuiteDraft, task: Mapping[str, Any]) -> lis
     return read_rows(content, task["data"]["name"])
 
 
+def published_rows(by: object, task: Mapping[str, Any]) -> list[Row] | None:
+    """Return the rows of a published task, or None where the person may not read them."""
+    if "data" not in task or not policy.can_read_items(by, task):
+        return None
+    content = artefacts.path_of(task["data"]["sha256"]).read_bytes()
+    return read_rows(content, task["data"]["name"])
+
+
 def _is_own(draft: SuiteDraft, task: Mapping[str, Any]) -> bool:
     upload = draft.uploads.get(task["name"]) or {}
     return bool(upload.get("data") == task["data"]["sha256"])

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, cast
 
-from evals.suites.checking import Problem, SuiteError
-from evals.suites.document import Task, data_file
+from evals.suites.checking import Checker, Problem, SuiteError
+from evals.suites.document import TASKS_LIMIT, Task, data_file, require_valid, stock_task
 from evals.suites.formats import SEED, mean_metrics, pair_config
-from evals.suites.rows import Item, Row, encode_rows, render_item
+from evals.suites.importers import ImportedSuite
+from evals.suites.rows import Item, Row, encode_rows, render_item, require_files
 from evals.suites.templates import TemplateRefused, render
-from evals.suites.uploads import Table
+from evals.suites.uploads import Table, read_upload
 
 FORMS: Mapping[str, str] = {
     "multiple-choice": "Multiple choice: the likeliest answer counts",
@@ -263,3 +264,76 @@ def _examples(rows: list[Row], place: int, count: int, seed: int) -> list[Row]:
         if len(drawn) < count:
             drawn = stream.sample([row for row in rows if row != rows[number]], count)
     return drawn
+
+
+_SUITE_FIELDS = ("slug", "title", "summary", "licence", "source")
+_SPEC_FIELDS = ("name", "file", "form", "columns", "config", "stock")
+
+
+def compose(spec: object, files: Mapping[str, bytes]) -> ImportedSuite:
+    """Make a suite from data files and a description of each task, as programs send it.
+
+    `spec` has the suite's fields and `tasks`; each task has `name`, `file` (JSON Lines, CSV or
+    Parquet, among `files`), `form` and `columns` (as `guess_columns` names them; what is left out
+    is guessed), and any field of a task, or of its `config`, that is to differ from the first
+    wording. A task with `stock` instead of `file` is one of the harness.
+
+    Raises:
+        SuiteError: naming the field, or the file and its line, and the fix.
+    """
+    check = Checker()
+    found = check.mapping(spec, "suite") or {}
+    check.keys(found, "", required=(*_SUITE_FIELDS, "tasks"))
+    entries = check.items(found.get("tasks"), "tasks", most=TASKS_LIMIT) if found else []
+    if check.problems:
+        raise SuiteError(check.problems)
+    tasks, data = [], {}
+    for number, entry in enumerate(entries):
+        task, content = _composed(entry, f"tasks[{number}]", files)
+        tasks.append(task)
+        if content is not None:
+            data[task["data"]["name"]] = content
+    document = require_valid({"v": 1, **{key: found[key] for key in _SUITE_FIELDS}, "tasks": tasks})
+    require_files(document, data)
+    return ImportedSuite(document, data)
+
+
+def _composed(
+    entry: object, where: str, files: Mapping[str, bytes]
+) -> tuple[dict[str, Any], bytes | None]:
+    check = Checker()
+    task = check.mapping(entry, where) or {}
+    for key in ("name", "stock" if "stock" in task else "file"):
+        check.text(task.get(key), f"{where}.{key}", limit=100)
+    for key in ("columns", "config"):
+        if key in task:
+            check.mapping(task[key], f"{where}.{key}")
+    if not check.problems and "stock" not in task and task["file"] not in files:
+        check.add(f"{where}.file", f"there is no file {task['file']}.", "Send it along.")
+    if not check.problems and task.get("form", "generate") not in FORMS:
+        check.one_of(task["form"], f"{where}.form", tuple(FORMS))
+    if check.problems:
+        raise SuiteError(check.problems)
+    own = {key: value for key, value in task.items() if key not in _SPEC_FIELDS}
+    if "stock" in task:
+        words = {"title": task["stock"], "description": f"The task {task['stock']} of lm-eval."}
+        metric = {"category": "capability", "metric": "acc", "metric_label": "accuracy"}
+        return {**stock_task(task["stock"], **words, **metric), "name": task["name"], **own}, None
+    return _from_file(task, own, files[task["file"]])
+
+
+def _from_file(
+    task: Mapping[str, Any], own: Mapping[str, Any], content: bytes
+) -> tuple[dict[str, Any], bytes]:
+    table = read_upload(task["file"], content)
+    chosen = {**guess_columns(table.columns), **task.get("columns", {})}
+    form = task.get("form") or chosen["form"]
+    if isinstance(chosen["choices"], str):
+        chosen["choices"] = [chosen["choices"]]
+    rows = prepare_rows(table, form=form, chosen=chosen, source=task["file"])
+    made, data = first_wording(task["name"], rows, form=form, chosen=chosen)
+    config = {**made["config"], **task.get("config", {})}
+    if "higher_is_better" in own and "config" not in task:
+        better = {"higher_is_better": own["higher_is_better"]}
+        config["metric_list"] = [{**each, **better} for each in config["metric_list"]]
+    return {**made, **own, "config": config}, data

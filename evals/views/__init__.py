@@ -1,0 +1,1 @@
+"""Pages of the evaluation floor that change something: starting runs, writing suites."""
