@@ -29,6 +29,7 @@ up: environments ## Start everything, empty; prints a link to make the first adm
 
 test: environments-dev ## Run all tests, in a real browser too
 	@bash .ci/install-browser
+	@bash .ci/install-broker
 	@exec .venv/bin/pytest $(ARGS)
 
 check: environments-dev ## Format, lint, types, import contracts, templates, migrations, deploy checks
