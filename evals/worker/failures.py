@@ -17,6 +17,10 @@ class Code(StrEnum):
     TASK_REFUSED = "task-refused"
     OUT_OF_MEMORY = "out-of-memory"
     EVALUATION_FAILED = "evaluation-failed"
+    ENDPOINT_FORBIDDEN = "endpoint-forbidden"
+    ENDPOINT_REFUSED = "endpoint-refused"
+    ENDPOINT_AWAY = "endpoint-away"
+    BUDGET_SPENT = "budget-spent"
     BAD_RESULT = "bad-result"
     RUNNER_DIED = "runner-died"
     DISK_FULL = "disk-full"
@@ -32,6 +36,7 @@ MAY_RETRY = frozenset(
         Code.DATA_CHANGED,
         Code.DATA_UNAVAILABLE,
         Code.EVALUATION_FAILED,
+        Code.ENDPOINT_AWAY,
         Code.RUNNER_DIED,
         Code.DISK_FULL,
         Code.PLATFORM_AWAY,
