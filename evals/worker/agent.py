@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 """How often cancels and lost leases are looked for while the runner works."""
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_ENDPOINTS = frozenset({"completions", "chat"})
+_WRITTEN = "generate_until"
+"""The type of tasks whose answers a model writes; the others have it score given ones."""
 _RUNNER_IS_SPENT = frozenset({Code.CANCELLED, Code.RUNNER_DIED, Code.OUT_OF_MEMORY})
 """What ends the runner with the work: it is still computing, dead, or has lost memory."""
 
@@ -154,17 +157,18 @@ class Agent:
 
     def _do(self, order: dict[str, Any], lease: Lease) -> None:
         task = cast("Task", order["task"])
+        require_possible(order)
         runner = self._have_runner(online="stock" in task)
         with tempfile.TemporaryDirectory(dir=self._config.directory, prefix="work-") as scratch:
             folder = Path(scratch)
             harness_task = self._prepare(order, task, folder)
-            model = self._models.resolve(order["model"])
+            model = str(self._models.resolve(order["model"])) if needs_weights(order) else ""
             lease.check()
             lease.at("loading")
-            runner.tell(_load(order, model))
+            runner.tell(self._load(order, model))
             self._follow(runner, lease)
             lease.at("running")
-            command = _run(order, task, harness_task, folder)
+            command = self._run(order, task, harness_task, folder)
             runner.tell(command)
             self._follow(runner, lease)
             lease.at("uploading")
@@ -194,6 +198,46 @@ class Agent:
         finally:
             incoming.unlink(missing_ok=True)
         return place
+
+    def _load(self, order: dict[str, Any], model: str) -> Load:
+        settings, endpoint = order["settings"], order.get("endpoint")
+        if endpoint is not None:
+            keys = self._config.endpoint_keys
+            endpoint = endpoint | {
+                "allow_hosts": list(self._config.allow_hosts),
+                "keys": str(keys) if keys else None,
+            }
+        return Load(
+            model=model,
+            digest=order["model"]["digest"],
+            backend=settings["backend"],
+            dtype=settings["dtype"],
+            device=settings["device"],
+            batch_size=settings["batch_size"],
+            devices=settings.get("devices", 1),
+            endpoint=endpoint,
+        )
+
+    def _run(self, order: dict[str, Any], task: Task, harness_task: str, folder: Path) -> Run:
+        settings = order["settings"]
+        directory = self._config.directory
+        return Run(
+            task=harness_task,
+            folder=None if "stock" in task else str(folder / "tasks"),
+            metrics=list(task["metrics"]),
+            group_field=task["group_field"],
+            num_fewshot=task["num_fewshot"] if "stock" in task else None,
+            apply_chat_template=task["apply_chat_template"],
+            seeds=[task["seed"]] * 4,
+            limit=settings["limit"],
+            scratch=str(folder),
+            samples=str(folder / "samples.parquet"),
+            result=str(folder / "result.json"),
+            journals=None if settings.get("fresh") else str(directory / "journals"),
+            journals_bytes=self._config.journals_megabytes * 1_000_000,
+            budget=order.get("budget") or settings.get("budget"),
+            spent=str(directory / "spent" / order["run"]),
+        )
 
     def _follow(self, runner: RunnerProcess, lease: Lease) -> None:
         """Pass the runner's progress on until its last word."""
@@ -284,6 +328,7 @@ class Agent:
         self._runner = RunnerProcess(
             self._config.directory,
             threads=self._config.threads,
+            memory_megabytes=self._config.memory_megabytes,
             online=online,
             python=self._config.runner_python,
         )
@@ -308,32 +353,40 @@ def _failure(error: Exception) -> WorkError:
     return WorkError(Code.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def _load(order: dict[str, Any], model: Path) -> Load:
-    settings = order["settings"]
-    return Load(
-        model=str(model),
-        digest=order["model"]["digest"],
-        backend=settings["backend"],
-        dtype=settings["dtype"],
-        device=settings["device"],
-        batch_size=settings["batch_size"],
-    )
+def require_possible(order: dict[str, Any]) -> None:
+    """Refuse what the back-end cannot do, before anything is fetched, loaded or paid for.
+
+    Raises:
+        WorkError: a chat endpoint is to score given answers, or nobody said which endpoint.
+    """
+    backend, task = order["settings"]["backend"], order["task"]
+    if backend not in _ENDPOINTS:
+        return
+    if not order.get("endpoint"):
+        raise WorkError(Code.SETTING_REFUSED, f"The run names no endpoint for {backend}.")
+    kind = _output_type(task)
+    if backend == "chat" and kind not in {None, _WRITTEN}:
+        raise WorkError(
+            Code.TASK_REFUSED,
+            f"{task['name']}: this task compares how likely given answers are ({kind}), which a "
+            "chat endpoint does not say. Run it on the weights or on a completions endpoint.",
+        )
 
 
-def _run(order: dict[str, Any], task: Task, harness_task: str, folder: Path) -> Run:
-    return Run(
-        task=harness_task,
-        folder=None if "stock" in task else str(folder / "tasks"),
-        metrics=list(task["metrics"]),
-        group_field=task["group_field"],
-        num_fewshot=task["num_fewshot"] if "stock" in task else None,
-        apply_chat_template=task["apply_chat_template"],
-        seeds=[task["seed"]] * 4,
-        limit=order["settings"]["limit"],
-        scratch=str(folder),
-        samples=str(folder / "samples.parquet"),
-        result=str(folder / "result.json"),
-    )
+def needs_weights(order: dict[str, Any]) -> bool:
+    """Say whether this host needs the model's files: an endpoint has the weights itself.
+
+    A completions endpoint still takes the tokenizer, where given answers are scored.
+    """
+    backend, task = order["settings"]["backend"], order["task"]
+    if backend == "chat":
+        return False
+    return bool(backend != "completions" or _output_type(task) != _WRITTEN)
+
+
+def _output_type(task: dict[str, Any]) -> str | None:
+    """Return a task's type; None where only the harness knows it."""
+    return cast("str | None", task.get("config", {}).get("output_type"))
 
 
 def _sha256(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The worker's settings, read from the environment; a bad value is refused by name."""
 
+import re
 import stat
 import sys
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from oversight.env import ConfigurationError
 RESOURCE_CLASSES = ("cpu", "gpu")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOKEN_LIMIT = 512
+_HOST = re.compile(r"[a-z0-9._-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class WorkerConfig:
     resource_classes: tuple[str, ...]
     threads: int | None
     """Threads that a model computes with; None leaves it to torch."""
+    memory_megabytes: int = 0
+    """What the runner may take of this host's memory; 0 leaves it to the kernel."""
+    journals_megabytes: int = 2_000
+    """What the journals may take of this host's disk, together."""
+    allow_hosts: tuple[str, ...] = ()
+    """Endpoints' hosts that may have a private address or be called without encryption."""
+    endpoint_keys: Path | None = None
+    """Folder with one file a host: the key that is sent to it."""
     runner_python: str = sys.executable
     """The interpreter with torch and the harness: the worker's own."""
 
@@ -47,6 +57,10 @@ def read_config() -> WorkerConfig:
     | `OVERSIGHT_WORKER_DIR` | models, data, logs, unfinished work; by default `var/worker` |
     | `OVERSIGHT_WORKER_CLASSES` | `cpu`, `gpu` or `cpu,gpu`; by default `cpu` |
     | `OVERSIGHT_WORKER_THREADS` | threads a model computes with; by default torch decides |
+    | `OVERSIGHT_WORKER_MEMORY_MB` | memory the runner may take; by default what the kernel gives |
+    | `OVERSIGHT_WORKER_JOURNAL_MB` | disk all journals may take; by default 2000 |
+    | `OVERSIGHT_WORKER_ALLOW_HOSTS` | `host` or `host:port` of endpoints on private addresses |
+    | `OVERSIGHT_WORKER_ENDPOINT_KEYS` | folder with a file for each endpoint's host: its key |
 
     Raises:
         ConfigurationError: a value is missing or cannot be used; the message names the variable.
@@ -58,6 +72,12 @@ def read_config() -> WorkerConfig:
         directory=_directory(),
         resource_classes=_resource_classes(),
         threads=env.integer("OVERSIGHT_WORKER_THREADS", 0, low=0, high=1024) or None,
+        memory_megabytes=env.integer("OVERSIGHT_WORKER_MEMORY_MB", 0, low=0, high=100_000_000),
+        journals_megabytes=env.integer(
+            "OVERSIGHT_WORKER_JOURNAL_MB", 2_000, low=1, high=100_000_000
+        ),
+        allow_hosts=_allow_hosts(),
+        endpoint_keys=_endpoint_keys(),
     )
 
 
@@ -135,6 +155,30 @@ def _directory() -> Path:
             f"OVERSIGHT_WORKER_DIR: {path} cannot be written: {error.strerror}."
         ) from error
     return path
+
+
+def _allow_hosts() -> tuple[str, ...]:
+    hosts = tuple(host.lower() for host in env.words("OVERSIGHT_WORKER_ALLOW_HOSTS", ()))
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ConfigurationError(
+                f"OVERSIGHT_WORKER_ALLOW_HOSTS: {host!r} is neither host nor host:port."
+            )
+    return hosts
+
+
+def _endpoint_keys() -> Path | None:
+    """Return the folder of the endpoints' keys, each readable by its owner only."""
+    name = "OVERSIGHT_WORKER_ENDPOINT_KEYS"
+    if not env.text(name):
+        return None
+    folder = Path(env.text(name)).absolute()
+    if not folder.is_dir():
+        raise ConfigurationError(f"{name}: {folder} is not a folder.")
+    for path in folder.iterdir():
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(f"{name}: others may read {path}. Run: chmod 600 {path}")
+    return folder
 
 
 def _resource_classes() -> tuple[str, ...]:

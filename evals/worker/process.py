@@ -30,6 +30,7 @@ class RunnerProcess:
         *,
         threads: int | None,
         online: bool,
+        memory_megabytes: int = 0,
         python: str = sys.executable,
     ) -> None:
         self.online = online
@@ -41,7 +42,7 @@ class RunnerProcess:
         events_in, events_out = os.pipe()
         command = [python, "-m", "evals.worker.runner"]
         command += ["--commands", str(commands_in), "--events", str(events_out)]
-        command += ["--threads", str(threads or 0)]
+        command += ["--threads", str(threads or 0), "--memory", str(memory_megabytes)]
         environment = os.environ | {
             "HF_HOME": str(cache / "huggingface"),
             "HF_DATASETS_CACHE": str(cache / "datasets"),

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
 from evals.worker.runner import protocol
+from evals.worker.runner.memory import bound_memory
 from evals.worker.runner.protocol import Command, Event, Failed, Load, Ready, Run, Shutdown
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def main() -> None:
     parser.add_argument("--commands", type=int, required=True, help="descriptor to read from")
     parser.add_argument("--events", type=int, required=True, help="descriptor to write to")
     parser.add_argument("--threads", type=int, default=0, help="0 leaves it to torch")
+    parser.add_argument("--memory", type=int, default=0, help="megabytes it may take; 0: no bound")
     options = parser.parse_args()
+    bound_memory(options.memory)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     channel = Channel(options.events)
     commands: SimpleQueue[Command] = SimpleQueue()

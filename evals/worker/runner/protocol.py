@@ -24,6 +24,10 @@ class Load:
     """`auto`, `cpu` or `cuda`."""
     batch_size: int | str
     """Samples at a time, or `auto`."""
+    devices: int = 1
+    """GPUs that the model is spread over."""
+    endpoint: dict[str, Any] | None = None
+    """For the back-ends `completions` and `chat`; see `endpoint/caller.py` for its fields."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,15 @@ class Run:
     samples: str
     """Path of the Parquet file to write."""
     result: str
-    """Path of the JSON file to write; see `session.py` for its fields."""
+    """Path of the JSON file to write; see `result.py` for its fields."""
+    journals: str | None = None
+    """Folder of the journals; None to compute every answer anew."""
+    journals_bytes: int = 2_000_000_000
+    """What they may take together."""
+    budget: dict[str, Any] | None = None
+    """What an endpoint may cost: `requests`, `tokens`, `money`; each may be missing or None."""
+    spent: str = ""
+    """Path of the file with what was spent on the run before, on this host."""
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,28 @@
-"""One loaded model and the tasks run on it: what the runner's process does with its commands.
-
-The result of a task is a JSON file with
-
-| field | meaning |
-|---|---|
-| `rows` | samples written |
-| `aggregates` | metric, n, mean and stderr of each, as numbers |
-| `settings` | what was in force: backend, dtype, batch size, device, limit, seeds |
-| `harness`, `environment` | names, versions and the digest of the harness's installed files |
-| `usage` | wall seconds, requests, tokens, energy with how it was found |
-"""
+"""One loaded model and the tasks run on it: what the runner's process does with its commands."""
 
 import errno
-import hashlib
 import json
-import math
+import logging
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evals.samples import Sample, SamplesError, write_samples
-from evals.statistics import summarise
 from evals.worker.failures import Code, WorkError
+from evals.worker.runner.answers import Asking, Watch
+from evals.worker.runner.backends import ENDPOINTS, journal_key, journal_max_age, make_model
 from evals.worker.runner.energy import EnergyMeter
+from evals.worker.runner.journal import Journal, JournalBusy
+from evals.worker.runner.memory import MemoryMeter
 from evals.worker.runner.protocol import Finished, Load, Loaded, Progress, Run
-from evals.worker.weights import fault_of
+from evals.worker.runner.result import aggregates, harness, write_rows
 
-AGREEMENT = 1e-9
-"""How far the harness's own mean may be from ours: both are means of the same scores."""
 REPORT_SECONDS = 0.5
+logger = logging.getLogger(__name__)
 
 Send = Callable[[Progress], None]
 
@@ -44,17 +35,16 @@ class Session:
         import torch
         from lm_eval.tasks import TaskManager
 
-        from evals.worker.runner.measured import MeasuredModel, Watch
+        import evals.worker.runner.measured  # noqa: F401 - its imports take seconds, and are done now
 
         if threads:
             torch.set_num_threads(threads)
         self._torch = torch
         self._task_manager = TaskManager
-        self._measured_model = MeasuredModel
-        self._watch = Watch
         self._datasets_cache = datasets.config.HF_DATASETS_CACHE
         self._loaded: Load | None = None
         self._model: Any = None
+        self._journal_key: dict[str, Any] = {}
 
     def load(self, command: Load) -> Loaded:
         """Load a model, unless exactly this one is loaded already.
@@ -63,27 +53,14 @@ class Session:
             WorkError: the weights cannot be read, or do not fit into memory.
         """
         began = time.monotonic()
-        if command == self._loaded:
-            return Loaded(str(self._model.device), 0.0, was_loaded=True)
+        if self._loaded is not None and _is_same_model(command, self._loaded):
+            self._set_batch_size(command)
+            return Loaded(self._device(), 0.0, was_loaded=True)
         self._forget()
-        if command.backend != "hf":
-            raise WorkError(Code.SETTING_REFUSED, f"This worker has no backend {command.backend}.")
-        try:
-            self._model = self._measured_model(
-                pretrained=command.model,
-                dtype=command.dtype,
-                device=self._device(command.device),
-                batch_size=command.batch_size,
-                trust_remote_code=False,
-            )
-        except self._torch.OutOfMemoryError as error:
-            raise WorkError(Code.OUT_OF_MEMORY, f"The model does not fit: {error}") from error
-        except Exception as error:
-            fault = fault_of(Path(command.model)) or f"{type(error).__name__}: {error}"
-            reason = f"The weights cannot be read: {fault}"
-            raise WorkError(Code.WEIGHTS_UNREADABLE, reason) from error
+        self._model = make_model(command, self._torch)
+        self._journal_key = journal_key(command, self._model)
         self._loaded = command
-        return Loaded(str(self._model.device), time.monotonic() - began, was_loaded=False)
+        return Loaded(self._device(), time.monotonic() - began, was_loaded=False)
 
     def run(self, command: Run, send: Send) -> Finished:
         """Run one task and write its samples and result.
@@ -95,27 +72,32 @@ class Session:
             raise WorkError(Code.INTERNAL, "No model is loaded.")
         self._require_chat_template(command)
         began = time.monotonic()
-        meter = EnergyMeter(uses_gpu=str(self._model.device).startswith("cuda"))
-        watch = self._watch(_seldom(send))
-        self._model.set_watch(watch)
-        found = self._evaluate(command, watch)
+        memory = MemoryMeter(self._torch)
+        meter = EnergyMeter(uses_gpu=self._device().startswith("cuda"))
+        watch = Watch(_seldom(send))
+        with self._journal(command) as journal:
+            asking = Asking(command.task, tuple(command.seeds), once=journal is not None)
+            self._model.begin(watch, asking, journal)
+            self._set_budget(command)
+            found = self._evaluate(command, watch)
         samples = found["samples"][command.task]
-        self._write(command, samples)
-        scores = {m: [float(sample[m]) for sample in samples] for m in command.metrics}
-        _require_agreement(command, found["results"][command.task], scores)
+        write_rows(command, samples)
         energy = meter.read()
         result = {
             "rows": len(samples),
-            "aggregates": [_aggregate(metric, values) for metric, values in scores.items()],
-            "settings": self._settings(command),
-            "harness": _harness(),
+            "aggregates": aggregates(command, samples, found["results"][command.task]),
+            "settings": self._settings(command, uses_journal=journal is not None),
+            "harness": harness(),
             "environment": self._environment() | {"energy": energy.how},
             "usage": {
                 "wallSeconds": time.monotonic() - began,
                 "requests": watch.answered,
+                "fromJournal": watch.from_journal,
                 "tokens": watch.tokens,
                 "energyJoules": energy.joules,
                 "energyMethod": energy.method,
+                **memory.read(),
+                **self._endpoint_usage(),
             },
         }
         Path(command.result).write_text(json.dumps(result))
@@ -123,7 +105,10 @@ class Session:
         return Finished()
 
     def _require_chat_template(self, command: Run) -> None:
-        if command.apply_chat_template and not self._model.tokenizer.chat_template:
+        assert self._loaded is not None  # noqa: S101 - `run` has looked
+        if not command.apply_chat_template or self._loaded.backend in ENDPOINTS:
+            return
+        if not self._model.tokenizer.chat_template:
             raise WorkError(
                 Code.CHAT_TEMPLATE_MISSING,
                 f"The task {command.task} is asked in the model's chat template, and this model "
@@ -131,7 +116,20 @@ class Session:
                 "model whose tokenizer has one.",
             )
 
-    def _evaluate(self, command: Run, watch: Any) -> Mapping[str, Any]:
+    @contextmanager
+    def _journal(self, command: Run) -> Iterator[Journal | None]:
+        """Open the model's journal while a task runs; none where the run wants fresh answers."""
+        assert self._loaded is not None  # noqa: S101 - `run` has looked
+        journal = None
+        if command.journals is not None:
+            journal = _opened(command, self._journal_key, journal_max_age(self._loaded))
+        try:
+            yield journal
+        finally:
+            if journal is not None:
+                journal.close()
+
+    def _evaluate(self, command: Run, watch: Watch) -> Mapping[str, Any]:
         """Let the harness run the task; its own bootstrap, caches and cards stay off."""
         import datasets.config
         from lm_eval import simple_evaluate
@@ -163,36 +161,29 @@ class Session:
                 torch_random_seed=seeds[2],
                 fewshot_random_seed=seeds[3],
             )
-        except self._torch.OutOfMemoryError as error:
-            raise WorkError(
-                Code.OUT_OF_MEMORY, f"The batch does not fit into memory: {error}"
-            ) from error
+        except WorkError:
+            raise
         except Exception as error:
             raise _trouble(error, command, has_begun=watch.asked > 0) from error
         if not found or command.task not in found["samples"]:
             raise WorkError(Code.TASK_REFUSED, "lm-eval gave no samples for the task.")
         return dict(found)
 
-    def _write(self, command: Run, samples: list[dict[str, Any]]) -> None:
-        samples.sort(key=lambda sample: int(sample["doc_id"]))
-        try:
-            rows = (_sample(raw, command) for raw in samples)
-            write_samples(Path(command.samples), command.metrics, rows)
-        except (KeyError, SamplesError) as error:
-            raise WorkError(Code.BAD_RESULT, f"The samples cannot be used: {error}") from error
-        except OSError as error:
-            raise WorkError(Code.DISK_FULL, f"The samples cannot be written: {error}") from error
-
-    def _settings(self, command: Run) -> dict[str, Any]:
+    def _settings(self, command: Run, *, uses_journal: bool) -> dict[str, Any]:
         assert self._loaded is not None  # noqa: S101 - `run` has looked
         return {
             "backend": self._loaded.backend,
             "dtype": self._loaded.dtype,
-            "batch_size": self._loaded.batch_size,
-            "device": str(self._model.device),
+            # What it came down to where memory did not suffice for what was asked.
+            "batch_size": self._model.batch_size,
+            "requested_batch_size": self._loaded.batch_size,
+            "device": self._device(),
+            "devices": self._loaded.devices,
             "limit": command.limit,
             "seeds": command.seeds,
             "apply_chat_template": command.apply_chat_template,
+            "journal": "used" if uses_journal else "off",
+            **self._endpoint_settings(),
         }
 
     def _environment(self) -> dict[str, str]:
@@ -208,19 +199,73 @@ class Session:
             "threads": str(torch.get_num_threads()),
         }
 
-    def _device(self, wanted: str) -> str:
-        has_cuda = self._torch.cuda.is_available()
-        if wanted == "auto":
-            return "cuda" if has_cuda else "cpu"
-        if wanted == "cuda" and not has_cuda:
-            raise WorkError(Code.SETTING_REFUSED, "This host has no CUDA device.")
-        return wanted
+    def _device(self) -> str:
+        return str(self._model.device)
+
+    def _set_budget(self, command: Run) -> None:
+        assert self._loaded is not None  # noqa: S101 - `run` has looked
+        if self._loaded.endpoint is not None:
+            from evals.worker.runner.remote import make_budget
+
+            self._model.budget = make_budget(self._loaded, command.budget, _path(command.spent))
+
+    def _endpoint_settings(self) -> dict[str, Any]:
+        assert self._loaded is not None  # noqa: S101 - `run` has looked
+        endpoint = self._loaded.endpoint
+        if endpoint is None:
+            return {}
+        return {"endpoint": {name: endpoint[name] for name in ("slug", "base_url", "model")}}
+
+    def _endpoint_usage(self) -> dict[str, Any]:
+        """Return what this task took of an endpoint, and what that cost where it has prices."""
+        if self._loaded is None or self._loaded.endpoint is None:
+            return {}
+        budget, caller = self._model.budget, self._model.caller
+        found = {
+            "inputTokens": budget.task.given,
+            "outputTokens": budget.task.made,
+            "endpointRequests": budget.task.requests,
+            "retries": caller.retries,
+        }
+        if budget.prices is None:
+            return found
+        cost = budget.prices.of(budget.task.given, budget.task.made)
+        return found | {"money": f"{cost.normalize():f}", "currency": budget.prices.currency}
+
+    def _set_batch_size(self, command: Load) -> None:
+        """Take on another batch size; the same one stays at what memory has sufficed for."""
+        assert self._loaded is not None  # noqa: S101 - `load` has looked
+        if command.batch_size != self._loaded.batch_size:
+            self._model.set_batch_size(command.batch_size)
+            self._loaded = command
 
     def _forget(self) -> None:
         """Give the last model's memory back before the next one is loaded."""
         self._loaded = self._model = None
         if self._torch.cuda.is_available():
             self._torch.cuda.empty_cache()
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _is_same_model(one: Load, other: Load) -> bool:
+    return replace(one, batch_size=1) == replace(other, batch_size=1)
+
+
+def _opened(command: Run, key: dict[str, Any], max_age: float | None) -> Journal | None:
+    """Open the journal; without one where it cannot be had: it saves work and decides nothing."""
+    try:
+        return Journal(
+            Path(command.journals or ""),
+            key,
+            limit_bytes=command.journals_bytes,
+            max_age_seconds=max_age,
+        )
+    except (JournalBusy, OSError) as error:
+        logger.warning("Without the journal: %s", error)
+        return None
 
 
 def _seldom(send: Send) -> Callable[[int, int], None]:
@@ -237,47 +282,6 @@ def _seldom(send: Send) -> Callable[[int, int], None]:
     return report
 
 
-def _sample(raw: Mapping[str, Any], command: Run) -> Sample:
-    doc = raw["doc"] if isinstance(raw["doc"], Mapping) else {}
-    group = doc.get(command.group_field) if command.group_field else None
-    return Sample(
-        doc_id=int(raw["doc_id"]),
-        item_id=str(doc.get("id", raw["doc_id"])),
-        group=None if group is None else str(group),
-        target=str(raw["target"]),
-        prompts=[list(arguments) for arguments in raw["arguments"]],
-        responses=[_response(answers) for answers in raw["resps"]],
-        scores={metric: float(raw[metric]) for metric in command.metrics},
-    )
-
-
-def _response(answers: Any) -> Any:
-    """Return the first answer to a request: a log-likelihood with its greedy flag, or a text."""
-    first = answers[0]
-    if isinstance(first, tuple | list) and len(first) == 2:
-        return {"loglikelihood": float(first[0]), "is_greedy": bool(first[1])}
-    return first if isinstance(first, str) else float(first)
-
-
-def _require_agreement(
-    command: Run, theirs: Mapping[str, Any], scores: Mapping[str, list[float]]
-) -> None:
-    """Refuse a result whose samples do not give the mean that the harness states."""
-    for metric, values in scores.items():
-        stated = [v for k, v in theirs.items() if k.split(",")[0] == metric]
-        ours = math.fsum(values) / len(values)
-        if len(stated) != 1 or abs(float(stated[0]) - ours) > AGREEMENT:
-            raise WorkError(
-                Code.BAD_RESULT,
-                f"lm-eval states {metric} of {command.task} as {stated}; the samples say {ours!r}.",
-            )
-
-
-def _aggregate(metric: str, values: list[float]) -> dict[str, Any]:
-    found = summarise(values)
-    return {"metric": metric, "n": found.n, "mean": found.mean, "stderr": found.stderr}
-
-
 def _trouble(error: Exception, command: Run, *, has_begun: bool) -> WorkError:
     """Return what an error of the harness means: it refused, could not fetch, or broke down."""
     words = f"{type(error).__name__}: {error}"
@@ -289,19 +293,3 @@ def _trouble(error: Exception, command: Run, *, has_begun: bool) -> WorkError:
         return WorkError(Code.DATA_UNAVAILABLE, f"lm-eval cannot fetch the data: {words}")
     # Before the first question to the model it reads the task: it cannot use what it read.
     return WorkError(Code.TASK_REFUSED, f"lm-eval refuses the task: {words}")
-
-
-def _harness() -> dict[str, str]:
-    """Name the harness by its version and the digest of the list of its installed files."""
-    distribution = metadata.distribution("lm_eval")
-    record = distribution.read_text("RECORD") or ""
-    # What was compiled or written at installation differs from host to host.
-    lines = sorted(_hashed_lines(record))
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    return {"name": "lm-eval", "version": distribution.version, "digest": f"sha256:{digest}"}
-
-
-def _hashed_lines(record: str) -> Iterator[str]:
-    for line in record.splitlines():
-        if "sha256=" in line and ".dist-info/" not in line and not line.startswith(".."):
-            yield line

@@ -1,6 +1,7 @@
 """Real parts for the worker's tests: a small real model, a runner that stays warm, a live site."""
 
 import contextlib
+import json
 import os
 import subprocess
 import threading
@@ -72,7 +73,7 @@ class WarmRunner:
         """Return the runner, alive."""
         if self.process is None or not self.process.is_alive:
             self.process = RunnerProcess(
-                self.directory, threads=None, online=False, python=str(WORKER_PYTHON)
+                self.directory, threads=1, online=False, python=str(WORKER_PYTHON)
             )
         return self.process
 
@@ -218,3 +219,32 @@ def runner_of(process) -> psutil.Process:
         return None
 
     return wait_until(find, "a runner")
+
+
+@pytest.fixture
+def bare_log_likelihoods(model_folder):
+    """Return a function that lets the harness itself score the task in a folder."""
+
+    def ask(folder: Path) -> list[float]:
+        code = f"""
+import json
+from lm_eval import simple_evaluate
+from lm_eval.models.huggingface import HFLM
+from lm_eval.tasks import TaskManager
+manager = TaskManager(include_path={str(folder / "tasks")!r}, include_defaults=False)
+import torch; torch.set_num_threads(1)
+model = HFLM(pretrained={str(model_folder)!r}, dtype="float32", device="cpu", batch_size=4)
+found = simple_evaluate(model=model, tasks=["counting"], task_manager=manager, bootstrap_iters=0)
+samples = sorted(found["samples"]["counting"], key=lambda sample: sample["doc_id"])
+print(json.dumps([answer[0][0] for sample in samples for answer in sample["resps"]]))
+"""
+        done = subprocess.run(
+            [str(WORKER_PYTHON), "-c", code],
+            env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(folder / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return ask

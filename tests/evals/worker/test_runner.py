@@ -5,61 +5,12 @@ import os
 import shutil
 
 import pytest
-import yaml
 
 from evals.worker.failures import Code, WorkError
-from evals.worker.runner.protocol import Load, Loaded, Run
+from evals.worker.runner.protocol import Load, Loaded
+from tests.evals.worker.commands import ask, load, run, write_task
 
 pytestmark = pytest.mark.worker
-
-
-def ask(runner, command):
-    """Send a command and return its last event, or the error it ends in."""
-    runner.tell(command)
-    try:
-        return list(runner.events(1.0))[-1]
-    except WorkError as error:
-        return error
-
-
-def load(folder):
-    return Load(str(folder), "sha256:test", "hf", "float32", "cpu", 4)
-
-
-def run(folder, **changes):
-    fields = {
-        "task": "counting",
-        "folder": str(folder / "tasks"),
-        "metrics": ["acc"],
-        "group_field": None,
-        "num_fewshot": None,
-        "apply_chat_template": False,
-        "seeds": [1, 1, 1, 1],
-        "limit": 2,
-        "scratch": str(folder),
-        "samples": str(folder / "samples.parquet"),
-        "result": str(folder / "result.json"),
-    }
-    return Run(**fields | changes)
-
-
-def write_task(folder, **changes):
-    (folder / "tasks").mkdir()
-    data = folder / "data.jsonl"
-    rows = [{"id": str(n), "q": f"{n}, ", "a": str(n + 1), "b": "x"} for n in range(2)]
-    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    task = {
-        "task": "counting",
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"test": str(data)}},
-        "test_split": "test",
-        "output_type": "multiple_choice",
-        "doc_to_text": "{{q}}",
-        "doc_to_choice": "{{[a, b]}}",
-        "doc_to_target": 0,
-        "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
-    }
-    (folder / "tasks" / "counting.yaml").write_text(yaml.safe_dump(task | changes))
 
 
 @pytest.fixture
@@ -142,9 +93,9 @@ def test_a_task_that_lm_eval_refuses_is_refused_with_its_reason(
 
 
 def test_a_setting_that_this_host_cannot_follow_is_refused(warm_runner, model_folder):
-    command = Load(str(model_folder), "sha256:test", "vllm", "float32", "cpu", 4)
+    command = Load(str(model_folder), "sha256:test", "abacus", "float32", "cpu", 4)
     refusal = ask(warm_runner.get(), command)
     assert (refusal.code, refusal.message) == (
         Code.SETTING_REFUSED,
-        "This worker has no backend vllm.",
+        "This worker has no backend abacus.",
     )
