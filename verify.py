@@ -785,8 +785,13 @@ def opens(commitment, salt, value):
 
 
 def quorum_of(rules, cast, roll, heads):
-    """Return what must have taken part, and whether it did; nobody is recused here."""
-    whole, present = (heads[1], heads[0]) if rules["quorum_base"] == "members" else (roll, cast)
+    """Return what must have taken part, and whether it did.
+
+    `heads` are the members who took part, those on the roll, and the weight of those recused.
+    """
+    base = rules["quorum_base"]
+    whole, present = (heads[1], heads[0]) if base == "members" else (roll, cast)
+    whole += heads[2] if base == "roll_and_recused" else 0
     needed = Fraction(rules["quorum"]) * whole
     return {"needed": needed, "met": present >= needed}
 
@@ -1368,7 +1373,7 @@ class Replay:
     def body_founded(self, leaf):
         need(leaf.name not in self.bodies, "this body was founded before")
         zone = leaf.facts["time_zone"]
-        self.bodies[leaf.name] = Record(name=leaf.name, zone=zone, seats={}, charters=[])
+        self.bodies[leaf.name] = Record(name=leaf.name, zone=zone, seats={}, charters=[], to={})
 
     def member_appointed(self, leaf):
         seats, facts = self.body(leaf.name).seats, leaf.facts
@@ -1576,6 +1581,7 @@ class Replay:
             revisions=[],
             vote=None,
             ballots={},
+            recused=set(),
             lot=None,
             seed=None,
             casting_until=None,
@@ -1637,6 +1643,30 @@ class Replay:
         if path not in self.bundle:
             return None
         return self.bundle.document(path, digest)[proposal.type]
+
+    def conflict_declared(self, leaf):
+        """Who declares a conflict before the vote steps off its roll."""
+        proposal = self.proposal(leaf)
+        need(proposal.status in ("deliberation", "final_text"), f"it is in {proposal.status}")
+        need(leaf.actor in self.body(proposal.body).seats, f"{leaf.actor} has no seat")
+        proposal.recused.add(leaf.actor)
+        self.committed[leaf.index] = leaf.commits
+
+    def delegation(self, leaf):
+        """A delegation holds for votes opened later; taking it back holds for open ones, too."""
+        body, giver, to = self.body(leaf.name), leaf.actor, leaf.facts["to"]
+        need(giver in body.seats and to in body.seats, "one of the two has no seat")
+        if leaf.kind.endswith("given"):
+            need(giver not in body.to, "an earlier delegation stands")
+            body.to[giver] = to
+            need(giver not in chain(body.to, to), "the delegations go in a circle")
+            return
+        same(body.to.pop(giver, None), to, "whom the member had delegated to")
+        for vote in self.votes:
+            proposal = vote.proposal
+            is_open = proposal.status == "voting" and proposal.casting_until is None
+            if proposal.body == body.name and is_open and leaf.at < vote.closes:
+                vote.to.pop(giver, None)
 
     def commented(self, leaf):
         proposal = self.proposal(leaf)
@@ -1776,6 +1806,9 @@ KINDS = {
     "proposals.comment.hidden": ("proposal", "comment_hidden"),
     "proposals.vote.opened": ("proposal", "vote_opened"),
     "proposals.ballot.cast": ("ballot", "ballot_cast"),
+    "proposals.conflict.declared": ("proposal", "conflict_declared"),
+    "proposals.delegation.given": ("people", "delegation"),
+    "proposals.delegation.revoked": ("people", "delegation"),
     "proposals.lot.committed": ("proposal", "lot"),
     "proposals.lot.revealed": ("proposal", "lot"),
     "proposals.vote.tied": ("proposal", "tie"),
@@ -1783,6 +1816,15 @@ KINDS = {
     "proposals.decision.made": ("proposal", "decision_made"),
 }
 KNOWN_FLOORS = ("accounts.", "registry.", "evals.", "proposals.")
+
+
+def chain(to, member):
+    """Return whom a vote goes to, one after the other, until it stops or would repeat."""
+    found = []
+    while member in to and to[member] not in found:
+        member = to[member]
+        found.append(member)
+    return found
 
 
 def in_term(seat, moment, grace=0):
@@ -1804,7 +1846,7 @@ class Vote(Report):
         self.opens = seconds(leaf.facts["opens_at"])
         self.closes, self.entitled = seconds(leaf.facts["closes_at"]), leaf.facts["roll"]
         self.contract, self.rules, self.roll, self.outcome = None, None, None, None
-        self.asked = {}
+        self.asked, self.to = {}, {}
         self.section = f"{'Decision' if proposal.type else 'Vote'} {proposal.ref}"
         self.title = ""
 
@@ -1835,8 +1877,6 @@ class Vote(Report):
         )
         for name, found, expected in stated:
             same(found, expected, f"the {name} in {path}")
-        if contract["recusals"] or contract["delegation"] != "none":
-            raise NotEnough("recusals and delegations are not known to this program")
         self.contract = contract
         return f"frozen at entry {self.index}, before any ballot; its digest is on the log"
 
@@ -1856,8 +1896,11 @@ class Vote(Report):
         self.rules = self.replay.rules_of(self.proposal)
         if self.rules is None:
             raise NotEnough(f"charter {last[0]} of {self.proposal.body} is not in the bundle")
-        for name in ("secrecy", "sunset_days"):
-            same(self.contract[name], self.rules[name], f"{name} in the contract")
+        rules = {"delegation": "none", "recusal": "none", **self.rules}
+        for name in ("secrecy", "sunset_days", "delegation"):
+            same(self.contract[name], rules[name], f"{name} in the contract")
+        none = rules["recusal"] == "none" and self.contract["recusals"]
+        need(not none, "the contract has recusals, which the charter does not know")
         return (
             f"charter {last[0]} of {self.proposal.body} was in force; its rules are the contract's"
         )
@@ -1880,8 +1923,18 @@ class Vote(Report):
             for member, seat in seats.items()
             if seat.role != "clerk" and in_term(seat, self.opens)
         }
+        recused = [m for m in seats if m in entitled and m in self.proposal.recused]
+        off = [{"member": member, "weight": entitled.pop(member)} for member in recused]
+        given = sorted(self.contract["recusals"], key=lambda row: row["member"])
+        same(given, sorted(off, key=lambda row: row["member"]), "who is recused")
         stated = {entry["member"]: entry["weight"] for entry in self.contract["roll"]}
         self.roll = stated
+        if self.contract["delegation"] == "transitive":
+            to = self.replay.body(self.proposal.body).to
+            self.to = {m: to[m] for m in stated if to.get(m) in stated}
+            given = {row["from"]: row["to"] for row in self.contract["delegations"]}
+            same(given, self.to, "the delegations")
+            self.to = dict(self.to)
         same(len(self.contract["roll"]), len(stated), "the number of different members on the roll")
         same(self.entitled, len(stated), "the number of members in the entry")
         for member in sorted(set(entitled) | set(stated)):
@@ -1889,8 +1942,9 @@ class Vote(Report):
             need(due is not None, f"{member} is on the roll and was not in term")
             need(found is not None, f"{member} was in term and is not on the roll")
             same(found, due, f"the weight of {member}")
-        weight = sum(stated.values())
-        return f"the {count(len(stated), 'member', 'members')} in term then, of weight {weight:,}"
+        less = f"; {len(off)} recused" if off else ""
+        members = count(len(stated), "member", "members")
+        return f"the {members} in term then, of weight {sum(stated.values()):,}{less}"
 
     def _criteria(self):
         recorded = self.replay.criteria.get(self.proposal.subject, [])
@@ -2036,14 +2090,32 @@ class Vote(Report):
             if not opens(last[2], ballot["salt"], said):
                 raise Contradiction(f"{where} does not open as {shown(said)}, as it was committed")
             counted[member] = ballot
+        for member, carried in self._carried(counted).items():
+            said = sorted(row["member"] for row in counted[member].get("carries", []))
+            same(said, sorted(carried), f"whose votes the ballot of {member} carries")
         left = sorted(set(self.proposal.ballots) - set(counted))
         need(not left, f"the ballot of {left[0] if left else ''} was left out of the count")
         return f"{count(len(counted), 'ballot opens', 'ballots open')} as committed; none left out"
 
+    def _carried(self, counted):
+        """Return for each ballot who delegated to it and cast none of their own."""
+        carried = {member: [] for member in counted}
+        for giver in set(self.to) - set(counted):
+            carrier = next((each for each in chain(self.to, giver) if each in counted), None)
+            if carrier is not None:
+                carried[carrier].append(giver)
+        return carried
+
     def _count(self):
         method, ballots = self.contract["method"], self.record["ballots"]
         options, roll = self.contract["options"], sum(self.roll.values())
-        rules, heads, draw = self.contract["rules"], (len(ballots), len(self.roll)), self._draw()
+        rules, draw = self.contract["rules"], self._draw()
+        carried = self._carried({ballot["member"] for ballot in ballots})
+        for ballot in ballots:
+            extra = sum(self.roll[giver] for giver in carried[ballot["member"]])
+            ballot["weight"] = ballot["weight"] + extra
+        recused = sum(row["weight"] for row in self.contract["recusals"])
+        heads = (len(ballots) + sum(map(len, carried.values())), len(self.roll), recused)
         if method in MOTIONS:
             own = MOTIONS[method](rules, ballots, roll, heads, draw)
             said = ", ".join(f"{own['votes'][choice]} {choice}" for choice in options)
@@ -2115,7 +2187,7 @@ class Vote(Report):
 
 AUTHORISE = "authorise_deployment"
 CHOICES = {"yes-no": ["yes", "no", "abstain"], "consent": ["consent", "abstain", "object"]}
-PUBLIC_FIELDS = {"member", "weight", "number", "leaf", "salt"}
+PUBLIC_FIELDS = {"member", "weight", "number", "leaf", "salt", "carries"}
 """What a record says about a ballot beside what was on it."""
 
 USUAL_RULES = {
@@ -2200,7 +2272,7 @@ def check_openings(bundle, replay):
         commitment = replay.committed.get(one["index"], {}).get(one["field"])
         need(commitment, f"{where} opens what entry {one['index']} does not commit to")
         need(opens(commitment, one["salt"], one["value"]), f"{where} is not what was committed to")
-    return f"{count(len(lines), 'comment opens', 'comments open')} as committed"
+    return f"{count(len(lines), 'opening shows', 'openings show')} what was committed to"
 
 
 def check_scope(bundle, replay):

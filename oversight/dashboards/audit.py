@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import rfc8785
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from evals import scores
 from evals.models import SampleScore, SuiteVersion, TaskRun
@@ -221,18 +221,25 @@ def _result(task_run: TaskRun) -> Iterator[tuple[str, bytes]]:
 
 
 def _openings(proposals: Any, size: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the openings of comments that everybody can read; those of ballots are in records."""
+    """Yield the openings of what everybody can read: comments, and reasons of recusals.
+
+    Those of ballots are in the records of decisions, and nowhere before.
+    """
     visible = Comment.objects.filter(proposal__in=proposals, hidden_at=None)
-    openings = {
-        opening.leaf_id: opening
-        for opening in Opening.objects.filter(leaf_id__in=visible.values("leaf_id"), field="text")
-    }
+    declared = LedgerEntry.objects.filter(
+        type="proposals.conflict.declared", subject__in=[each.subject for each in proposals]
+    )
+    found = Opening.objects.filter(
+        Q(field="text", leaf_id__in=visible.values("leaf_id"))
+        | Q(field="reason", leaf_id__in=declared.values("leaf_id"))
+    )
+    openings = {opening.leaf_id: opening for opening in found}
     indexes = bundle.indexes_of(list(openings), size)
     lines = [
         rfc8785.dumps(
             {
                 "index": index,
-                "field": "text",
+                "field": openings[leaf_id].field,
                 "salt": bytes(openings[leaf_id].salt).hex(),
                 "value": openings[leaf_id].value,
             }

@@ -198,7 +198,7 @@ def test_a_tie_falls_to_the_chair_as_the_server_counts_it(says):
     sheet = yes_no.count(rules, Votes.of(yes=2, no=2, roll=4), casting_vote=says).as_json()
     ballots = [{"choice": c, "weight": 2} for c in ("yes", "no")]
     draw = program.order_of([says, "yes", "no"])
-    own = program.count_motion(rules.as_json(), ballots, 4, (2, 2), draw)
+    own = program.count_motion(rules.as_json(), ballots, 4, (2, 2, 0), draw)
     program.matches(sheet, own, "sheet")
 
 

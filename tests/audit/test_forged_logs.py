@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.audit.forge import BODY, CLERK, RULES, Forge
+from proposals.tally.motion import Rules, Votes
+from proposals.tally.yes_no import count as yes_no_count
+from tests.audit.forge import BODY, CHARTER, CLERK, RULES, Forge
 
 
 @pytest.fixture
@@ -390,19 +392,127 @@ def test_an_authorisation_granted_by_a_person_is_refused(verify, forge):
 
 
 def test_an_act_of_an_unknown_kind_is_not_called_proven(verify, forge):
-    forge.act("proposals.recusal.declared", "member:000001", f"proposal:{forge.ref}")
+    forge.act("proposals.oracle.asked", "member:000001", f"proposal:{forge.ref}")
     status, report = verify(forge.pack())
     assert (status, report["verdict"]) == (2, "incomplete")
-    assert "proposals.recusal.declared" in str(report["checks"])
+    assert "proposals.oracle.asked" in str(report["checks"])
 
 
-def test_a_contract_with_recusals_is_not_called_proven(verify, forge):
-    open_vote(forge, recusals=["member:000001"])
-    votes(forge, *["yes"] * 5)
+def test_a_method_that_the_program_does_not_know_is_not_called_proven(verify):
+    forge = Forge(3, charter=CHARTER | {"general_motion": RULES | {"method": "acclaim"}})
+    forge.open(forge.draft(), method="acclaim")
+    votes(forge, *["yes"] * 3)
     forge.decide()
     status, report = verify(forge.pack())
     assert (status, report["verdict"]) == (2, "incomplete")
-    assert "recusals" in str(report["checks"])
+    assert "'acclaim' is not known" in str(report["checks"])
+
+
+# -- Recusals and delegations
+
+
+def rules_with(**more):
+    return CHARTER | {"general_motion": RULES | more}
+
+
+def delegate(forge, giver, to):
+    forge.act("proposals.delegation.given", giver, f"body:{BODY}", facts={"to": to})
+
+
+def delegating():
+    """Five members; 3 delegates to 2, and 4 to 3."""
+    forge = Forge(5, charter=rules_with(delegation="transitive"))
+    forge.ref = forge.draft()
+    one, two, three = forge.members[2:]
+    delegate(forge, two, one)
+    delegate(forge, three, two)
+    rows = [{"from": two, "to": one}, {"from": three, "to": two}]
+    return forge, {"delegation": "transitive", "delegations": rows}
+
+
+def carrying(forge):
+    """Count as delegations ask for: member 2 carries members 3 and 4."""
+    rows = [{"member": member, "weight": 1} for member in forge.members[3:]]
+    forge.vote["cast"]["member:000002"]["carries"] = rows
+    votes_cast = Votes.of(yes=4, no=1, roll=5)
+    return yes_no_count(Rules.of(**RULES["vote"]), votes_cast).as_json()
+
+
+def test_delegated_votes_are_carried_along_their_chains(verify):
+    forge, delegations = delegating()
+    open_vote(forge, **delegations)
+    votes(forge, "yes", "no", "yes")
+    forge.tick(hours=24)
+    forge.decide(sheet=carrying(forge))
+    status, report = verify(forge.pack())
+    assert (status, report["verdict"]) == (0, "proven"), report
+    assert "4 yes, 1 no" in str(report["checks"])
+
+
+def test_a_delegation_left_out_of_the_contract_is_refused(verify):
+    forge, delegations = delegating()
+    open_vote(forge, **delegations | {"delegations": delegations["delegations"][:1]})
+    refused(verify, forge, "the delegations", check="roll")
+
+
+def test_a_delegation_that_was_taken_back_carries_nothing(verify):
+    forge, delegations = delegating()
+    open_vote(forge, **delegations)
+    votes(forge, "yes", "no", "yes")
+    giver, to = forge.members[3], forge.members[2]
+    forge.act("proposals.delegation.revoked", giver, f"body:{BODY}", facts={"to": to})
+    forge.tick(hours=24)
+    forge.decide(sheet=carrying(forge))
+    refused(verify, forge, "whose votes the ballot of member:000002 carries", check="ballots")
+
+
+def test_a_ballot_of_ones_own_overrides_a_delegation(verify):
+    forge, delegations = delegating()
+    open_vote(forge, **delegations)
+    votes(forge, "yes", "no", "yes", "no")
+    forge.tick(hours=24)
+    forge.decide(sheet=carrying(forge))
+    refused(verify, forge, "whose votes the ballot of member:000002 carries", check="ballots")
+
+
+def test_delegations_in_a_circle_are_refused(verify):
+    forge, _ = delegating()
+    delegate(forge, forge.members[2], forge.members[4])
+    refused(verify, forge, last(forge), "go in a circle", check="people")
+
+
+def recusing(**more):
+    forge = Forge(5, charter=rules_with(recusal="declared", **more))
+    forge.ref = forge.draft()
+    commits = {"reason": "sha256:" + "1" * 64}
+    subject = f"proposal:{forge.ref}"
+    forge.act("proposals.conflict.declared", forge.members[4], subject, commits=commits)
+    return forge
+
+
+def test_who_declared_a_conflict_is_off_the_roll(verify):
+    forge = recusing()
+    gone = forge.members.pop()
+    forge.weights.pop()
+    open_vote(forge, recusals=[{"member": gone, "weight": 1}])
+    votes(forge, "yes", "yes", "yes", "no")
+    forge.decide()
+    status, report = verify(forge.pack())
+    assert (status, report["verdict"]) == (0, "proven")
+    assert "1 recused" in str(report["checks"])
+
+
+def test_who_declared_a_conflict_and_stays_on_the_roll_is_refused(verify):
+    forge = recusing()
+    open_vote(forge)
+    refused(verify, forge, "who is recused", check="roll")
+
+
+def test_a_recusal_that_nobody_declared_is_refused(verify, forge):
+    gone = forge.members.pop()
+    forge.weights.pop()
+    open_vote(forge, recusals=[{"member": gone, "weight": 1}])
+    refused(verify, forge, "who is recused", check="roll")
 
 
 # -- The one key

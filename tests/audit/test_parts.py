@@ -304,7 +304,7 @@ def test_motions_are_counted_as_the_server_counts_them(
     if (threshold, comparison) == ("1", "more_than"):
         return
     cast = [(c, w) for c, w in zip(choices, weights, strict=False) if c]
-    heads = (len(cast), len(weights))
+    heads = (len(cast), len(weights), 0)
     rules = Rules.of(
         threshold=threshold,
         base=base,
@@ -327,7 +327,7 @@ def test_consent_is_judged_as_the_server_judges_it():
         plain = [{"choice": c, "weight": w, "reason": r} for c, w, r in part]
         rules = {"quorum": "0", "quorum_base": "roll"}
         program.matches(
-            sheet, program.count_consent(rules, plain, 5, (len(part), 5), None), "sheet"
+            sheet, program.count_consent(rules, plain, 5, (len(part), 5, 0), None), "sheet"
         )
 
 

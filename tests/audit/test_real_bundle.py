@@ -63,7 +63,7 @@ def test_every_kind_of_bundle_is_proven_from_votes_scores_and_log(world, verify,
         "3 yes, 0 no, 0 abstain; outcome carried",
         "1 yes, 2 no, 0 abstain; outcome not carried",
         "at least 3/4 of yes and no (raised",
-        "1 comment opens as committed",
+        "1 opening shows what was committed to",
         "6 results: signed, recomputed from scores",
     ):
         assert words in says
