@@ -16,7 +16,7 @@ from evals.choices import Comparison
 from evals.criteria import as_contract_rows
 from evals.models import SuiteVersion
 from oversight.accounts.choices import Scope
-from oversight.accounts.models import Body
+from oversight.accounts.models import Body, Membership
 from oversight.accounts.permissions import Public, reader, writes
 from oversight.ledger import services as ledger
 from oversight.registry.models import Deployment, ModelVersion
@@ -25,7 +25,7 @@ from proposals.choices import ProposalType, Status
 from proposals.models import Comment, Decision, Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
 from proposals.readiness import judgements_of
-from proposals.services import closing, discussion, drafting, stages, voting
+from proposals.services import closing, discussion, drafting, roll, stages, voting
 
 
 class ProposalOutput(serializers.ModelSerializer[Proposal]):
@@ -197,6 +197,26 @@ class CastingVoteInput(serializers.Serializer[Any]):
     )
 
 
+class ConflictInput(serializers.Serializer[Any]):
+    """A conflict of interest to declare."""
+
+    reason = serializers.CharField(max_length=1000, help_text="For everybody to read.")
+
+
+class DelegationInput(serializers.Serializer[Any]):
+    """To whom a vote is delegated."""
+
+    to = serializers.RegexField(
+        r"\A(member:)?[0-9a-f]{16}\Z", help_text="The member as the record names them."
+    )
+
+
+class LeafOutput(serializers.Serializer[Any]):
+    """An act that was put on the record."""
+
+    leaf = serializers.UUIDField()
+
+
 class CriterionOutput(serializers.Serializer[Any]):
     """A criterion on the record: what it asks, and its leaf."""
 
@@ -366,6 +386,42 @@ class Ballots(ProposalView):
             "receipt_at": f"{settings.PUBLIC_URL}/receipts/{ballot.leaf_id}/",
         }
         return Response(answer, status=201 if found else 202)
+
+
+class Conflicts(ProposalView):
+    """`POST`: declare a conflict of interest before the vote."""
+
+    @extend_schema(request=ConflictInput, responses={201: LeafOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Declare it; the answer names its leaf."""
+        proposal, data = self.proposal(ref), checked(ConflictInput, request)
+        declared = roll.declare_conflict(
+            by=request.user,  # type: ignore[arg-type]
+            proposal=proposal,
+            reason=data["reason"],
+        )
+        return Response({"leaf": str(declared.leaf_id)}, status=201)
+
+
+class Delegations(APIView):
+    """`POST`: delegate one's vote in a body; `DELETE`: take it back."""
+
+    permission_classes = [writes(Scope.VOTES_CAST)]
+
+    @extend_schema(request=DelegationInput, responses={201: LeafOutput})
+    def post(self, request: Request, slug: str) -> Response:
+        """Delegate to another member; an earlier delegation is replaced."""
+        body, data = get_object_or_404(Body, slug=slug), checked(DelegationInput, request)
+        to = named_row(Membership, "to", public_id=data["to"].removeprefix("member:"), body=body)
+        given = roll.give_delegation(by=request.user, body=body, to=to)  # type: ignore[arg-type]
+        return Response({"leaf": str(given.leaf_id)}, status=201)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Take it back, in open votes too."""
+        body = get_object_or_404(Body, slug=slug)
+        roll.revoke_delegation(by=request.user, body=body)  # type: ignore[arg-type]
+        return Response(status=204)
 
 
 class CastingVotes(ProposalView):

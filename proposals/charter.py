@@ -23,6 +23,15 @@ SECRECIES = {
     "open": "Choices are hidden until the close and then published by name.",
     "secret": "Choices are secret from the public: who voted is published, never how.",
 }
+DELEGATIONS = {
+    "none": "Every member votes in person.",
+    "transitive": "A member may delegate the vote to another, who may pass it on; it can be taken "
+    "back until the close, and a ballot of one's own overrides it.",
+}
+RECUSALS = {
+    "none": "Nobody steps off the roll; a member with a conflict of interest can abstain.",
+    "declared": "A member who declares a conflict of interest before the vote is off its roll.",
+}
 TIE_WORDS = {
     TieRule.STATUS_QUO: "A tie leaves things as they are.",
     TieRule.CHAIR: "A tie falls to the chair's casting vote.",
@@ -69,6 +78,9 @@ class DecisionRules:
     highest: int = 5
     """The most points a ballot can give an option, for the method `score`."""
 
+    delegation: str = "none"
+    recusal: str = "none"
+
     def effective(self, *, criterion_failed: bool) -> Rules:
         """Return the rules of the vote, with the override where a criterion failed."""
         if criterion_failed and self.override_threshold > self.vote.threshold:
@@ -96,6 +108,8 @@ class DecisionRules:
             else "",
             TIE_WORDS[self.vote.tie_rule] if self.method != consent.METHOD else "",
             SECRECIES[self.secrecy],
+            DELEGATIONS[self.delegation],
+            RECUSALS[self.recusal],
         ]
         return [line for line in lines if line]
 
@@ -186,7 +200,16 @@ NUMBERS = {
 }
 """Least and most of each whole number."""
 
-_OPTIONAL = {"notice_hours": 0, "method": yes_no.METHOD, "highest": 5}
+_WORDS = {"secrecy": SECRECIES, "delegation": DELEGATIONS, "recusal": RECUSALS}
+"""Rules that are one of a few words."""
+
+_OPTIONAL = {
+    "notice_hours": 0,
+    "method": yes_no.METHOD,
+    "highest": 5,
+    "delegation": "none",
+    "recusal": "none",
+}
 """What a charter may leave out, with what it means then: charters adopted earlier lack it."""
 
 _KEYS = {"vote", "override_threshold", "secrecy", *NUMBERS, *_OPTIONAL}
@@ -206,12 +229,15 @@ def read_rules(name: str, rules: Any) -> DecisionRules:
     if not vote.threshold <= override <= 1:
         raise _fault(name, "override_threshold", "must lie between the threshold and 1")
     _check_method(name, given["method"], vote)
-    if rules["secrecy"] not in SECRECIES:
-        raise _fault(name, "secrecy", f"must be one of {', '.join(SECRECIES)}")
+    for field, known in _WORDS.items():
+        if given[field] not in tuple(known):
+            raise _fault(name, field, f"must be one of {', '.join(known)}")
+    if given["secrecy"] == "secret" and given["delegation"] != "none":
+        # Who delegates must be able to see how the delegate voted.
+        raise _fault(name, "delegation", "must be none where votes are secret")
     numbers = {field: _whole(name, field, given[field], *NUMBERS[field]) for field in NUMBERS}
-    return DecisionRules(
-        vote, override, secrecy=rules["secrecy"], method=given["method"], **numbers
-    )
+    words: dict[str, Any] = {field: given[field] for field in _WORDS}
+    return DecisionRules(vote, override, method=given["method"], **(words | numbers))
 
 
 def methods_for(kind: ProposalType | str) -> tuple[str, ...]:
@@ -298,5 +324,5 @@ def first() -> dict[str, Any]:
     Deliberation ends and a vote opens by a clerk's hand, so the notice is what lets a member who
     was away learn of a final text.
     """
-    filled = {"method": yes_no.METHOD, "highest": 5, "notice_hours": 48}
+    filled = {**_OPTIONAL, "recusal": "declared", "notice_hours": 48}
     return {name: {**filled, **rules} for name, rules in usual().items()}

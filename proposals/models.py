@@ -179,6 +179,53 @@ class Comment(models.Model):
         return f"Comment {self.pk} on {self.proposal.ref}"
 
 
+class Recusal(models.Model):
+    """One member's declared conflict of interest, which takes them off the roll of one vote."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="recusals")
+    membership = models.ForeignKey(Membership, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=1000)
+    declared_at = models.DateTimeField(default=timezone.now)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal", "membership"], name="recusal_once_per_member"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership.person} is recused on {self.proposal.ref}"
+
+
+class Delegation(models.Model):
+    """One member's vote in a body, delegated to another member until it is taken back."""
+
+    giver = models.ForeignKey(Membership, models.PROTECT, related_name="+")
+    receiver = models.ForeignKey(Membership, models.PROTECT, related_name="+")
+    given_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["giver"],
+                condition=Q(revoked_at__isnull=True),
+                name="delegation_one_standing",
+            ),
+            models.CheckConstraint(
+                condition=~Q(giver=models.F("receiver")), name="delegation_to_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.giver.person} to {self.receiver.person}"
+
+
 class Contract(models.Model):
     """The decision contract: one frozen document under which a vote is held.
 
@@ -223,10 +270,15 @@ class RollEntry(models.Model):
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="roll")
     membership = models.ForeignKey(Membership, models.PROTECT, related_name="+")
     weight = models.PositiveIntegerField()
+    delegate = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    delegation_revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(delegate=models.F("id")), name="roll_delegate_is_another"
+            ),
             models.UniqueConstraint(fields=["contract", "membership"], name="roll_member_once"),
             models.CheckConstraint(condition=Q(weight__gt=0), name="roll_weight_positive"),
         ]

@@ -1,6 +1,6 @@
 """Where a proposal stands, for its page: a headline that is a finding, who may what, the vote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -13,6 +13,7 @@ from oversight.accounts.policy import is_person, voting_membership
 from proposals import policy
 from proposals.charter import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
 from proposals.choices import OPEN, Status
+from proposals.delegations import carriers
 from proposals.models import Ballot, Contract, Proposal, RollEntry
 from proposals.papers import ELECTION_METHODS, METHOD_NAMES
 from proposals.tally import consent, yes_no
@@ -27,6 +28,11 @@ class Seat:
     name: str
     weight: int
     has_voted: bool
+    delegate: str = ""
+    """To whom the vote is delegated, as it stands now."""
+
+    is_carried: bool = False
+    """Whether a delegate's ballot counts for the member, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +142,10 @@ class Vote:
         if not quorum:
             return self.quorum_rule
         turnout = Turnout.of(
-            cast=sum(seat.weight for seat in self.seats if seat.has_voted),
+            cast=sum(seat.weight for seat in self.seats if seat.has_voted or seat.is_carried),
             roll=sum(seat.weight for seat in self.seats),
             recused=sum(entry["weight"] for entry in self.content["recusals"]),
-            voters=self.voted_count,
+            voters=sum(seat.has_voted or seat.is_carried for seat in self.seats),
             members=self.roll_count,
         )
         rules = self.content["rules"]
@@ -153,11 +159,28 @@ def vote_of(proposal: Proposal) -> Vote | None:
     contract = getattr(proposal, "contract", None)
     if contract is None:
         return None
-    roll = contract.roll.select_related("membership__person").annotate(
-        has_voted=Exists(Ballot.objects.filter(entry=OuterRef("pk")))
+    roll = list(
+        contract.roll.select_related("membership__person", "delegate__membership__person").annotate(
+            has_voted=Exists(Ballot.objects.filter(entry=OuterRef("pk")))
+        )
     )
-    seats = tuple(Seat(str(e.membership.person), e.weight, e.has_voted) for e in roll)
-    return Vote(contract, contract.content, seats)
+    to = {
+        entry.pk: entry.delegate_id
+        for entry in roll
+        if entry.delegate_id is not None and entry.delegation_revoked_at is None
+    }
+    carried = carriers(to, {entry.pk for entry in roll if entry.has_voted})
+    return Vote(contract, contract.content, tuple(_seat(e, to, carried) for e in roll))
+
+
+def _seat(entry: Any, to: Mapping[int, int], carried: Mapping[int, int]) -> Seat:
+    return Seat(
+        name=str(entry.membership.person),
+        weight=entry.weight,
+        has_voted=entry.has_voted,
+        delegate=str(entry.delegate.membership.person) if entry.pk in to else "",
+        is_carried=entry.pk in carried,
+    )
 
 
 def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) -> str:
@@ -215,7 +238,10 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
         "vote": status == Status.VOTING and _is_on_roll(user, proposal),
         "comment": status in OPEN and policy.can_comment(user, proposal),
         "moderate": policy.can_moderate(user, proposal),
-        "is_member": voting_membership(user, proposal.body) is not None,
+        "is_member": (seat := voting_membership(user, proposal.body)) is not None,
+        "recuse": seat is not None
+        and status in {Status.DELIBERATION, Status.FINAL_TEXT}
+        and not proposal.recusals.filter(membership=seat).exists(),
     }
 
 

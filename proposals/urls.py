@@ -3,7 +3,7 @@
 from django.urls import path
 
 from proposals import api
-from proposals.views import ballots, charters, drafting, moves, page, results, talk
+from proposals.views import ballots, charters, drafting, moves, page, results, roll, talk
 
 urlpatterns = [
     path("administration/bodies/<slug:slug>/charter/", charters.adopt, name="charter-adopt"),
@@ -17,6 +17,8 @@ urlpatterns = [
         talk.hide_comment,
         name="proposal-comment-hide",
     ),
+    path("proposals/<str:ref>/conflict/", roll.conflict, name="proposal-conflict"),
+    path("bodies/<slug:slug>/delegation/", roll.delegation, name="delegation"),
     path("proposals/<str:ref>/criteria/", drafting.add_criterion, name="proposal-criterion"),
     path("proposals/<str:ref>/evaluate/", drafting.evaluate, name="proposal-evaluate"),
     path("proposals/<str:ref>/move/", moves.move, name="proposal-move"),
@@ -29,6 +31,8 @@ urlpatterns = [
     path("api/v1/proposals/<str:ref>/", api.ProposalDetail.as_view(), name="api-proposal"),
     path("api/v1/proposals/<str:ref>/criteria/", api.Criteria.as_view(), name="api-criteria"),
     path("api/v1/proposals/<str:ref>/comments/", api.Comments.as_view(), name="api-comments"),
+    path("api/v1/proposals/<str:ref>/conflict/", api.Conflicts.as_view(), name="api-conflict"),
+    path("api/v1/bodies/<slug:slug>/delegation/", api.Delegations.as_view(), name="api-delegation"),
     path("api/v1/proposals/<str:ref>/stage/", api.Stage.as_view(), name="api-stage"),
     path("api/v1/proposals/<str:ref>/ballot/", api.Ballots.as_view(), name="api-ballot"),
     path(

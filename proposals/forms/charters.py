@@ -8,8 +8,10 @@ from typing import Any
 from django import forms
 
 from proposals.charter import (
+    DELEGATIONS,
     NUMBERS,
     QUORUM_WORDS,
+    RECUSALS,
     SECRECIES,
     TIE_WORDS,
     CharterError,
@@ -133,6 +135,8 @@ class RulesForm(forms.Form):
         choices=[(rule.value, words) for rule, words in TIE_WORDS.items()], label="Ties"
     )
     secrecy = forms.ChoiceField(choices=list(SECRECIES.items()), label="Secrecy")
+    delegation = forms.ChoiceField(choices=list(DELEGATIONS.items()), label="Delegation")
+    recusal = forms.ChoiceField(choices=list(RECUSALS.items()), label="Conflicts of interest")
     override_threshold = ShareField(
         label="Threshold against a failed criterion",
         help_text="At least this share when a must-pass criterion is not shown to be met.",
@@ -179,6 +183,8 @@ class RulesForm(forms.Form):
             "method": found["method"],
             "highest": found.get("highest") or self._usual["highest"],
             "secrecy": found["secrecy"],
+            "delegation": found["delegation"],
+            "recusal": found["recusal"],
             "notice_hours": found["notice_hours"],
             "deliberation_hours": found["deliberation_hours"],
             "voting_hours": found["voting_hours"],

@@ -16,12 +16,15 @@ from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import DecisionOutcome, Leaf, ProposalType, Status
 from proposals.counting import Counted, Result, count
+from proposals.delegations import carriers
 from proposals.digests import digest_of
 from proposals.effects import execute
-from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal
+from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal, RollEntry
 from proposals.papers import MOTION_METHODS
 from proposals.services.stages import lock_proposal, move
 from proposals.services.voting import lock_for_closing
+
+_PERSON = "membership__person"
 
 
 @transaction.atomic(durable=True)
@@ -165,8 +168,14 @@ def last_ballots(contract: Contract) -> list[Ballot]:
 def tally(contract: Contract, ballots: list[Ballot]) -> Result:
     """Count the ballots by the contract's own frozen rules and roll, never by today's."""
     given = CastingVote.objects.filter(contract=contract).first()
+    carried = carried_by(contract, ballots)
     counted = [
-        Counted(ballot.content, ballot.entry.weight, by=_shown_voter(contract, ballot))
+        Counted(
+            ballot.content,
+            ballot.entry.weight + sum(entry.weight for entry in carried[ballot.entry_id]),
+            voters=1 + len(carried[ballot.entry_id]),
+            by=_shown_voter(contract, ballot),
+        )
         for ballot in ballots
     ]
     return count(
@@ -175,6 +184,17 @@ def tally(contract: Contract, ballots: list[Ballot]) -> Result:
         lot_seed=contract.lot_seed or None,
         casting_vote=given.names if given else None,
     )
+
+
+def carried_by(contract: Contract, ballots: list[Ballot]) -> dict[int, list[RollEntry]]:
+    """Return by roll entry whose votes its ballot carries, as delegations stand."""
+    standing = contract.roll.exclude(delegate=None).filter(delegation_revoked_at=None)
+    givers = {entry.pk: entry for entry in standing.select_related("membership__person")}
+    to = {pk: entry.delegate_id for pk, entry in givers.items() if entry.delegate_id is not None}
+    found: dict[int, list[RollEntry]] = {ballot.entry_id: [] for ballot in ballots}
+    for giver, carrier in carriers(to, found.keys()).items():
+        found[carrier].append(givers[giver])
+    return found
 
 
 def _shown_voter(contract: Contract, ballot: Ballot) -> str:
@@ -231,7 +251,8 @@ def _decide(
         leaf_id=leaf.id,
     )
     notify(
-        people={b.entry.membership.person for b in ballots} | {proposal.proposer},
+        people={entry.membership.person for entry in contract.roll.select_related(_PERSON)}
+        | {proposal.proposer},
         subject=f"{outcome.label}: {proposal.title}"[:160],
         text=f"The vote on {proposal.ref} has closed. Outcome: {outcome.label.lower()}.",
         path=decision.get_absolute_url(),
@@ -261,14 +282,17 @@ def _record(contract: Contract, ballots: list[Ballot], result: Result) -> dict[s
         "contract": contract.digest,
         "outcome": result.outcome,
         "sheet": result.sheet,
-        "ballots": _secret_ballots(ballots) if is_secret(contract) else _open_ballots(ballots),
+        "ballots": _secret_ballots(ballots)
+        if is_secret(contract)
+        else _open_ballots(contract, ballots),
         **({"lot_seed": contract.lot_seed} if contract.lot_seed else {}),
         **({"casting_vote": _opened_casting_vote(given)} if given else {}),
     }
 
 
-def _open_ballots(ballots: list[Ballot]) -> list[dict[str, Any]]:
-    """Return ballots by name, each with the opening of its commitment."""
+def _open_ballots(contract: Contract, ballots: list[Ballot]) -> list[dict[str, Any]]:
+    """Return ballots by name, each with the opening of its commitment and whom it carries."""
+    carried = carried_by(contract, ballots)
     openings = {
         opening.leaf_id: opening
         for opening in Opening.objects.filter(
@@ -283,9 +307,15 @@ def _open_ballots(ballots: list[Ballot]) -> list[dict[str, Any]]:
             **b.content,
             "leaf": str(b.leaf_id),
             "salt": bytes(openings[b.leaf_id].salt).hex(),
+            **_carries(carried[b.entry_id]),
         }
         for b in ballots
     ]
+
+
+def _carries(entries: list[RollEntry]) -> dict[str, Any]:
+    rows = [{"member": each.membership.actor, "weight": each.weight} for each in entries]
+    return {"carries": rows} if rows else {}
 
 
 def _secret_ballots(ballots: list[Ballot]) -> list[dict[str, Any]]:

@@ -18,7 +18,15 @@ from proposals import papers, policy
 from proposals.charter import DecisionRules
 from proposals.choices import Leaf, Status
 from proposals.digests import digest_of
-from proposals.models import Ballot, Charter, Contract, Proposal, Revision, RollEntry
+from proposals.models import (
+    Ballot,
+    Charter,
+    Contract,
+    Delegation,
+    Proposal,
+    Revision,
+    RollEntry,
+)
 from proposals.papers import PaperError
 from proposals.readiness import judgements_of, obstacles_to_vote
 from proposals.services.charters import charter_of
@@ -28,6 +36,10 @@ from proposals.tally.consent import Stance
 from proposals.tally.lot import commit
 from proposals.tally.motion import Choice, TieRule
 
+NOT_ON_ROLL = (
+    "You are not on the roll of this vote, which was frozen at its opening: you had no vote in the "
+    "body then, or had declared a conflict of interest."
+)
 CASTING_HOURS = 168
 """How long after a tied vote the chair may give the casting vote."""
 
@@ -56,16 +68,25 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         raise Conflict("The vote cannot open yet. " + " ".join(early))
     opens_at = database_now().replace(microsecond=0)
     ends_at = closing_time(charter, locked, opens_at, closes_at)
-    seats = list(
+    members = list(
         Membership.objects.in_term(database_now())
         .voting()
         .filter(body=locked.body)
         .select_for_update(of=("self",))
         .order_by("id")
     )
+    recused = set(locked.recusals.values_list("membership", flat=True))
+    seats = [seat for seat in members if seat.pk not in recused]
     if not seats:
-        raise Conflict(f"{locked.body} has no members in term, so nobody could vote.")
+        raise Conflict(f"{locked.body} has no members in term who could vote on this.")
+    rules = charter.rules_for(locked.type)
+    delegated = _delegated(seats) if rules.delegation == "transitive" else {}
     content = _contract(locked, charter, seats) | {
+        "recusals": [
+            {"member": seat.actor, "weight": seat.weight} for seat in members if seat.pk in recused
+        ],
+        "delegation": rules.delegation,
+        **_delegation_rows(seats, delegated, rules),
         "opens_at": stamp(opens_at),
         "closes_at": stamp(ends_at),
     }
@@ -89,9 +110,7 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         lot_seed=seed,
         leaf_id=leaf.id,
     )
-    RollEntry.objects.bulk_create(
-        RollEntry(contract=contract, membership=seat, weight=seat.weight) for seat in seats
-    )
+    _freeze_roll(contract, seats, delegated)
     notify(
         people=[seat.person for seat in seats],
         subject=f"Your vote is wanted: {locked.title}"[:160],
@@ -99,6 +118,40 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         path=f"{locked.get_absolute_url()}ballot/",
     )
     return contract
+
+
+def _delegated(seats: list[Membership]) -> dict[int, int]:
+    """Return by membership to whom of the roll it delegates; the caller holds the body's lock."""
+    ids = [seat.pk for seat in seats]
+    standing = Delegation.objects.filter(giver__in=ids, receiver__in=ids, revoked_at=None)
+    return dict(standing.values_list("giver", "receiver"))
+
+
+def _delegation_rows(
+    seats: list[Membership], delegated: dict[int, int], rules: DecisionRules
+) -> dict[str, Any]:
+    """Return the delegations as the contract lists them; nothing where the charter has none."""
+    if rules.delegation == "none":
+        return {}
+    actors = {seat.pk: seat.actor for seat in seats}
+    rows = [
+        {"from": seat.actor, "to": actors[delegated[seat.pk]]}
+        for seat in seats
+        if seat.pk in delegated
+    ]
+    return {"delegations": rows}
+
+
+def _freeze_roll(contract: Contract, seats: list[Membership], delegated: dict[int, int]) -> None:
+    """Write the roll as it is now, with whom each delegated to."""
+    entries = RollEntry.objects.bulk_create(
+        RollEntry(contract=contract, membership=seat, weight=seat.weight) for seat in seats
+    )
+    by_seat = {entry.membership_id: entry for entry in entries}
+    for giver, receiver in delegated.items():
+        by_seat[giver].delegate = by_seat[receiver]
+    changed = [by_seat[giver] for giver in delegated]
+    RollEntry.objects.bulk_update(changed, ["delegate"], batch_size=1000)
 
 
 def _commit_to_lot(proposal: Proposal, content: dict[str, Any], *, by: str, at: datetime) -> str:
@@ -152,7 +205,7 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, An
         .first()
     )
     if entry is None:
-        raise NotAllowed("You are not on the roll of this vote, which was frozen at its opening.")
+        raise NotAllowed(NOT_ON_ROLL)
     last = entry.ballots.order_by("-number").first()
     if last is not None and last.content == content:
         return last
@@ -262,8 +315,6 @@ def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> 
         "rules": rules.effective(criterion_failed=failed).as_json(),
         "override": failed,
         "roll": [{"member": seat.actor, "weight": seat.weight} for seat in seats],
-        "recusals": [],
-        "delegation": "none",
         "criteria": as_contract_rows(judgements),
         "secrecy": rules.secrecy,
         "time_zone": proposal.body.time_zone,

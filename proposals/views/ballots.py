@@ -39,7 +39,7 @@ def ballot(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _on_roll(entry: RollEntry | None) -> RollEntry:
     if entry is None:
-        raise NotAllowed("You are not on the roll of this vote, which was frozen at its opening.")
+        raise NotAllowed(voting.NOT_ON_ROLL)
     return entry
 
 

@@ -85,6 +85,7 @@ def show(
         "just_made": sent.made if sent else None,
         "comment_form": comment_form or CommentForm(),
         "vote_form": vote_form or OpenVoteForm(),
+        "recusals": proposal.recusals.select_related("membership__person"),
         "may": may_do(request.user, proposal),
         "decision": getattr(proposal, "decision", None),
     } | _standing_context(proposal)

@@ -61,6 +61,8 @@ def filled(act="check", **changes):
         "method": "yes-no",
         "tie_rule": "status_quo",
         "secrecy": "open",
+        "delegation": "none",
+        "recusal": "declared",
     }
     rules = {
         AUTHORISE: common
@@ -234,6 +236,9 @@ def test_the_words_warn_of_a_minority_that_carries():
         (ELECTION, {"method": "yes-no"}, "method must be one of approval"),
         (ELECTION, {"method": ["irv"]}, "method must be one of approval"),
         (ELECTION, {"highest": 0}, "highest must be a whole number from 1 to 1000"),
+        (MOTION, {"delegation": "sometimes"}, "delegation must be one of none, transitive"),
+        (MOTION, {"recusal": 1}, "recusal must be one of none, declared"),
+        (MOTION, {"secrecy": "secret", "delegation": "transitive"}, "delegation must be none"),
         (MOTION, {"secrecy": "whispered"}, "secrecy must be one of open, secret"),
     ],
 )

@@ -22,7 +22,7 @@ from oversight.registry.models import Authorisation
 from proposals import papers
 from proposals.charter import fraction_words
 from proposals.models import Ballot, Charter, Contract, Decision, Proposal, RollEntry
-from proposals.services.closing import is_secret, last_ballots
+from proposals.services.closing import carried_by, is_secret, last_ballots
 from proposals.shown_sheet import ShownSheet
 from proposals.tally import yes_no
 
@@ -98,7 +98,7 @@ def _result(found: Decision, contract: Contract) -> dict[str, Any]:
     ballots = {
         "sheet": sheet,
         "shown": ShownSheet.of(sheet),
-        "ballots": [] if is_secret(contract) else last_ballots(contract),
+        "ballots": [] if is_secret(contract) else _ballots_by_name(contract),
         "secret_ballots": _secret_ballots(found) if is_secret(contract) else [],
         "is_secret": is_secret(contract),
         "is_weighted": contract.roll.exclude(weight=1).exists(),
@@ -118,6 +118,15 @@ def _result(found: Decision, contract: Contract) -> dict[str, Any]:
         "needed": f"{comparison} {fraction_words(Fraction(rules['threshold']))} of {base_words}",
         "share": Fraction(share) if share else None,
     }
+
+
+def _ballots_by_name(contract: Contract) -> list[Ballot]:
+    """Return the ballots that count, each with the members it carries as `for_others`."""
+    ballots = last_ballots(contract)
+    carried = carried_by(contract, ballots)
+    for ballot in ballots:
+        ballot.for_others = carried[ballot.entry_id]  # type: ignore[attr-defined]
+    return ballots
 
 
 def _secret_ballots(found: Decision) -> list[dict[str, Any]]:
