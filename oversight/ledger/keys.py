@@ -6,6 +6,7 @@ that checkpoints stay proof when Ed25519 no longer is.
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -124,8 +125,7 @@ def load_pkcs11(uri: str, pin: str) -> PrivateEd25519:
     parts = _pkcs11_parts(uri)
     wanted = {Attribute.KEY_TYPE: KeyType.EC_EDWARDS, Attribute.LABEL: parts["object"]}
     try:
-        token = pkcs11.lib(parts["module-path"]).get_token(token_label=parts["token"])
-        session = token.open(user_pin=pin)
+        session = _session(parts["module-path"], parts["token"], pin)
         private = next(
             iter(session.get_objects({**wanted, Attribute.CLASS: ObjectClass.PRIVATE_KEY})), None
         )
@@ -138,6 +138,14 @@ def load_pkcs11(uri: str, pin: str) -> PrivateEd25519:
         raise SignerRefusal(f"The device holds no Ed25519 key pair named {parts['object']!r}.")
     # CKA_EC_POINT is an octet string in DER; the point itself is its last 32 bytes.
     return DeviceKey(private, bytes(public[Attribute.EC_POINT])[-32:])
+
+
+@lru_cache
+def _session(module: str, token: str, pin: str) -> Any:
+    """Return the session with a device, which takes one login per process."""
+    import pkcs11
+
+    return pkcs11.lib(module).get_token(token_label=token).open(user_pin=pin)
 
 
 def _pkcs11_parts(uri: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ def sequence_once(signer: Signer | None = None) -> int:
     return count
 
 
-def make_signer() -> Signer:
+def make_signer(*, may_create_key: bool | None = None) -> Signer:
     """Return the signer that the settings describe; in development it makes its own key.
 
     Raises:
@@ -59,7 +59,7 @@ def make_signer() -> Signer:
         origin=settings.LEDGER_ORIGIN,
         key_path=settings.LEDGER_KEY_PATH,
         state_path=settings.LEDGER_SIGNER_STATE_PATH,
-        may_create_key=not settings.PRODUCTION,
+        may_create_key=not settings.PRODUCTION if may_create_key is None else may_create_key,
         key=_key_from_elsewhere(),
     )
 

@@ -9,7 +9,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
@@ -159,6 +160,25 @@ class SequencerProcess:
         assert session is not None  # noqa: S101 - opened above, or an error was raised
         with connection.wrap_database_errors:  # the driver's own errors, as Django's
             next(session.notifies(timeout=self._ceiling_seconds, stop_after=1), None)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the sequencer's lock for a ceremony; no sequencer can run meanwhile.
+
+    Raises:
+        SequencerBusy: when one is running.
+    """
+    if not _try_lock():
+        raise SequencerBusy(
+            f"Another sequencer works on this database: {_lock_holder()}. Stop it first, do this, "
+            "and start it again."
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
 
 
 def _try_lock() -> bool:
