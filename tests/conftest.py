@@ -6,6 +6,8 @@ runs may go on at once: each takes a test database of its own.
 
 import os
 import shutil
+import tempfile
+from functools import partial
 from pathlib import Path
 
 import django
@@ -47,6 +49,17 @@ def _prepare() -> None:
 
 # At import, not in a fixture: the conftests below this one import models.
 _prepare()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run temporary folders of its own.
+
+    pytest's own parent folder is shared by all runs of a user, and each run closes it to others
+    again: servers of the tests that run under another account would lose the way to their files.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="oversight-tests-")
+        config.add_cleanup(partial(shutil.rmtree, config.option.basetemp, ignore_errors=True))
 
 
 def pytest_unconfigure() -> None:

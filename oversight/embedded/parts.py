@@ -25,7 +25,7 @@ class Part:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ, **_OUTPUT))
     """All that it sees of the environment."""
     stop_signal: signal.Signals = signal.SIGTERM
-    ready_seconds: float = 60.0
+    ready_seconds: float = 120.0
     grace_seconds: float = 10.0
     """How long it may take to stop before it is killed."""
 

@@ -16,7 +16,7 @@ from oversight.embedded.parts import PROJECT
 from oversight.embedded.postgres import EmbeddedPostgres
 from oversight.embedded.presence import Presence, System
 
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 """Longest wait for a whole system to be ready, with a first start on a busy machine in mind."""
 
 

@@ -12,6 +12,7 @@ PUBLIC = {
     *("decision-record", "decision-contract", "body", "record", "record-check", "record-entry"),
     *("record-leaf", "receipt", "how-to-verify", "data", "accessibility", "design"),
     *("api-schema", "api-docs", "proposal", "proposal-revision", "first-administrator"),
+    *("log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
     *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof"),
 }
 PRIVATE = {
