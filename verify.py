@@ -598,9 +598,8 @@ class Checkpoint:
         found = None
         for key in policy.log_keys:
             for name, key_id, signature in self.signatures:
-                if (name, key_id) != (key.name, key.id):
+                if (name, key_id) != (key.name, key.id) or key.kind != LOG_KEY:
                     continue
-                need(key.kind == LOG_KEY, f"the key of {name} is of a kind unknown here")
                 good = ed25519_verifies(key.public, self.text.encode(), signature)
                 need(good, f"the signature of {name} ({key_id.hex()}) is wrong")
                 found = key
@@ -611,8 +610,9 @@ class Checkpoint:
 
     def unread(self, policy):
         """Return who else has signed, with keys the policy lacks or this program cannot use."""
-        usable = [key for key in policy.witnesses.values() if key.kind == WITNESS_KEY]
-        known = {(key.name, key.id) for key in policy.log_keys + usable}
+        usable = [key for key in policy.log_keys if key.kind == LOG_KEY]
+        usable += [key for key in policy.witnesses.values() if key.kind == WITNESS_KEY]
+        known = {(key.name, key.id) for key in usable}
         return [name for name, key_id, _ in self.signatures if (name, key_id) not in known]
 
     def cosigned(self, policy):
