@@ -371,7 +371,9 @@ class Ballots(ProposalView):
     @extend_schema(request=BallotInput, responses={201: BallotOutput, 202: BallotOutput})
     def post(self, request: Request, ref: str) -> Response:
         """Cast a ballot: 201 with the receipt, 202 while the log has not covered it yet."""
-        proposal, data = self.proposal(ref), checked(BallotInput, request)
+        data = checked(BallotInput, request)
+        visible = Proposal.objects.visible_to(reader(request, Scope.VOTES_CAST))
+        proposal = get_object_or_404(visible.without_documents(), ref=ref)
         ballot = voting.cast_ballot(
             by=request.user,  # type: ignore[arg-type]
             proposal=proposal,

@@ -37,6 +37,10 @@ class ProposalQuerySet(QuerySet["Proposal"]):
             "decision",
         )
 
+    def without_documents(self) -> "ProposalQuerySet":
+        """Leave out contract and decision, which are long where thousands may vote."""
+        return self.select_related(None).select_related("body")
+
     def open(self) -> "ProposalQuerySet":
         """Keep what is being decided: deliberation, final text, voting."""
         return self.filter(status__in=OPEN)

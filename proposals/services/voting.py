@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from django.db import connection, transaction
+from django.db.models import DateTimeField, Func
 
 from evals.criteria import as_contract_rows
 from oversight.accounts.choices import BodyRole
@@ -192,25 +194,24 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, An
         Conflict: the vote is not open, by the database's clock.
         Invalid: the ballot names what the contract does not offer.
     """
-    contract = Contract.objects.filter(proposal=proposal).first()
+    contract = Contract.objects.defer("document").filter(proposal=proposal).first()
     if contract is None:
         raise Conflict("There is no vote open on this proposal.")
     content = read_paper(contract, choice)
     lock_for_casting(contract)
-    _require_open(proposal, contract)
     entry = (
         RollEntry.objects.select_for_update(of=("self",))
         .select_related("membership")
         .filter(contract=contract, membership__person=by)
         .first()
     )
+    # The clock is read under the locks: waiting for them must not carry a ballot past the close.
+    now = _require_open(contract)
     if entry is None:
         raise NotAllowed(NOT_ON_ROLL)
     last = entry.ballots.order_by("-number").first()
     if last is not None and last.content == content:
         return last
-    # The clock is read again under the lock: waiting for it must not carry a ballot past the close.
-    now = _require_open(proposal, contract)
     number = (last.number if last else 0) + 1
     return _write_ballot(entry, proposal, contract, number=number, content=content, now=now)
 
@@ -222,9 +223,19 @@ def read_paper(contract: Contract, given: object) -> papers.Content:
         Invalid: an option the contract does not have, or one named twice.
     """
     try:
-        return papers.read(contract.content, given)
+        return papers.read(_paper(contract.pk, contract.digest), given)
     except PaperError as error:
         raise Invalid(error.problem, fields={error.field: error.problem}) from None
+
+
+@lru_cache(maxsize=64)
+def _paper(contract_id: int, digest: str) -> dict[str, Any]:
+    """Return the part of a contract that says what ballots can say.
+
+    Kept, because a contract never changes and one with thousands on its roll is long to read.
+    """
+    content = Contract.objects.get(pk=contract_id, digest=digest).content
+    return {name: content[name] for name in ("method", "options", "highest") if name in content}
 
 
 def lock_for_casting(contract: Contract) -> None:
@@ -276,21 +287,26 @@ def _write_ballot(
     )
 
 
-def _require_open(proposal: Proposal, contract: Contract) -> datetime:
+def _require_open(contract: Contract) -> datetime:
     """Return the database's time, at which the vote is open."""
-    found = Proposal.objects.filter(pk=proposal.pk)
-    status, casting_until = found.values_list("status", "contract__casting_until").get()
+    found = Contract.objects.filter(pk=contract.pk).values_list(
+        "proposal__status", "casting_until", "closes_at", _CLOCK
+    )
+    status, casting_until, closes_at, now = found.get()
     if status != Status.VOTING:
         raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
     if casting_until is not None:
         raise Conflict("The vote is over: it is tied and waits for the chair's casting vote.")
-    now = database_now()
-    if now >= contract.closes_at:
+    if now >= closes_at:
         raise Conflict(
-            f"The vote closed at {stamp(contract.closes_at)}. Ballots are refused from then on; "
+            f"The vote closed at {stamp(closes_at)}. Ballots are refused from then on; "
             "an earlier ballot of yours stands."
         )
-    return now
+    return cast("datetime", now)
+
+
+_CLOCK = Func(function="clock_timestamp", output_field=DateTimeField())
+"""The database's time of this very moment, not of the transaction's beginning."""
 
 
 def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> dict[str, Any]:
