@@ -11,6 +11,7 @@ import logging
 import shutil
 import tempfile
 import threading
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,17 +25,17 @@ from evals.worker.config import WorkerConfig
 from evals.worker.failures import Code, WorkError
 from evals.worker.lease import Lease
 from evals.worker.models import ModelCache
+from evals.worker.orders import needs_weights, require_possible
 from evals.worker.process import RunnerProcess
 from evals.worker.runner.protocol import Load, Progress, Run
 from evals.worker.surroundings import device, software
 
 logger = logging.getLogger(__name__)
+SPENT_KEPT_SECONDS = 90 * 86_400
+"""How long it is remembered what a run has spent at an endpoint: longer than any run lasts."""
 LOOK_SECONDS = 0.5
 """How often cancels and lost leases are looked for while the runner works."""
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-_ENDPOINTS = frozenset({"completions", "chat"})
-_WRITTEN = "generate_until"
-"""The type of tasks whose answers a model writes; the others have it score given ones."""
 _RUNNER_IS_SPENT = frozenset({Code.CANCELLED, Code.RUNNER_DIED, Code.OUT_OF_MEMORY})
 """What ends the runner with the work: it is still computing, dead, or has lost memory."""
 
@@ -227,7 +228,8 @@ class Agent:
             metrics=list(task["metrics"]),
             group_field=task["group_field"],
             num_fewshot=task["num_fewshot"] if "stock" in task else None,
-            apply_chat_template=task["apply_chat_template"],
+            # A chat endpoint is given conversations and nothing else.
+            apply_chat_template=task["apply_chat_template"] or settings["backend"] == "chat",
             seeds=[task["seed"]] * 4,
             limit=settings["limit"],
             scratch=str(folder),
@@ -353,48 +355,16 @@ def _failure(error: Exception) -> WorkError:
     return WorkError(Code.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def require_possible(order: dict[str, Any]) -> None:
-    """Refuse what the back-end cannot do, before anything is fetched, loaded or paid for.
-
-    Raises:
-        WorkError: a chat endpoint is to score given answers, or nobody said which endpoint.
-    """
-    backend, task = order["settings"]["backend"], order["task"]
-    if backend not in _ENDPOINTS:
-        return
-    if not order.get("endpoint"):
-        raise WorkError(Code.SETTING_REFUSED, f"The run names no endpoint for {backend}.")
-    kind = _output_type(task)
-    if backend == "chat" and kind not in {None, _WRITTEN}:
-        raise WorkError(
-            Code.TASK_REFUSED,
-            f"{task['name']}: this task compares how likely given answers are ({kind}), which a "
-            "chat endpoint does not say. Run it on the weights or on a completions endpoint.",
-        )
-
-
-def needs_weights(order: dict[str, Any]) -> bool:
-    """Say whether this host needs the model's files: an endpoint has the weights itself.
-
-    A completions endpoint still takes the tokenizer, where given answers are scored.
-    """
-    backend, task = order["settings"]["backend"], order["task"]
-    if backend == "chat":
-        return False
-    return bool(backend != "completions" or _output_type(task) != _WRITTEN)
-
-
-def _output_type(task: dict[str, Any]) -> str | None:
-    """Return a task's type; None where only the harness knows it."""
-    return cast("str | None", task.get("config", {}).get("output_type"))
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def clear_leftovers(directory: Path) -> None:
-    """Remove the scratch folders of processes that were killed."""
+    """Remove the scratch folders of processes that were killed, and counts of runs long over."""
     for leftover in directory.glob("work-*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    long_ago = time.time() - SPENT_KEPT_SECONDS
+    for count in directory.glob("spent/*"):
+        if count.stat().st_mtime < long_ago:
+            count.unlink(missing_ok=True)

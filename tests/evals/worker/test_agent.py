@@ -52,6 +52,12 @@ def test_a_result_is_delivered_and_is_the_same_the_second_time(warm_agent, warm_
     first.refresh_from_db()
     assert first.state == RunState.SUCCEEDED
 
+    # The second one was answered by the journal, and its statement says so.
+    usage = [statement_of(task_run)["predicate"]["usage"] for task_run in done]
+    assert [one["fromJournal"] for one in usage] == [0, usage[1]["requests"]]
+    assert usage[1]["tokens"] == 0
+    assert usage[0]["peakMemoryBytes"] > 100_000_000
+
     predicate = statement_of(done[0])["predicate"]
     assert predicate["usage"]["energyMethod"] in {"measured", "estimated"}
     assert "RAPL" in predicate["environment"]["energy"] or "W" in predicate["environment"]["energy"]

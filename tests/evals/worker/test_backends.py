@@ -4,14 +4,16 @@ import json
 import os
 import socket
 import subprocess
+import time
 from importlib import util
 
 import httpx
 import pytest
 
 from evals.samples import read_samples
-from evals.worker.agent import needs_weights, require_possible
+from evals.worker.agent import clear_leftovers
 from evals.worker.failures import Code, WorkError
+from evals.worker.orders import needs_weights, require_possible
 from evals.worker.runner import backends
 from evals.worker.runner.backends import hf_arguments, vllm_arguments
 from evals.worker.runner.protocol import Finished, Load, Loaded
@@ -316,3 +318,19 @@ def test_a_real_server_is_evaluated_like_the_weights_it_serves(
     assert isinstance(ask(runner, run(tmp_path, **fields)), Finished)
     own = list(read_samples(tmp_path / "samples.parquet"))
     assert [s.responses for s in samples] == [s.responses for s in own]
+
+
+def test_a_chat_template_takes_the_tokenizer():
+    found = order("completions", "generate_until")
+    found["task"]["apply_chat_template"] = True
+    assert needs_weights(found)
+
+
+def test_counts_of_runs_long_over_are_forgotten(tmp_path):
+    (tmp_path / "spent").mkdir()
+    for name, days in (("old", 91), ("new", 1)):
+        path = tmp_path / "spent" / name
+        path.write_text("[1, 2, 3]\n")
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    clear_leftovers(tmp_path)
+    assert [path.name for path in (tmp_path / "spent").iterdir()] == ["new"]

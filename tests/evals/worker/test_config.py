@@ -34,6 +34,10 @@ def given(monkeypatch, tmp_path):
         "OVERSIGHT_WORKER_DIR": str(tmp_path / "worker"),
         "OVERSIGHT_WORKER_CLASSES": "",
         "OVERSIGHT_WORKER_THREADS": "",
+        "OVERSIGHT_WORKER_MEMORY_MB": "",
+        "OVERSIGHT_WORKER_JOURNAL_MB": "",
+        "OVERSIGHT_WORKER_ALLOW_HOSTS": "",
+        "OVERSIGHT_WORKER_ENDPOINT_KEYS": "",
         "BROKER_URL": "",
     }
 
@@ -76,6 +80,11 @@ def test_the_token_may_lie_in_a_file(given, tmp_path):
         ("OVERSIGHT_WORKER_DIR", "/proc/nothing", "OVERSIGHT_WORKER_DIR: /proc/nothing"),
         ("OVERSIGHT_WORKER_CLASSES", "cpu,quantum", "use one or both of cpu, gpu"),
         ("OVERSIGHT_WORKER_THREADS", "many", "OVERSIGHT_WORKER_THREADS='many'"),
+        ("OVERSIGHT_WORKER_MEMORY_MB", "-1", "OVERSIGHT_WORKER_MEMORY_MB=-1"),
+        ("OVERSIGHT_WORKER_JOURNAL_MB", "0", "OVERSIGHT_WORKER_JOURNAL_MB=0"),
+        ("OVERSIGHT_WORKER_ALLOW_HOSTS", "http://a", "'http://a' is neither host nor host:port"),
+        ("OVERSIGHT_WORKER_ALLOW_HOSTS", "*", "'*' is neither host nor host:port"),
+        ("OVERSIGHT_WORKER_ENDPOINT_KEYS", "/nowhere", "/nowhere is not a folder"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(given, variable, value, words):
@@ -84,6 +93,22 @@ def test_a_bad_value_is_refused_by_name(given, variable, value, words):
         read_config()
     assert words in str(refusal.value)
     assert variable in str(refusal.value) or "token" in str(refusal.value)
+
+
+def test_endpoints_are_allowed_by_host_and_their_keys_are_private(given, tmp_path):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "api.example.org").write_text("sk-1")
+    (keys / "api.example.org").chmod(0o640)
+    hosts = "GPU-3.internal:8000, localhost,[::1]:9000"
+    given(OVERSIGHT_WORKER_ENDPOINT_KEYS=keys, OVERSIGHT_WORKER_ALLOW_HOSTS=hosts)
+    with pytest.raises(ConfigurationError, match="others may read"):
+        read_config()
+    (keys / "api.example.org").chmod(0o600)
+    config = read_config()
+    assert config.endpoint_keys == keys
+    assert config.allow_hosts == ("gpu-3.internal:8000", "localhost", "[::1]:9000")
+    assert (config.memory_megabytes, config.journals_megabytes) == (0, 2_000)
 
 
 @pytest.mark.parametrize(
