@@ -30,6 +30,7 @@ TEXT_COLUMNS = ("item_id", "group", "target", "prompts", "responses")
 ROWS_LIMIT = 5_000_000
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 """Of one value; a prompt with many examples is far below it."""
+GROUPS_LIMIT = 20_000
 GROUP_LIMIT_ROWS = 20_000
 GROUP_LIMIT_BYTES = 256 * 1024 * 1024
 METRICS_LIMIT = 32
@@ -224,12 +225,14 @@ class SamplesReader:
 
         read = 0
         try:
-            for batch in self._file.iter_batches(
-                batch_size=rows, columns=columns, use_threads=False
-            ):
-                if batch.num_rows:
-                    yield batch.select(columns)
-                read += batch.num_rows
+            # Group by group: a reader over all groups at once keeps state for every one of them.
+            for group in range(self._file.metadata.num_row_groups):
+                for batch in self._file.iter_batches(
+                    batch_size=rows, row_groups=[group], columns=columns, use_threads=False
+                ):
+                    if batch.num_rows:
+                        yield batch.select(columns)
+                    read += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise SamplesError(f"row {read}: cannot be read: {_one_line(error)}") from error
         if read != self.rows:
@@ -340,6 +343,8 @@ def _check_sizes(metadata: pq.FileMetaData) -> None:
     """Refuse, before anything is read, a file that could not be read in bounded memory."""
     if metadata.num_rows > ROWS_LIMIT:
         raise SamplesError(f"{metadata.num_rows} rows are more than {ROWS_LIMIT}")
+    if metadata.num_row_groups > GROUPS_LIMIT:
+        raise SamplesError(f"{metadata.num_row_groups} row groups are more than {GROUPS_LIMIT}")
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         if group.num_rows > GROUP_LIMIT_ROWS or group.total_byte_size > GROUP_LIMIT_BYTES:
@@ -398,14 +403,10 @@ def _texts_are_sound(name: str, column: Any) -> bool:
         UnicodeDecodeError, ValueError, RecursionError: one is no UTF-8, or no JSON.
         StopIteration: one is no JSON.
     """
-    import pyarrow.compute as pc
-
-    found = column.dictionary.take(column.indices.unique().drop_null())
-    if not len(found):
-        return True
-    if pc.max(pc.binary_length(found)).as_py() > TEXT_LIMIT_BYTES:
+    texts = column.dictionary.take(column.indices.unique().drop_null()).to_pylist()
+    # No character takes more than four bytes.
+    if any(4 * len(text) > TEXT_LIMIT_BYTES for text in texts):
         return False
-    texts = found.to_pylist()
     if name not in {"prompts", "responses"}:
         return True
     return all(text[:1] == "[" and _SCAN(text, 0)[1] == len(text) for text in texts)

@@ -45,7 +45,7 @@ class Recomputed:
     """What the server itself finds in the samples, held compactly: a million take some 40 MB."""
 
     doc_ids: "array[int]" = field(default_factory=lambda: array("q"))
-    groups: "array[int]" = field(default_factory=lambda: array("l"))
+    groups: "array[int]" = field(default_factory=lambda: array("i"))
     """Of each sample, a place in `group_names`."""
     group_names: dict[str, int] = field(default_factory=lambda: {"": 0})
     scores: "dict[str, array[float]]" = field(default_factory=dict)
@@ -69,13 +69,18 @@ class Recomputed:
         scores = zip(*(self.scores[metric] for metric in metrics), strict=True)
         return scores_digest(metrics, zip(self.doc_ids, scores, strict=True))
 
-    def by_group(self, metric: str) -> "dict[str, array[float]]":
-        """Return the scores of each group; the empty name holds all samples."""
-        found = [array("d") for _ in self.group_names]
-        for group, score in zip(self.groups, self.scores[metric], strict=True):
+    def by_group(self, metric: str) -> "Iterator[tuple[str, array[float]]]":
+        """Yield the scores of all samples under the empty name, then those of each group."""
+        scores = self.scores[metric]
+        yield "", scores
+        named = {place: name for name, place in self.group_names.items() if name}
+        if not named:
+            return
+        found = {place: array("d") for place in self.group_names.values()}
+        for group, score in zip(self.groups, scores, strict=True):
             found[group].append(score)
-        named = {name: found[place] for name, place in self.group_names.items() if name}
-        return {"": self.scores[metric]} | named
+        for place, name in named.items():
+            yield name, found[place]
 
     def lines(self, task_run: UUID, metric: str) -> Iterator[bytes]:
         """Yield the metric's scores as rows of PostgreSQL's COPY in text form, many at a time."""
@@ -306,7 +311,7 @@ def _aggregated(recomputed: Recomputed) -> Aggregates:
     """Return what the samples say by metric and group; the empty group holds all of them."""
     found: Aggregates = {}
     for metric in recomputed.scores:
-        for group, scores in recomputed.by_group(metric).items():
+        for group, scores in recomputed.by_group(metric):
             try:
                 found[metric, group] = summarise(scores)
             except ValueError as error:
