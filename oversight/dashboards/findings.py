@@ -79,6 +79,12 @@ def across_versions(suite_version: SuiteVersion) -> dict[str, list[Finding]]:
     return found
 
 
+def comparable_runs(found: dict[str, list[Finding]]) -> list[Run]:
+    """Return the runs behind what stands side by side on a suite's page, newest first."""
+    runs = {f.run.pk: f.run for findings in found.values() for f in findings}
+    return sorted(runs.values(), key=lambda run: (run.requested_at, run.pk), reverse=True)
+
+
 def _distance_from_best(finding: Finding) -> float:
     """Return what sorts findings on one task best first, by the task's own idea of best."""
     task, mean = finding.task, finding.aggregate.mean

@@ -5,12 +5,14 @@ from django.urls import path
 from oversight.dashboards.health import healthz
 from oversight.dashboards.views import (
     audit,
+    comparisons,
     decisions,
     evaluations,
     overview,
     pages,
     record,
     registry,
+    samples,
 )
 from oversight.web.api_document_view import ApiDocument
 
@@ -25,7 +27,21 @@ urlpatterns = [
     path("suites/<slug:slug>/", evaluations.suite, name="suite"),
     path("suites/<slug:slug>/<int:number>/", evaluations.suite, name="suite-version"),
     path("runs/<str:ref>/", evaluations.run, name="run"),
-    path("runs/<str:ref>/samples/<str:task_name>/", evaluations.samples, name="run-samples"),
+    path("runs/<str:ref>/samples/<str:task_name>/", samples.samples, name="run-samples"),
+    path("runs/<str:ref>/results.csv", evaluations.run_results_csv, name="run-results-csv"),
+    path(
+        "suites/<slug:slug>/<int:number>/changes/<int:before>/",
+        evaluations.suite_changes,
+        name="suite-changes",
+    ),
+    path("suites/<slug:slug>/history.json", evaluations.suite_history_json, name="suite-history"),
+    path("suites/<slug:slug>/history.csv", evaluations.suite_history_csv, name="suite-history-csv"),
+    path("compare/", comparisons.compare, name="compare"),
+    path("compare.json", comparisons.compare_json, name="compare-json"),
+    path("compare.csv", comparisons.compare_csv, name="compare-csv"),
+    path("compute/", comparisons.compute, name="compute"),
+    path("compute.json", comparisons.compute_json, name="compute-json"),
+    path("compute.csv", comparisons.compute_csv, name="compute-csv"),
     path("ns/evaluation-result/v1", evaluations.statement_type, name="statement-type"),
     path("deciding/", decisions.deciding, name="deciding"),
     path("decisions/<str:ref>/", decisions.decision, name="decision"),

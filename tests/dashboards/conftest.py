@@ -87,6 +87,10 @@ def addresses(world):
         world.suite.get_absolute_url(),
         run.get_absolute_url(),
         f"{run.get_absolute_url()}samples/facts/",
+        f"{run.get_absolute_url()}results.csv",
+        f"{world.suite.suite.get_absolute_url()}history.json",
+        f"{world.suite.suite.get_absolute_url()}history.csv",
+        f"/compare/?run={run.ref}",
         "/deciding/",
         decision.get_absolute_url(),
         f"{decision.get_absolute_url()}record.json",
@@ -99,6 +103,10 @@ def addresses(world):
 
 
 FIXED = (
+    "/compare/",
+    "/compute/",
+    "/compute.json",
+    "/compute.csv",
     "/record/",
     "/record/check/",
     "/how-to-verify/",

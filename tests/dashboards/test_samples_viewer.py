@@ -1,8 +1,11 @@
 """The viewer of samples: what was asked, what was answered, what was right."""
 
+import pytest
+
 from evals import artefacts
 from evals.models import TaskRun
-from evals.samples import Sample
+from evals.samples import Sample, write_samples
+from oversight.dashboards.sample_rows import Wanted, matching_places, read_docs, read_places
 from oversight.dashboards.shown_samples import CUT, SHOWN_CHARACTERS, lay_out
 
 
@@ -69,7 +72,8 @@ def test_the_viewer_walks_through_all_samples_page_by_page(client, world):
     address = f"{world.run.get_absolute_url()}samples/facts/"
     ids = []
     for page in range(1, 5):
-        ids += [row.item_id for row in client.get(address, {"page": page}).context["rows"]]
+        rows = client.get(address, {"page": page}).context["rows"]
+        ids += [sample.item_id for sample, _ in rows]
     assert ids == [f"q{n}" for n in range(1, 81)]
 
 
@@ -95,3 +99,61 @@ def test_a_missing_file_of_samples_is_said_and_hides_nothing_else(client, world,
 
 def test_a_task_without_samples_has_no_viewer(client, world):
     assert client.get(f"{world.run.get_absolute_url()}samples/nothing/").status_code == 404
+
+
+# -- Filters, search, another run ------------------------------------------------------------
+
+
+def ids(response):
+    return [sample.item_id for sample, _ in response.context["rows"]]
+
+
+def test_scores_groups_and_words_narrow_what_is_shown(client, world):
+    address = f"{world.run.get_absolute_url()}samples/facts/"
+    right = client.get(address, {"only": "right"}).context["page"].paginator.count
+    wrong = client.get(address, {"only": "wrong"}).context["page"].paginator.count
+    assert (right, wrong) == (70, 10)
+    found = client.get(address, {"q": "IS 77 EVEN"})
+    assert ids(found) == ["q77"]
+    assert ids(client.get(address, {"q": "no such words"})) == []
+    assert "No sample is like this." in client.get(address, {"q": "x" * 400}).content.decode()
+
+
+@pytest.mark.parametrize("query", ["only=odd", "group=none", "page=-1", "against=run-0"])
+def test_filters_that_mean_nothing_show_everything(client, world, query):
+    answer = client.get(f"{world.run.get_absolute_url()}samples/facts/?{query}")
+    assert (answer.status_code, answer.context["page"].paginator.count) == (200, 80)
+
+
+def test_another_run_stands_beside_and_changes_can_be_singled_out(client, world):
+    address = f"{world.run.get_absolute_url()}samples/facts/"
+    first = world.run
+    world.decide(right=60)
+    query = {"against": world.run.ref, "only": "changed"}
+    answer = client.get(address, query)
+    assert answer.context["page"].paginator.count == 10
+    assert all(other is not None for _, other in answer.context["rows"])
+    assert {s.doc_id for s, _ in answer.context["rows"]} == {
+        other.doc_id for _, other in answer.context["rows"]
+    }
+    gained = client.get(address, query | {"only": "gained"}).context["page"].paginator.count
+    lost = client.get(address, query | {"only": "lost"}).context["page"].paginator.count
+    assert (gained, lost) == (10, 0)
+    assert f"?against={world.run.ref}" not in client.get(address).content.decode()
+    assert first.ref != world.run.ref
+
+
+def test_rows_are_read_from_any_place_of_a_large_file(tmp_path, monkeypatch):
+    samples = [
+        Sample(n * 2, f"i{n}", None, "0", [["a", "b"]], [f"reply {n}"], {"acc": n % 2})
+        for n in range(5_000)
+    ]
+    path = tmp_path / "samples.parquet"
+    write_samples(path, ["acc"], samples)
+    monkeypatch.setattr("oversight.dashboards.sample_rows.artefacts.path_of", lambda _: path)
+    task_run = TaskRun(samples_id="0" * 64)
+    places = [4_999, 0, 2_000, 1_999]
+    assert [sample.doc_id for sample in read_places(task_run, places)] == [p * 2 for p in places]
+    assert read_places(task_run, [3])[0] == samples[3]
+    assert list(read_docs(task_run, {4_000, 9, 12})) == [12, 4_000]
+    assert list(matching_places(task_run, Wanted(words="REPLY 4999"), None)) == [4_999]

@@ -1,32 +1,38 @@
 """Pages of what was found: suites, runs with live progress, samples."""
 
 from decimal import Decimal
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from evals import artefacts, policy
-from evals.models import Run, Suite, SuiteVersion, TaskRun
-from evals.samples import SamplesError, read_samples
+from evals import policy
+from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
+from evals.services.drafts import published_rows
 from evals.services.results import statement_of
+from evals.suites.changes import compare_documents
 from evals.suites.readme import commands
 from oversight.dashboards.findings import (
     Finding,
     across_versions,
     best_words,
     chart_rows,
+    comparable_runs,
     of_run,
 )
-from oversight.dashboards.shown_samples import ShownSample, lay_out
+from oversight.dashboards.history import HISTORY_COLUMNS, history, history_records
+from oversight.dashboards.progress import outlook, pace
+from oversight.dashboards.twins import as_csv, as_json
 from oversight.dashboards.words import counted, sentence
 from oversight.web.parts import page_or_part
 
-SAMPLES_A_PAGE = 25
+RESULT_COLUMNS = ("run", "task", "metric", "group", "n", "mean", "stderr", "low", "high", "method")
+HISTORY_SHOWN = 50
 
 
 @login_not_required
@@ -39,6 +45,7 @@ def findings(request: HttpRequest) -> HttpResponse:
         "headline": sentence(counted(count, "evaluation is", "evaluations are") + " on the record"),
         "suites": _newest_versions(),
         "page": Paginator(runs, 25).get_page(request.GET.get("page")),
+        "may_write": policy.can_publish_suite(request.user),
         "nav": "findings",
     }
     return render(request, "dashboards/findings.html", context)
@@ -73,6 +80,9 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "commands": "\n".join(commands(version.document, shown)),
         "readable": shown,
         "may_start": policy.can_start_run(request.user),
+        "may_write": policy.can_publish_suite(request.user),
+        "history": history(found)[:HISTORY_SHOWN],
+        "comparable": comparable_runs(found_by_task),
         "nav": "findings",
     }
     return render(request, "dashboards/suite.html", context)
@@ -96,12 +106,16 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
     for task_run in task_runs:
         task_run.run = found  # one row serves all: `task` reads the run's suite version
     results = of_run(found)
+    now = timezone.now()
+    paces = [pace(each, now) for each in task_runs]
     context = {
         "run": found,
         "task_runs": task_runs,
         "findings": results,
         "chart": chart_rows([f for f in results if f.is_headline], by_task=True),
         "usage": _usage(task_runs),
+        "paces": paces,
+        "outlook": outlook(found, paces, now) if found.is_active else None,
         "finished_count": sum(t.state == "succeeded" for t in task_runs),
         "has_samples": any(t.samples_id for t in task_runs),
         "may_cancel": found.is_active and policy.can_cancel_run(request.user, found),
@@ -126,40 +140,51 @@ def _usage(task_runs: list[TaskRun]) -> dict[str, Any] | None:
 
 @login_not_required
 @require_safe
-def samples(request: HttpRequest, ref: str, task_name: str) -> HttpResponse:
-    """Show a task's samples, page by page: prompt, answers, scores."""
-    task_run = get_object_or_404(
-        TaskRun.objects.select_related(
-            "run__suite_version__suite", "run__model_version__model", "worker__organisation"
-        ),
-        run__ref=ref,
-        task_name=task_name,
-        samples__isnull=False,
+def run_results_csv(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
+    """Send every metric of a run as CSV; its JSON is the run in the API."""
+    found = get_object_or_404(Run.objects.with_parts(), ref=ref)
+    rows = Aggregate.objects.filter(task_run__run=found).select_related("task_run")
+    records = [
+        {
+            "run": found.ref,
+            "task": row.task_run.task_name,
+            **{name: getattr(row, name) for name in RESULT_COLUMNS[2:]},
+        }
+        for row in rows.order_by("task_run__position", "metric", "group")
+    ]
+    return as_csv(found.ref, records, RESULT_COLUMNS)
+
+
+@login_not_required
+@require_safe
+def suite_history_json(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Send every full run of every version of a suite, as JSON."""
+    found = get_object_or_404(Suite, slug=slug)
+    return as_json("results", history_records(history(found)), suite=found.slug)
+
+
+@login_not_required
+@require_safe
+def suite_history_csv(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Send every full run of every version of a suite, as CSV."""
+    found = get_object_or_404(Suite, slug=slug)
+    return as_csv(f"{found.slug}-history", history_records(history(found)), HISTORY_COLUMNS)
+
+
+@login_not_required
+@require_safe
+def suite_changes(request: HttpRequest, slug: str, number: int, before: int) -> HttpResponse:
+    """Show what changed between two versions of a suite."""
+    versions = SuiteVersion.objects.select_related("suite").filter(suite__slug=slug)
+    later, earlier = (
+        get_object_or_404(versions, number=number),
+        get_object_or_404(versions, number=before),
     )
-    page = Paginator(range(task_run.done), SAMPLES_A_PAGE).get_page(request.GET.get("page"))
-    is_readable = policy.can_read_items(request.user, task_run.task)
-    rows = _rows(task_run, page.start_index() - 1 if task_run.done else 0) if is_readable else []
-    context = {
-        "run": task_run.run,
-        "task_run": task_run,
-        "task": task_run.task,
-        "is_readable": is_readable,
-        "rows": rows,
-        "page": page,
-        "nav": "findings",
-    }
-    # Without its file the page still says what should be here; the record is not touched by that.
-    status = 200 if rows is not None else 503
-    return render(request, "dashboards/samples.html", context, status=status)
-
-
-def _rows(task_run: TaskRun, start: int) -> list[ShownSample] | None:
-    """Return one page of samples, or None when their file cannot be read here."""
-    path = artefacts.path_of(str(task_run.samples_id))
-    try:
-        return lay_out(islice(read_samples(path), start, start + SAMPLES_A_PAGE))
-    except SamplesError:
-        return None
+    changes = compare_documents(
+        earlier.document, later.document, partial(published_rows, request.user)
+    )
+    context = {"earlier": earlier, "later": later, "changes": changes, "nav": "findings"}
+    return render(request, "dashboards/suite_changes.html", context)
 
 
 @login_not_required

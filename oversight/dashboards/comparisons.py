@@ -1,0 +1,238 @@
+"""Runs beside each other on the same samples: paired differences, corrected for how many there are.
+
+The first run is the one that the others are compared with. Only tasks that ask the same rows in the
+same way are compared, whatever versions of the suite they stand in. The database pairs the scores
+and counts equal pairs, so that a hundred thousand samples arrive here as a few numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from evals.choices import TaskRunState
+from evals.models import Run, TaskRun
+from evals.statistics import Difference, compare, holm
+from oversight.dashboards.words import counted, listed, number_word
+
+RUNS_LIMIT = 6
+LEVEL = 0.05
+_CELLS = 64
+"""Distinct pairs of scores up to which pairs are counted; with more, each is fetched."""
+
+_COUNTED = """
+    SELECT one.score, other.score, count(*)
+    FROM evals_samplescore AS one
+    JOIN evals_samplescore AS other ON other.doc_id = one.doc_id
+    WHERE one.task_run_id = %(one)s AND other.task_run_id = %(other)s
+        AND one.metric = %(metric)s AND other.metric = %(metric)s
+    GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %(limit)s
+"""
+_PAIRS = """
+    SELECT one.score, other.score
+    FROM evals_samplescore AS one
+    JOIN evals_samplescore AS other ON other.doc_id = one.doc_id
+    WHERE one.task_run_id = %(one)s AND other.task_run_id = %(other)s
+        AND one.metric = %(metric)s AND other.metric = %(metric)s
+    ORDER BY one.doc_id
+"""
+_SAME = ("data", "config", "stock", "metric", "num_fewshot", "seed", "apply_chat_template")
+"""What of a task decides the number: alike in both, or they are not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One task on which a run is compared with the first."""
+
+    task: dict[str, Any]
+    first: Run
+    run: Run
+    task_run: TaskRun
+    first_mean: float
+    mean: float
+    difference: Difference
+    adjusted: float | None
+    """The p-value by Holm over all comparisons of the page; None where it cannot be told."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is one at the 5 % level for the whole page."""
+        return self.adjusted is not None and self.adjusted <= LEVEL
+
+    @property
+    def verdict(self) -> str:
+        """`better`, `worse`, `different` (no direction is better) or `unclear`."""
+        if not self.is_clear or not self.difference.mean:
+            return "unclear"
+        if "neutral" in self.task:
+            return "different"
+        is_up = self.difference.mean > 0
+        return "better" if is_up == self.task["higher_is_better"] else "worse"
+
+    @property
+    def tone(self) -> str:
+        """The colour of the verdict."""
+        tones = {"better": "good", "worse": "bad", "different": "accent"}
+        return tones.get(self.verdict, "neutral")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A first run and those compared with it."""
+
+    first: Run
+    others: tuple[Run, ...]
+    rows: tuple[Paired, ...]
+    left_out: tuple[str, ...]
+    """Titles of tasks of the first run that no other run can be compared on."""
+
+    def of(self, run: Run) -> list[Paired]:
+        """Return the rows of one of the others."""
+        return [row for row in self.rows if row.run == run]
+
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence."""
+        if not self.rows:
+            return "These runs have no task in common that was asked in the same way."
+        if len(self.others) > 1:
+            clear = sum(row.is_clear for row in self.rows)
+            return (
+                f"{counted(clear, 'difference', 'differences').capitalize()} of "
+                f"{number_word(len(self.rows))} to {self.first.model_version} "
+                f"{'is' if clear == 1 else 'are'} more than chance."
+            )
+        return _headline_of_two(self.first, self.others[0], self.rows)
+
+
+def _headline_of_two(first: Run, other: Run, rows: Sequence[Paired]) -> str:
+    words = []
+    for verdict in ("better", "worse", "different"):
+        titles = [f"“{row.task['title']}”" for row in rows if row.verdict == verdict]
+        if titles:
+            words.append(f"{verdict} on {listed(titles)}")
+    if not words:
+        return f"{other.model_version} cannot be told from {first.model_version} on these samples."
+    return f"{other.model_version} does {listed(words)} than {first.model_version}."
+
+
+def compare_runs(runs: Sequence[Run]) -> Comparison:
+    """Compare every run with the first, on all tasks that both finished and asked alike."""
+    first, others = runs[0], tuple(runs[1:])
+    finished = _finished(runs)
+    found = []
+    for task in first.suite_version.tasks:
+        one = finished.get((first.pk, task["name"]))
+        for other in others:
+            two = finished.get((other.pk, task["name"]))
+            if one and two and _alike(task, two.task):
+                found.append((task, other, one, two, _difference(one, two, task["metric"])))
+    adjusted = holm([difference.p_value for *_, difference in found])
+    means = _means([task_run for _, _, one, two, _ in found for task_run in (one, two)])
+    rows = tuple(
+        Paired(
+            task,
+            first,
+            other,
+            two,
+            means[one.pk, task["metric"]],
+            means[two.pk, task["metric"]],
+            difference,
+            p_value,
+        )
+        for (task, other, one, two, difference), p_value in zip(found, adjusted, strict=True)
+        if difference.n
+    )
+    compared = {row.task["name"] for row in rows}
+    left_out = (t["title"] for t in first.suite_version.tasks if t["name"] not in compared)
+    return Comparison(first, others, rows, tuple(left_out))
+
+
+def _finished(runs: Sequence[Run]) -> dict[tuple[int, str], TaskRun]:
+    by_pk = {run.pk: run for run in runs}
+    rows = TaskRun.objects.filter(run__in=by_pk, state=TaskRunState.SUCCEEDED)
+    found = {}
+    for task_run in rows.defer("envelope", "log_tail"):
+        task_run.run = by_pk[task_run.run_id]
+        found[task_run.run_id, task_run.task_name] = task_run
+    return found
+
+
+def _means(task_runs: Sequence[TaskRun]) -> dict[tuple[Any, str], float]:
+    from evals.models import Aggregate
+
+    rows = Aggregate.objects.filter(task_run__in=task_runs, group="")
+    return {(row.task_run_id, row.metric): row.mean for row in rows}
+
+
+def _alike(task: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(task.get(key) == other.get(key) for key in _SAME)
+
+
+def _difference(one: TaskRun, two: TaskRun, metric: str) -> Difference:
+    """Compare two task runs on the samples that both scored."""
+    values = {"one": one.pk, "other": two.pk, "metric": metric, "limit": _CELLS + 1}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, values)
+        cells = cursor.fetchall()
+        if len(cells) > _CELLS:
+            cursor.execute(_PAIRS, values)
+            cells = [(a, b, 1) for a, b in cursor.fetchall()]
+    first: list[float] = []
+    second: list[float] = []
+    for a, b, count in cells:
+        first += [a] * count
+        second += [b] * count
+    return compare(first, second)
+
+
+def chart(rows: Sequence[Paired]) -> list[dict[str, Any]]:
+    """Return the rows of a forest plot: one line a task, with the interval of its difference."""
+    return [
+        {
+            "label": row.task["title"],
+            "note": _better_side(row.task),
+            "low": row.difference.low,
+            "value": row.difference.mean,
+            "high": row.difference.high,
+            "n": row.difference.n,
+            "tone": row.tone,
+        }
+        for row in rows
+        if row.difference.low is not None
+    ]
+
+
+def _better_side(task: dict[str, Any]) -> str:
+    if "neutral" in task:
+        return f"{task['neutral']} is even-handed"
+    return "higher is better" if task["higher_is_better"] else "lower is better"
+
+
+def as_records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the rows as data: one object a task and run."""
+    return [
+        {
+            "task": row.task["name"],
+            "metric": row.task["metric"],
+            "higher_is_better": row.task["higher_is_better"],
+            "first_run": comparison.first.ref,
+            "first_model": str(comparison.first.model_version),
+            "run": row.run.ref,
+            "model": str(row.run.model_version),
+            "n": row.difference.n,
+            "first_mean": row.first_mean,
+            "mean": row.mean,
+            "difference": row.difference.mean,
+            "low": row.difference.low,
+            "high": row.difference.high,
+            "gained": row.difference.gained,
+            "lost": row.difference.lost,
+            "method": row.difference.method,
+            "p_value": row.difference.p_value,
+            "p_value_holm": row.adjusted,
+            "verdict": row.verdict,
+        }
+        for row in comparison.rows
+    ]

@@ -1,0 +1,128 @@
+"""Pages on which versions stand beside each other, and who computed what; each also as data."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from evals.models import Run
+from oversight.dashboards import compute as shares
+from oversight.dashboards.comparisons import (
+    RUNS_LIMIT,
+    Comparison,
+    as_records,
+    chart,
+    compare_runs,
+)
+from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.words import counted, sentence
+from oversight.web.refusals import BadQuery
+
+COLUMNS = (
+    *("task", "metric", "higher_is_better", "first_run", "first_model", "run", "model", "n"),
+    *("first_mean", "mean", "difference", "low", "high", "gained", "lost", "method"),
+    *("p_value", "p_value_holm", "verdict"),
+)
+COMPUTE_COLUMNS = (
+    *("organisation", "worker", "worker_id", "resource_class", "task_runs", "hours", "tokens"),
+    *("watt_hours", "energy_is", "money", "currency"),
+)
+
+
+@login_not_required
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """Compare runs with the first of them, task by task, on the same samples."""
+    runs = _runs(request)
+    if len(runs) < 2:
+        newest = Run.objects.succeeded().with_parts().newest_first()[:100]
+        context = {"runs": newest, "chosen": [run.ref for run in runs], "nav": "findings"}
+        return render(request, "dashboards/compare_choose.html", context)
+    comparison = compare_runs(runs)
+    context = {
+        "comparison": comparison,
+        "sections": [_section(comparison, run) for run in comparison.others],
+        "query": "&".join(f"run={run.ref}" for run in runs),
+        "nav": "findings",
+    }
+    return render(request, "dashboards/compare.html", context)
+
+
+def _section(comparison: Comparison, run: Run) -> dict[str, Any]:
+    rows = comparison.of(run)
+    return {"run": run, "rows": rows, "chart": chart(rows)}
+
+
+@login_not_required
+@require_safe
+def compare_json(request: HttpRequest) -> HttpResponse:
+    """The comparison as JSON."""
+    comparison = _comparison(request)
+    about = {"runs": [run.ref for run in (comparison.first, *comparison.others)]}
+    about["left_out"] = list(comparison.left_out)
+    return as_json("comparisons", as_records(comparison), **about)
+
+
+@login_not_required
+@require_safe
+def compare_csv(request: HttpRequest) -> HttpResponse:
+    """The comparison as CSV."""
+    return as_csv("comparison", as_records(_comparison(request)), COLUMNS)
+
+
+def _comparison(request: HttpRequest) -> Comparison:
+    runs = _runs(request)
+    if len(runs) < 2:
+        raise BadQuery("Name two runs or more.", fields={"run": "?run=run-…&run=run-…"})
+    return compare_runs(runs)
+
+
+def _runs(request: HttpRequest) -> list[Run]:
+    """Return the runs that the address names, in its order, each once.
+
+    Raises:
+        BadQuery: one is not known, or there are too many.
+    """
+    refs = list(dict.fromkeys(ref for ref in request.GET.getlist("run") if ref))
+    if len(refs) > RUNS_LIMIT:
+        raise BadQuery(f"Compare at most {RUNS_LIMIT} runs.", fields={"run": "Name fewer."})
+    safe = [ref for ref in refs if "\x00" not in ref]
+    found = {run.ref: run for run in Run.objects.with_parts().filter(ref__in=safe)}
+    for ref in refs:
+        if ref not in found:
+            raise BadQuery(f"There is no run {ref[:40]!r}.", fields={"run": "Unknown."})
+    return [found[ref] for ref in refs]
+
+
+@login_not_required
+@require_safe
+def compute(request: HttpRequest) -> HttpResponse:
+    """Show who evaluated: hosts, organisations, hours, energy, cost."""
+    rows = shares.shares()
+    whole = shares.total("All", rows)
+    organisations = shares.by_organisation(rows)
+    headline = counted(len(organisations), "organisation has", "organisations have")
+    context = {
+        "headline": sentence(f"{headline} computed what stands here"),
+        "rows": rows,
+        "total": whole,
+        "organisations": organisations,
+        "nav": "findings",
+    }
+    return render(request, "dashboards/compute.html", context)
+
+
+@login_not_required
+@require_safe
+def compute_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The compute page as JSON."""
+    return as_json("hosts", shares.as_records(shares.shares()))
+
+
+@login_not_required
+@require_safe
+def compute_csv(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The compute page as CSV."""
+    return as_csv("compute", shares.as_records(shares.shares()), COMPUTE_COLUMNS)
