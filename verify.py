@@ -1327,11 +1327,12 @@ class Replay:
         self.organisations, self.bodies, self.people = set(), {}, set()
         self.models, self.versions, self.endpoints, self.deployments = set(), {}, set(), {}
         self.suites, self.workers, self.runs, self.criteria = {}, {}, {}, {}
-        self.replications = set()
+        self.replications, self.rotations, self.closed = set(), [], None
         self.proposals, self.votes, self.authorisations = {}, [], {}
         self.committed, self.outside, self.carried, self.changes = {}, 0, set(), []
         self.groups = {
             "form": Group("entries", ("entry is", "entries are"), "{} canonical leaves under 4 KB"),
+            "log": Group("the log itself", ("act", "acts"), "{}: keys handed on, openings erased"),
             "people": Group("people", ("act", "acts"), "{}: bodies, terms and roles follow on"),
             "charter": Group("charters", ("charter", "charters"), "{}, each numbered and in full"),
             "registry": Group("registry", ("act", "acts"), "{}: nothing named before it is there"),
@@ -1361,8 +1362,23 @@ class Replay:
         if leaf.at < self.latest - DISORDER_SECONDS:
             says = f"it is dated {instant(leaf.at)}, long before entries that it follows"
             raise Contradiction(says)
+        need(self.closed is None, "the log was closed before")
         self.latest, self.last_at = max(self.latest, leaf.at), leaf.at
         leaf.index = index
+
+    # -- The log itself
+
+    def key_rotated(self, leaf):
+        before, after = leaf.facts["from"], leaf.facts["to"]
+        if self.rotations:
+            same(before, self.rotations[-1][1], "the key that hands over")
+        self.rotations.append((Key(before).vkey, Key(after).vkey))
+
+    def log_closed(self, leaf):
+        self.closed = leaf.index
+
+    def openings_erased(self, leaf):  # noqa: ARG002
+        """What was committed to stays so; it only cannot be shown any more."""
 
     # -- People, bodies, charters
 
@@ -1771,6 +1787,9 @@ class Replay:
 
 
 KINDS = {
+    "ledger.key.rotated": ("log", "key_rotated"),
+    "ledger.log.closed": ("log", "log_closed"),
+    "ledger.openings.erased": ("log", "openings_erased"),
     "accounts.organisation.admitted": ("people", "organisation_admitted"),
     "accounts.body.founded": ("people", "body_founded"),
     "accounts.member.appointed": ("people", "member_appointed"),
@@ -1815,7 +1834,7 @@ KINDS = {
     "proposals.casting.given": ("proposal", "tie"),
     "proposals.decision.made": ("proposal", "decision_made"),
 }
-KNOWN_FLOORS = ("accounts.", "registry.", "evals.", "proposals.")
+KNOWN_FLOORS = ("ledger.", "accounts.", "registry.", "evals.", "proposals.")
 
 
 def chain(to, member):
@@ -2307,12 +2326,16 @@ def check_entries(bundle, checkpoint, replay, report):
     report.check("tiles", tiles.verdict, tree.levels)
 
 
-def check_keys(bundle, policy):
-    """The key history names the key that signed."""
+def check_keys(bundle, policy, replay):
+    """The history of keys is the one that the log's own entries tell, and the policy knows it."""
     lines = bundle.raw("keys/log.vkeys").decode("ascii", "replace").split("\n")
     need(lines.pop() == "" and lines, "keys/log.vkeys holds no key")
     keys = [Key(line).vkey for line in lines]
     need(keys[-1] in [key.vkey for key in policy.log_keys], "the newest key is not the policy's")
+    handed = dict.fromkeys([keys[-1], *[before for before, _ in reversed(replay.rotations)]])
+    same(keys, list(handed)[::-1], "the history of keys")
+    known = not replay.rotations or keys[-1] in replay.rotations[-1]
+    need(known, "the newest key is not the one that the last rotation named")
     return f"{count(len(keys), 'key', 'keys')} since the log began; the newest is the policy's"
 
 
@@ -2363,9 +2386,9 @@ def verify_log(report, bundle, replay, policy_text):
     if unread:
         says = f"{count(len(unread), 'signature', 'signatures')} not looked at: {', '.join(unread)}"
         report.add(NOTE, "other keys", says)
-    report.check("keys", check_keys, bundle, found["policy"])
     report.facts = {"origin": found["checkpoint"].origin, "size": found["checkpoint"].size}
     check_entries(bundle, found["checkpoint"], replay, report)
+    report.check("keys", check_keys, bundle, found["policy"], replay)
     if replay.size < found["checkpoint"].size:
         report.add(
             MISSING, "the acts", f"entries from {replay.size} on cannot be read: not replayed"

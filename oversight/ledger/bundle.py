@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from oversight.ledger import queries
-from oversight.ledger.models import Checkpoint, LedgerEntry, Tile
+from oversight.ledger.models import LedgerEntry, Tile
+from oversight.ledger.policy import Policy
 from oversight.ledger.tiles import (
     WIDTH,
     TileId,
@@ -29,12 +30,17 @@ class Head:
 
     size: int
     note: str
+    """The signed checkpoint, with the cosignatures that there are."""
+
     vkeys: tuple[str, ...]
-    """Every key that has signed, oldest first; the last one signed this state."""
+    """Every key that has signed, oldest first."""
+
+    policy: str
+    """The newest key, and whom this site's own policy asks to cosign."""
 
 
 def newest_head() -> Head:
-    """Return the newest signed state.
+    """Return the newest signed state that counts.
 
     Raises:
         NothingPublished: before the first checkpoint.
@@ -42,8 +48,18 @@ def newest_head() -> Head:
     newest = queries.newest_checkpoint()
     if newest is None:
         raise NothingPublished("No checkpoint has been signed yet.")
-    keys = Checkpoint.objects.order_by("size").values_list("vkey", flat=True)
-    return Head(newest.size, newest.note, tuple(dict.fromkeys(keys)))
+    vkeys = tuple(key.format() for key in reversed(queries.keys_of_log()))
+    policy = format_policy(newest.vkey, queries.witness_policy())
+    return Head(newest.size, queries.published_note(newest), vkeys, policy)
+
+
+def format_policy(vkey: str, asked: Policy) -> str:
+    """Return the policy as a text: the log's key, and the witnesses, groups and quorum asked."""
+    lines = [f"log {vkey}"]
+    lines += [f"witness {each.name} {each.key.format()}" for each in asked.witnesses]
+    for name, group in asked.groups.items():
+        lines.append(f"group {name} {group.needed} {' '.join(group.members)}")
+    return "".join(f"{line}\n" for line in [*lines, f"quorum {asked.quorum}"])
 
 
 def log_files(head: Head) -> Iterator[tuple[str, bytes]]:
@@ -53,7 +69,7 @@ def log_files(head: Head) -> Iterator[tuple[str, bytes]]:
     later charter) can be seen only in a log that is whole.
     """
     yield "checkpoint", head.note.encode()
-    yield "policy", f"log {head.vkeys[-1]}\nquorum none\n".encode()
+    yield "policy", head.policy.encode()
     yield "keys/log.vkeys", "".join(f"{key}\n" for key in head.vkeys).encode()
     yield from _entry_files(head.size)
     yield from _tile_files(head.size)

@@ -13,6 +13,7 @@ from django.db import connection
 from evals.choices import Leaf as EvalsLeaf
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import Leaf as AccountsLeaf
+from oversight.ledger import ceremony
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.choices import Leaf as RegistryLeaf
 from proposals.choices import Leaf as ProposalsLeaf
@@ -445,3 +446,27 @@ def test_a_secret_vote_is_neither_opened_nor_called_proven(world, verify):
     assert "the vote is secret" in str(report["checks"])
     record = json.loads(files_of(bundle_of())[f"decisions/{decision.ref}/record.json"])
     assert all(set(ballot) == {"choice", "weight"} for ballot in record["ballots"])
+
+
+# -- Keys and witnesses
+
+
+def test_a_log_that_was_handed_to_another_key_is_proven(world, verify):
+    ceremony.rotate_key()
+    factories.make_organisation()
+    sequence_once()
+    data = bundle_of()
+    assert len(files_of(data)["keys/log.vkeys"].splitlines()) == 2
+    report = proven(verify(data))
+    assert "2 keys since the log began" in str(report["checks"])
+
+
+def test_a_history_of_keys_that_the_log_does_not_tell_is_refused(world, verify):
+    ceremony.rotate_key()
+    factories.make_organisation()
+    sequence_once()
+    files = files_of(bundle_of())
+    newest = files["keys/log.vkeys"].splitlines(keepends=True)[-1:]
+    status, report = verify(repacked((files | {"keys/log.vkeys": b"".join(newest)}).items()))
+    assert status == 1
+    assert "the history of keys" in str(report["checks"])
