@@ -1377,7 +1377,7 @@ class Replay:
     def log_closed(self, leaf):
         self.closed = leaf.index
 
-    def openings_erased(self, leaf):  # noqa: ARG002
+    def openings_erased(self, leaf):
         """What was committed to stays so; it only cannot be shown any more."""
 
     # -- People, bodies, charters

@@ -6,7 +6,7 @@ import sys
 
 from bench.result import table
 
-BENCHMARKS = ("demo", "against_bare", "memory", "tally", "coverage")
+BENCHMARKS = ("demo", "against_bare", "memory", "tally", "coverage", "verify")
 
 
 def main() -> int:
