@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from evals.api import authoring, public, replications, worker, workers
+from evals.api import authoring, exports, public, replications, worker, workers
 from evals.views import drafts, runs
 
 WORKER = "api/v1/worker/"
+ONE_RUN = "api/v1/runs/<str:ref>/"
 ONE_WORKER = "api/v1/workers/<str:worker>/"
 
 urlpatterns = [
@@ -36,6 +37,18 @@ urlpatterns = [
     path(
         "api/v1/runs/<str:ref>/samples.jsonl", public.RunSamples.as_view(), name="api-run-samples"
     ),
+    *[
+        path(f"{ONE_RUN}{file}", view.as_view(), name=name)
+        for file, view, name in (
+            ("results.json", exports.RunResultsJson, "api-run-results-json"),
+            ("results.csv", exports.RunResultsCsv, "api-run-results-csv"),
+            ("results.parquet", exports.RunResultsParquet, "api-run-results-parquet"),
+            ("samples.csv", exports.RunSamplesCsv, "api-run-samples-csv"),
+            ("samples.parquet", exports.RunSamplesParquet, "api-run-samples-parquet"),
+            ("statements.json", exports.RunStatements, "api-run-statements"),
+            ("every-eval-ever.json", exports.RunEveryEvalEver, "api-run-every-eval-ever"),
+        )
+    ],
     path("api/v1/workers/", workers.WorkerList.as_view(), name="api-workers"),
     path(f"{ONE_WORKER}pause/", workers.WorkerPause.as_view(), name="api-worker-pause"),
     path(f"{ONE_WORKER}resume/", workers.WorkerResume.as_view(), name="api-worker-resume"),

@@ -120,6 +120,13 @@ READS = (
     Door("api-runs", "GET"),
     Door("api-run", "GET", lambda w: (w.run.ref,)),
     Door("api-run-samples", "GET", lambda w: (w.run.ref,)),
+    *(
+        Door(f"api-run-{name}", "GET", lambda w: (w.run.ref,))
+        for name in (
+            *("results-json", "results-csv", "results-parquet", "samples-csv", "samples-parquet"),
+            *("statements", "every-eval-ever"),
+        )
+    ),
     Door("api-workers", "GET"),
     Door("api-replications", "GET"),
     Door("api-replication", "GET", lambda w: (replication_of(w).ref,)),

@@ -68,7 +68,7 @@ class Command(ServiceCommand):
         version = _version(options["model"])
         with ExitStack() as parts:
             if options["wait"] and settings.DATABASE_IS_EMBEDDED:
-                parts.enter_context(_running())
+                parts.enter_context(running())
             run = request_run(
                 by=shell_person(),
                 suite_version=suite.current,
@@ -132,7 +132,7 @@ def _positive(text: str) -> int:
 
 
 @contextmanager
-def _running() -> Iterator[None]:
+def running() -> Iterator[None]:
     """Use the system that runs, whoever its workers are; else start one with a worker."""
     is_running = Presence(Path(settings.OVERSIGHT_VAR)).other() is not None
     try:
