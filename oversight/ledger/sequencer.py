@@ -83,13 +83,22 @@ def store_batch() -> int:
     batch = list(PendingLeaf.objects.in_order()[:BATCH_LEAVES])
     if not batch:
         return 0
-    head = stored_head()
+    store_leaves(stored_head(), batch)
+    return len(batch)
+
+
+def store_leaves(head: Head, batch: Sequence[PendingLeaf]) -> None:
+    """Store leaves after the head as entries, tiles and new head. In the caller's transaction.
+
+    Raises:
+        RecordDamaged: when the bytes come back changed or the tiles contradict the head.
+        HeadMoved: when something else extended the tree meanwhile.
+    """
     _store_entries(head.size, batch)
     hashes = _hash_stored_bytes(head.size, batch)
     root = _extend_tiles(head, hashes)
     _move_head(head, head.size + len(batch), root)
     _remove_pending(batch)
-    return len(batch)
 
 
 def publish_head(signer: Signer) -> None:

@@ -7,8 +7,9 @@ are hashed upwards, so a tile's content at a smaller tree size is a prefix of it
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-from oversight.ledger.merkle import HASH_BYTES, Node, root
+from oversight.ledger.merkle import HASH_BYTES, Node
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -125,7 +126,7 @@ def extend(
                 )
             changed[tile] = before + b"".join(piece)
             if first + len(piece) == WIDTH:
-                upwards.append(root(split_hashes(changed[tile])))
+                upwards.append(perfect_root(changed[tile]))
         level, hashes = level + 1, upwards
     return changed
 
@@ -183,7 +184,20 @@ class TileNodes:
         data = self._tiles.get(tile, b"")[first * HASH_BYTES : (first + count) * HASH_BYTES]
         if len(data) != count * HASH_BYTES:
             raise TileError(f"Tile {path_of(tile)} is too short or missing.")
-        return root(split_hashes(data))
+        return perfect_root(data)
+
+
+def perfect_root(hashes: bytes) -> bytes:
+    """Return the root over a power of two of joined hashes, one level at a time.
+
+    The same as `merkle.root` of them and several times as fast; proofs read little else.
+    """
+    while len(hashes) > HASH_BYTES:
+        hashes = b"".join(
+            sha256(b"\x01" + hashes[start : start + 2 * HASH_BYTES]).digest()
+            for start in range(0, len(hashes), 2 * HASH_BYTES)
+        )
+    return hashes
 
 
 def _tile_of(node: Node) -> TileId:
