@@ -238,7 +238,7 @@ class Agent:
             journals=None if settings.get("fresh") else str(directory / "journals"),
             journals_bytes=self._config.journals_megabytes * 1_000_000,
             budget=order.get("budget") or settings.get("budget"),
-            spent=str(directory / "spent" / order["run"]),
+            spent=str(directory / "spent" / Path(order["run"]).name),
         )
 
     def _follow(self, runner: RunnerProcess, lease: Lease) -> None:

@@ -71,6 +71,7 @@ class Budget:
     path: Path | None = None
     spent: Spent = field(default_factory=Spent)
     task: Spent = field(default_factory=Spent)
+    retries: int = 0
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -110,6 +111,11 @@ class Budget:
             if self.path is not None:
                 with self.path.open("a") as file:
                     file.write(json.dumps([1, *used]) + "\n")
+
+    def count_retry(self) -> None:
+        """Note that a request has to be sent again."""
+        with self._lock:
+            self.retries += 1
 
     def _require(self, name: str, count: int) -> None:
         limit = self.limits.get(name)

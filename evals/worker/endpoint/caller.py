@@ -14,7 +14,6 @@ import json
 import logging
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -74,8 +73,6 @@ class Caller:
         self._client = guarded_client(allowed, self._timeout)
         self._pace = Pace(endpoint.get("requests_per_minute"), sleep=sleep)
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self.retries = 0
 
     def ask(self, path: str, payload: Mapping[str, Any], budget: Budget) -> Answer:
         """Post a request until it is answered, for as long as the budget lasts.
@@ -98,13 +95,12 @@ class Caller:
             finally:
                 budget.settle(most, used)
             if attempt < ATTEMPTS:
+                budget.count_retry()
                 self._rest(attempt, reason, pause)
         raise WorkError(Code.ENDPOINT_AWAY, f"{self.base_url} did not answer: {reason}")
 
     def _rest(self, attempt: int, reason: str, wanted: float | None) -> None:
         """Wait before the next attempt: as long as the endpoint wants, else longer each time."""
-        with self._lock:
-            self.retries += 1
         logger.info("Asking %s again: %s", self.base_url, reason)
         if wanted is None:
             # Jitter, so that many callers do not come back at the same moment.

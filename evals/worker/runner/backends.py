@@ -138,6 +138,14 @@ def _vllm() -> Any:
 
         # It answers all it is given at the end: in slices, so that little is lost with it.
         slice_size = 1024
+        device = "cuda"
+
+        def _model_generate(self, *args: Any, **kwargs: Any) -> Any:
+            made = super()._model_generate(*args, **kwargs)
+            for one in made:
+                self.watch.tokens += len(one.prompt_token_ids or ())
+                self.watch.tokens += sum(len(text.token_ids) for text in one.outputs)
+            return made
 
     return MeasuredVllm
 

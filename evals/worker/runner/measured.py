@@ -42,6 +42,9 @@ class Answering:
         self.watch, self._asking, self._journal = watch, asking, journal
         self.set_cache_hook(self)  # type: ignore[attr-defined]
 
+    def set_batch_size(self, size: int | str) -> None:
+        """Ask in batches of another size from now on; nothing where the engine makes them."""
+
     def loglikelihood(self, requests: list[Any], disable_tqdm: bool = False) -> list[Any]:
         """As the harness's class, for what is not in the journal."""
         return self._answered("loglikelihood", requests, super().loglikelihood, disable_tqdm)  # type: ignore[misc]

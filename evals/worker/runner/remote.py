@@ -31,9 +31,6 @@ class _Remote(Answering):
     caller: Caller
     threads = 4
 
-    def set_batch_size(self, size: int | str) -> None:
-        """Keep to one request in a message, whatever is asked: answers then come one by one."""
-
     async def get_batched_requests(
         self,
         requests: Sequence[Any],
@@ -65,6 +62,7 @@ class _Remote(Answering):
                     trouble = trouble or error
                 else:
                     self.add_partial("", name, answers[-1][0])
+        self.watch.tokens = self.budget.task.given + self.budget.task.made
         if trouble is not None:
             raise trouble
         return answers
@@ -79,7 +77,6 @@ class _Remote(Answering):
             seed=self._asking.seeds[0] if self._asking.seeds else 1234,
         )
         answer = self.caller.ask(self.path, payload, self.budget)
-        self.watch.tokens += answer.given + answer.made
         try:
             if generate:
                 found = self.parse_generations(outputs=answer.body)  # type: ignore[attr-defined]

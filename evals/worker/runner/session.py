@@ -1,6 +1,7 @@
 """One loaded model and the tasks run on it: what the runner's process does with its commands."""
 
 import errno
+import gc
 import json
 import logging
 import platform
@@ -14,7 +15,7 @@ from typing import Any
 
 from evals.worker.failures import Code, WorkError
 from evals.worker.runner.answers import Asking, Watch
-from evals.worker.runner.backends import ENDPOINTS, journal_key, journal_max_age, make_model
+from evals.worker.runner.backends import journal_key, journal_max_age, make_model
 from evals.worker.runner.energy import EnergyMeter
 from evals.worker.runner.journal import Journal, JournalBusy
 from evals.worker.runner.memory import MemoryMeter
@@ -105,10 +106,9 @@ class Session:
         return Finished()
 
     def _require_chat_template(self, command: Run) -> None:
-        assert self._loaded is not None  # noqa: S101 - `run` has looked
-        if not command.apply_chat_template or self._loaded.backend in ENDPOINTS:
-            return
-        if not self._model.tokenizer.chat_template:
+        # A chat endpoint has its tokenizer to itself.
+        tokenizer = getattr(self._model, "tokenizer", None)
+        if command.apply_chat_template and tokenizer is not None and not tokenizer.chat_template:
             raise WorkError(
                 Code.CHAT_TEMPLATE_MISSING,
                 f"The task {command.task} is asked in the model's chat template, and this model "
@@ -220,12 +220,12 @@ class Session:
         """Return what this task took of an endpoint, and what that cost where it has prices."""
         if self._loaded is None or self._loaded.endpoint is None:
             return {}
-        budget, caller = self._model.budget, self._model.caller
+        budget = self._model.budget
         found = {
             "inputTokens": budget.task.given,
             "outputTokens": budget.task.made,
             "endpointRequests": budget.task.requests,
-            "retries": caller.retries,
+            "retries": budget.retries,
         }
         if budget.prices is None:
             return found
@@ -242,6 +242,8 @@ class Session:
     def _forget(self) -> None:
         """Give the last model's memory back before the next one is loaded."""
         self._loaded = self._model = None
+        # The model knows itself as the hook that hears its answers: a circle.
+        gc.collect()
         if self._torch.cuda.is_available():
             self._torch.cuda.empty_cache()
 

@@ -164,6 +164,15 @@ runpy.run_module("evals.worker.runner", run_name="__main__")
     runner.kill()
 
 
+def test_another_batch_size_takes_no_other_model(outcome, warm_runner, model_folder, tmp_path):
+    write_task(tmp_path, items=2)
+    outcome(fresh=True, batch_size=4)
+    again = ask(warm_runner.get(), load(model_folder, f"sha256:{tmp_path.name}", 2))
+    assert again.was_loaded
+    _, result = outcome(fresh=True, batch_size=2)
+    assert result["settings"]["batch_size"] == 2
+
+
 class Shortage:
     """Lets a running process have only so many bytes more; ends with the test."""
 

@@ -69,8 +69,9 @@ def test_a_good_answer_comes_back_with_its_counts(caller, server):
 def test_a_busy_endpoint_is_asked_again_with_growing_pauses(caller, server, slept, status):
     server.plan = [(status, {}, "busy")] * 3 + [answer()]
     one = caller()
-    assert one.ask("completions", PAYLOAD, free()).made == 1
-    assert one.retries == 3
+    budget = free()
+    assert one.ask("completions", PAYLOAD, budget).made == 1
+    assert budget.retries == 3
     assert [0.5 <= slept[0] <= 1, 1 <= slept[1] <= 2, 2 <= slept[2] <= 4] == [True] * 3
 
 
