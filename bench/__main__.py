@@ -6,7 +6,18 @@ import sys
 
 from bench.result import table
 
-BENCHMARKS = ("demo", "against_bare", "memory", "tally", "coverage", "verify")
+BENCHMARKS = (
+    "demo",
+    "against_bare",
+    "runner",
+    "memory",
+    "tally",
+    "coverage",
+    "compare",
+    "verify",
+    "append",
+    "receipts",
+)
 
 
 def main() -> int:
