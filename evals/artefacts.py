@@ -4,6 +4,7 @@ A file is written beside its place, checked, made durable and renamed, so a cras
 whole file under its digest or nothing but a temporary one.
 """
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -14,9 +15,17 @@ from typing import BinaryIO
 from django.conf import settings
 
 from evals.models import Artefact
-from oversight.web.refusals import Invalid
+from oversight.web.refusals import Invalid, Refusal
 
 MAX_BYTES = 512 * 1024 * 1024
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+class NoRoom(Refusal):
+    """The disk is full or cannot be written (507); worth trying again later."""
+
+    status = 507
+    title = "No room"
 
 
 def path_of(sha256: str) -> Path:
@@ -30,7 +39,25 @@ def store(chunks: Iterable[bytes], *, media_type: str, expected_sha256: str = ""
 
     Raises:
         Invalid: the bytes do not have the expected digest, or there are too many of them.
+        NoRoom: the disk is full; nothing of it stays.
     """
+    try:
+        sha256, size = _keep(chunks, expected_sha256)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise NoRoom(
+            "There is no room left where results are kept. Nothing was changed; send it again when "
+            "the operator has made room."
+        ) from error
+    row, _ = Artefact.objects.get_or_create(
+        sha256=sha256, defaults={"size": size, "media_type": media_type}
+    )
+    return row
+
+
+def _keep(chunks: Iterable[bytes], expected_sha256: str) -> tuple[str, int]:
+    """Write bytes under their digest; return it and their number."""
     root = Path(settings.ARTEFACTS_DIR)
     root.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=root, prefix="incoming-")
@@ -48,10 +75,7 @@ def store(chunks: Iterable[bytes], *, media_type: str, expected_sha256: str = ""
         _settle(incoming, path_of(sha256))
     finally:
         incoming.unlink(missing_ok=True)
-    row, _ = Artefact.objects.get_or_create(
-        sha256=sha256, defaults={"size": size, "media_type": media_type}
-    )
-    return row
+    return sha256, size
 
 
 def store_bytes(data: bytes, *, media_type: str) -> Artefact:

@@ -118,10 +118,18 @@ def hear_heartbeat(
 ) -> bool:
     """Extend the lease and note progress; return whether the worker should stop.
 
+    Waits for nobody: while the result is being stored, which may take a while, the row is locked,
+    no sweep can take the lease back, and there is nothing to note.
+
     Raises:
         Conflict: the lease is not the worker's any more.
     """
-    task_run = locked_lease(worker=worker, task_run_id=task_run_id, token=token)
+    rows = TaskRun.objects.select_related("run").filter(pk=task_run_id)
+    task_run = rows.select_for_update(of=("self",), skip_locked=True).first()
+    if task_run is None and _holds(rows.first(), worker, token):
+        return False
+    _require_held(task_run, worker, token)
+    assert task_run is not None  # noqa: S101 - what is held is there
     now = database_now()
     task_run.lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
     task_run.stage = stage if stage in STAGES else task_run.stage
@@ -196,18 +204,26 @@ def locked_lease(*, worker: Worker, task_run_id: UUID, token: int) -> TaskRun:
         .filter(pk=task_run_id)
         .first()
     )
-    holds = (
+    _require_held(task_run, worker, token)
+    assert task_run is not None  # noqa: S101 - what is held is there
+    return task_run
+
+
+def _holds(task_run: TaskRun | None, worker: Worker, token: int) -> bool:
+    return (
         task_run is not None
         and task_run.state == TaskRunState.RUNNING
         and task_run.worker_id == worker.pk
         and task_run.lease_token == token
     )
-    if task_run is None or not holds:
+
+
+def _require_held(task_run: TaskRun | None, worker: Worker, token: int) -> None:
+    if not _holds(task_run, worker, token):
         raise Conflict(
             "This lease is not yours any more: the task run was given back, given to another "
             "worker, or is over. Drop the work and claim again."
         )
-    return task_run
 
 
 def give_back(task_run: TaskRun, *, code: str, reason: str, may_retry: bool = True) -> None:
