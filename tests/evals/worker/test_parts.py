@@ -3,10 +3,18 @@
 import ctypes
 import json
 import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evals.worker.runner.energy import EnergyMeter
+from evals.worker.runner.memory import MemoryMeter
+from evals.worker.runner.positions import Positions
 from evals.worker.runner.protocol import (
     Failed,
     Finished,
@@ -21,6 +29,7 @@ from evals.worker.runner.protocol import (
 )
 from evals.worker.weights import fault_of
 
+PROJECT = Path(__file__).resolve().parents[3]
 MESSAGES = [
     Load("/m", "sha256:0", "hf", "float32", "cpu", 16),
     Load("/m", "sha256:0", "hf", "float32", "cpu", "auto"),
@@ -169,3 +178,62 @@ def test_one_device_that_is_not_counted_makes_the_whole_an_estimate(tmp_path):
     assert found.how == (
         "processor measured by RAPL, all packages of the host; GPU assumed at 300 W"
     )
+
+
+@pytest.mark.parametrize(("megabytes", "ends"), [(300, "MemoryError"), (0, "fits")])
+def test_memory_is_bounded_where_the_operator_says_so(megabytes, ends):
+    code = f"""
+from evals.worker.runner.memory import bound_memory
+bound_memory({megabytes})
+bytearray(600_000_000)
+print("fits")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout + done.stderr).strip().endswith(ends)
+
+
+NO_GPU = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False))
+"""Stands for torch on a host without a GPU."""
+
+
+def test_the_peak_of_memory_is_that_of_the_task():
+    meter = MemoryMeter(NO_GPU)
+    before = meter.read()["peakMemoryBytes"]
+    held = bytearray(80_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    assert meter.read()["peakMemoryBytes"] >= before + 70_000_000
+    del held
+    assert MemoryMeter(NO_GPU).read()["peakMemoryBytes"] < before + 70_000_000
+    assert "deviceMemoryBytes" not in meter.read()
+
+
+def request(context, answer):
+    return (("", ""), [1] * context, [2] * answer)
+
+
+def test_only_scored_positions_are_needed():
+    # Read are 12, 7 and 4 tokens; scored from position 10, 4 and 1 on.
+    positions = Positions([request(11, 2), request(5, 3), request(2, 3)], 100)
+    assert positions.needed(12, 12) == 2
+    assert positions.needed(7, 12) == 8
+    assert positions.needed(4, 12) == 11
+    # Shorter than it is said to be: never less than needed.
+    assert positions.needed(1, 7) == 6
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(1, 9)), min_size=1, max_size=20),
+    st.integers(5, 60),
+    st.data(),
+)
+def test_no_scored_position_is_ever_missing(sizes, max_length, data):
+    sizes = [(context, min(answer, max_length)) for context, answer in sizes]
+    requests = [request(*size) for size in sizes]
+    batch = data.draw(st.lists(st.sampled_from(sizes), min_size=1))
+    lengths = [min(sum(size), max_length + 1) - 1 for size in batch]
+    kept = Positions(requests, max_length).needed(min(lengths), max(lengths))
+    for length, (_, answer) in zip(lengths, batch, strict=True):
+        # The harness reads the last `answer` positions before the padding.
+        assert max(lengths) - kept <= max(0, length - answer)
