@@ -154,6 +154,9 @@ class CommentInput(serializers.Serializer[Any]):
     parent = serializers.IntegerField(  # type: ignore[assignment]
         required=False, min_value=1, max_value=2**63 - 1
     )
+    is_question = serializers.BooleanField(
+        default=False, help_text="Asked of the proposer, who answers before the text is final."
+    )
 
 
 class StageInput(serializers.Serializer[Any]):
@@ -338,6 +341,7 @@ class Comments(ProposalView):
             proposal=proposal,
             text=data["text"],
             parent=parent,
+            is_question=data["is_question"],
         )
         return Response({"id": made.pk, "leaf": str(made.leaf_id)}, status=201)
 

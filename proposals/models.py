@@ -159,6 +159,10 @@ class Comment(models.Model):
     )
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
     text = models.TextField(max_length=5000)
+    is_question = models.BooleanField(
+        default=False, help_text="Asked of the proposer, who answers before the text is final."
+    )
+    answer = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=400, blank=True)
@@ -172,7 +176,11 @@ class Comment(models.Model):
                 condition=Q(hidden_at__isnull=True, hidden_reason="")
                 | (Q(hidden_at__isnull=False) & ~Q(hidden_reason="")),
                 name="comment_hidden_with_reason",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(answer__isnull=True) | Q(is_question=True),
+                name="comment_answers_a_question",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,13 @@ def can_comment(user: object, proposal: Proposal) -> bool:
     return is_person(user) and not user.is_system and proposal.status != Status.DRAFT
 
 
+def can_answer_questions(user: object, proposal: Proposal) -> bool:
+    """Say whether the user's answer settles a question: the proposer, or a clerk if they left."""
+    return can_edit_text(user, proposal) or (
+        not proposal.proposer.is_active and is_clerk(user, proposal.body)
+    )
+
+
 def can_start_deliberation(user: object, proposal: Proposal) -> bool:
     """Say whether the user may put a draft up for deliberation."""
     return can_edit_text(user, proposal) or is_clerk(user, proposal.body)

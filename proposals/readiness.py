@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.text import Truncator
+
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
 from evals.models import Run
@@ -27,6 +29,22 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
         found.append(f"No result yet for: {names}.")
     if Run.objects.active().filter(purpose=proposal.subject).exists():
         found.append("An evaluation for this proposal is still running.")
+    return found + _open_questions(proposal)
+
+
+QUESTIONS_NAMED = 5
+
+
+def _open_questions(proposal: Proposal) -> list[str]:
+    """Return the questions that the proposer has not answered, the oldest named."""
+    questions = proposal.comments.filter(is_question=True, answer=None, hidden_at=None)
+    rows = list(questions.select_related("author")[: QUESTIONS_NAMED + 1])
+    found = [
+        f"The proposer has not answered {row.author}: “{Truncator(row.text).chars(120)}”"
+        for row in rows[:QUESTIONS_NAMED]
+    ]
+    if len(rows) > QUESTIONS_NAMED:
+        found.append(f"And {questions.count() - QUESTIONS_NAMED} more questions are unanswered.")
     return found
 
 

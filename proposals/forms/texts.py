@@ -221,7 +221,17 @@ class CommentForm(forms.Form):
         rows=4,
         help_text="Up to 5,000 characters of Markdown. It stands in public under your name.",
     )
+    is_question = forms.BooleanField(
+        required=False,
+        label="It is a question to the proposer",
+        help_text="The text cannot become final before the proposer answers it.",
+    )
     parent = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, may_ask: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_ask:
+            del self.fields["is_question"]
 
 
 class HideForm(forms.Form):

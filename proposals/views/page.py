@@ -83,7 +83,7 @@ def show(
         "has_active_runs": runs.active().exists(),
         "discussion": discussion_of(proposal, request.GET.get("page"), sent),
         "just_made": sent.made if sent else None,
-        "comment_form": comment_form or CommentForm(),
+        "comment_form": comment_form or CommentForm(may_ask=proposal.status == Status.DELIBERATION),
         "vote_form": vote_form or OpenVoteForm(),
         "recusals": proposal.recusals.select_related("membership__person"),
         "may": may_do(request.user, proposal),

@@ -18,7 +18,8 @@ from proposals.views.page import require_person, show, visible
 def comment(request: HttpRequest, ref: str) -> HttpResponse:
     """Add a comment or an answer to one; answers with the discussion."""
     person, proposal = require_person(request), visible(request, ref)
-    form = CommentForm(request.POST)
+    # Only what begins a thread can be a question; an answer's form does not offer it.
+    form = CommentForm(request.POST, may_ask=not request.POST.get("parent"))
     if not form.is_valid():
         return _refused_comment(request, proposal, form, 422)
     parent = None
@@ -26,7 +27,11 @@ def comment(request: HttpRequest, ref: str) -> HttpResponse:
         parent = get_object_or_404(Comment, pk=form.cleaned_data["parent"], proposal=proposal)
     try:
         made = discussion.make_comment(
-            by=person, proposal=proposal, text=form.cleaned_data["text"], parent=parent
+            by=person,
+            proposal=proposal,
+            text=form.cleaned_data["text"],
+            parent=parent,
+            is_question=form.cleaned_data.get("is_question", False),
         )
     except (Conflict, Invalid) as refusal:
         return _refused_comment(request, proposal, form, put_on_form(form, refusal))
