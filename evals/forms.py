@@ -187,6 +187,8 @@ class _Lines(forms.CharField):
 class TaskForm(forms.Form):
     """How one task is worded, asked and judged."""
 
+    field_order = ("sample", "title", "description", "prompt", "choices", "target")
+
     title = forms.CharField(max_length=200)
     description = forms.CharField(max_length=2_000, widget=forms.Textarea(attrs={"rows": 2}))
     category = forms.ChoiceField(choices=list(CATEGORY_WORDS.items()))
@@ -203,11 +205,13 @@ class TaskForm(forms.Form):
         help_text="A template: {{column}} stands for a column of the row, as it is.",
     )
     choices = _Lines(
+        required=True,
         rows=2,
         max_length=8_000,
         help_text="The column that holds the list, a template, or one fixed choice a line.",
     )
     target = _Lines(
+        required=True,
         rows=2,
         max_length=8_000,
         help_text="The column or template of the right answer: a choice's place from 0, or text.",
@@ -267,8 +271,8 @@ class TaskForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short"}),
     )
 
-    def __init__(self, *args: Any, task: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(task), **kwargs)
+    def __init__(self, data: Any = None, *, task: Mapping[str, Any]) -> None:
+        super().__init__(data, initial=_initial(task))
         self.task = task
         self.fields["metric"].choices = [(m, m) for m in task["metrics"]]  # type: ignore[attr-defined]
         kind = task["config"]["output_type"]

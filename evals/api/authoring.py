@@ -64,7 +64,7 @@ class _SuiteRequest(APIView):
             if "zip" in request.FILES:
                 return read_suite_zip(_content(request.FILES["zip"], ARCHIVE_LIMIT_BYTES))
             files = {file.name: _content(file, FILE_LIMIT_BYTES) for file in request.FILES.values()}
-            return compose(_json(request.data.get("suite")), files)
+            return compose(_json(request.POST.get("suite")), files)
         except SuiteError as error:
             raise Invalid(str(error)) from None
 
@@ -98,7 +98,7 @@ class PreviewSuite(_SuiteRequest):
     def post(self, request: Request) -> Response:
         """Return the document, and of each task the prompt of one row as the harness sends it."""
         suite = self.read(request)
-        place = _place(request.data.get("sample"))
+        place = _place(request.POST.get("sample"))
         prompts = {
             task["name"]: _prompt(suite, task, place)
             for task in suite.document["tasks"][:PREVIEWS_LIMIT]

@@ -109,6 +109,8 @@ def shape_task(
         Invalid: a column or an answer cannot be used; the message names the row.
     """
     _require_owner(by, draft)
+    if "columns" not in draft.uploads.get(task, {}):
+        raise Invalid(f"No file was uploaded for {task}.")
     table = uploaded_table(draft, task)
     try:
         rows = prepare_rows(table, form=form, chosen=chosen, source=draft.uploads[task]["file"])

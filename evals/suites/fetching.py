@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 from evals.suites.checking import Problem, SuiteError
@@ -39,7 +40,7 @@ def fetch(part: Part, folder: Path) -> Path:
     return place
 
 
-def _append(url: str, into: object) -> None:
+def _append(url: str, into: Any) -> None:
     """Write what an address answers to the end of a file."""
     if not url.startswith("https://"):
         raise ValueError(f"{url} is not encrypted")
@@ -50,7 +51,7 @@ def _append(url: str, into: object) -> None:
         size = int(answer.headers.get("Content-Length") or 0)
         if size > FETCH_LIMIT_BYTES:
             raise ValueError(f"it has {size:,} bytes, more than {FETCH_LIMIT_BYTES:,}")
-        shutil.copyfileobj(_Bounded(answer), into)  # type: ignore[misc]
+        shutil.copyfileobj(_Bounded(answer), into)
 
 
 class _Bounded:

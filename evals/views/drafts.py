@@ -49,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
     bases = {v.suite.slug: v for v in _newest_versions()}
     form = SuiteForm(request.POST if asked == "new" else None)
     zipped = ZipForm(request.POST, request.FILES) if asked == "zip" else ZipForm()
-    status = 200
+    status: SuiteDraft | int = 200
     if asked == "new":
         status = _begin(form, lambda data: service.start_draft(by=person, fields=data))
     elif asked == "zip":
@@ -169,7 +169,7 @@ def _draft_page(
         "draft": found,
         "form": SuiteForm(initial=found.document),
         "upload_form": UploadForm(),
-        "stock_form": StockForm(),
+        "stock_form": StockForm(auto_id="stock_%s"),
         **forms,
         "tasks": tasks,
         "unshaped": [name for name in found.uploads if name not in made],
@@ -222,7 +222,7 @@ def upload(request: HttpRequest, ref: str) -> HttpResponse:
 def stock(request: HttpRequest, ref: str) -> HttpResponse:
     """Add a task of the harness by its name there."""
     found = _own(request, ref)
-    form = StockForm(request.POST)
+    form = StockForm(request.POST, auto_id="stock_%s")
     if not form.is_valid():
         return _draft_page(request, found, 422, stock_form=form)
     service.add_stock_task(by=_author(request), draft=found, **form.cleaned_data)

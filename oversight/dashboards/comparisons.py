@@ -71,10 +71,21 @@ class Paired:
         return "better" if is_up == self.task["higher_is_better"] else "worse"
 
     @property
+    def p_words(self) -> tuple[str, str]:
+        """The p-value alone and by Holm, as a person reads them."""
+        return _p_words(self.difference.p_value), _p_words(self.adjusted)
+
+    @property
     def tone(self) -> str:
         """The colour of the verdict."""
         tones = {"better": "good", "worse": "bad", "different": "accent"}
         return tones.get(self.verdict, "neutral")
+
+
+def _p_words(p_value: float | None) -> str:
+    if p_value is None:
+        return "\N{EN DASH}"
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +183,12 @@ def _alike(task: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _difference(one: TaskRun, two: TaskRun, metric: str) -> Difference:
     """Compare two task runs on the samples that both scored."""
-    values = {"one": one.pk, "other": two.pk, "metric": metric, "limit": _CELLS + 1}
+    values: dict[str, str | int] = {
+        "one": str(one.pk),
+        "other": str(two.pk),
+        "metric": metric,
+        "limit": _CELLS + 1,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED, values)
         cells = cursor.fetchall()

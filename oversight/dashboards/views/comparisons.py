@@ -38,7 +38,11 @@ def compare(request: HttpRequest) -> HttpResponse:
     runs = _runs(request)
     if len(runs) < 2:
         newest = Run.objects.succeeded().with_parts().newest_first()[:100]
-        context = {"runs": newest, "chosen": [run.ref for run in runs], "nav": "findings"}
+        context: dict[str, Any] = {
+            "runs": newest,
+            "chosen": [run.ref for run in runs],
+            "nav": "findings",
+        }
         return render(request, "dashboards/compare_choose.html", context)
     comparison = compare_runs(runs)
     context = {
