@@ -445,7 +445,8 @@ def _refused_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_SCAN = json.JSONDecoder(parse_constant=_refused_constant).scan_once
+_DECODER = json.JSONDecoder(parse_constant=_refused_constant)
+_SCAN: Any = _DECODER.scan_once  # type: ignore[attr-defined]
 """Returns the value that begins at a place of a text, and where it ends; in C."""
 
 

@@ -2,11 +2,13 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +19,50 @@ from evals.models import Run
 from oversight.accounts.permissions import Public
 
 PARQUET = "application/vnd.apache.parquet"
+
+
+class ResultRow(serializers.Serializer[Any]):
+    """One aggregate of a run: the columns of the table."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return a field for each column."""
+        kinds = {
+            str: serializers.CharField,
+            int: serializers.IntegerField,
+            float: serializers.FloatField,
+        }
+        return {
+            name: kinds[kind](allow_null=kind is float) for name, kind in results.COLUMNS.items()
+        }
+
+
+class Signature(serializers.Serializer[Any]):
+    """One signature of a statement."""
+
+    keyid = serializers.CharField()
+    sig = serializers.CharField()
+
+
+class SignedStatement(serializers.Serializer[Any]):
+    """A statement in its DSSE envelope; the payload is base64."""
+
+    payload = serializers.CharField()
+    payloadType = serializers.CharField()  # noqa: N815 - the envelope's own word
+    signatures = Signature(many=True)
+
+
+class EveryEvalEver(serializers.Serializer[Any]):
+    """A record of Every Eval Ever; its parts are described by that project's schema 0.2.1."""
+
+    schema_version = serializers.CharField()
+    evaluation_id = serializers.CharField()
+    evaluation_timestamp = serializers.CharField()
+    retrieved_timestamp = serializers.CharField()
+    source_metadata = serializers.DictField()
+    eval_library = serializers.DictField()
+    model_info = serializers.DictField()
+    evaluation_results = serializers.ListField(child=serializers.DictField())
+    detailed_evaluation_results = serializers.DictField()
 
 
 class RunExport(APIView):
@@ -36,7 +82,7 @@ class RunExport(APIView):
 class RunResultsJson(RunExport):
     """Every aggregate of a run as JSON."""
 
-    @extend_schema(operation_id="runs_results_json", responses={200: dict})
+    @extend_schema(operation_id="runs_results_json", responses=ResultRow(many=True))
     def get(self, request: Request, ref: str) -> Response:  # noqa: ARG002
         """Send one object a task, metric and group."""
         return Response(list(results.rows(self.run())))
@@ -90,7 +136,7 @@ class RunSamplesParquet(RunExport):
 class RunStatements(RunExport):
     """The signed statements of a run: all that `manage.py reproduce` needs."""
 
-    @extend_schema(operation_id="runs_statements", responses={200: dict})
+    @extend_schema(operation_id="runs_statements", responses=SignedStatement(many=True))
     def get(self, request: Request, ref: str) -> Response:  # noqa: ARG002
         """Send the DSSE envelopes in the order of the suite."""
         parts = self.run().task_runs.exclude(envelope=None).order_by("position")
@@ -100,7 +146,7 @@ class RunStatements(RunExport):
 class RunEveryEvalEver(RunExport):
     """A run as a record of Every Eval Ever, schema 0.2.1."""
 
-    @extend_schema(operation_id="runs_every_eval_ever", responses={200: dict})
+    @extend_schema(operation_id="runs_every_eval_ever", responses=EveryEvalEver)
     def get(self, request: Request, ref: str) -> Response:  # noqa: ARG002
         """Send the record."""
         return Response(every_eval_ever.record(self.run(), at=timezone.now()))
