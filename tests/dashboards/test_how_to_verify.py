@@ -76,8 +76,10 @@ def test_signature_py_verifies_the_logs_signature(program, receipt):
 def test_signature_py_refuses_a_forged_signature(program, receipt):
     file = receipt / "receipt.txt"
     lines = file.read_text().splitlines()
-    name, signature = lines[-1].rsplit(" ", 1)
-    lines[-1] = f"{name} {signature[:-6]}AAAA{signature[-2:]}"
+    # The log's Ed25519 line; those of other kinds follow it.
+    at = next(n for n, line in enumerate(lines) if line.startswith("\u2014 "))
+    name, signature = lines[at].rsplit(" ", 1)
+    lines[at] = f"{name} {signature[:-6]}AAAA{signature[-2:]}"
     file.write_text("\n".join(lines) + "\n")
     assert "ReceiptError" in run(program("signature-py"), receipt, path=ROOT)
 
