@@ -6,7 +6,6 @@ from uuid import UUID
 
 from oversight.ledger import queries
 from oversight.ledger.models import LedgerEntry, Tile
-from oversight.ledger.policy import Policy
 from oversight.ledger.tiles import (
     WIDTH,
     TileId,
@@ -15,6 +14,7 @@ from oversight.ledger.tiles import (
     format_path,
     width_at,
 )
+from oversight.ledger.tlog_policy import Policy
 
 MAX_LEVEL = 7
 """Tile levels above it would need more than 2^64 entries."""

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from oversight.ledger import merkle, note, policy, proof
+from oversight.ledger import merkle, note, proof, tlog_policy
 from oversight.ledger.choices import Leaf
 from oversight.ledger.encoding import EncodingError, from_base64, from_digest, to_digest
 from oversight.ledger.tiles import TileId, TileNodes
@@ -111,7 +111,7 @@ def newest_checkpoint() -> "Checkpoint | None":
     Where the policy asks for a quorum of witnesses, one without it does not count yet.
     """
     model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
-    if witness_policy().quorum == policy.NONE:
+    if witness_policy().quorum == tlog_policy.NONE:
         return model.objects.newest()
     quorum: type[Quorum] = apps.get_model("ledger", "Quorum")
     reached = quorum.objects.order_by("-size").values_list("size", flat=True).first()
@@ -133,14 +133,14 @@ def published_note(found: "Checkpoint") -> str:
     return found.note + "".join(lines)
 
 
-def witness_policy() -> policy.Policy:
+def witness_policy() -> tlog_policy.Policy:
     """Return the policy that the settings name; one without witnesses where they name none.
 
     Raises:
-        policy.PolicyError: when the file cannot be used.
+        tlog_policy.PolicyError: when the file cannot be used.
     """
     path = settings.LEDGER_POLICY_PATH
-    return _read_policy(path, path.stat().st_mtime_ns) if path else policy.Policy()
+    return _read_policy(path, path.stat().st_mtime_ns) if path else tlog_policy.Policy()
 
 
 def keys_of_log() -> list[note.VerifierKey]:
@@ -158,8 +158,8 @@ def keys_of_log() -> list[note.VerifierKey]:
 
 
 @lru_cache(maxsize=4)
-def _read_policy(path: Path, _changed: int) -> policy.Policy:
-    return policy.parse(path.read_text(encoding="utf-8"))
+def _read_policy(path: Path, _changed: int) -> tlog_policy.Policy:
+    return tlog_policy.parse(path.read_text(encoding="utf-8"))
 
 
 def pending_count() -> int:

@@ -16,8 +16,8 @@ from django.db import connection, transaction
 from oversight.ledger import merkle, note, queries
 from oversight.ledger.encoding import EncodingError, from_decimal, to_base64
 from oversight.ledger.models import Checkpoint, Cosignature, Quorum, WitnessReport
-from oversight.ledger.policy import Policy, Witness
 from oversight.ledger.tiles import TileNodes
+from oversight.ledger.tlog_policy import Policy, Witness
 
 TIMEOUT_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.5

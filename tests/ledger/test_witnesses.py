@@ -7,7 +7,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
 
-from oversight.ledger import fsck, policy, proof, queries, sequencer_process, services, witnesses
+from oversight.ledger import (
+    fsck,
+    proof,
+    queries,
+    sequencer_process,
+    services,
+    tlog_policy,
+    witnesses,
+)
 from oversight.ledger.models import Checkpoint, Cosignature, LedgerEntry, Quorum, WitnessReport
 from oversight.ledger.sequencer import make_signer, sequence_once
 from oversight.ledger.witnesses import Answer, Submission, WitnessUnreachable
@@ -263,10 +271,10 @@ class TestPolicy:
             ("deep", {"w2"}, {"w0"}),
             ("w1", {"w1"}, {"w0", "w2"}),
         ]:
-            found = policy.parse("\n".join([*text, f"quorum {quorum} # why"]))
+            found = tlog_policy.parse("\n".join([*text, f"quorum {quorum} # why"]))
             assert found.is_met(enough)
             assert not found.is_met(few)
-        assert policy.parse("quorum none").is_met(set())
+        assert tlog_policy.parse("quorum none").is_met(set())
 
     @pytest.mark.parametrize(
         ("text", "why"),
@@ -290,8 +298,8 @@ class TestPolicy:
     def test_a_policy_that_cannot_be_used_names_the_line(self, text, why, vkeys):
         for number, vkey in enumerate(vkeys):
             text = text.replace(f"@{number}", vkey)
-        with pytest.raises(policy.PolicyError, match=why):
-            policy.parse(text)
+        with pytest.raises(tlog_policy.PolicyError, match=why):
+            tlog_policy.parse(text)
 
 
 def test_the_address_that_does_not_answer_is_unreachable():

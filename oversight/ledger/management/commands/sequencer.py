@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from oversight.ledger.policy import PolicyError
 from oversight.ledger.sequencer import HeadMoved, RecordDamaged, adopt_head, make_signer
 from oversight.ledger.sequencer_process import SequencerBusy, SequencerProcess, UnsafeDatabase
 from oversight.ledger.signer import SignerRefusal
+from oversight.ledger.tlog_policy import PolicyError
 
 EXIT_BUSY = 2
 EXIT_REFUSED = 3
