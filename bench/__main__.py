@@ -17,6 +17,8 @@ BENCHMARKS = (
     "verify",
     "append",
     "receipts",
+    "claims",
+    "ingest",
 )
 
 
