@@ -70,7 +70,8 @@ def add_upload(
     upload = {
         "file": file_name[-120:],
         "sha256": stored.sha256,
-        "columns": table.columns,
+        # As pairs: the database sorts the keys of an object, and the order of choices counts.
+        "columns": list(table.columns.items()),
         "rows": len(table.rows),
     }
     return _keep_upload(by, draft, task, upload)

@@ -237,9 +237,10 @@ def shape(request: HttpRequest, ref: str, name: str) -> HttpResponse:
     if "columns" not in found.uploads.get(name, {}):
         raise Http404
     upload = found.uploads[name]
-    guess = {**guess_columns(upload["columns"]), **upload.get("chosen", {})}
+    columns = dict(upload["columns"])
+    guess = {**guess_columns(columns), **upload.get("chosen", {})}
     guess["form"] = upload.get("form", guess["form"])
-    form = ShapeForm(request.POST or None, initial=guess, columns=upload["columns"])
+    form = ShapeForm(request.POST or None, initial=guess, columns=columns)
     status = 200
     if request.method == "POST":
         status = 422
@@ -326,12 +327,13 @@ def _preview(
         context, answers, target = exact_prompt(entry, rows, place - 1)  # type: ignore[arg-type]
     except TemplateRefused as refusal:
         return {"refusal": str(refusal)}
+    delimiter = entry["config"].get("target_delimiter", " ")
     return {
         "place": place,
         "count": len(rows),
         "row": rows[place - 1],
         "context": context,
-        "answers": [(answer, answer.endswith(target)) for answer in answers],
+        "answers": [(answer, answer == delimiter + target) for answer in answers],
         "target": target,
     }
 

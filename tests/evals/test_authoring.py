@@ -165,6 +165,16 @@ def test_an_answer_that_is_no_choice_names_its_row(client, draft):
     assert "numbers.csv row 1" in answer.content.decode()
 
 
+def test_choices_keep_the_order_of_their_columns(client, draft):
+    upload(client, draft, b"question,first,second,third,fourth,answer\nQ?,a,b,c,d,B\n")
+    path = reverse("draft-shape", args=[draft.ref, "numbers"])
+    offered = [name for name, _ in client.get(path).context["form"].fields["choices"].choices]
+    assert offered == ["question", "first", "second", "third", "fourth", "answer"]
+    client.post(path, SHAPE | {"choices": ["first", "second", "third", "fourth"]})
+    preview = client.get(reverse("draft-task", args=[draft.ref, "numbers"])).context["preview"]
+    assert preview["answers"] == [(" a", False), (" b", True), (" c", False), (" d", False)]
+
+
 def test_a_draft_is_its_authors_alone(client, cast, worded):
     paths = [
         worded.get_absolute_url(),
