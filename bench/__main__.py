@@ -12,6 +12,7 @@ BENCHMARKS = (
     "runner",
     "memory",
     "tally",
+    "ballots",
     "coverage",
     "compare",
     "verify",
