@@ -35,6 +35,8 @@ def web(host: str, port: int) -> Part:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
     command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"]
     # Less than errors is a line about the number of threads at every start.
+    # Killed at any moment, the process that answers is started anew; without it all parts stopped.
+    command += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
     command += ["--workers-kill-timeout", "5", "--log-level", "error"]
     return Part("web", [*command, "oversight.wsgi:application"])
 
