@@ -56,7 +56,7 @@ def fetch(repository: str, revision: str, out: Path) -> tuple[Path, str]:
 
 def _reason(repository: str, revision: str, error: Exception) -> str:
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return f"{repository}@{revision} cannot be fetched: {said}"
+    return f"{repository}@{revision} cannot be fetched: {said.rstrip('.')}."
 
 
 def main(arguments: list[str] | None = None) -> int:

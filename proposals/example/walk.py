@@ -163,11 +163,23 @@ class Walk:
                 purpose=proposal.subject,
             )
         if run.is_active:
-            self.say("Queued the evaluation; watch it", run.get_absolute_url())
-            run = wait_for(run)
+            self.say("Queued the evaluation; it takes minutes, watch it", run.get_absolute_url())
+            run = wait_for(run, say=self._tell_tasks())
         if run.state != RunState.SUCCEEDED:
             raise WalkFailed(f"The evaluation {run.ref} {run.get_state_display()}: {run.reason}")
         self.say("Evaluated by a worker, signed, recomputed and accepted", run.get_absolute_url())
+
+    def _tell_tasks(self) -> Callable[[str], None]:
+        """Return what tells each time another task is finished."""
+        told = [""]
+
+        def tell(line: str) -> None:
+            finished = line.partition(": ")[2].partition(";")[0]
+            if finished != told[0]:
+                told[0] = finished
+                self.say(f"… {finished}", "")
+
+        return tell
 
     def _deliberate(self, proposal: Proposal) -> None:
         if not proposal.comments.exists() and proposal.status == Status.DELIBERATION:

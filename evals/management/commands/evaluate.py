@@ -38,7 +38,12 @@ class Command(ServiceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take model, suite and settings."""
-        parser.add_argument("--model", type=Path, required=True, help="directory with weights")
+        parser.add_argument(
+            "--model",
+            type=Path,
+            required=True,
+            help="directory with weights, or the address name or digest of a registered model",
+        )
         parser.add_argument("--suite", required=True, help="the suite's address name")
         parser.add_argument(
             "--limit", type=_positive, default=None, help="first N items of each task"
@@ -194,7 +199,12 @@ def _some(names: list[str]) -> str:
 
 
 def _version(directory: Path) -> ModelVersion:
-    """Return the registered version of these files, registering them first if they are new."""
+    """Return the version meant: a registered one by name or digest, or that of a folder's files.
+
+    Files that are new are registered first.
+    """
+    if not directory.exists() and (named := _registered(str(directory))):
+        return named
     try:
         manifest = manifest_of(directory)
     except ManifestError as error:
@@ -216,6 +226,13 @@ def _version(directory: Path) -> ModelVersion:
         manifest=manifest.as_json(),
         source=place,
     )
+
+
+def _registered(name: str) -> ModelVersion | None:
+    """Return a version by its digest, or the newest version of a model by its address name."""
+    if name.startswith("sha256:"):
+        return ModelVersion.objects.filter(digest=name).first()
+    return ModelVersion.objects.filter(model__slug=name).order_by("pk").last()
 
 
 def _require_unchanged(directory: Path, manifest: Manifest, place: dict[str, str]) -> None:
