@@ -36,6 +36,21 @@ class PublishedOutput(serializers.Serializer[Any]):
     receipt = serializers.CharField(help_text="Address of the receipt.")
 
 
+class PromptOutput(serializers.Serializer[Any]):
+    """The exact requests for one row of a task."""
+
+    context = serializers.CharField()
+    continuations = serializers.ListField(child=serializers.CharField())
+    target = serializers.CharField()
+
+
+class PreviewOutput(serializers.Serializer[Any]):
+    """A suite as it would be published, with a prompt of each task."""
+
+    document = serializers.JSONField(help_text="As the suite's address shows it.")
+    prompts = serializers.DictField(child=PromptOutput(), help_text="By the task's name.")
+
+
 class SuiteParts(serializers.Serializer[Any]):
     """A multipart request: `zip`, or `suite` (JSON) with the data files it names."""
 
@@ -94,7 +109,7 @@ class PublishSuite(_SuiteRequest):
 class PreviewSuite(_SuiteRequest):
     """`POST`: show the exact prompts of a suite without publishing it; nothing is kept."""
 
-    @extend_schema(request=SuiteParts, responses={200: dict})
+    @extend_schema(request=SuiteParts, responses={200: PreviewOutput})
     def post(self, request: Request) -> Response:
         """Return the document, and of each task the prompt of one row as the harness sends it."""
         suite = self.read(request)

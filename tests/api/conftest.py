@@ -120,7 +120,10 @@ def assert_is_problem(answer, status: int, *fields: str) -> None:
 @pytest.fixture
 def world(db) -> World:
     """Return one of everything, made through the services."""
-    cast = factories.make_cast()
+    charter = factories.quick_charter(recusal="declared")
+    for rules in charter.values():
+        rules["vote"] |= {"tie_rule": "chair"}
+    cast = factories.make_cast(charter=charter)
     suite = factories.make_suite(cast.evaluator)
     version = factories.make_model_version(cast.evaluator)
     deployment = factories.make_deployment(cast.operator, cast.organisation)

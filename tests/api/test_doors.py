@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import get_resolver
 
@@ -13,6 +14,8 @@ from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
 from oversight.accounts.choices import Scope
 from proposals.choices import ProposalType
+from proposals.models import Delegation
+from proposals.services import closing, roll
 from tests import factories
 from tests.api.conftest import PEOPLE, World, address, assert_is_problem, send
 from tests.machine import enrol_machine
@@ -39,6 +42,8 @@ class Door:
     shut: int = 403
     """What a signed-in person without the right gets: 404 where the thing is not even seen."""
     note: str = ""
+    is_form: bool = False
+    """Takes files as a multipart form instead of JSON."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}{' ' if self.note else ''}{self.note}"
@@ -48,7 +53,8 @@ class Door:
         before = transaction.savepoint()
         client = world.caller(who, self.owner, self.scope)
         path = address(self.name, *self.parts(world)) + self.query
-        answer = send(client, self.method, path, self.body(world) if self.body else None)
+        body = self.body(world) if self.body else None
+        answer = client.post(path, body) if self.is_form else send(client, self.method, path, body)
         if not answer.streaming:
             transaction.savepoint_rollback(before)
         return answer
@@ -105,6 +111,32 @@ def a_paused_worker(world: World) -> tuple[object, ...]:
     machine = enrol_machine(cast.administrator, cast.organisation, factories.fresh("host"))
     pause_worker(by=world.cast.administrator, worker=machine.worker, reason="New disk")
     return (machine.worker.public_id,)
+
+
+def a_delegation(world: World) -> tuple[object, ...]:
+    body, member = world.cast.body, world.cast.member
+    member.refresh_from_db()
+    is_given = Delegation.objects.filter(giver__body=body, revoked_at=None).exists()
+    # Whose account is closed has none to take back, and is not let in either.
+    if member.is_active and not is_given:
+        to = body.memberships.get(person=world.cast.chair)
+        roll.give_delegation(by=member, body=body, to=to)
+    return (body.slug,)
+
+
+def a_tie(world: World) -> tuple[object, ...]:
+    proposal = factories.make_open_vote(world.cast)
+    for person, choice in zip(world.cast.members, ("yes", "no", "abstain"), strict=True):
+        factories.make_ballot(person, proposal, choice)
+    assert closing.close_vote(by=world.cast.clerk, proposal=proposal) is None
+    return (proposal.ref,)
+
+
+def a_suites_zip(world: World) -> dict[str, Any]:
+    path = address("api-suite-folder", world.suite.suite.slug)
+    answer = world.caller("anonymous").get(path)
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return {"zip": SimpleUploadedFile("lm-eval.zip", content)}
 
 
 READS = (
@@ -310,6 +342,58 @@ WRITES = (
 )
 
 
+RULED = (
+    Door(
+        "api-delegation",
+        "POST",
+        lambda w: (w.cast.body.slug,),
+        whole("member"),
+        status=201,
+        body=lambda w: {"to": w.cast.body.memberships.get(person=w.cast.chair).actor},
+        scope=Scope.VOTES_CAST,
+    ),
+    Door(
+        "api-delegation",
+        "DELETE",
+        a_delegation,
+        whole("member"),
+        status=204,
+        scope=Scope.VOTES_CAST,
+    ),
+    Door(
+        "api-conflict",
+        "POST",
+        lambda w: (w.talked.ref,),
+        whole("member"),
+        status=201,
+        body=lambda w: {"reason": "My firm sells it."},
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-casting-vote",
+        "POST",
+        a_tie,
+        # The chair's alone, who is none of the roles tried here.
+        frozenset(),
+        status=201,
+        body=lambda w: {"names": ["yes"]},
+        owner="chair",
+        scope=Scope.VOTES_CAST,
+    ),
+)
+WRITES = (*WRITES, *RULED)
+FORMS = tuple(
+    Door(
+        name,
+        "POST",
+        opens_for=whole("evaluator", "administrator"),
+        body=a_suites_zip,
+        owner="evaluator",
+        scope=Scope.SUITES_WRITE,
+        is_form=True,
+    )
+    for name in ("api-suite-publish", "api-suite-preview")
+)
 MACHINES = (
     Door(
         "worker-hello",
@@ -351,7 +435,7 @@ MACHINES = (
 )
 
 
-ALL = (*READS, DRAFT, *WRITES, *MACHINES)
+ALL = (*READS, DRAFT, *WRITES, *FORMS, *MACHINES)
 
 
 def api_addresses() -> dict[str, type]:
@@ -387,7 +471,7 @@ def test_what_is_public_opens_for_everyone(world):
             assert answer["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("door", [DRAFT, *WRITES], ids=str)
+@pytest.mark.parametrize("door", [DRAFT, *WRITES, *FORMS], ids=str)
 def test_what_is_not_public_opens_for_those_with_the_right_and_a_good_key(world, door):
     answers = {
         who: door.try_as(world, who)
@@ -398,7 +482,7 @@ def test_what_is_not_public_opens_for_those_with_the_right_and_a_good_key(world,
         # Who may not see a draft learns nothing of it, whatever they want of it.
         expected |= dict.fromkeys(SIGNED_IN - DRAFT.opens_for, 404)
     expected |= dict.fromkeys(door.opens_for, door.status)
-    expected["anonymous"] = 401 if door.method == "POST" else door.shut
+    expected["anonymous"] = door.shut if door.method == "GET" else 401
     expected["key with scope"] = door.status
     expected["key without scope"] = door.shut
     assert {who: answer.status_code for who, answer in answers.items()} == expected

@@ -12,6 +12,9 @@ PUBLIC = {
     *("decision-record", "decision-contract", "body", "record", "record-check", "record-entry"),
     *("record-leaf", "receipt", "how-to-verify", "data", "accessibility", "design"),
     *("api-schema", "api-docs", "proposal", "proposal-revision", "first-administrator"),
+    *("compare", "compare-json", "compare-csv", "compute", "compute-json", "compute-csv"),
+    *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),
+    *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),
     *("log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
     *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof"),
 }
@@ -19,6 +22,9 @@ PRIVATE = {
     *("my-work", "api-keys", "api-key-revoke", "run-start", "run-cancel"),
     *("proposal-create", "proposal-edit", "proposal-comment", "proposal-comment-hide"),
     *("proposal-criterion", "proposal-evaluate", "proposal-move", "proposal-end"),
+    *("delegation", "proposal-conflict", "proposal-casting-vote", "library-install"),
+    *("draft", "drafts", "draft-discard", "draft-publish", "draft-remove", "draft-shape"),
+    *("draft-stock", "draft-task", "draft-upload"),
     *("proposal-ballot", "charter-adopt", "endpoint-register", "deployment-register"),
 }
 ADMINISTRATORS = {
