@@ -39,7 +39,7 @@ class PublishedOutput(serializers.Serializer[Any]):
 class PromptOutput(serializers.Serializer[Any]):
     """The exact requests for one row of a task."""
 
-    context = serializers.CharField()
+    context = serializers.CharField()  # type: ignore[assignment]  # a field of this name
     continuations = serializers.ListField(child=serializers.CharField())
     target = serializers.CharField()
 
