@@ -47,8 +47,11 @@ class Hostile:
             status, headers, content = self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
             self.busy += 1
             self.most_at_once = max(self.most_at_once, self.busy)
+        time.sleep(self.delay_seconds)
+        with self._lock:
+            # Before the answer goes out: who has it may ask again before this thread goes on.
+            self.busy -= 1
         try:
-            time.sleep(self.delay_seconds)
             handler.send_response(status)
             for name, value in headers.items():
                 handler.send_header(name, value)
@@ -62,6 +65,3 @@ class Hostile:
                 time.sleep(self.drip_seconds)
         except OSError:
             pass
-        finally:
-            with self._lock:
-                self.busy -= 1
