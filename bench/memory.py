@@ -27,9 +27,9 @@ ROUNDS = 25
 PARTS = {
     "web": ("granian", 200),
     "sequencer": ("manage.py sequencer", 150),
-    "tasks": ("oversight.celery:app worker", 150),
-    "clock": ("oversight.celery:app beat", 150),
-    "worker": ("evals.worker.app worker", None),
+    "tasks": ("oversight.celery:app --quiet worker", 150),
+    "clock": ("oversight.celery:app --quiet beat", 150),
+    "worker": ("evals.worker.app --quiet worker", None),
     "runner": ("evals.worker.runner", None),
 }
 """Each part: what its command line says, and its aim in MB."""
