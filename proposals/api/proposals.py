@@ -1,10 +1,9 @@
-"""Proposals and decisions in the network API, over the same services as the pages."""
+"""Proposals in the network API: lists, drafting, criteria, stages."""
 
 from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.conf import settings
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
@@ -16,16 +15,15 @@ from evals.choices import Comparison
 from evals.criteria import as_contract_rows
 from evals.models import SuiteVersion
 from oversight.accounts.choices import Scope
-from oversight.accounts.models import Body, Membership
+from oversight.accounts.models import Body
 from oversight.accounts.permissions import Public, reader, writes
-from oversight.ledger import services as ledger
 from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.inputs import checked, named_row
 from proposals.choices import ProposalType, Status
-from proposals.models import Comment, Decision, Proposal
-from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
+from proposals.models import Proposal
+from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.readiness import judgements_of
-from proposals.services import closing, discussion, drafting, roll, stages, voting
+from proposals.services import closing, drafting, stages, voting
 
 
 class ProposalOutput(serializers.ModelSerializer[Proposal]):
@@ -95,28 +93,6 @@ class ProposalDetailOutput(ProposalOutput):
         return {"digest": contract.digest, **contract.content} if contract else None
 
 
-class DecisionOutput(serializers.ModelSerializer[Decision]):
-    """One decision with its whole public record."""
-
-    record = serializers.JSONField(source="content", read_only=True)
-    body = serializers.CharField(source="proposal.body.slug", read_only=True)
-    title = serializers.CharField(source="proposal.title", read_only=True)
-
-    class Meta:
-        model = Decision
-        fields = [
-            "ref",
-            "body",
-            "title",
-            "outcome",
-            "decided_at",
-            "in_force_until",
-            "is_override",
-            "digest",
-            "record",
-        ]
-
-
 class ProposalInput(serializers.Serializer[Any]):
     """A proposal to draft."""
 
@@ -147,18 +123,6 @@ class CriterionInput(serializers.Serializer[Any]):
     must_pass = serializers.BooleanField(default=True)
 
 
-class CommentInput(serializers.Serializer[Any]):
-    """A comment to make."""
-
-    text = serializers.CharField(max_length=5000)
-    parent = serializers.IntegerField(  # type: ignore[assignment]
-        required=False, min_value=1, max_value=2**63 - 1
-    )
-    is_question = serializers.BooleanField(
-        default=False, help_text="Asked of the proposer, who answers before the text is final."
-    )
-
-
 class StageInput(serializers.Serializer[Any]):
     """The next step of a proposal."""
 
@@ -169,79 +133,11 @@ class StageInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=1000, required=False, default="")
 
 
-class BallotInput(serializers.Serializer[Any]):
-    """A ballot to cast: the one field that the method of the vote asks for."""
-
-    choice = serializers.CharField(
-        max_length=20, required=False, help_text="yes, no, abstain; or consent, abstain, object."
-    )
-    reason = serializers.CharField(
-        max_length=MAX_REASON_CHARACTERS, required=False, help_text="Of an objection."
-    )
-    ranking = serializers.ListField(
-        child=serializers.JSONField(),
-        max_length=MAX_OPTIONS,
-        required=False,
-        help_text="Options, best first; a list inside it is a shared rank. For approval and "
-        "plurality the options that are named. Empty for a blank ballot.",
-    )
-    scores = serializers.DictField(
-        child=serializers.IntegerField(), required=False, help_text="Points by option."
-    )
-
-
-class CastingVoteInput(serializers.Serializer[Any]):
-    """The chair's word on a tied vote."""
-
-    names = serializers.ListField(
-        child=serializers.CharField(max_length=MAX_OPTION_CHARACTERS),
-        max_length=MAX_OPTIONS,
-        help_text="`yes` or `no`; for an election all options, the preferred first.",
-    )
-
-
-class ConflictInput(serializers.Serializer[Any]):
-    """A conflict of interest to declare."""
-
-    reason = serializers.CharField(max_length=1000, help_text="For everybody to read.")
-
-
-class DelegationInput(serializers.Serializer[Any]):
-    """To whom a vote is delegated."""
-
-    to = serializers.RegexField(
-        r"\A(member:)?[0-9a-f]{16}\Z", help_text="The member as the record names them."
-    )
-
-
-class LeafOutput(serializers.Serializer[Any]):
-    """An act that was put on the record."""
-
-    leaf = serializers.UUIDField()
-
-
 class CriterionOutput(serializers.Serializer[Any]):
     """A criterion on the record: what it asks, and its leaf."""
 
     asked = serializers.CharField()
     leaf = serializers.UUIDField()
-
-
-class CommentOutput(serializers.Serializer[Any]):
-    """A comment that was made, and its leaf."""
-
-    id = serializers.IntegerField()
-    leaf = serializers.UUIDField()
-
-
-class BallotOutput(serializers.Serializer[Any]):
-    """A ballot on the record; the receipt once a signed checkpoint covers it."""
-
-    number = serializers.IntegerField(help_text="Counts up when a ballot is replaced.")
-    cast_at = serializers.DateTimeField()
-    leaf = serializers.UUIDField()
-    receipt = serializers.CharField(allow_null=True)
-    receipt_at = serializers.URLField(help_text="Where the receipt is or will be.")
 
 
 class ProposalFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -326,26 +222,6 @@ class Criteria(ProposalView):
         return Response({"asked": criterion.asked, "leaf": str(criterion.leaf_id)}, status=201)
 
 
-class Comments(ProposalView):
-    """`POST`: take part in the discussion."""
-
-    @extend_schema(request=CommentInput, responses={201: CommentOutput})
-    def post(self, request: Request, ref: str) -> Response:
-        """Make a comment."""
-        proposal, data = self.proposal(ref), checked(CommentInput, request)
-        parent = None
-        if "parent" in data:
-            parent = named_row(Comment, "parent", pk=data["parent"], proposal=proposal)
-        made = discussion.make_comment(
-            by=request.user,  # type: ignore[arg-type]
-            proposal=proposal,
-            text=data["text"],
-            parent=parent,
-            is_question=data["is_question"],
-        )
-        return Response({"id": made.pk, "leaf": str(made.leaf_id)}, status=201)
-
-
 class Stage(ProposalView):
     """`POST`: move the proposal to its next stage."""
 
@@ -365,101 +241,3 @@ class Stage(ProposalView):
         }
         acts[data["act"]]()
         return Response(ProposalDetailOutput(self.proposal(ref)).data)
-
-
-class Ballots(ProposalView):
-    """`POST`: cast or change one's ballot."""
-
-    permission_classes = [writes(Scope.VOTES_CAST)]
-
-    @extend_schema(request=BallotInput, responses={201: BallotOutput, 202: BallotOutput})
-    def post(self, request: Request, ref: str) -> Response:
-        """Cast a ballot: 201 with the receipt, 202 while the log has not covered it yet."""
-        data = checked(BallotInput, request)
-        visible = Proposal.objects.visible_to(reader(request, Scope.VOTES_CAST))
-        proposal = get_object_or_404(visible.without_documents(), ref=ref)
-        ballot = voting.cast_ballot(
-            by=request.user,  # type: ignore[arg-type]
-            proposal=proposal,
-            choice=data,
-        )
-        found = ledger.wait_for_receipt(ballot.leaf_id, settings.RECEIPT_WAIT_SECONDS)
-        answer = {
-            "number": ballot.number,
-            "cast_at": ballot.cast_at,
-            "leaf": str(ballot.leaf_id),
-            "receipt": found.text if found else None,
-            "receipt_at": f"{settings.PUBLIC_URL}/receipts/{ballot.leaf_id}/",
-        }
-        return Response(answer, status=201 if found else 202)
-
-
-class Conflicts(ProposalView):
-    """`POST`: declare a conflict of interest before the vote."""
-
-    @extend_schema(request=ConflictInput, responses={201: LeafOutput})
-    def post(self, request: Request, ref: str) -> Response:
-        """Declare it; the answer names its leaf."""
-        proposal, data = self.proposal(ref), checked(ConflictInput, request)
-        declared = roll.declare_conflict(
-            by=request.user,  # type: ignore[arg-type]
-            proposal=proposal,
-            reason=data["reason"],
-        )
-        return Response({"leaf": str(declared.leaf_id)}, status=201)
-
-
-class Delegations(APIView):
-    """`POST`: delegate one's vote in a body; `DELETE`: take it back."""
-
-    permission_classes = [writes(Scope.VOTES_CAST)]
-
-    @extend_schema(request=DelegationInput, responses={201: LeafOutput})
-    def post(self, request: Request, slug: str) -> Response:
-        """Delegate to another member; an earlier delegation is replaced."""
-        body, data = get_object_or_404(Body, slug=slug), checked(DelegationInput, request)
-        to = named_row(Membership, "to", public_id=data["to"].removeprefix("member:"), body=body)
-        given = roll.give_delegation(by=request.user, body=body, to=to)  # type: ignore[arg-type]
-        return Response({"leaf": str(given.leaf_id)}, status=201)
-
-    @extend_schema(responses={204: None})
-    def delete(self, request: Request, slug: str) -> Response:
-        """Take it back, in open votes too."""
-        body = get_object_or_404(Body, slug=slug)
-        roll.revoke_delegation(by=request.user, body=body)  # type: ignore[arg-type]
-        return Response(status=204)
-
-
-class CastingVotes(ProposalView):
-    """`POST`: break a tie that falls to the chair."""
-
-    permission_classes = [writes(Scope.VOTES_CAST)]
-
-    @extend_schema(request=CastingVoteInput, responses={201: DecisionOutput})
-    def post(self, request: Request, ref: str) -> Response:
-        """Give the casting vote; the answer is the decision."""
-        proposal, data = self.proposal(ref), checked(CastingVoteInput, request)
-        decision = closing.give_casting_vote(
-            by=request.user,  # type: ignore[arg-type]
-            proposal=proposal,
-            names=data["names"],
-        )
-        return Response(DecisionOutput(decision).data, status=201)
-
-
-class DecisionList(generics.ListAPIView[Decision]):
-    """All decisions, newest first."""
-
-    permission_classes = [Public]
-    serializer_class = DecisionOutput
-    queryset = Decision.objects.select_related("proposal__body")
-
-
-class DecisionDetail(generics.RetrieveAPIView[Decision]):
-    """One decision."""
-
-    permission_classes = [Public]
-    serializer_class = DecisionOutput
-    lookup_field = "proposal__ref"
-    lookup_url_kwarg = "ref"
-    queryset = Decision.objects.select_related("proposal__body")

@@ -1,0 +1,163 @@
+"""The roll, ballots and casting votes in the network API."""
+
+from typing import Any
+
+from django.conf import settings
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from oversight.accounts.choices import Scope
+from oversight.accounts.models import Body, Membership
+from oversight.accounts.permissions import reader, writes
+from oversight.ledger import services as ledger
+from oversight.web.inputs import checked, named_row
+from proposals.api.decisions import DecisionOutput
+from proposals.api.proposals import ProposalView
+from proposals.models import Proposal
+from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
+from proposals.services import closing, roll, voting
+
+
+class BallotInput(serializers.Serializer[Any]):
+    """A ballot to cast: the one field that the method of the vote asks for."""
+
+    choice = serializers.CharField(
+        max_length=20, required=False, help_text="yes, no, abstain; or consent, abstain, object."
+    )
+    reason = serializers.CharField(
+        max_length=MAX_REASON_CHARACTERS, required=False, help_text="Of an objection."
+    )
+    ranking = serializers.ListField(
+        child=serializers.JSONField(),
+        max_length=MAX_OPTIONS,
+        required=False,
+        help_text="Options, best first; a list inside it is a shared rank. For approval and "
+        "plurality the options that are named. Empty for a blank ballot.",
+    )
+    scores = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Points by option."
+    )
+
+
+class CastingVoteInput(serializers.Serializer[Any]):
+    """The chair's word on a tied vote."""
+
+    names = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_OPTION_CHARACTERS),
+        max_length=MAX_OPTIONS,
+        help_text="`yes` or `no`; for an election all options, the preferred first.",
+    )
+
+
+class ConflictInput(serializers.Serializer[Any]):
+    """A conflict of interest to declare."""
+
+    reason = serializers.CharField(max_length=1000, help_text="For everybody to read.")
+
+
+class DelegationInput(serializers.Serializer[Any]):
+    """To whom a vote is delegated."""
+
+    to = serializers.RegexField(
+        r"\A(member:)?[0-9a-f]{16}\Z", help_text="The member as the record names them."
+    )
+
+
+class LeafOutput(serializers.Serializer[Any]):
+    """An act that was put on the record."""
+
+    leaf = serializers.UUIDField()
+
+
+class BallotOutput(serializers.Serializer[Any]):
+    """A ballot on the record; the receipt once a signed checkpoint covers it."""
+
+    number = serializers.IntegerField(help_text="Counts up when a ballot is replaced.")
+    cast_at = serializers.DateTimeField()
+    leaf = serializers.UUIDField()
+    receipt = serializers.CharField(allow_null=True)
+    receipt_at = serializers.URLField(help_text="Where the receipt is or will be.")
+
+
+class Ballots(ProposalView):
+    """`POST`: cast or change one's ballot."""
+
+    permission_classes = [writes(Scope.VOTES_CAST)]
+
+    @extend_schema(request=BallotInput, responses={201: BallotOutput, 202: BallotOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Cast a ballot: 201 with the receipt, 202 while the log has not covered it yet."""
+        data = checked(BallotInput, request)
+        visible = Proposal.objects.visible_to(reader(request, Scope.VOTES_CAST))
+        proposal = get_object_or_404(visible.without_documents(), ref=ref)
+        ballot = voting.cast_ballot(
+            by=request.user,  # type: ignore[arg-type]
+            proposal=proposal,
+            choice=data,
+        )
+        found = ledger.wait_for_receipt(ballot.leaf_id, settings.RECEIPT_WAIT_SECONDS)
+        answer = {
+            "number": ballot.number,
+            "cast_at": ballot.cast_at,
+            "leaf": str(ballot.leaf_id),
+            "receipt": found.text if found else None,
+            "receipt_at": f"{settings.PUBLIC_URL}/receipts/{ballot.leaf_id}/",
+        }
+        return Response(answer, status=201 if found else 202)
+
+
+class Conflicts(ProposalView):
+    """`POST`: declare a conflict of interest before the vote."""
+
+    @extend_schema(request=ConflictInput, responses={201: LeafOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Declare it; the answer names its leaf."""
+        proposal, data = self.proposal(ref), checked(ConflictInput, request)
+        declared = roll.declare_conflict(
+            by=request.user,  # type: ignore[arg-type]
+            proposal=proposal,
+            reason=data["reason"],
+        )
+        return Response({"leaf": str(declared.leaf_id)}, status=201)
+
+
+class Delegations(APIView):
+    """`POST`: delegate one's vote in a body; `DELETE`: take it back."""
+
+    permission_classes = [writes(Scope.VOTES_CAST)]
+
+    @extend_schema(request=DelegationInput, responses={201: LeafOutput})
+    def post(self, request: Request, slug: str) -> Response:
+        """Delegate to another member; an earlier delegation is replaced."""
+        body, data = get_object_or_404(Body, slug=slug), checked(DelegationInput, request)
+        to = named_row(Membership, "to", public_id=data["to"].removeprefix("member:"), body=body)
+        given = roll.give_delegation(by=request.user, body=body, to=to)  # type: ignore[arg-type]
+        return Response({"leaf": str(given.leaf_id)}, status=201)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Take it back, in open votes too."""
+        body = get_object_or_404(Body, slug=slug)
+        roll.revoke_delegation(by=request.user, body=body)  # type: ignore[arg-type]
+        return Response(status=204)
+
+
+class CastingVotes(ProposalView):
+    """`POST`: break a tie that falls to the chair."""
+
+    permission_classes = [writes(Scope.VOTES_CAST)]
+
+    @extend_schema(request=CastingVoteInput, responses={201: DecisionOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Give the casting vote; the answer is the decision."""
+        proposal, data = self.proposal(ref), checked(CastingVoteInput, request)
+        decision = closing.give_casting_vote(
+            by=request.user,  # type: ignore[arg-type]
+            proposal=proposal,
+            names=data["names"],
+        )
+        return Response(DecisionOutput(decision).data, status=201)

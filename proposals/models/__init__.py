@@ -1,0 +1,29 @@
+"""Tables of the deciding floor: what is proposed, said, voted and decided."""
+
+from proposals.models.charters import Charter
+from proposals.models.decisions import Decision
+from proposals.models.talk import Comment
+from proposals.models.texts import Proposal, Revision, text_document
+from proposals.models.votes import (
+    Ballot,
+    CastingVote,
+    Contract,
+    Delegation,
+    Recusal,
+    RollEntry,
+)
+
+__all__ = [
+    "Ballot",
+    "CastingVote",
+    "Charter",
+    "Comment",
+    "Contract",
+    "Decision",
+    "Delegation",
+    "Proposal",
+    "Recusal",
+    "Revision",
+    "RollEntry",
+    "text_document",
+]
