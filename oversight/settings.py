@@ -74,6 +74,7 @@ CELERY_BEAT_SCHEDULE = {
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
+    "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
 }
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
@@ -224,6 +225,7 @@ if OVERSIGHT_ENV == "test":
 _mail = env.text("EMAIL_URL", "file:" if not PRODUCTION else "")
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = OVERSIGHT_VAR / "mail"
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "oversight@localhost")
 if _mail.startswith(("smtp://", "smtps://")):
     from urllib.parse import unquote, urlsplit

@@ -41,4 +41,4 @@ class AffiliationAdmin(ReadOnlyAdmin):
 class NoticeAdmin(ReadOnlyAdmin):
     """The outbox."""
 
-    list_display = ["subject", "person", "created_at", "sent_at", "failed_attempts"]
+    list_display = ["subject", "person", "kind", "created_at", "mail_at", "sent_at"]

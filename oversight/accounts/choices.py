@@ -29,6 +29,29 @@ class Scope(TextChoices):
     REGISTRY_WRITE = "registry:write", "register models, endpoints and deployments"
     PROPOSALS_WRITE = "proposals:write", "propose, comment and move stages"
     VOTES_CAST = "votes:cast", "cast ballots"
+    NOTICES = "notices:own", "read your notices and open votes, and say how you are told"
+
+
+class NoticeKind(TextChoices):
+    """What a notice is about: people choose by it what reaches them at once."""
+
+    VOTE_CLOSING = "vote_closing", "a vote closes within 24 hours and waits for you"
+    VOTE_OPENED = "vote_opened", "a vote opens with you on the roll"
+    TIE = "tie", "a tie waits for your casting vote"
+    DECISION = "decision", "a vote has ended"
+    QUESTION = "question", "somebody asks you"
+    ANSWER = "answer", "somebody answers you"
+    MENTION = "mention", "somebody mentions you"
+    COMMENT = "comment", "a comment on what you proposed"
+    AMENDMENT = "amendment", "an amendment to what you proposed"
+    STAGE = "stage", "a proposal moves on"
+    DELEGATION = "delegation", "somebody delegates their vote to you"
+    REMINDER = "reminder", "a time runs out: a sunset, a review"
+    OTHER = "other", "anything else"
+
+
+URGENT = frozenset({NoticeKind.VOTE_CLOSING})
+"""Sent at once to everybody who gets mail: tomorrow's digest would come too late."""
 
 
 class Leaf(TextChoices):

@@ -6,7 +6,14 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
-from oversight.accounts.choices import BodyRole, OrganisationRole, Scope
+from oversight.accounts.choices import (
+    URGENT,
+    BodyRole,
+    NoticeKind,
+    OrganisationRole,
+    Scope,
+)
+from oversight.accounts.models import DIGEST_HOUR, Body, Person
 
 
 class SignupForm(forms.Form):
@@ -127,3 +134,76 @@ class AffiliationForm(forms.Form):
 
     email = forms.EmailField(label="E-mail of the person", help_text="They need an account first.")
     role = forms.ChoiceField(choices=OrganisationRole.choices)
+
+
+EVERYWHERE = "everywhere"
+"""The field of kinds that come at once from every body; a body's own is named by its slug."""
+
+
+class NoticeSettingsForm(forms.Form):
+    """How a person is told: mail or none, its hour, and what does not wait for it."""
+
+    gets_mail = forms.BooleanField(
+        label="Send me mail", required=False, help_text="Without it, notices stand in your list."
+    )
+    digest_hour = forms.TypedChoiceField(
+        label="The daily mail comes at",
+        choices=[(hour, f"{hour:02d}:00") for hour in range(24)],
+        coerce=int,
+        help_text="One mail a day with all that was not sent at once; none when there is nothing.",
+    )
+    time_zone = forms.CharField(
+        label="By the clock of",
+        max_length=60,
+        required=False,
+        help_text="A time zone such as Europe/Zurich. Empty: that of the body in which you sit.",
+    )
+
+    def __init__(self, person: Person, data: Any = None) -> None:
+        """Offer the kinds for all bodies, and once more for each body in which the person sits."""
+        row = getattr(person, "notice_settings", None)
+        first = {
+            "gets_mail": row.gets_mail if row else True,
+            "digest_hour": row.digest_hour if row else DIGEST_HOUR,
+            "time_zone": row.time_zone if row else "",
+        }
+        super().__init__(data, initial=first)
+        wishes = [*person.immediate_kinds.select_related("body")]
+        seats = Body.objects.filter(memberships__in=person.memberships.in_term())
+        # A body one has left is still there as long as something is chosen of it.
+        chosen = {wish.body for wish in wishes if wish.body}
+        self.bodies = {body.slug: body for body in sorted({*seats, *chosen}, key=str)}
+        choices = [(kind.value, _upper(kind.label)) for kind in NoticeKind if kind not in URGENT]
+        for name in (EVERYWHERE, *self.bodies):
+            body = self.bodies.get(name)
+            self.fields[_field(name)] = forms.MultipleChoiceField(
+                label=f"At once from {body}" if body else "At once from every body",
+                choices=choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+            of_it = [wish.kind for wish in wishes if wish.body == body]
+            self.initial[_field(name)] = of_it
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        return {
+            "gets_mail": data["gets_mail"],
+            "digest_hour": data["digest_hour"],
+            "time_zone": data["time_zone"],
+            "at_once": [
+                (NoticeKind(kind), self.bodies.get(name))
+                for name in (EVERYWHERE, *self.bodies)
+                for kind in data[_field(name)]
+            ],
+        }
+
+
+def _field(name: str) -> str:
+    return f"at_once_{name}"
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -9,13 +9,17 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from oversight.accounts.choices import BodyRole, OrganisationRole, Scope
+from oversight.accounts.choices import BodyRole, NoticeKind, OrganisationRole, Scope
 from oversight.accounts.queries import (
     AffiliationQuerySet,
     ApiKeyQuerySet,
     MembershipQuerySet,
+    NoticeQuerySet,
     PersonManager,
 )
+
+DIGEST_HOUR = 7
+"""When the daily mail goes out unless a person says otherwise."""
 
 
 def new_public_id() -> str:
@@ -209,24 +213,83 @@ class OneTimeLink(models.Model):
 
 
 class Notice(models.Model):
-    """One thing to tell a person: the outbox of mail. Written with the act, sent afterwards."""
+    """One thing to tell a person: a line of their list, and the outbox of mail.
+
+    Written with the act, sent afterwards. `mail_at` is when its mail is due; notices of one person
+    that are due together go out as one mail. Without it there is no mail, only the line.
+    """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=16, choices=NoticeKind.choices, default=NoticeKind.OTHER)
+    body = models.ForeignKey(Body, models.PROTECT, null=True, blank=True, related_name="+")
+    about = models.CharField(
+        max_length=80, blank=True, help_text="Reference of its matter; a digest folds by it."
+    )
     subject = models.CharField(max_length=160)
     text = models.TextField()
     path = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+    mail_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     failed_attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]
         indexes = [
-            # The sender's sweep: what has not been sent, oldest first.
+            # The sender's sweep: whose mail is due, longest first.
             models.Index(
-                fields=["created_at"], condition=Q(sent_at__isnull=True), name="notice_unsent"
+                fields=["mail_at"],
+                condition=Q(sent_at__isnull=True, mail_at__isnull=False),
+                name="notice_unsent",
             ),
+            # A person's own list, newest first.
+            models.Index(fields=["person", "-created_at"], name="notice_by_person"),
         ]
 
     def __str__(self) -> str:
         return self.subject
+
+
+class NoticeSettings(models.Model):
+    """How one person wants to be told; who has no row is told as the defaults say."""
+
+    person = models.OneToOneField(
+        Person, models.CASCADE, primary_key=True, related_name="notice_settings"
+    )
+    gets_mail = models.BooleanField(default=True)
+    digest_hour = models.PositiveSmallIntegerField(default=DIGEST_HOUR)
+    time_zone = models.CharField(
+        max_length=60, blank=True, help_text="Empty: that of the body in which the person sits."
+    )
+
+    class Meta:
+        verbose_name_plural = "notice settings"
+        constraints = [
+            models.CheckConstraint(condition=Q(digest_hour__lt=24), name="notice_hour_of_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"Notices of {self.person}"
+
+
+class ImmediateKind(models.Model):
+    """One kind of notice that a person wants by mail at once: from one body, or from all."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="immediate_kinds")
+    kind = models.CharField(max_length=16, choices=NoticeKind.choices)
+    body = models.ForeignKey(Body, models.CASCADE, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind", "body"],
+                nulls_distinct=False,
+                name="immediate_kind_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.kind} of {self.body or 'every body'}"

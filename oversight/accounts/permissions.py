@@ -37,6 +37,19 @@ def reader(request: Request, scope: Scope) -> User:
     return AnonymousUser()
 
 
+def own(scope: str) -> type[BasePermission]:
+    """Return a permission: reading, too, takes a signed-in person or a key with `scope`."""
+
+    class Own(BasePermission):
+        message = f"This takes a signed-in person, or an API key with the scope {scope}."
+
+        def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+            return may_use(request, scope)
+
+    Own.__doc__ = f"For oneself, by hand or by a key with the scope {scope}."
+    return Own
+
+
 def writes(scope: str) -> type[BasePermission]:
     """Return a permission: anyone reads; writing takes a signed-in person or a key with `scope`."""
 

@@ -10,7 +10,13 @@ from django.utils import timezone
 from oversight.accounts.choices import VOTING_ROLES, BodyRole
 
 if TYPE_CHECKING:
-    from oversight.accounts.models import Affiliation, ApiKey, Membership, Person  # noqa: F401
+    from oversight.accounts.models import (  # noqa: F401
+        Affiliation,
+        ApiKey,
+        Membership,
+        Notice,
+        Person,
+    )
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -75,3 +81,19 @@ class ApiKeyQuerySet(QuerySet["ApiKey"]):
             revoked_at__isnull=True,
             person__is_active=True,
         )
+
+
+class NoticeQuerySet(QuerySet["Notice"]):
+    """What people are told."""
+
+    def due(self, moment: datetime | None = None) -> "NoticeQuerySet":
+        """Keep those whose mail is due and has not been sent."""
+        return self.filter(sent_at__isnull=True, mail_at__lte=moment or timezone.now())
+
+    def unread(self) -> "NoticeQuerySet":
+        """Keep those their person has not marked as read."""
+        return self.filter(read_at__isnull=True)
+
+    def newest_first(self) -> "NoticeQuerySet":
+        """Order by when they were written, newest first."""
+        return self.order_by("-created_at", "-id")

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from oversight.accounts import policy
-from oversight.accounts.choices import BodyRole, Leaf, OrganisationRole, Scope
+from oversight.accounts.choices import BodyRole, Leaf, NoticeKind, OrganisationRole, Scope
+from oversight.accounts.mail_times import mail_times
 from oversight.accounts.models import (
     Affiliation,
     ApiKey,
@@ -294,10 +295,52 @@ def use_first_administrator_link(
     return person
 
 
-def notify(*, people: Iterable[Person], subject: str, text: str, path: str = "") -> None:
-    """Put a notice into each person's outbox. Call inside the transaction of the act."""
+def notify(
+    *,
+    people: Iterable[Person],
+    subject: str,
+    text: str,
+    path: str = "",
+    kind: NoticeKind = NoticeKind.OTHER,
+    body: Body | None = None,
+    about: str = "",
+) -> None:
+    """Put a notice into each person's outbox. Call inside the transaction of the act.
+
+    Most wait for the person's next daily digest; `kind` and `body` say what goes at once.
+
+    Args:
+        people: whom to tell; one named twice is told once.
+        subject: one line, which must stand alone in a list.
+        text: a sentence or two. Never quote what somebody wrote: it may be hidden by the time it
+            is read, and nobody can take a mail back.
+        path: where to go from there.
+        kind: what it is about.
+        body: the body whose business it is.
+        about: the reference of its matter, such as `2026-003`: many notices of one kind about it
+            are one line of the digest.
+    """
+    told = list({person.pk: person for person in people}.values())
+    now = timezone.now()
+    times = mail_times(told, kind=kind, body=body, now=now)
+    # A name may hold a line break, and a header of a mail must not.
+    line = " ".join(subject.split())[:160]
     Notice.objects.bulk_create(
-        Notice(person=person, subject=subject[:160], text=text, path=path) for person in people
+        [
+            Notice(
+                person=person,
+                kind=kind,
+                body=body,
+                about=about[:80],
+                subject=line,
+                text=text,
+                path=path[:200],
+                created_at=now,
+                mail_at=times[person.pk],
+            )
+            for person in told
+        ],
+        batch_size=1000,
     )
 
 

@@ -1,49 +1,46 @@
 """Celery entry points of the accounts floor."""
 
+import logging
+import time
+
 from celery import shared_task
-from django.conf import settings
-from django.core.mail import send_mail
-from django.db import transaction
-from django.utils import timezone
+from django.core.mail import get_connection
 
 from oversight.accounts.models import Notice
+from oversight.accounts.notices import prune_notices, send_mail_to
 
-BATCH = 50
-MAX_ATTEMPTS = 5
+logger = logging.getLogger(__name__)
+
+PEOPLE_A_SWEEP = 500
+SECONDS_A_SWEEP = 8.0
+"""Shorter than the time between sweeps: a slow mail server must not hold up other tasks."""
 
 
 @shared_task(name="accounts.send_notices")
 def send_notices() -> int:
-    """Send what stands in the outbox; return how many mails went out.
-
-    Each mail is claimed, sent and marked in its own transaction: a crash between sending and
-    marking repeats that one mail, never loses one.
-    """
-    sent = 0
-    for _ in range(BATCH):
-        with transaction.atomic():
-            notice = (
-                Notice.objects.select_for_update(skip_locked=True)
-                .filter(sent_at=None, failed_attempts__lt=MAX_ATTEMPTS)
-                .select_related("person")
-                .order_by("created_at")
-                .first()
-            )
-            if notice is None:
+    """Send what is due in the outbox, one mail a person; return how many mails went out."""
+    due = Notice.objects.due().order_by("mail_at").values_list("person_id", flat=True)
+    people = list(dict.fromkeys(due[: 20 * PEOPLE_A_SWEEP]))[:PEOPLE_A_SWEEP]
+    sent, until = 0, time.monotonic() + SECONDS_A_SWEEP
+    if not people:
+        return sent
+    mailer = get_connection()
+    try:
+        for person_id in people:
+            if time.monotonic() > until:
                 break
-            sent += _send(notice)
+            # Does nothing while the connection stands; after a failure it is made anew.
+            mailer.open()
+            sent += send_mail_to(person_id=person_id, mailer=mailer)
+    except OSError as error:
+        # The mail server is away: everything stands as it was for the next sweep.
+        logger.warning("The mail server does not answer: %s", error)
+    finally:
+        mailer.close()
     return sent
 
 
-def _send(notice: Notice) -> int:
-    link = f"\n\n{settings.PUBLIC_URL}{notice.path}" if notice.path else ""
-    try:
-        send_mail(notice.subject, notice.text + link, None, [notice.person.email])
-    except OSError:
-        # The mail server is away: try again at the next sweeps, then leave it to be looked at.
-        notice.failed_attempts += 1
-        notice.save(update_fields=["failed_attempts"])
-        return 0
-    notice.sent_at = timezone.now()
-    notice.save(update_fields=["sent_at"])
-    return 1
+@shared_task(name="accounts.prune_notices")
+def forget_old_notices() -> int:
+    """Delete notices that are older than they are kept; return how many."""
+    return prune_notices()

@@ -2,29 +2,48 @@
 
 from django.urls import path
 
-from oversight.accounts import views
+from oversight.accounts import api
+from oversight.accounts.views import administration, notices
 
 urlpatterns = [
     path(
-        "first-administrator/<str:secret>/", views.first_administrator, name="first-administrator"
+        "first-administrator/<str:secret>/",
+        administration.first_administrator,
+        name="first-administrator",
     ),
-    path("my/keys/", views.api_keys, name="api-keys"),
-    path("my/keys/<str:prefix>/revoke/", views.revoke_api_key, name="api-key-revoke"),
-    path("administration/", views.administration, name="administration"),
-    path("administration/bodies/", views.found_body, name="body-found"),
-    path("administration/bodies/<slug:slug>/", views.manage_body, name="administration-body"),
+    path("my/notices/", notices.notices, name="notices"),
+    path("my/notices/read/", notices.mark_all_read, name="notices-read"),
+    path("my/notices/<int:pk>/read/", notices.mark_read, name="notice-read"),
+    path("my/notices/settings/", notices.notice_settings, name="notice-settings"),
+    path("notices/stop/<str:token>/", notices.unsubscribe, name="unsubscribe"),
+    path("my/keys/", administration.api_keys, name="api-keys"),
+    path("my/keys/<str:prefix>/revoke/", administration.revoke_api_key, name="api-key-revoke"),
+    path("administration/", administration.administration, name="administration"),
+    path("administration/bodies/", administration.found_body, name="body-found"),
+    path(
+        "administration/bodies/<slug:slug>/", administration.manage_body, name="administration-body"
+    ),
     path(
         "administration/memberships/<str:public_id>/end/",
-        views.end_membership,
+        administration.end_membership,
         name="membership-end",
     ),
-    path("administration/organisations/", views.admit_organisation, name="organisation-admit"),
+    path(
+        "administration/organisations/",
+        administration.admit_organisation,
+        name="organisation-admit",
+    ),
     path(
         "administration/organisations/<slug:slug>/",
-        views.manage_organisation,
+        administration.manage_organisation,
         name="administration-organisation",
     ),
     path(
-        "administration/affiliations/<int:pk>/end/", views.end_affiliation, name="affiliation-end"
+        "administration/affiliations/<int:pk>/end/",
+        administration.end_affiliation,
+        name="affiliation-end",
     ),
+    path("api/v1/my/notices/", api.NoticeList.as_view(), name="api-notices"),
+    path("api/v1/my/notices/read/", api.NoticesRead.as_view(), name="api-notices-read"),
+    path("api/v1/my/notices/settings/", api.NoticeChoices.as_view(), name="api-notice-settings"),
 ]

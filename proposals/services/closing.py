@@ -7,6 +7,7 @@ from typing import Any
 import rfc8785
 from django.db import transaction
 
+from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
@@ -147,6 +148,9 @@ def _wait_for_chair(proposal: Proposal, contract: Contract, now: datetime, actor
     )
     chair = contract.roll.get(membership__public_id=contract.content["chair"][7:])
     notify(
+        kind=NoticeKind.TIE,
+        body=proposal.body,
+        about=proposal.ref,
         people=[chair.membership.person],
         subject=f"Tied, and yours to decide: {proposal.title}"[:160],
         text=f"The vote on {proposal.ref} is tied. Your casting vote decides; it is asked for "
@@ -251,6 +255,9 @@ def _decide(
         leaf_id=leaf.id,
     )
     notify(
+        kind=NoticeKind.DECISION,
+        body=proposal.body,
+        about=proposal.ref,
         people={entry.membership.person for entry in contract.roll.select_related(_PERSON)}
         | {proposal.proposer},
         subject=f"{outcome.label}: {proposal.title}"[:160],

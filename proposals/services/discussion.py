@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
@@ -75,6 +76,9 @@ def _tell(comment: Comment, proposal: Proposal) -> None:
     address = f"{proposal.get_absolute_url()}#comment-{comment.pk}"
     if comment.is_question:
         notify(
+            kind=NoticeKind.QUESTION,
+            body=proposal.body,
+            about=proposal.ref,
             people=[proposal.proposer],
             subject=f"{comment.author} asks you about {proposal.ref}",
             text=f"“{proposal.title}” cannot become final before you answer.",
@@ -82,6 +86,9 @@ def _tell(comment: Comment, proposal: Proposal) -> None:
         )
     if comment.parent is not None and comment.parent.author_id != comment.author_id:
         notify(
+            kind=NoticeKind.ANSWER,
+            body=proposal.body,
+            about=proposal.ref,
             people=[comment.parent.author],
             subject=f"{comment.author} answered you on {proposal.ref}",
             text=f"There is an answer to your comment on “{proposal.title}”.",

@@ -7,7 +7,13 @@ from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from oversight.accounts.models import ApiKey, Notice, Person
+from oversight.accounts.models import (
+    ApiKey,
+    ImmediateKind,
+    Notice,
+    NoticeSettings,
+    Person,
+)
 from oversight.ledger import services as ledger
 from oversight.ledger.choices import Leaf
 from oversight.ledger.models import LedgerEntry, Opening, PendingLeaf
@@ -76,7 +82,7 @@ def _close_account(person: Person, address: str) -> None:
     person.save()
     for model in (EmailAddress, Authenticator):
         model.objects.filter(user=person).delete()
-    for model in (ApiKey, Notice):
+    for model in (ApiKey, Notice, NoticeSettings, ImmediateKind):
         model.objects.filter(person=person).delete()
     for session in Session.objects.iterator():
         if session.get_decoded().get("_auth_user_id") == str(person.pk):

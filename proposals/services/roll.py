@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.policy import voting_membership
 from oversight.accounts.services import notify
@@ -98,6 +99,9 @@ def give_delegation(*, by: Person, body: Body, to: Membership) -> Delegation:
         at=now,
     )
     notify(
+        kind=NoticeKind.DELEGATION,
+        body=body,
+        about=body.slug,
         people=[to.person],
         subject=f"{by} delegated their vote to you",
         text=f"In votes of {body} that open from now on, your ballot also counts for {by}, unless "

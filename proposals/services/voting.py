@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import DateTimeField, Func
 
 from evals.criteria import as_contract_rows
-from oversight.accounts.choices import BodyRole
+from oversight.accounts.choices import BodyRole, NoticeKind
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
@@ -114,6 +114,9 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
     )
     _freeze_roll(contract, seats, delegated)
     notify(
+        kind=NoticeKind.VOTE_OPENED,
+        body=locked.body,
+        about=locked.ref,
         people=[seat.person for seat in seats],
         subject=f"Your vote is wanted: {locked.title}"[:160],
         text=f"The vote on {locked.ref} is open until {stamp(ends_at)}.",

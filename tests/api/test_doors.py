@@ -382,6 +382,18 @@ RULED = (
     ),
 )
 WRITES = (*WRITES, *RULED)
+ONES_OWN = (
+    Door("api-notices", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
+    Door("api-notices-read", "POST", opens_for=SIGNED_IN, body=lambda w: {}, scope=Scope.NOTICES),
+    Door("api-notice-settings", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
+    Door(
+        "api-notice-settings",
+        "PUT",
+        opens_for=SIGNED_IN,
+        body=lambda w: {"gets_mail": True, "digest_hour": 9},
+        scope=Scope.NOTICES,
+    ),
+)
 FORMS = tuple(
     Door(
         name,
@@ -435,7 +447,7 @@ MACHINES = (
 )
 
 
-ALL = (*READS, DRAFT, *WRITES, *FORMS, *MACHINES)
+ALL = (*READS, DRAFT, *WRITES, *ONES_OWN, *FORMS, *MACHINES)
 
 
 def api_addresses() -> dict[str, type]:
@@ -471,7 +483,7 @@ def test_what_is_public_opens_for_everyone(world):
             assert answer["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("door", [DRAFT, *WRITES, *FORMS], ids=str)
+@pytest.mark.parametrize("door", [DRAFT, *WRITES, *ONES_OWN, *FORMS], ids=str)
 def test_what_is_not_public_opens_for_those_with_the_right_and_a_good_key(world, door):
     answers = {
         who: door.try_as(world, who)
@@ -482,7 +494,7 @@ def test_what_is_not_public_opens_for_those_with_the_right_and_a_good_key(world,
         # Who may not see a draft learns nothing of it, whatever they want of it.
         expected |= dict.fromkeys(SIGNED_IN - DRAFT.opens_for, 404)
     expected |= dict.fromkeys(door.opens_for, door.status)
-    expected["anonymous"] = door.shut if door.method == "GET" else 401
+    expected["anonymous"] = door.shut if door is DRAFT else 401
     expected["key with scope"] = door.status
     expected["key without scope"] = door.shut
     assert {who: answer.status_code for who, answer in answers.items()} == expected

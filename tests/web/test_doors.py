@@ -15,10 +15,11 @@ PUBLIC = {
     *("compare", "compare-json", "compare-csv", "compute", "compute-json", "compute-csv"),
     *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),
     *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),
-    *("log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
+    *("unsubscribe", "log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
     *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof"),
 }
 PRIVATE = {
+    *("notices", "notices-read", "notice-read", "notice-settings"),
     *("my-work", "api-keys", "api-key-revoke", "run-start", "run-cancel"),
     *("proposal-create", "proposal-edit", "proposal-comment", "proposal-comment-hide"),
     *("proposal-criterion", "proposal-evaluate", "proposal-move", "proposal-end"),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+# A mail is no page: no policy is sent with it, and it has to bring its style along.
+TEMPLATES = sorted({*(ROOT / "templates").rglob("*.html")} - {*(ROOT / "templates/mail").iterdir()})
 CSS = (ROOT / "static/css/oversight.css").read_text()
 VENDOR = ROOT / "static/vendor"
 
