@@ -12,6 +12,7 @@ BENCHMARKS = (
     "runner",
     "memory",
     "tally",
+    "opinions",
     "ballots",
     "coverage",
     "compare",
