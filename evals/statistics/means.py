@@ -176,6 +176,7 @@ def skewed_t_interval(units: Units, probability: float) -> tuple[float, float]:
 
 
 def _inverse_cubic(y: float, g: float) -> float:
-    if abs(g) < 1e-8:
-        return y
-    return 3 / g * (math.cbrt(1 + g * (y - g / 6)) - 1)
+    # ∛x − 1 as (x − 1) / (∛x² + ∛x + 1): nothing cancels where g is small.
+    inner = y - g / 6
+    root = math.cbrt(1 + g * inner)
+    return 3 * inner / (root * root + root + 1)

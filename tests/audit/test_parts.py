@@ -231,6 +231,14 @@ def test_intervals_of_real_valued_scores_agree_at_the_edges_of_the_methods(n):
     assert math.isclose(ours[4], theirs.high, rel_tol=1e-9)
 
 
+@pytest.mark.parametrize("last", [0.5, 1e-6, 1e-3, 223.0, 446.0])
+def test_intervals_of_nearly_symmetric_scores_agree_though_their_skewness_all_but_vanishes(last):
+    scores = [0.0, 0.0, 446.0, 446.0, 446.0, last]
+    theirs, ours = summarise(scores), program.interval(scores)
+    assert math.isclose(ours[3], theirs.low, rel_tol=1e-12)
+    assert math.isclose(ours[4], theirs.high, rel_tol=1e-12)
+
+
 @pytest.mark.parametrize("freedom", [1, 2, 5, 30, 499, 2_000_000])
 def test_students_quantile_is_that_of_the_library(freedom):
     assert math.isclose(program.student(freedom), stdtrit(freedom, 0.975), rel_tol=1e-9)
