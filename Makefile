@@ -15,6 +15,9 @@ WORKER := $(STAMPS)/worker
 WORKER_DEV := $(STAMPS)/worker-dev
 RUN := .venv/bin/python
 
+# Half of the time of a test is somebody else's: a browser, a database, a worker.
+PARALLEL := --numprocesses 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench clean environments environments-dev requirements
 
@@ -30,7 +33,8 @@ up: environments ## Start everything, empty; prints a link to make the first adm
 test: environments-dev ## Run all tests, in a real browser too
 	@bash .ci/install-browser
 	@bash .ci/install-broker
-	@exec .venv/bin/pytest $(ARGS)
+	@bash .ci/fetch-verifiers
+	@exec .venv/bin/pytest $(or $(ARGS),$(PARALLEL))
 
 check: environments-dev ## Format, lint, types, import contracts, templates, migrations, deploy checks
 	@exec bash .ci/check

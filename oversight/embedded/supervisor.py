@@ -17,6 +17,10 @@ from oversight.embedded.parts import Part
 from oversight.embedded.process import Ended, RunningPart
 
 
+CAUSE_SECONDS = 1.0
+"""How long after one end others are looked at, to name what came first and not what followed."""
+
+
 class PartFailedError(RuntimeError):
     """A part ended or did not become ready; the message names it and repeats its last lines."""
 
@@ -36,6 +40,7 @@ class Supervisor:
         # SimpleQueue, because a signal handler puts into it while this thread may be getting.
         self._events: SimpleQueue[Ended | int] = SimpleQueue()
         self._running: list[RunningPart] = []
+        self._grounds: set[str] = set()
         self._guard: Guard | None = None
         self._asked_at: float | None = None
         self._in_a_hurry = False
@@ -69,12 +74,16 @@ class Supervisor:
     def watch(
         self, name: str, wait_for_end: Callable[[], None], last_lines: Callable[[], list[str]]
     ) -> None:
-        """Treat the end of something that is not our child like the end of a part."""
+        """Treat the end of something that is not our child like the end of a part.
+
+        The parts stand on it: where it and they end together, it is named.
+        """
 
         def report() -> None:
             wait_for_end()
             self._events.put(Ended(name, None, tuple(last_lines())))
 
+        self._grounds.add(name)
         threading.Thread(target=report, daemon=True).start()
 
     def run(self) -> None:
@@ -110,8 +119,21 @@ class Supervisor:
         except Empty:
             return
         if isinstance(event, Ended):
-            raise PartFailedError(str(event))
+            raise PartFailedError(str(self._cause(event)))
         raise Interrupted
+
+    def _cause(self, ended: Ended) -> Ended:
+        """Return what a part's end follows from: the database, if that has gone as well."""
+        deadline = time.monotonic() + CAUSE_SECONDS
+        other: Ended | int = ended
+        while (left := deadline - time.monotonic()) > 0:
+            if isinstance(other, Ended) and other.name in self._grounds:
+                return other
+            try:
+                other = self._events.get(timeout=left)
+            except Empty:
+                break
+        return ended
 
     def _on_signal(self, number: int, _frame: Any) -> None:
         """Stop in order; asked again a second later or more, at once."""

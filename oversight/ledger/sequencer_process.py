@@ -58,10 +58,15 @@ class SequencerProcess:
     """Runs batches until asked to stop. Made once per process, in the main thread."""
 
     def __init__(
-        self, *, ceiling_seconds: float = CEILING_SECONDS, say: Callable[[str], None] = logger.info
+        self,
+        *,
+        ceiling_seconds: float = CEILING_SECONDS,
+        patience_seconds: float = FIRST_PATIENCE_SECONDS,
+        say: Callable[[str], None] = logger.info,
     ) -> None:
-        """Take the longest pause between looks and where to report a change of state."""
+        """Take the longest pause between looks, that at the first start, and where to report."""
         self._ceiling_seconds = ceiling_seconds
+        self._patience_seconds = patience_seconds
         self._say = say
         self._stopping = threading.Event()
         self._was_ready = False
@@ -87,7 +92,7 @@ class SequencerProcess:
             try:
                 self._serve()
             except TROUBLE as error:
-                if not self._was_ready and time.monotonic() - started > FIRST_PATIENCE_SECONDS:
+                if not self._was_ready and time.monotonic() - started > self._patience_seconds:
                     raise
                 self._report(f"waiting: {_first_line(error)}")
                 self._stopping.wait(self._backoff_seconds)

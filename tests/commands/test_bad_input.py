@@ -297,7 +297,7 @@ AWAY = {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:9/nothing", "BROKER_URL
         (("register_model", "x", "--slug", "x", "--label", "1"), 2),
         (("first_administrator",), 2),
         (("log_fsck",), 2),
-        (("sequencer",), 1),
+        (("sequencer", "--patience", "0"), 1),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

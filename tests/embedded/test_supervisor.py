@@ -148,6 +148,18 @@ def test_the_end_of_something_else_stops_everything(supervisor: Supervisor) -> N
         supervisor.run()
 
 
+def test_a_part_that_fell_with_what_it_stood_on_is_not_called_the_cause(
+    supervisor: Supervisor,
+) -> None:
+    gone = threading.Event()
+    supervisor.watch("database", lambda: gone.wait() and None, lambda: ["disk full"])
+    # The part hears of the loss before anybody else, and ends.
+    fallen = part("sequencer", "import sys; sys.exit('connection lost')")
+    threading.Timer(0.3, gone.set).start()
+    with pytest.raises(PartFailedError, match=r"(?s)database stopped\..*disk full"):
+        supervisor.start(fallen)
+
+
 def test_a_killed_supervisor_leaves_no_process_behind() -> None:
     code = f"""
 import sys, time

@@ -123,13 +123,13 @@ def test_it_stops_cleanly_on_a_signal_and_starts_again(var: Path, tmp_path: Path
     command = [sys.executable, "manage.py", "up", "--without-worker", "--ready-file", str(ready)]
     settings = environment(var, free_port())
     with subprocess.Popen(command, cwd=PROJECT, env=settings, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         assert health(json.loads(ready.read_text())["url"])[0] == 200
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0
+        assert process.wait(timeout=90) == 0
     assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     assert not ready.exists()
     assert not EmbeddedPostgres(var).is_running()

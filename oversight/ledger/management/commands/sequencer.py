@@ -8,7 +8,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
 from oversight.ledger.sequencer import HeadMoved, RecordDamaged, adopt_head, make_signer
-from oversight.ledger.sequencer_process import SequencerBusy, SequencerProcess, UnsafeDatabase
+from oversight.ledger.sequencer_process import (
+    FIRST_PATIENCE_SECONDS,
+    SequencerBusy,
+    SequencerProcess,
+    UnsafeDatabase,
+)
 from oversight.ledger.signer import SignerRefusal
 from oversight.ledger.tlog_policy import PolicyError
 
@@ -33,6 +38,13 @@ class Command(BaseCommand):
             action="store_true",
             help="when the signer's state is lost for good: begin it anew from the stored head",
         )
+        parser.add_argument(
+            "--patience",
+            type=float,
+            default=FIRST_PATIENCE_SECONDS,
+            metavar="SECONDS",
+            help="how long to wait for a database that does not answer yet (default: %(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         """Run, and turn each way to fail into one message and an exit code."""
@@ -41,7 +53,7 @@ class Command(BaseCommand):
                 head = adopt_head(make_signer())
                 self._say(f"the signer now continues from {head.size} entries, root {head.root}")
                 return
-            self._run()
+            self._run(options["patience"])
         except SequencerBusy as error:
             raise CommandError(str(error), returncode=EXIT_BUSY) from error
         except (SignerRefusal, RecordDamaged, HeadMoved, UnsafeDatabase, PolicyError) as error:
@@ -54,8 +66,8 @@ class Command(BaseCommand):
                 f"The database does not answer: {error} Check DATABASE_URL and the server."
             ) from error
 
-    def _run(self) -> None:
-        process = SequencerProcess(say=self._say)
+    def _run(self, patience_seconds: float) -> None:
+        process = SequencerProcess(patience_seconds=patience_seconds, say=self._say)
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
             process.stop()
