@@ -16,7 +16,6 @@ from oversight.embedded.guard import Guard, descendants, kill
 from oversight.embedded.parts import Part
 from oversight.embedded.process import Ended, RunningPart
 
-
 CAUSE_SECONDS = 1.0
 """How long after one end others are looked at, to name what came first and not what followed."""
 
