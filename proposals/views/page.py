@@ -14,7 +14,7 @@ from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
-from proposals.changes import changes_between
+from proposals.changes import shown_changes
 from proposals.choices import ProposalType, Status
 from proposals.forms.texts import CommentForm, OpenVoteForm
 from proposals.markdown import render_markdown
@@ -51,7 +51,7 @@ def revision(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         "revision": found,
         "html": render_markdown(found.body_markdown),
         "before": before,
-        "changes": changes_between(before.body_markdown, found.body_markdown) if before else (),
+        "changes": shown_changes(before.body_markdown, found.body_markdown) if before else (),
         "after": proposal.revisions.filter(number=number + 1).first(),
         "latest": proposal.text,
         "receipt": receipt(found.leaf_id),
