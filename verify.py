@@ -833,6 +833,7 @@ def check_task(bundle, suites, run, task, stated, n):
 NEW, OLD, ANY = "its subject begins", "its subject is on the log", "it is about anything"
 WRITTEN, SETTLED = ("draft", "deliberation"), ("deliberation", "final_text")
 DISCUSSED, VOTED, ENDED = ("deliberation", "final_text", "voting"), ("voting",), ("decided",)
+AMENDED = ("deliberation",)
 
 
 def act(group, subject, method=None, *, names=(), during=()):
@@ -881,6 +882,16 @@ KINDS = {
     "proposals.proposal.drafted": act("proposal", NEW, "drafted", names=["body", "deployment"]),
     "proposals.text.revised": act("text", OLD, "text_revised", during=WRITTEN),
     "proposals.stage.moved": act("proposal", OLD, "stage_moved"),
+    "proposals.amendment.made": act("proposal", OLD, "amendment_made", during=AMENDED),
+    "proposals.amendment.revised": act("proposal", OLD, "amendment_written", during=AMENDED),
+    "proposals.amendment.withdrawn": act("proposal", OLD, "amendment_written", during=AMENDED),
+    "proposals.amendment.accepted": act("proposal", OLD, "amendment_answered", during=AMENDED),
+    "proposals.amendment.rejected": act("proposal", OLD, "amendment_answered", during=AMENDED),
+    "proposals.amendment.put": act("proposal", OLD, "amendment_put", during=AMENDED),
+    "proposals.support.given": act("proposal", OLD, "supported", during=WRITTEN + SETTLED),
+    "proposals.support.withdrawn": act("proposal", OLD, "supported", during=WRITTEN + SETTLED),
+    "proposals.attachment.added": act("proposal", OLD, "attached", during=WRITTEN),
+    "proposals.attachment.removed": act("proposal", OLD, "attached", during=WRITTEN),
     "proposals.comment.made": act("proposal", OLD, "commit", during=DISCUSSED),
     "proposals.comment.hidden": act("proposal", OLD, "comment_hidden"),
     "proposals.conflict.declared": act("proposal", OLD, "conflict_declared", during=SETTLED),
@@ -1118,6 +1129,7 @@ class Replay:
         proposal.version, proposal.proposer = leaf.digests.get("version"), leaf.actor
         proposal.status, proposal.opened, proposal.final = "draft", None, None
         proposal.revisions, proposal.ballots, proposal.recused = [], {}, set()
+        proposal.amendments, proposal.supporters, proposal.files = {}, set(), set()
         proposal.vote = proposal.lot = proposal.seed = None
         proposal.casting = proposal.casting_until = None
         need(self.thing(f"body:{proposal.body}").charters, "its body has no charter")
@@ -1137,10 +1149,55 @@ class Replay:
 
     def text_revised(self, leaf, proposal):
         number, digest = leaf.facts["number"], leaf.digests["text"]
-        same(leaf.actor, proposal.proposer, "who writes")
+        number_of = leaf.facts.get("amendment")
+        if number_of is None:
+            same(leaf.actor, proposal.proposer, "who writes")
+        else:
+            need(number_of in proposal.amendments, f"there is no amendment {number_of}")
+            self.amendment_answered(leaf, proposal, number_of)
         same(number, len(proposal.revisions) + 1, "the revision's number")
         proposal.revisions.append((number, digest))
         self.bundle.document_if_here(f"proposals/{proposal.name}/text-{number}.json", digest)
+
+    # An amendment is known by its number; who asked for it is kept.
+
+    def amendment_made(self, leaf, proposal):
+        same(leaf.facts["number"], len(proposal.amendments) + 1, "the number of the amendment")
+        may = self.has_seat(proposal.body, leaf, "member", "chair")
+        need(may, f"{leaf.actor} has no seat in {proposal.body}")
+        proposal.amendments[leaf.facts["number"]] = leaf.actor
+        self.commit(leaf, proposal)
+
+    def amendment_written(self, leaf, proposal):
+        author = proposal.amendments.get(leaf.facts["number"])
+        same(leaf.actor, author, "whose amendment it is")
+        self.commit(leaf, proposal)
+
+    def amendment_answered(self, leaf, proposal, number=None):
+        need((number or leaf.facts["number"]) in proposal.amendments, "there is no such amendment")
+        may = leaf.actor == proposal.proposer or self.has_seat(proposal.body, leaf, "clerk")
+        need(may, f"{leaf.actor} is neither the proposer nor a clerk")
+        self.commit(leaf, proposal)
+
+    def amendment_put(self, leaf, proposal):
+        author = proposal.amendments.get(leaf.facts["number"])
+        may = leaf.actor == author or self.has_seat(proposal.body, leaf, "clerk")
+        need(may, f"{leaf.actor} is neither the author nor a clerk")
+
+    def supported(self, leaf, proposal):
+        """A member is for a proposal once, until they take it back."""
+        seats, is_given = self.thing(f"body:{proposal.body}").seats, leaf.kind.endswith("given")
+        need(leaf.actor in seats, f"{leaf.actor} has no seat")
+        need((leaf.actor in proposal.supporters) != is_given, "it says so already")
+        proposal.supporters ^= {leaf.actor}
+
+    def attached(self, leaf, proposal):
+        """A file is part of a text once, until it is taken off."""
+        file, is_added = leaf.digests["file"], leaf.kind.endswith("added")
+        same(leaf.actor, proposal.proposer, "who attaches files")
+        need((file in proposal.files) != is_added, "it is so already")
+        proposal.files ^= {file}
+        self.commit(leaf, proposal)
 
     def stage_moved(self, leaf, proposal):
         before, after = leaf.facts["from"], leaf.facts["to"]

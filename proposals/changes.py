@@ -317,7 +317,8 @@ def _matches(left: Sequence[str], right: Sequence[str]) -> list[Match]:
 # -- What both texts have ----------------------------------------------------------------------
 
 
-def stretches(before: str, after: str) -> list[Stretch]:
+@lru_cache(maxsize=64)
+def stretches(before: str, after: str) -> tuple[Stretch, ...]:
     """Return what stands in both texts, moved paragraphs included, in the order of the earlier."""
     found: list[Stretch] = []
     for block in compare(before, after):
@@ -335,7 +336,7 @@ def stretches(before: str, after: str) -> list[Stretch]:
             joined[-1] = replace(last, length=last.length + stretch.length)
         else:
             joined.append(stretch)
-    return joined
+    return tuple(joined)
 
 
 # -- What is shown -----------------------------------------------------------------------------
@@ -351,7 +352,7 @@ def shown_changes(before: str, after: str) -> tuple[Block, ...]:
     found: list[Block] = []
     for block, head, is_changed, tail in zip(blocks, marked, marked[1:], marked[2:], strict=False):
         if is_changed:
-            found.append(replace(block, changes=tuple(_readable(block.changes))))
+            found.append(replace(block, changes=tuple(readable(block.changes))))
         elif head or tail:
             text = "".join(change.text for change in block.changes if change.kind != "gone")
             found.append(replace(block, changes=tuple(_shortened(text, head=head, tail=tail))))
@@ -360,7 +361,7 @@ def shown_changes(before: str, after: str) -> tuple[Block, ...]:
     return tuple(found) if any(marked) else ()
 
 
-def _readable(changes: Sequence[Change]) -> Iterator[Change]:
+def readable(changes: Sequence[Change]) -> Iterator[Change]:
     """Yield changes with long unchanged stretches shortened and changed white space left out."""
     for number, change in enumerate(changes):
         if change.kind == "same":

@@ -39,6 +39,53 @@ STAGES = (Status.DRAFT, Status.DELIBERATION, Status.FINAL_TEXT, Status.VOTING, S
 OPEN = frozenset({Status.DELIBERATION, Status.FINAL_TEXT, Status.VOTING})
 
 
+class AmendmentStatus(TextChoices):
+    """What has become of an amendment."""
+
+    OPEN = "open", "Open"
+    VOTING = "voting", "Put to a vote"
+    REJECTED = "rejected", "Rejected by the proposer"
+    ACCEPTED = "accepted", "Accepted by the proposer"
+    CARRIED = "carried", "Carried by vote"
+    NOT_CARRIED = "not_carried", "Not carried"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+AMENDMENT_TRANSITIONS: dict[AmendmentStatus, frozenset[AmendmentStatus]] = {
+    AmendmentStatus.OPEN: frozenset(
+        {
+            AmendmentStatus.ACCEPTED,
+            AmendmentStatus.REJECTED,
+            AmendmentStatus.VOTING,
+            AmendmentStatus.WITHDRAWN,
+        }
+    ),
+    # Back to open when the vote on it is annulled, or withdrawn before it opened.
+    AmendmentStatus.VOTING: frozenset(
+        {AmendmentStatus.CARRIED, AmendmentStatus.NOT_CARRIED, AmendmentStatus.OPEN}
+    ),
+    # A rejection is the proposer's word, not the body's: the vote stays open to its author, and so
+    # does a better wording.
+    AmendmentStatus.REJECTED: frozenset(
+        {
+            AmendmentStatus.OPEN,
+            AmendmentStatus.ACCEPTED,
+            AmendmentStatus.VOTING,
+            AmendmentStatus.WITHDRAWN,
+        }
+    ),
+    AmendmentStatus.ACCEPTED: frozenset(),
+    AmendmentStatus.CARRIED: frozenset(),
+    AmendmentStatus.NOT_CARRIED: frozenset(),
+    AmendmentStatus.WITHDRAWN: frozenset(),
+}
+
+STANDING_AMENDMENTS = frozenset(
+    {AmendmentStatus.OPEN, AmendmentStatus.VOTING, AmendmentStatus.REJECTED}
+)
+"""Amendments that can still come into the text, so they follow it from revision to revision."""
+
+
 class Choice(TextChoices):
     """What a ballot can say on a motion."""
 
@@ -65,6 +112,16 @@ class Leaf(TextChoices):
     PROPOSAL_DRAFTED = "proposals.proposal.drafted"
     TEXT_REVISED = "proposals.text.revised"
     STAGE_MOVED = "proposals.stage.moved"
+    AMENDMENT_MADE = "proposals.amendment.made"
+    AMENDMENT_REVISED = "proposals.amendment.revised"
+    AMENDMENT_ACCEPTED = "proposals.amendment.accepted"
+    AMENDMENT_REJECTED = "proposals.amendment.rejected"
+    AMENDMENT_WITHDRAWN = "proposals.amendment.withdrawn"
+    AMENDMENT_PUT = "proposals.amendment.put"
+    SUPPORT_GIVEN = "proposals.support.given"
+    SUPPORT_WITHDRAWN = "proposals.support.withdrawn"
+    ATTACHMENT_ADDED = "proposals.attachment.added"
+    ATTACHMENT_REMOVED = "proposals.attachment.removed"
     COMMENT_MADE = "proposals.comment.made"
     COMMENT_HIDDEN = "proposals.comment.hidden"
     VOTE_OPENED = "proposals.vote.opened"

@@ -4,10 +4,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from proposals.changes import Stretch, compare, paragraphs, stretches
+from proposals.changes import Change, Stretch, compare, paragraphs, readable, stretches
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -140,12 +141,57 @@ _LAST_WORD = re.compile(r"\S+\s*\Z")
 _NEXT_WORD = re.compile(r"\s*\S+")
 
 
+@lru_cache(maxsize=32)
 def _bounds(text: str) -> frozenset[int]:
     """Return where paragraphs begin and end, and where the white space after them begins."""
     units = paragraphs(text)
     ends = list(accumulate(len(unit) for unit in units))
     words = (end - len(unit) + len(unit.rstrip()) for end, unit in zip(ends, units, strict=True))
     return frozenset({0, *ends, *words})
+
+
+# -- What is shown -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPassage:
+    """The paragraph or paragraphs that edits stand in, with what they would change."""
+
+    at: int
+    """Where it begins in the text."""
+
+    changes: tuple[Change, ...]
+
+
+def shown(text: str, edits: Sequence[Edit]) -> tuple[ShownPassage, ...]:
+    """Return what a reader has to see of edits: each paragraph they stand in, word by word."""
+    starts = [0, *accumulate(len(unit) for unit in paragraphs(text))]
+    groups: list[tuple[int, int, list[Edit]]] = []
+    for edit in edits:
+        first = max(0, bisect_right(starts, edit.start) - 1)
+        last = max(first, bisect_right(starts, max(edit.start, edit.end - 1)) - 1)
+        if groups and first <= groups[-1][1]:
+            low, _, held = groups.pop()
+            groups.append((low, last, [*held, edit]))
+        else:
+            groups.append((first, last, [edit]))
+    return tuple(_shown_passage(text, starts, *group) for group in groups)
+
+
+def _shown_passage(
+    text: str, starts: Sequence[int], first: int, last: int, edits: Sequence[Edit]
+) -> ShownPassage:
+    low, high = starts[first], starts[min(last + 1, len(starts) - 1)]
+    pieces, at = [], low
+    for edit in edits:
+        pieces += [
+            Change("same", text[at : edit.start]),
+            Change("gone", text[edit.start : edit.end]),
+            Change("new", edit.text),
+        ]
+        at = edit.end
+    pieces.append(Change("same", text[at:high]))
+    return ShownPassage(low, tuple(readable([piece for piece in pieces if piece.text])))
 
 
 # -- As documents --------------------------------------------------------------------------------

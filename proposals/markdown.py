@@ -1,6 +1,9 @@
 """Markdown of proposals and comments to safe HTML."""
 
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
@@ -20,14 +23,49 @@ def _renderer() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph, list, table or heading of a text, set; and where it stands in the Markdown."""
+
+    html: SafeString
+    start: int
+    end: int
+
+
 @lru_cache(maxsize=512)
 def render_markdown(text: str) -> SafeString:
     """Return sanitised HTML; headings start at h3, below those of the page, and skip no level."""
-    parser = _renderer()
-    tokens = parser.parse(text)
+    return _set(_tokens_of(text)[0])
+
+
+@lru_cache(maxsize=64)
+def render_blocks(text: str) -> tuple[Block, ...]:
+    """Return the same, block by block, so that something can stand between them."""
+    tokens, env = _tokens_of(text)
+    lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+    found, first, depth = [], 0, 0
+    for number, token in enumerate(tokens):
+        depth += token.nesting
+        if depth == 0:
+            start, end = tokens[first].map or (0, 0)
+            html = _set(tokens[first : number + 1], env)
+            found.append(Block(html, lines[start], min(lines[end], len(text))))
+            first = number + 1
+    return tuple(found)
+
+
+def _tokens_of(text: str) -> tuple[list[Token], dict[str, Any]]:
+    env: dict[str, Any] = {}
+    tokens = _renderer().parse(text, env)
     _renumber_headings(tokens)
+    return tokens, env
+
+
+def _set(tokens: list[Token], env: dict[str, Any] | None = None) -> SafeString:
+    """Return the HTML of tokens, sanitised."""
+    parser = _renderer()
     clean = nh3.clean(
-        parser.renderer.render(tokens, parser.options, {}),
+        parser.renderer.render(tokens, parser.options, env or {}),
         tags=_TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},

@@ -37,6 +37,16 @@ def can_answer_questions(user: object, proposal: Proposal) -> bool:
     )
 
 
+def can_amend(user: object, proposal: Proposal) -> bool:
+    """Say whether the user may ask for another wording: the members of the body."""
+    return proposal.status != Status.DRAFT and voting_membership(user, proposal.body) is not None
+
+
+def can_answer_amendments(user: object, proposal: Proposal) -> bool:
+    """Say whether the user accepts and rejects: the proposer, or a clerk if they left."""
+    return can_answer_questions(user, proposal)
+
+
 def can_start_deliberation(user: object, proposal: Proposal) -> bool:
     """Say whether the user may put a draft up for deliberation."""
     return can_edit_text(user, proposal) or is_clerk(user, proposal.body)

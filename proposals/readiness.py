@@ -8,6 +8,7 @@ from django.utils.text import Truncator
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
 from evals.models import Run
+from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus
 from proposals.models import Charter, Proposal
 
 
@@ -29,7 +30,30 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
         found.append(f"No result yet for: {names}.")
     if Run.objects.active().filter(purpose=proposal.subject).exists():
         found.append("An evaluation for this proposal is still running.")
-    return found + _open_questions(proposal)
+    return found + _open_amendments(proposal, now) + _open_questions(proposal)
+
+
+REJECTION_HOURS = 48
+"""How long a rejected amendment still holds up the final text: its author may put it to a vote."""
+
+
+def _open_amendments(proposal: Proposal, now: datetime) -> list[str]:
+    """Return the amendments that are not settled, in the order they were made."""
+    found = []
+    for amendment in proposal.amendments.filter(status__in=STANDING_AMENDMENTS).select_related(
+        "author", "vote"
+    ):
+        until = amendment.status_changed_at + timedelta(hours=REJECTION_HOURS)
+        name = f"Amendment {amendment.number} by {amendment.author}"
+        if amendment.status == AmendmentStatus.OPEN:
+            found.append(f"{name} is open: the proposer has to accept or reject it.")
+        elif amendment.vote is not None and amendment.status == AmendmentStatus.VOTING:
+            found.append(f"{name} is put to a vote: {amendment.vote.ref}.")
+        elif now < until:
+            found.append(
+                f"{name} was rejected; it can be put to a vote until {_clock(proposal, until)}."
+            )
+    return found
 
 
 QUESTIONS_NAMED = 5

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from proposals.api import amendments as texts
 from proposals.api import decisions, proposals, talk, votes
-from proposals.views import ballots, charters, drafting, moves, page, results, roll
+from proposals.views import amendments, ballots, charters, drafting, moves, page, results, roll
 from proposals.views import talk as talk_pages
 
 urlpatterns = [
@@ -12,6 +13,22 @@ urlpatterns = [
     path("proposals/<str:ref>/", page.detail, name="proposal"),
     path("proposals/<str:ref>/edit/", drafting.edit, name="proposal-edit"),
     path("proposals/<str:ref>/revisions/<int:number>/", page.revision, name="proposal-revision"),
+    path("proposals/<str:ref>/amend/", amendments.amend, name="proposal-amend"),
+    path(
+        "proposals/<str:ref>/amendments/<int:number>/",
+        amendments.amendment,
+        name="proposal-amendment",
+    ),
+    path(
+        "proposals/<str:ref>/amendments/<int:number>/edit/",
+        amendments.edit,
+        name="proposal-amendment-edit",
+    ),
+    path(
+        "proposals/<str:ref>/amendments/<int:number>/act/",
+        amendments.act,
+        name="proposal-amendment-act",
+    ),
     path("proposals/<str:ref>/comments/", talk_pages.comment, name="proposal-comment"),
     path(
         "proposals/<str:ref>/comments/<int:pk>/hide/",
@@ -31,6 +48,28 @@ urlpatterns = [
     path("api/v1/proposals/", proposals.ProposalList.as_view(), name="api-proposals"),
     path("api/v1/proposals/<str:ref>/", proposals.ProposalDetail.as_view(), name="api-proposal"),
     path("api/v1/proposals/<str:ref>/criteria/", proposals.Criteria.as_view(), name="api-criteria"),
+    path("api/v1/proposals/<str:ref>/revisions/", texts.Revisions.as_view(), name="api-revisions"),
+    path(
+        "api/v1/proposals/<str:ref>/revisions/<int:number>/",
+        texts.RevisionDetail.as_view(),
+        name="api-revision",
+    ),
+    path("api/v1/proposals/<str:ref>/preview/", texts.Preview.as_view(), name="api-preview"),
+    path(
+        "api/v1/proposals/<str:ref>/amendments/",
+        texts.Amendments.as_view(),
+        name="api-amendments",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/amendments/<int:number>/",
+        texts.AmendmentDetail.as_view(),
+        name="api-amendment",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/amendments/<int:number>/act/",
+        texts.AmendmentAct.as_view(),
+        name="api-amendment-act",
+    ),
     path("api/v1/proposals/<str:ref>/comments/", talk.Comments.as_view(), name="api-comments"),
     path("api/v1/proposals/<str:ref>/conflict/", votes.Conflicts.as_view(), name="api-conflict"),
     path(

@@ -30,8 +30,8 @@ from oversight.registry import services as registry
 from oversight.registry.models import Deployment, ModelVersion
 from proposals.charter import usual
 from proposals.choices import ProposalType
-from proposals.models import Ballot, Comment, Decision, Proposal
-from proposals.services import charters, closing, discussion, drafting, stages, voting
+from proposals.models import Amendment, Ballot, Comment, Decision, Proposal
+from proposals.services import amendments, charters, closing, discussion, drafting, stages, voting
 from tests.machine import Machine, enrol_machine
 
 PASSWORD = "a long phrase for tests only"
@@ -414,6 +414,17 @@ def make_criterion(
     }
     return drafting.attach_criterion(
         by=cast.proposer, proposal=proposal, suite_version=suite, task_name=task, **words | fields
+    )
+
+
+def make_amendment(by: Person, proposal: Proposal, old: str, new: str, **fields: Any) -> Amendment:
+    """Ask for another passage in a text: the newest revision's unless `text` is given."""
+    newest = proposal.text
+    text = fields.pop("text", newest.body_markdown)
+    assert text.count(old) == 1, "the passage has to stand once in the text"
+    words = {"reason": "It is too long.", "base_number": newest.number}
+    return amendments.propose_amendment(
+        by=by, proposal=proposal, text=text.replace(old, new), **words | fields
     )
 
 

@@ -1,5 +1,7 @@
 """Tables of the deciding floor: what is proposed, said, voted and decided."""
 
+from proposals.models.amendments import Amendment, AmendmentVersion, Support
+from proposals.models.attachments import Attachment
 from proposals.models.charters import Charter
 from proposals.models.decisions import Decision
 from proposals.models.talk import Comment
@@ -14,6 +16,9 @@ from proposals.models.votes import (
 )
 
 __all__ = [
+    "Amendment",
+    "AmendmentVersion",
+    "Attachment",
     "Ballot",
     "CastingVote",
     "Charter",
@@ -25,5 +30,6 @@ __all__ = [
     "Recusal",
     "Revision",
     "RollEntry",
+    "Support",
     "text_document",
 ]

@@ -90,6 +90,14 @@ class Revision(models.Model):
     seats = models.PositiveSmallIntegerField(default=0, help_text="How many are to be chosen.")
     digest = models.CharField(max_length=71)
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    amendment = models.ForeignKey(
+        "Amendment",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The amendment that it took over, if any.",
+    )
     written_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
 

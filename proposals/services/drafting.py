@@ -16,9 +16,9 @@ from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import Leaf, ProposalType, Status
-from proposals.digests import digest_of
 from proposals.models import Proposal, Revision, text_document
 from proposals.papers import ONE_SEAT, PaperError, check_options
+from proposals.revisions import write_revision
 from proposals.services.charters import charter_of
 
 MAX_TEXT = 100_000
@@ -74,7 +74,7 @@ def draft_proposal(
     )
     proposal.leaf_id = leaf.id
     proposal.save()
-    _write_revision(proposal, by, 1, text_document(title, summary, text, **asked))
+    write_revision(proposal, by, 1, text_document(title, summary, text, **asked))
     return proposal
 
 
@@ -119,7 +119,7 @@ def revise_text(
     content = text_document(title, summary, text, **asked)
     if latest.document == content:
         return latest
-    return _write_revision(locked, by, latest.number + 1, content)
+    return write_revision(locked, by, latest.number + 1, content)
 
 
 @transaction.atomic(durable=True)
@@ -155,32 +155,6 @@ def attach_criterion(
         comparison=comparison,
         threshold=threshold,
         must_pass=must_pass,
-    )
-
-
-def _write_revision(
-    proposal: Proposal, author: Person, number: int, content: dict[str, Any]
-) -> Revision:
-    """Append a revision; the caller holds the proposal's lock or has just made it."""
-    _, digest = digest_of(content)
-    leaf = ledger.append(
-        type=Leaf.TEXT_REVISED,
-        actor=author.actor,
-        subject=proposal.subject,
-        digests={"text": digest},
-        facts={"number": number},
-    )
-    return Revision.objects.create(
-        proposal=proposal,
-        number=number,
-        title=content["title"],
-        summary=content["summary"],
-        body_markdown=content["text"],
-        options=content.get("options", []),
-        seats=content.get("seats", 0),
-        digest=digest,
-        author=author,
-        leaf_id=leaf.id,
     )
 
 

@@ -18,6 +18,7 @@ from proposals.models import Proposal, Revision
 from proposals.readiness import judgements_of
 from proposals.services import drafting
 from proposals.views.page import require_person, visible
+from proposals.views.previews import is_preview, preview_context, show_preview
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,6 +28,10 @@ def create(request: HttpRequest) -> HttpResponse:
     bodies = [body for body in Body.objects.all() if policy.can_propose(person, body)]
     if not bodies:
         raise NotAllowed("Only members of a body propose. A clerk can tell you how to become one.")
+    if is_preview(request):
+        form = ProposalForm(bodies=bodies, initial=request.POST.dict())
+        context = {"form": form, "nav": "deciding", **preview_context(request)}
+        return show_preview(request, "proposals/create.html", context)
     form = ProposalForm(request.POST or None, bodies=bodies)
     status = 200
     if request.method == "POST":
@@ -60,6 +65,11 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
         "options": text.options,
         "seats": text.seats,
     }
+    if is_preview(request):
+        form = RevisionForm(initial=request.POST.dict(), has_options=bool(text.options))
+        context = {"form": form, "proposal": proposal, "text": text}
+        context |= preview_context(request, text.body_markdown)
+        return show_preview(request, "proposals/edit.html", context)
     form = RevisionForm(request.POST or None, initial=initial, has_options=bool(text.options))
     status, newer = 200, None
     if request.method == "POST":

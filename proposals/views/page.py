@@ -14,6 +14,7 @@ from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
+from proposals.amending import rows_of, text_with_notes
 from proposals.changes import shown_changes
 from proposals.choices import ProposalType, Status
 from proposals.forms.texts import CommentForm, OpenVoteForm
@@ -71,12 +72,14 @@ def show(
 ) -> HttpResponse:
     """Answer with the page, or with its discussion for an htmx request."""
     text = proposal.revisions.select_related("author").order_by("-number")[0]
+    rows = rows_of(proposal, text)
     runs = Run.objects.filter(purpose=proposal.subject)
     context = {
         "nav": "deciding",
         "proposal": proposal,
         "text": text,
-        "text_html": render_markdown(text.body_markdown),
+        "text_blocks": text_with_notes(text, rows),
+        "amendments": rows,
         "earlier": _earlier_revisions(proposal, text),
         "judgements": judgements_of(proposal),
         "runs": runs.with_parts().newest_first()[:RUNS_SHOWN],

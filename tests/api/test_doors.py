@@ -124,6 +124,20 @@ def a_delegation(world: World) -> tuple[object, ...]:
     return (body.slug,)
 
 
+def an_amendment(world: World) -> tuple[object, ...]:
+    proposal, member = world.talked, world.cast.member
+    member.refresh_from_db()
+    # Whose account is closed amends nothing, and is not let in either.
+    if member.is_active and not proposal.amendments.exists():
+        factories.make_amendment(member, proposal, "20 requests", "30 requests")
+    return proposal.ref, 1
+
+
+def amended_text(world: World) -> dict[str, Any]:
+    text = world.talked.text.body_markdown.replace("20 requests", "40 requests")
+    return {"text": text, "reason": "More.", "base_number": 1}
+
+
 def a_tie(world: World) -> tuple[object, ...]:
     proposal = factories.make_open_vote(world.cast)
     for person, choice in zip(world.cast.members, ("yes", "no", "abstain"), strict=True):
@@ -164,6 +178,9 @@ READS = (
     Door("api-replication", "GET", lambda w: (replication_of(w).ref,)),
     Door("api-proposals", "GET"),
     Door("api-proposal", "GET", lambda w: (w.talked.ref,)),
+    Door("api-revision", "GET", lambda w: (w.talked.ref, 1)),
+    Door("api-amendments", "GET", lambda w: (w.talked.ref,)),
+    Door("api-amendment", "GET", an_amendment),
     Door("api-decisions", "GET"),
     Door("api-decision", "GET", lambda w: (w.decision.proposal.ref,)),
 )
@@ -311,6 +328,48 @@ WRITES = (
         body=criterion_for,
         scope=Scope.PROPOSALS_WRITE,
         note="of a draft",
+    ),
+    Door(
+        "api-revisions",
+        "POST",
+        lambda w: (w.talked.ref,),
+        whole("member"),
+        status=201,
+        body=lambda w: {"title": "T", "summary": "S", "text": "X", "base_number": 1},
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-preview",
+        "POST",
+        lambda w: (w.talked.ref,),
+        SIGNED_IN,
+        body=lambda w: {"text": "# A *text*"},
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-amendments",
+        "POST",
+        lambda w: (w.talked.ref,),
+        whole("member"),
+        status=201,
+        body=amended_text,
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-amendment",
+        "POST",
+        an_amendment,
+        whole("member"),
+        body=amended_text,
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-amendment-act",
+        "POST",
+        an_amendment,
+        whole("member"),
+        body=lambda w: {"act": "accept"},
+        scope=Scope.PROPOSALS_WRITE,
     ),
     Door(
         "api-comments",

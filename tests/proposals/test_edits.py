@@ -12,6 +12,7 @@ from proposals.edits import (
     carried,
     edits_between,
     from_documents,
+    shown,
     touch,
 )
 
@@ -120,3 +121,26 @@ def test_edits_that_do_not_fit_are_refused():
     for bad in ([Edit(5, 3, "")], [Edit(0, 5, ""), Edit(4, 6, "")], [Edit(0, len(TEXT) + 1, "")]):
         with pytest.raises(UnfitEditsError):
             applied(TEXT, bad)
+
+
+def test_edits_are_shown_in_the_paragraphs_that_they_stand_in():
+    edits = edits_between(TEXT, TEXT.replace("twelve", "six").replace("asks for", "wishes"))
+    passages = shown(TEXT, edits)
+    assert [passage.at for passage in passages] == [0, TEXT.index(B)]
+    words = [(c.kind, c.text) for c in passages[0].changes]
+    assert words[1:3] == [("gone", "twelve"), ("new", "six")]
+
+
+def test_a_new_paragraph_is_shown_before_the_one_it_would_stand_before():
+    passages = shown(TEXT, edit(B, f"First of all.\n\n{B}"))
+    assert [passage.at for passage in passages] == [TEXT.index(B)]
+    assert [c.kind for c in passages[0].changes] == ["new", "same"]
+
+
+@given(texts, texts)
+def test_whatever_is_edited_all_of_it_is_shown(before, after):
+    edits = edits_between(before, after)
+    found = [c for passage in shown(before, edits) for c in passage.changes]
+    new = "".join(c.text for c in found if c.kind == "new" or not c.text.strip())
+    for edit_ in edits:
+        assert edit_.text.strip() in new

@@ -1,0 +1,328 @@
+"""Amendments: asked for by members, answered by the proposer, or decided by a vote."""
+
+from typing import Any
+
+from django.db import transaction
+
+from oversight.accounts.choices import NoticeKind
+from oversight.accounts.models import Person
+from oversight.accounts.services import notify
+from oversight.ledger import services as ledger
+from oversight.ledger.models import PendingLeaf
+from oversight.web.clock import database_now
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import policy
+from proposals.choices import AMENDMENT_TRANSITIONS, AmendmentStatus, Leaf, Status
+from proposals.digests import digest_of
+from proposals.edits import Edit, as_documents, carried, edits_between
+from proposals.models import Amendment, AmendmentVersion, Proposal, Revision
+from proposals.revisions import write_revision
+from proposals.services.drafting import MAX_TEXT
+from proposals.services.stages import lock_proposal
+
+MAX_REASON = 2000
+MAX_ANSWER = 1000
+MAX_EDITS = 200
+MOST_STANDING = 20
+"""Amendments of one author to one proposal that can stand at a time."""
+
+
+@transaction.atomic(durable=True)
+def propose_amendment(
+    *, by: Person, proposal: Proposal, text: str, reason: str, base_number: int
+) -> Amendment:
+    """Ask for another wording: the author sends the whole text as it should be.
+
+    Sending the same again returns what is there.
+
+    Args:
+        by: a member of the body.
+        proposal: in deliberation.
+        text: the whole Markdown with the changes in it.
+        reason: why, for everybody to read.
+        base_number: the revision that the author changed.
+
+    Raises:
+        Conflict: the text is final, or a newer revision changed the same words.
+        Invalid: nothing is changed, or too much, or no reason is given.
+    """
+    if not policy.can_amend(by, proposal):
+        raise NotAllowed(f"Only members of {proposal.body} amend its proposals.")
+    words = _checked(text, reason)
+    locked = _locked_in_deliberation(proposal)
+    base = locked.text
+    edits = _edits_of(locked, base, text, base_number)
+    rows = as_documents(edits, base.body_markdown)
+    mine = locked.amendments.filter(author=by, status=AmendmentStatus.OPEN)
+    same = mine.filter(base=base, edits=rows, reason=words).first()
+    if same is not None:
+        return same
+    if mine.count() >= MOST_STANDING:
+        raise Conflict(f"{MOST_STANDING} of your amendments are open; withdraw one before another.")
+    last = locked.amendments.order_by("-number").first()
+    amendment = Amendment(
+        proposal=locked,
+        number=last.number + 1 if last else 1,
+        author=by,
+        base=base,
+        edits=rows,
+        reason=words,
+    )
+    _write_version(amendment, 1, Leaf.AMENDMENT_MADE)
+    _tell(
+        amendment,
+        [locked.proposer],
+        f"{by} amends {locked.ref}",
+        "Accept it or reject it: the text cannot be final while it is open.",
+    )
+    return amendment
+
+
+@transaction.atomic(durable=True)
+def revise_amendment(
+    *, by: Person, amendment: Amendment, text: str, reason: str, base_number: int
+) -> Amendment:
+    """Write an amendment anew, on the newest text; a rejected one is open again.
+
+    Raises:
+        Conflict: it is decided or put to a vote, or a newer revision changed the same words.
+        Invalid: nothing is changed, or too much, or no reason is given.
+    """
+    if amendment.author_id != by.pk or not policy.can_amend(by, amendment.proposal):
+        raise NotAllowed("Only its author writes an amendment anew.")
+    words = _checked(text, reason)
+    locked, row = _locked_standing(amendment)
+    if row.status == AmendmentStatus.VOTING:
+        raise Conflict("The body is voting on it; its words cannot change any more.")
+    base = locked.text
+    rows = as_documents(_edits_of(locked, base, text, base_number), base.body_markdown)
+    if row.base_id == base.pk and row.edits == rows and row.reason == words:
+        return row
+    if row.status == AmendmentStatus.REJECTED:
+        _move(row, AmendmentStatus.OPEN)
+        row.answer = ""
+    row.base, row.edits, row.reason = base, rows, words
+    _write_version(row, row.versions.count() + 1, Leaf.AMENDMENT_REVISED)
+    _tell(
+        row,
+        [locked.proposer],
+        f"{by} changed amendment {row.number} to {locked.ref}",
+        "Accept it or reject it: the text cannot be final while it is open.",
+    )
+    return row
+
+
+@transaction.atomic(durable=True)
+def withdraw_amendment(*, by: Person, amendment: Amendment) -> Amendment:
+    """Take an amendment back, before it is decided."""
+    if amendment.author_id != by.pk:
+        raise NotAllowed("Only its author withdraws an amendment.")
+    _, row = _locked_standing(amendment)
+    _move(row, AmendmentStatus.WITHDRAWN)
+    row.save()
+    _append(row, Leaf.AMENDMENT_WITHDRAWN, by)
+    return row
+
+
+@transaction.atomic(durable=True)
+def accept_amendment(*, by: Person, amendment: Amendment) -> Revision:
+    """Take an amendment over into the text, as a new revision that names it.
+
+    Raises:
+        Conflict: the text is final, the amendment is decided, or no longer fits the newest text.
+    """
+    if not policy.can_answer_amendments(by, amendment.proposal):
+        raise NotAllowed("Only the proposer accepts amendments.")
+    locked, row = _locked_standing(amendment)
+    base = locked.text
+    if row.base_id != base.pk:
+        raise Conflict(
+            f"Revision {base.number} changed the words that amendment {row.number} is about; its "
+            "author has to write it anew first."
+        )
+    _move(row, AmendmentStatus.ACCEPTED)
+    row.save()
+    text = row.text
+    if len(text) > MAX_TEXT:
+        raise Conflict(f"With it the text has {len(text):,} characters; at most {MAX_TEXT:,} fit.")
+    revision = write_revision(
+        locked, by, base.number + 1, {**base.document, "text": text}, amendment=row
+    )
+    _append(row, Leaf.AMENDMENT_ACCEPTED, by, digests={"text": revision.digest})
+    _tell(
+        row,
+        [row.author],
+        f"Your amendment to {locked.ref} is accepted",
+        f"It is in revision {revision.number} of the text.",
+    )
+    return revision
+
+
+@transaction.atomic(durable=True)
+def reject_amendment(*, by: Person, amendment: Amendment, reason: str) -> Amendment:
+    """Refuse an amendment with a public reason; its author can still put it to a vote."""
+    if not policy.can_answer_amendments(by, amendment.proposal):
+        raise NotAllowed("Only the proposer rejects amendments.")
+    words = reason.strip()
+    if not words or "\x00" in words:
+        raise Invalid("Say in public why it is rejected.", fields={"reason": "Missing."})
+    if len(words) > MAX_ANSWER:
+        message = f"The reason has {len(words):,} characters; at most {MAX_ANSWER:,} fit."
+        raise Invalid(message, fields={"reason": message})
+    locked, row = _locked_standing(amendment)
+    _move(row, AmendmentStatus.REJECTED)
+    row.answer = words
+    row.save()
+    committed = ledger.commit_to({"reason": words})
+    leaf = _append(row, Leaf.AMENDMENT_REJECTED, by, commits={"reason": committed.digest})
+    ledger.keep_opening(leaf, "reason", committed)
+    _tell(
+        row,
+        [row.author],
+        f"Your amendment to {locked.ref} is rejected",
+        "The reason stands beside it. You can write it anew, or put it to a vote of the body.",
+    )
+    return row
+
+
+def _checked(text: str, reason: str) -> str:
+    """Return the reason's words, or refuse what cannot be stored."""
+    words = reason.strip()
+    for name, value, longest in (("text", text, MAX_TEXT), ("reason", words, MAX_REASON)):
+        if not value.strip() or "\x00" in value:
+            raise Invalid(f"The {name} is missing.", fields={name: "Missing."})
+        if len(value) > longest:
+            message = f"The {name} has {len(value):,} characters; at most {longest:,} fit."
+            raise Invalid(message, fields={name: message})
+    return words
+
+
+def _edits_of(proposal: Proposal, base: Revision, text: str, base_number: int) -> tuple[Edit, ...]:
+    """Return what the author changed, as edits of the newest revision.
+
+    Raises:
+        Invalid: nothing, or too much; or there is no such revision.
+        Conflict: a newer revision changed the same words.
+    """
+    seen = base
+    if base_number != base.number:
+        found = proposal.revisions.filter(number=base_number).first()
+        if found is None:
+            raise Invalid("There is no such revision.", fields={"base_number": "Unknown."})
+        seen = found
+    edits: tuple[Edit | None, ...] = edits_between(seen.body_markdown, text)
+    if not edits:
+        message = f"Nothing is changed: this is the text of revision {seen.number}."
+        raise Invalid(message, fields={"text": message})
+    if len(edits) > MAX_EDITS:
+        message = (
+            f"This changes {len(edits)} places; one amendment has at most {MAX_EDITS}. Propose the "
+            "parts one by one."
+        )
+        raise Invalid(message, fields={"text": message})
+    if seen.pk != base.pk:
+        edits = carried((e for e in edits if e), seen.body_markdown, base.body_markdown)
+    fitting = tuple(sorted(edit for edit in edits if edit is not None))
+    if len(fitting) < len(edits):
+        raise Conflict(
+            f"Revision {base.number} was written while you changed revision {seen.number}, and it "
+            "changed the same words. Your text is below; compare it and send it again."
+        )
+    return fitting
+
+
+def _write_version(amendment: Amendment, number: int, kind: Leaf) -> None:
+    """Save an amendment with one more state of its words; the caller holds the proposal's lock."""
+    proposal, base = amendment.proposal, amendment.base
+    _, digest = digest_of(amendment_document(amendment, number))
+    committed = ledger.commit_to({"reason": amendment.reason})
+    leaf = ledger.append(
+        type=kind,
+        actor=amendment.author.actor,
+        subject=proposal.subject,
+        digests={"amendment": digest, "base": base.digest},
+        commits={"reason": committed.digest},
+        facts={"number": amendment.number, "version": number},
+    )
+    ledger.keep_opening(leaf, "reason", committed)
+    if number == 1:
+        amendment.leaf_id = leaf.id
+    amendment.save()
+    AmendmentVersion.objects.create(
+        amendment=amendment,
+        number=number,
+        base=base,
+        edits=amendment.edits,
+        reason=amendment.reason,
+        digest=digest,
+        leaf_id=leaf.id,
+    )
+
+
+def amendment_document(amendment: Amendment, version: int) -> dict[str, Any]:
+    """Return what an amendment's digest is of: its edits, and the text that they are edits of."""
+    return {
+        "v": 1,
+        "proposal": amendment.proposal.ref,
+        "amendment": amendment.number,
+        "version": version,
+        "base": {"revision": amendment.base.number, "digest": amendment.base.digest},
+        "edits": amendment.edits,
+    }
+
+
+def _locked_in_deliberation(proposal: Proposal) -> Proposal:
+    """Return the proposal, locked against a final text and a newer revision."""
+    locked = lock_proposal(proposal)
+    if locked.status != Status.DELIBERATION:
+        raise Conflict(
+            "Amendments belong to the deliberation: the proposal is in the stage "
+            f"“{locked.get_status_display()}”."
+        )
+    return locked
+
+
+def _locked_standing(amendment: Amendment) -> tuple[Proposal, Amendment]:
+    """Return the proposal and the amendment as they are now, under the proposal's lock."""
+    locked = _locked_in_deliberation(amendment.proposal)
+    row = locked.amendments.select_related("base", "author").get(pk=amendment.pk)
+    row.proposal = locked
+    return locked, row
+
+
+def _move(amendment: Amendment, to: AmendmentStatus) -> None:
+    """Change the state under the proposal's lock; the caller saves.
+
+    Raises:
+        Conflict: the states do not lead there from here.
+    """
+    if to not in AMENDMENT_TRANSITIONS[AmendmentStatus(amendment.status)]:
+        raise Conflict(
+            f"Amendment {amendment.number} is in the state “{amendment.get_status_display()}”; it "
+            f"cannot become “{to.label}” from there."
+        )
+    amendment.status = to
+    amendment.status_changed_at = database_now()
+
+
+def _append(amendment: Amendment, kind: Leaf, by: Person, **parts: Any) -> PendingLeaf:
+    """Append the leaf of an act on an amendment, which the leaf names by its number."""
+    return ledger.append(
+        type=kind,
+        actor=by.actor,
+        subject=amendment.proposal.subject,
+        facts={"number": amendment.number} | parts.pop("facts", {}),
+        **parts,
+    )
+
+
+def _tell(amendment: Amendment, people: list[Person], subject: str, text: str) -> None:
+    notify(
+        people=people,
+        subject=subject,
+        text=text,
+        path=amendment.get_absolute_url(),
+        kind=NoticeKind.AMENDMENT,
+        body=amendment.proposal.body,
+        about=amendment.proposal.ref,
+    )
