@@ -352,24 +352,40 @@ def shown_changes(before: str, after: str) -> tuple[Block, ...]:
     found: list[Block] = []
     for block, head, is_changed, tail in zip(blocks, marked, marked[1:], marked[2:], strict=False):
         if is_changed:
-            found.append(replace(block, changes=tuple(readable(block.changes))))
+            found.append(replace(block, changes=readable(block.changes)))
         elif head or tail:
             text = "".join(change.text for change in block.changes if change.kind != "gone")
-            found.append(replace(block, changes=tuple(_shortened(text, head=head, tail=tail))))
+            changes = _shortened(text, head=head, tail=tail)
+            found.append(replace(block, changes=_without_ends(changes)))
         elif not found or found[-1].kind != "skip":
             found.append(Block("skip", (Change("skip"),)))
     return tuple(found) if any(marked) else ()
 
 
-def readable(changes: Sequence[Change]) -> Iterator[Change]:
-    """Yield changes with long unchanged stretches shortened and changed white space left out."""
+def readable(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return changes with long unchanged stretches shortened and changed white space left out."""
+    found: list[Change] = []
     for number, change in enumerate(changes):
         if change.kind == "same":
-            yield from _shortened(change.text, head=number > 0, tail=number < len(changes) - 1)
-        elif change.text.strip() or len(changes) == 1:
-            yield change
+            found += _shortened(change.text, head=number > 0, tail=number < len(changes) - 1)
+        elif change.text.strip():
+            found.append(change)
         elif change.kind == "new":
-            yield Change("same", change.text)
+            found.append(Change("same", change.text))
+    return _without_ends(found)
+
+
+def _without_ends(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Leave out the white space with which a paragraph begins and ends."""
+    found = list(changes)
+    while found and found[0].kind != "skip" and not found[0].text.strip():
+        found.pop(0)
+    while found and found[-1].kind != "skip" and not found[-1].text.strip():
+        found.pop()
+    if found:
+        found[0] = replace(found[0], text=found[0].text.lstrip())
+        found[-1] = replace(found[-1], text=found[-1].text.rstrip())
+    return tuple(found)
 
 
 def _shortened(text: str, *, head: bool, tail: bool) -> Iterator[Change]:

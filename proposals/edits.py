@@ -191,7 +191,7 @@ def _shown_passage(
         ]
         at = edit.end
     pieces.append(Change("same", text[at:high]))
-    return ShownPassage(low, tuple(readable([piece for piece in pieces if piece.text])))
+    return ShownPassage(low, readable([piece for piece in pieces if piece.text]))
 
 
 # -- As documents --------------------------------------------------------------------------------
