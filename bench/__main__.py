@@ -19,6 +19,7 @@ BENCHMARKS = (
     "verify",
     "append",
     "receipts",
+    "crashes",
     "claims",
     "ingest",
 )

@@ -12,8 +12,9 @@ from oversight.ledger.mirror import Mirror, MirrorRefusal
 from oversight.ledger.models import Checkpoint, LedgerEntry, PendingLeaf
 from oversight.ledger.public_folder import PublicFolder
 from oversight.ledger.sequencer import make_signer, sequence_once
+from tests.ledger.crashes import contents
 from tests.ledger.tampering import set_back_to, triggers_off
-from tests.ledger.test_startup import contents, make_record_further
+from tests.ledger.test_startup import make_record_further
 
 pytestmark = pytest.mark.django_db
 

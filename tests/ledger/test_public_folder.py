@@ -6,7 +6,8 @@ import pytest
 
 from oversight.ledger import durable, public_folder, queries
 from oversight.ledger.public_folder import PublicFolder
-from tests.ledger.test_startup import contents, make_record_further
+from tests.ledger.crashes import contents
+from tests.ledger.test_startup import make_record_further
 
 pytestmark = pytest.mark.django_db
 

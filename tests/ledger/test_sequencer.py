@@ -1,26 +1,23 @@
 """Batches, order, damage, and a crash at every step: nothing is lost, doubled or contradicted."""
 
 import threading
-from itertools import pairwise
 
 import pytest
 from django.db import connection, transaction
 
 from oversight.ledger import (
-    checkpoint,
     durable,
     fsck,
     merkle,
-    note,
     queries,
     sequencer,
     services,
     signer,
-    tiles,
 )
 from oversight.ledger.encoding import from_digest
 from oversight.ledger.models import Checkpoint, Head, LedgerEntry, PendingLeaf, Tile
 from oversight.ledger.sequencer import make_signer, sequence_once
+from tests.ledger.crashes import assert_all_checkpoints_are_consistent
 from tests.ledger.tampering import set_back_to, triggers_off
 
 
@@ -44,17 +41,6 @@ def ids_of(made):
 
 def ids_on_record():
     return list(LedgerEntry.objects.order_by("index").values_list("leaf_id", flat=True))
-
-
-def assert_all_checkpoints_are_consistent():
-    heads = [
-        checkpoint.open_signed(row.note.encode(), [note.VerifierKey.parse(row.vkey)])
-        for row in Checkpoint.objects.order_by("size")
-    ]
-    for old, new in pairwise(heads):
-        nodes = tiles.TileNodes(queries.read_tiles)
-        proof = merkle.prove_consistency(old.size, new.size, nodes)
-        merkle.verify_consistency(old.size, new.size, old.root, new.root, proof)
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from oversight.ledger.public_folder import PublicFolder
 from oversight.ledger.sequencer import make_signer, sequence_once
 from oversight.ledger.signer import SignerRefusal
 from oversight.ledger.startup import RULES, Accounts, Act, Known
+from tests.ledger.crashes import contents
 from tests.ledger.tampering import set_back_to
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "record.md"
@@ -85,14 +86,6 @@ def begin(settings):
 
 def folder_of(settings):
     return PublicFolder(settings.LEDGER_PUBLIC_DIR)
-
-
-def contents(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.django_db
