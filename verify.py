@@ -616,6 +616,7 @@ class Checkpoint:
 # power of two below the size. Tiles (c2sp.org/tlog-tiles) are the same hashes, 256 in a file.
 
 WIDTH = 256
+STAMP = re.compile(r"timestamps/(?:0|[1-9][0-9]{0,14})\.tsr", re.ASCII)
 
 
 def tile_path(level, index, width):
@@ -631,8 +632,9 @@ def tile_path(level, index, width):
 class Tree:
     """Takes leaf hashes one by one; keeps the peaks of the perfect subtrees on its right edge."""
 
-    def __init__(self):
+    def __init__(self, keep=()):
         self.size, self.peaks = 0, []
+        self.roots = dict.fromkeys(keep)  # the roots of trees of these sizes, once they are known
         # By tile level: the hashes that stand in its tiles. Level 0 is compared as it comes.
         self.levels = {}
 
@@ -646,6 +648,8 @@ class Tree:
                 self.levels.setdefault(height // 8, []).append(joined)
         self.peaks.append((height, joined))
         self.size += 1
+        if self.size in self.roots:
+            self.roots[self.size] = self.root()
 
     def root(self):
         """Return the root: the peaks joined from the right."""
@@ -2223,9 +2227,14 @@ def verify_log(report, bundle, replay, policy_text):
     if unread:
         says = f"{count(len(unread), 'signature', 'signatures')} not looked at: {', '.join(unread)}"
         report.add(NOTE, "other keys", says)
-    tree, tiles = Tree(), Tiles(bundle)
+    stamps = {int(name[11:-4]): name for name in bundle.members if STAMP.fullmatch(name)}
+    tree, tiles = Tree(keep=stamps), Tiles(bundle)
     report.check("tree", derive_tree, bundle, checkpoint, replay, tree, tiles)
     report.check("tiles", tiles.verdict, tree.levels)
+    if stamps:
+        report.check("timestamps", check_stamps, bundle, checkpoint.origin, tree, stamps)
+        says = "who signed them is not checked here; `openssl ts -verify` can"
+        report.add(NOTE, "timestamps", says)
     report.check("keys", check_keys, bundle, policy, replay)
     return {"origin": checkpoint.origin, "size": checkpoint.size}
 
@@ -2244,6 +2253,20 @@ def derive_tree(bundle, checkpoint, replay, tree, tiles):
     own, signed = tree.root().hex()[:16], checkpoint.root.hex()[:16]
     need(tree.root() == checkpoint.root, f"the entries give the root {own}…, not {signed}…")
     return f"root {own}… derived from {count(tree.size, 'entry', 'entries')}, as signed"
+
+
+def check_stamps(bundle, origin, tree, stamps):
+    """Look in each timestamp (RFC 3161) for the SHA-256 of what the log signed at that size.
+
+    The number before it says that 32 bytes follow. An authority's signature is one of many kinds,
+    and most of them are not in the standard library.
+    """
+    for size, path in stamps.items():
+        need(tree.roots[size], f"{path} is about entries that are not here")
+        root = base64.b64encode(tree.roots[size]).decode()
+        text = f"{origin}\n{size}\n{root}\n".encode()
+        need(b"\x04\x20" + sha256(text) in bundle.raw(path), f"{path} is of another tree")
+    return f"{count(len(stamps), 'names', 'name')} the tree of {max(stamps):,} entries or before"
 
 
 def check_keys(bundle, policy, replay):

@@ -95,6 +95,14 @@ LEDGER_KEY_PIN = env.text("LEDGER_KEY_PIN")
 # The record as files, for mirrors and plain web servers; and the witnesses that it is shown to.
 LEDGER_PUBLIC_DIR = env.folder("LEDGER_PUBLIC_DIR", OVERSIGHT_VAR / "ledger" / "public")
 LEDGER_POLICY_PATH = env.optional_file("LEDGER_POLICY_PATH")
+# Who stamps checkpoints with its own clock (RFC 3161), and the roots that its certificate leads to.
+LEDGER_TSA_URL = env.text("LEDGER_TSA_URL")
+LEDGER_TSA_ROOTS = env.optional_file("LEDGER_TSA_ROOTS")
+LEDGER_TSA_EVERY_SECONDS = env.integer("LEDGER_TSA_EVERY_SECONDS", 3600, low=1, high=31_536_000)
+if LEDGER_TSA_URL and LEDGER_TSA_ROOTS is None:
+    raise env.ConfigurationError(
+        "LEDGER_TSA_URL also takes LEDGER_TSA_ROOTS, a file of certificates."
+    )
 RECEIPT_WAIT_SECONDS = 2.0
 
 LEASE_SECONDS = env.integer("LEASE_SECONDS", 30, low=2, high=3600)

@@ -53,6 +53,7 @@ decisions/          for each vote its contract, and the record of its decision w
 suites/, versions/  what was asked of models; which files a model version is
 runs/               signed results, and the scores they sum up
 openings.jsonl      comments, with the salts of their commitments
+timestamps/         an authority's word on when the log was so long (RFC 3161), where one is asked
 gate.json           what the gate answers at this state of the log
 manifest.json       size and SHA-256 of every file
 """

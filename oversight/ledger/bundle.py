@@ -2,10 +2,14 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from uuid import UUID
 
+from django.db.models import Max
+from django.db.models.functions import TruncDate
+
 from oversight.ledger import queries
-from oversight.ledger.models import LedgerEntry, Tile
+from oversight.ledger.models import LedgerEntry, Tile, Timestamp
 from oversight.ledger.tiles import (
     WIDTH,
     TileId,
@@ -73,6 +77,18 @@ def log_files(head: Head) -> Iterator[tuple[str, bytes]]:
     yield "keys/log.vkeys", "".join(f"{key}\n" for key in head.vkeys).encode()
     yield from _entry_files(head.size)
     yield from _tile_files(head.size)
+    yield from _timestamp_files(head.size)
+
+
+def _timestamp_files(size: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the last timestamp of each day: those between say nothing that it does not."""
+    newest = Timestamp.objects.filter(size__lte=size).annotate(
+        day=TruncDate("stamped_at", tzinfo=UTC)
+    )
+    last = newest.values("day").annotate(last=Max("size")).values("last")
+    found = Timestamp.objects.filter(size__in=last).order_by("size")
+    for number, answer in found.values_list("size", "answer").iterator(chunk_size=100):
+        yield f"timestamps/{number}.tsr", bytes(answer)
 
 
 def _entry_files(size: int) -> Iterator[tuple[str, bytes]]:

@@ -193,6 +193,19 @@ class Quorum(models.Model):
         return f"quorum for {self.size} entries"
 
 
+class Timestamp(models.Model):
+    """An authority's answer (RFC 3161): the checkpoint's text was there at `stamped_at`."""
+
+    size = models.BigIntegerField(primary_key=True)
+    authority = models.CharField(max_length=300)
+    stamped_at = models.DateTimeField(help_text="By the authority's clock.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    answer = models.BinaryField(help_text="The whole answer (DER).")
+
+    def __str__(self) -> str:
+        return f"timestamp of {self.size} entries"
+
+
 class WitnessReport(models.Model):
     """A checkpoint that a witness refused, with its answer: evidence for people to look into."""
 

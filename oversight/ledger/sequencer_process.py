@@ -23,6 +23,7 @@ from oversight.ledger.recovery import begin
 from oversight.ledger.sequencer import make_signer, sequence_once
 from oversight.ledger.services import PENDING_CHANNEL
 from oversight.ledger.signer import Signer
+from oversight.ledger.timestamps import TimestampThread, authority
 from oversight.ledger.witnesses import WitnessThreads
 
 logger = logging.getLogger(__name__)
@@ -109,15 +110,17 @@ class SequencerProcess:
         sequence_once(signer)
         self._report(f"ready: {signer.vkey}")
         self._was_ready = True
-        # Both work beside the sequencer and on what is committed: no receipt waits for them.
+        # They work beside the sequencer and on what is committed: no receipt waits for them.
         publisher = PublisherThread(self._folder, self._say)
         witnesses = WitnessThreads(queries.witness_policy(), self._say)
-        for each in (publisher, witnesses):
+        stamps = TimestampThread(authority(), self._say)
+        beside = (publisher, witnesses, stamps)
+        for each in beside:
             each.start()
         try:
-            self._sequence(signer, (publisher.wake, witnesses.wake))
+            self._sequence(signer, [each.wake for each in beside])
         finally:
-            for each in (publisher, witnesses):
+            for each in beside:
                 each.stop()
 
     def _sequence(self, signer: Signer, after_batch: Sequence[Callable[[], None]]) -> None:

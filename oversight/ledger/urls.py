@@ -12,4 +12,5 @@ urlpatterns = [
     path("vkey", views.vkey, name="vkey"),
     path("vkeys", views.vkeys, name="vkeys"),
     path("proof/<int:index>", views.proof, name="proof"),
+    path("timestamp/<int:size>", views.timestamp, name="timestamp"),
 ]

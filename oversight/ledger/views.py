@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from oversight.ledger import queries
 from oversight.ledger.merkle import HASH_BYTES
-from oversight.ledger.models import Checkpoint, LedgerEntry
+from oversight.ledger.models import Checkpoint, LedgerEntry, Timestamp
 from oversight.ledger.tiles import (
     WIDTH,
     TileError,
@@ -72,6 +72,16 @@ def proof(request: HttpRequest, index: int) -> HttpResponse:
     if found is None:
         raise Http404(f"No such checkpoint covers an entry {index}.")
     return _answer(found.text, TEXT, BRIEFLY)
+
+
+@login_not_required
+@require_safe
+def timestamp(request: HttpRequest, size: int) -> HttpResponse:  # noqa: ARG001
+    """Answer the timestamp (RFC 3161) of the checkpoint of so many entries."""
+    found = Timestamp.objects.filter(size=size).first() if size < 1 << 63 else None
+    if found is None or size > _newest().size:
+        raise Http404("No timestamp of a checkpoint of this size is kept.")
+    return _answer(bytes(found.answer), "application/timestamp-reply", FOR_EVER)
 
 
 def _newest() -> Checkpoint:

@@ -316,3 +316,15 @@ def test_without_a_policy_nothing_is_asked_of_anybody(make_record):
     threads.stop()
     assert sequence_once() == 0
     assert not Cosignature.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_page_on_verifying_names_the_witnesses_or_says_that_there_are_none(
+    make_witness, use_policy, make_record, client
+):
+    make_record(1)
+    assert "No independent witness" in client.get("/how-to-verify/").content.decode()
+    use_policy("none", make_witness("w.example"))
+    page = client.get("/how-to-verify/").content.decode()
+    assert "(w.example;" in page
+    assert "No independent witness" not in page

@@ -17,7 +17,7 @@ PUBLIC = {
     *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),
     *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),
     *("unsubscribe", "log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
-    *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof"),
+    *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof", "ledger:timestamp"),
 }
 PRIVATE = {
     *("notices", "notices-read", "notice-read", "notice-settings"),

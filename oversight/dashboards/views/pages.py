@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from oversight.ledger import queries
 from oversight.web.api_document_view import document
 
 API_PREFIX = "/api/v1/"
@@ -19,7 +20,11 @@ API_PREFIX = "/api/v1/"
 @require_safe
 def how_to_verify(request: HttpRequest) -> HttpResponse:
     """Explain how to check the record without trusting this site."""
-    context = {"nav": "record", "origin": settings.LEDGER_ORIGIN}
+    context = {
+        "nav": "record",
+        "origin": settings.LEDGER_ORIGIN,
+        "witnesses": [each.name for each in queries.witness_policy().witnesses],
+    }
     return render(request, "dashboards/how_to_verify.html", context)
 
 

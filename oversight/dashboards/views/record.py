@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from oversight.ledger.models import (
     LedgerEntry,
     PendingLeaf,
     RecordCheck,
+    Timestamp,
     WitnessReport,
 )
 from oversight.ledger.services import check_receipt
@@ -113,6 +115,8 @@ def status(request: HttpRequest) -> HttpResponse:
             for each in policy.witnesses
         ],
         "quorum": policy.quorum,
+        "stamp": Timestamp.objects.order_by("-size").first(),
+        "stamps_asked": bool(settings.LEDGER_TSA_URL),
         "reports": WitnessReport.objects.all()[:20],
         "nav": "record",
     }

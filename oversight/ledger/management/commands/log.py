@@ -1,4 +1,4 @@
-"""`manage.py log`: check the record, publish it as files, mirror a log, recover lost entries."""
+"""`manage.py log`: check and publish the record, mirror a log, recover entries, timestamps."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oversight.ledger import mirror, note, restoring
+from oversight.ledger import mirror, note, restoring, timestamps
 from oversight.ledger.public_folder import PublicFolder
 from oversight.ledger.sequencer import RecordDamaged, make_signer
 from oversight.ledger.sequencer_process import SequencerBusy, alone
@@ -16,6 +16,13 @@ from oversight.ledger.signer import SignerRefusal
 
 REFUSED = 1
 NOT_REACHED = 2
+REFUSALS = (
+    mirror.MirrorRefusal,
+    RecordDamaged,
+    SequencerBusy,
+    SignerRefusal,
+    timestamps.TimestampError,
+)
 
 
 class Command(BaseCommand):
@@ -32,6 +39,8 @@ class Command(BaseCommand):
         publish.add_argument("folder", type=Path, nargs="?")
         recover = acts.add_parser("recover", help="bring back entries that the database lacks")
         recover.add_argument("source", help="a mirror's address or folder, or an audit bundle")
+        stamp = acts.add_parser("timestamp", help="have the newest checkpoint stamped (RFC 3161)")
+        stamp.add_argument("--check", action="store_true", help="check all that are kept instead")
         follow = acts.add_parser("mirror", help="follow a log into a folder, verifying every entry")
         follow.add_argument("source", help="the log's address, such as https://host/log")
         follow.add_argument("folder", type=Path)
@@ -46,10 +55,11 @@ class Command(BaseCommand):
             "publish": self._publish,
             "recover": self._recover,
             "mirror": self._mirror,
+            "timestamp": self._timestamp,
         }
         try:
             acts[options["act"]](options)
-        except (mirror.MirrorRefusal, RecordDamaged, SignerRefusal, SequencerBusy) as error:
+        except REFUSALS as error:
             raise CommandError(str(error), returncode=REFUSED) from error
         except (OSError, note.NoteError) as error:
             raise CommandError(str(error), returncode=NOT_REACHED) from error
@@ -68,6 +78,22 @@ class Command(BaseCommand):
                 mirror.open_source(options["source"]), make_signer(may_create_key=False).vkey
             )
         self.stdout.write(f"{count} entries are back. Run `python manage.py log fsck` now.")
+
+    def _timestamp(self, options: dict[str, Any]) -> None:
+        source = timestamps.authority()
+        if source is None:
+            raise CommandError("Set LEDGER_TSA_URL and LEDGER_TSA_ROOTS.", returncode=NOT_REACHED)
+        if options["check"]:
+            count = timestamps.check_all(source.roots)
+            hold = f"{count} timestamp holds" if count == 1 else f"{count} timestamps hold"
+            self.stdout.write(f"{hold}: of their checkpoints, and signed as the roots ask for.")
+            return
+        made = timestamps.stamp_newest(source)
+        if made is None:
+            self.stdout.write("The newest checkpoint has its timestamp already.")
+            return
+        moment = f"{made.stamped_at:%Y-%m-%d %H:%M:%S} UTC"
+        self.stdout.write(f"{made.authority}: {made.size} entries were there on {moment}.")
 
     def _mirror(self, options: dict[str, Any]) -> None:
         keys = [note.VerifierKey.parse(each) for each in options["vkey"]]
