@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+_FRUGAL = {
+    "MALLOC_ARENA_MAX": "2",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""For a process with many threads that computes little: memory that is freed goes back."""
+
 SERVER_ONLY = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL", "DJANGO_SETTINGS_MODULE")
 """Environment variables that an evaluation worker must not see; its own BROKER_URL replaces one."""
 
@@ -38,7 +45,11 @@ def web(host: str, port: int) -> Part:
     # Killed at any moment, the process that answers is started anew; without it all parts stopped.
     command += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
     command += ["--workers-kill-timeout", "5", "--log-level", "error"]
-    return Part("web", [*command, "oversight.wsgi:application"])
+    return Part(
+        "web",
+        [*command, "oversight.wsgi:application"],
+        environment={**_FRUGAL, **os.environ, **_OUTPUT},
+    )
 
 
 def sequencer() -> Part:

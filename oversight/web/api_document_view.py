@@ -34,6 +34,29 @@ def _document() -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=2)
+def _written(renderer: type[BaseRenderer]) -> bytes:
+    """Return the document as it is sent: written once a process, as it is made."""
+    written = renderer().render(document(), renderer_context={})
+    return written if isinstance(written, bytes) else written.encode()
+
+
+class YamlOnce(OpenApiYamlRenderer2):
+    """YAML that is written once."""
+
+    def render(self, data: object, *args: object, **context: object) -> bytes:  # noqa: ARG002
+        """Return the document, whoever asks."""
+        return _written(OpenApiYamlRenderer2)
+
+
+class JsonOnce(OpenApiJsonRenderer2):
+    """JSON that is written once."""
+
+    def render(self, data: object, *args: object, **context: object) -> bytes:  # noqa: ARG002
+        """Return the document, whoever asks."""
+        return _written(OpenApiJsonRenderer2)
+
+
 class YamlOrJson(BaseContentNegotiation):
     """JSON for who asks for it, by `?format=json` or `Accept`; else YAML, and never a refusal."""
 
@@ -58,7 +81,7 @@ class ApiDocument(SpectacularAPIView):
     """The OpenAPI document as YAML or, with `?format=json`, as JSON."""
 
     content_negotiation_class = YamlOrJson
-    renderer_classes = [OpenApiYamlRenderer2, OpenApiJsonRenderer2]
+    renderer_classes = [YamlOnce, JsonOnce]
 
     def _get_schema_response(self, request: Request) -> Response:  # noqa: ARG002
         return Response(document())
