@@ -1423,6 +1423,8 @@ class Vote(Report):
         path = f"proposals/{self.proposal.name}/text-{number}.json"
         text = self.bundle.document(path, digest)
         self.title = plain(text["title"])
+        files = {row["digest"] for row in self.contract.get("attachments", [])}
+        same(files, self.proposal.files, "the files beside the text")
         self.asked = {name: text[name] for name in ("options", "seats") if name in text}
         return f"revision {number} is the last that was written before the text was final"
 

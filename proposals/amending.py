@@ -1,7 +1,7 @@
 """The amendments of a proposal as its page shows them: listed, and in their places in the text."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
@@ -11,6 +11,7 @@ from proposals import policy
 from proposals.changes import Change
 from proposals.choices import AmendmentStatus, Status
 from proposals.edits import ShownPassage, shown, touch
+from proposals.evidence import Reference, Shown, reference_in
 from proposals.markdown import render_blocks
 from proposals.models import Amendment, Proposal, Revision
 
@@ -63,7 +64,8 @@ class TextBlock:
     """One block of the text, and the amendments to it."""
 
     html: SafeString
-    notes: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
+    evidence: Shown | None = None
 
 
 def rows_of(proposal: Proposal, text: Revision) -> list[Row]:
@@ -91,9 +93,19 @@ def _find_conflicts(rows: Sequence[Row], text: Revision) -> None:
                 other.conflicts.append(one.amendment.number)
 
 
-def text_with_notes(text: Revision, rows: Sequence[Row]) -> list[TextBlock]:
-    """Return the set text block by block, with what the standing amendments would change there."""
-    blocks = render_blocks(text.body_markdown)
+def text_blocks(
+    markdown: str,
+    rows: Sequence[Row] = (),
+    evidence: Mapping[Reference, Shown] | None = None,
+) -> list[TextBlock]:
+    """Return a set text block by block: with evidence where it is asked for, and amendments.
+
+    Args:
+        markdown: the text.
+        rows: its amendments; those that stand are noted at the blocks that they would change.
+        evidence: what its references show.
+    """
+    blocks = render_blocks(markdown)
     notes: dict[int, list[Note]] = defaultdict(list)
     for row in rows:
         if not row.amendment.is_standing or row.is_touched:
@@ -101,7 +113,12 @@ def text_with_notes(text: Revision, rows: Sequence[Row]) -> list[TextBlock]:
         for passage in row.passages:
             place = next((n for n, b in enumerate(blocks) if passage.at < b.end), len(blocks) - 1)
             notes[place].append(Note(row, passage.changes))
-    return [TextBlock(block.html, tuple(notes[place])) for place, block in enumerate(blocks)]
+    found = []
+    for place, block in enumerate(blocks):
+        reference = reference_in(markdown[block.start : block.end])
+        shown = (evidence or {}).get(reference) if reference else None
+        found.append(TextBlock(block.html, tuple(notes[place]), shown))
+    return found
 
 
 def may_do_with(user: object, amendment: Amendment) -> dict[str, bool]:

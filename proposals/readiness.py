@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils.text import Truncator
 
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
 from evals.models import Run
+from oversight.accounts.models import Membership
 from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus
-from proposals.models import Charter, Proposal
+from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
+from proposals.models import Charter, Proposal, Support
 
 
 def judgements_of(proposal: Proposal) -> list[Judgement]:
@@ -30,7 +33,27 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
         found.append(f"No result yet for: {names}.")
     if Run.objects.active().filter(purpose=proposal.subject).exists():
         found.append("An evaluation for this proposal is still running.")
-    return found + _open_amendments(proposal, now) + _open_questions(proposal)
+    shown = shown_evidence(proposal)
+    return [
+        *found,
+        *problems_with(shown),
+        *_open_amendments(proposal, now),
+        *_open_questions(proposal),
+    ]
+
+
+def shown_evidence(proposal: Proposal) -> list[Shown]:
+    """Return what the newest text pulls in of runs and criteria."""
+    references = references_in(proposal.text.body_markdown)
+    if not references:
+        return []
+    return list(resolve(references, lines_of(judgements_of(proposal), None)).values())
+
+
+def standing_supports(proposal: Proposal) -> QuerySet[Support]:
+    """Return who stands behind the proposal now, those whose term has ended left out."""
+    seats = Membership.objects.in_term().voting()
+    return proposal.supports.filter(withdrawn_at=None, membership__in=seats)
 
 
 REJECTION_HOURS = 48

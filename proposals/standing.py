@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from oversight.accounts.models import Membership
 from oversight.accounts.policy import is_person, voting_membership
 from proposals import policy
 from proposals.charter import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
@@ -240,10 +241,20 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
         "comment": status in OPEN and policy.can_comment(user, proposal),
         "moderate": policy.can_moderate(user, proposal),
         "is_member": (seat := voting_membership(user, proposal.body)) is not None,
+        **_may_support(seat, proposal),
         "recuse": seat is not None
         and status in {Status.DELIBERATION, Status.FINAL_TEXT}
         and not proposal.recusals.filter(membership=seat).exists(),
     }
+
+
+def _may_support(seat: Membership | None, proposal: Proposal) -> dict[str, bool]:
+    """Return whether a member can stand behind the proposal, or take that back."""
+    early = proposal.status in {Status.DRAFT, Status.DELIBERATION, Status.FINAL_TEXT}
+    if seat is None or not early or seat.person_id == proposal.proposer_id:
+        return {"support": False, "unsupport": False}
+    is_given = proposal.supports.filter(membership=seat, withdrawn_at=None).exists()
+    return {"support": not is_given, "unsupport": is_given}
 
 
 def is_awaited_chair(user: object, proposal: Proposal) -> bool:

@@ -3,8 +3,19 @@
 from django.urls import path
 
 from proposals.api import amendments as texts
+from proposals.api import attachments as files
 from proposals.api import decisions, proposals, talk, votes
-from proposals.views import amendments, ballots, charters, drafting, moves, page, results, roll
+from proposals.views import (
+    amendments,
+    attachments,
+    ballots,
+    charters,
+    drafting,
+    moves,
+    page,
+    results,
+    roll,
+)
 from proposals.views import talk as talk_pages
 
 urlpatterns = [
@@ -29,6 +40,18 @@ urlpatterns = [
         amendments.act,
         name="proposal-amendment-act",
     ),
+    path("proposals/<str:ref>/attachments/", attachments.attach, name="proposal-attach"),
+    path(
+        "proposals/<str:ref>/attachments/<int:pk>/",
+        attachments.attachment,
+        name="proposal-attachment",
+    ),
+    path(
+        "proposals/<str:ref>/attachments/<int:pk>/remove/",
+        attachments.detach,
+        name="proposal-detach",
+    ),
+    path("proposals/<str:ref>/support/", attachments.support, name="proposal-support"),
     path("proposals/<str:ref>/comments/", talk_pages.comment, name="proposal-comment"),
     path(
         "proposals/<str:ref>/comments/<int:pk>/hide/",
@@ -70,6 +93,22 @@ urlpatterns = [
         texts.AmendmentAct.as_view(),
         name="api-amendment-act",
     ),
+    path(
+        "api/v1/proposals/<str:ref>/attachments/",
+        files.Attachments.as_view(),
+        name="api-attachments",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/attachments/<int:pk>/",
+        files.AttachmentFile.as_view(),
+        name="api-attachment",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/attachments/<int:pk>/remove/",
+        files.AttachmentRemoval.as_view(),
+        name="api-attachment-remove",
+    ),
+    path("api/v1/proposals/<str:ref>/support/", files.Supports.as_view(), name="api-support"),
     path("api/v1/proposals/<str:ref>/comments/", talk.Comments.as_view(), name="api-comments"),
     path("api/v1/proposals/<str:ref>/conflict/", votes.Conflicts.as_view(), name="api-conflict"),
     path(

@@ -18,7 +18,7 @@ from oversight.ledger import services as ledger
 from oversight.ledger.choices import Leaf
 from oversight.ledger.models import LedgerEntry, Opening, PendingLeaf
 from oversight.web.refusals import Conflict
-from proposals.models import Comment
+from proposals.models import Amendment, AmendmentVersion, Comment
 
 ERASED_NAME = "Erased person"
 ERASED_TEXT = "(erased)"
@@ -52,6 +52,8 @@ def erase_person(*, person: Person) -> Erased:
         raise Conflict("That account was erased before.")
     openings = _erase_openings(person)
     comments = Comment.objects.filter(author=person).update(text=ERASED_TEXT)
+    comments += Amendment.objects.filter(author=person).update(reason=ERASED_TEXT)
+    AmendmentVersion.objects.filter(amendment__author=person).update(reason=ERASED_TEXT)
     _close_account(person, address)
     ledger.append(
         type=Leaf.OPENINGS_ERASED,

@@ -20,6 +20,7 @@ from proposals import papers, policy
 from proposals.charter import DecisionRules
 from proposals.choices import Leaf, Status
 from proposals.digests import digest_of
+from proposals.evidence import frozen_runs
 from proposals.models import (
     Ballot,
     Charter,
@@ -30,7 +31,7 @@ from proposals.models import (
     RollEntry,
 )
 from proposals.papers import PaperError
-from proposals.readiness import judgements_of, obstacles_to_vote
+from proposals.readiness import judgements_of, obstacles_to_vote, shown_evidence
 from proposals.services.charters import charter_of
 from proposals.services.stages import closing_time, lock_proposal, move
 from proposals.tally import consent, score
@@ -335,6 +336,7 @@ def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> 
         "override": failed,
         "roll": [{"member": seat.actor, "weight": seat.weight} for seat in seats],
         "criteria": as_contract_rows(judgements),
+        **_beside_the_text(proposal),
         "secrecy": rules.secrecy,
         "time_zone": proposal.body.time_zone,
         "sunset_days": rules.sunset_days,
@@ -350,6 +352,14 @@ def _asked(text: Revision, rules: DecisionRules) -> dict[str, Any]:
         return {"options": [choice.value for choice in Choice]}
     points = {"highest": rules.highest} if rules.method == score.METHOD else {}
     return {"options": text.options, "seats": text.seats, **points}
+
+
+def _beside_the_text(proposal: Proposal) -> dict[str, Any]:
+    """Return the files and the runs that belong to the text; nothing where there are none."""
+    rows = proposal.attachments.filter(removed_at=None).select_related("artefact")
+    files = [{"digest": row.digest, "size": row.artefact.size} for row in rows]
+    runs = frozen_runs(shown_evidence(proposal))
+    return {**({"attachments": files} if files else {}), **({"runs": runs} if runs else {})}
 
 
 def _chair(rules: DecisionRules, seats: list[Membership]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _write(
     }
     if is_preview(request):
         context["form"] = AmendmentForm(initial=request.POST.dict())
-        context |= preview_context(request, text.body_markdown)
+        context |= preview_context(request, proposal)
         return show_preview(request, "proposals/amend.html", context)
     form = AmendmentForm(request.POST or None, initial=_initial(text, amendment, context))
     status = 200

@@ -68,7 +68,7 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     if is_preview(request):
         form = RevisionForm(initial=request.POST.dict(), has_options=bool(text.options))
         context = {"form": form, "proposal": proposal, "text": text}
-        context |= preview_context(request, text.body_markdown)
+        context |= preview_context(request, proposal)
         return show_preview(request, "proposals/edit.html", context)
     form = RevisionForm(request.POST or None, initial=initial, has_options=bool(text.options))
     status, newer = 200, None

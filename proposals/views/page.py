@@ -14,13 +14,19 @@ from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
-from proposals.amending import rows_of, text_with_notes
+from proposals.amending import rows_of, text_blocks
 from proposals.changes import shown_changes
 from proposals.choices import ProposalType, Status
+from proposals.evidence import lines_of, references_in, resolve
 from proposals.forms.texts import CommentForm, OpenVoteForm
 from proposals.markdown import render_markdown
 from proposals.models import Charter, Proposal, Revision
-from proposals.readiness import judgements_of, obstacles_to_final_text, obstacles_to_vote
+from proposals.readiness import (
+    judgements_of,
+    obstacles_to_final_text,
+    obstacles_to_vote,
+    standing_supports,
+)
 from proposals.services.charters import charter_of
 from proposals.standing import Vote, headline, may_do, vote_of
 from proposals.threads import Sent, discussion_of
@@ -72,16 +78,22 @@ def show(
 ) -> HttpResponse:
     """Answer with the page, or with its discussion for an htmx request."""
     text = proposal.revisions.select_related("author").order_by("-number")[0]
-    rows = rows_of(proposal, text)
+    rows, judgements = rows_of(proposal, text), judgements_of(proposal)
+    contract = getattr(proposal, "contract", None)
+    lines = lines_of(judgements, contract.content if contract else None)
+    references = references_in(text.body_markdown)
+    evidence = resolve(references, lines, is_frozen=contract is not None)
     runs = Run.objects.filter(purpose=proposal.subject)
     context = {
         "nav": "deciding",
         "proposal": proposal,
         "text": text,
-        "text_blocks": text_with_notes(text, rows),
+        "text_blocks": text_blocks(text.body_markdown, rows, evidence),
         "amendments": rows,
+        "attachments": proposal.attachments.filter(removed_at=None).select_related("artefact"),
+        "supports": standing_supports(proposal).select_related("membership__person"),
         "earlier": _earlier_revisions(proposal, text),
-        "judgements": judgements_of(proposal),
+        "judgements": judgements,
         "runs": runs.with_parts().newest_first()[:RUNS_SHOWN],
         "has_active_runs": runs.active().exists(),
         "discussion": discussion_of(proposal, request.GET.get("page"), sent),

@@ -6,8 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from proposals.amending import text_blocks
 from proposals.changes import shown_changes
-from proposals.markdown import render_markdown
+from proposals.evidence import lines_of, references_in, resolve
+from proposals.models import Proposal
+from proposals.readiness import judgements_of
 from proposals.services.drafting import MAX_TEXT
 
 
@@ -16,15 +19,19 @@ def is_preview(request: HttpRequest) -> bool:
     return request.method == "POST" and "preview" in request.POST
 
 
-def preview_context(request: HttpRequest, before: str = "") -> dict[str, Any]:
-    """Return the text that was typed, set, and what it changes of an earlier one."""
+def preview_context(request: HttpRequest, proposal: Proposal | None = None) -> dict[str, Any]:
+    """Return the text that was typed, set, and what it changes of the one that stands."""
     text = request.POST.get("text", "").replace("\r\n", "\n")
     if len(text) > MAX_TEXT:
         problem = f"The text has {len(text):,} characters; at most {MAX_TEXT:,} fit."
         return {"is_preview": True, "preview_problem": problem}
+    text = text.replace("\x00", "")
+    before = proposal.text.body_markdown if proposal else ""
+    lines = lines_of(judgements_of(proposal), None) if proposal else []
+    evidence = resolve(references_in(text), lines) if proposal else {}
     return {
         "is_preview": True,
-        "preview_html": render_markdown(text.replace("\x00", "")),
+        "preview_blocks": text_blocks(text, evidence=evidence),
         "preview_changes": shown_changes(before, text) if before else (),
         "preview_before": bool(before),
     }

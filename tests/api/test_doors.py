@@ -15,7 +15,7 @@ from evals.services.workers import pause_worker
 from oversight.accounts.choices import Scope
 from proposals.choices import ProposalType
 from proposals.models import Delegation
-from proposals.services import closing, roll
+from proposals.services import attachments, closing, roll, stages
 from tests import factories
 from tests.api.conftest import PEOPLE, World, address, assert_is_problem, send
 from tests.machine import enrol_machine
@@ -138,6 +138,26 @@ def amended_text(world: World) -> dict[str, Any]:
     return {"text": text, "reason": "More.", "base_number": 1}
 
 
+def an_attachment(world: World) -> tuple[object, ...]:
+    proposal, member = world.talked, world.cast.member
+    member.refresh_from_db()
+    if not member.is_active:
+        return proposal.ref, 1
+    file = attachments.add_attachment(by=member, proposal=proposal, name="a.txt", data=b"words")
+    return proposal.ref, file.pk
+
+
+def a_proposal_of_the_chair(world: World) -> tuple[object, ...]:
+    chair = world.cast.chair
+    proposal = factories.make_proposal(world.cast, by=chair)
+    stages.open_deliberation(by=chair, proposal=proposal)
+    return (proposal.ref,)
+
+
+def a_file(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("b.txt", b"other words")}
+
+
 def a_tie(world: World) -> tuple[object, ...]:
     proposal = factories.make_open_vote(world.cast)
     for person, choice in zip(world.cast.members, ("yes", "no", "abstain"), strict=True):
@@ -181,6 +201,9 @@ READS = (
     Door("api-revision", "GET", lambda w: (w.talked.ref, 1)),
     Door("api-amendments", "GET", lambda w: (w.talked.ref,)),
     Door("api-amendment", "GET", an_amendment),
+    Door("api-attachments", "GET", lambda w: (w.talked.ref,)),
+    Door("api-attachment", "GET", an_attachment),
+    Door("api-support", "GET", lambda w: (w.talked.ref,)),
     Door("api-decisions", "GET"),
     Door("api-decision", "GET", lambda w: (w.decision.proposal.ref,)),
 )
@@ -372,6 +395,21 @@ WRITES = (
         scope=Scope.PROPOSALS_WRITE,
     ),
     Door(
+        "api-attachment-remove",
+        "POST",
+        an_attachment,
+        whole("member"),
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-support",
+        "POST",
+        a_proposal_of_the_chair,
+        whole("member"),
+        body=lambda w: {"act": "give"},
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
         "api-comments",
         "POST",
         lambda w: (w.talked.ref,),
@@ -464,6 +502,19 @@ FORMS = tuple(
         is_form=True,
     )
     for name in ("api-suite-publish", "api-suite-preview")
+)
+FORMS = (
+    *FORMS,
+    Door(
+        "api-attachments",
+        "POST",
+        lambda w: (w.talked.ref,),
+        whole("member"),
+        status=201,
+        body=a_file,
+        scope=Scope.PROPOSALS_WRITE,
+        is_form=True,
+    ),
 )
 MACHINES = (
     Door(

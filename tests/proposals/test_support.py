@@ -1,0 +1,65 @@
+"""Standing behind a proposal in public, and taking that back before the vote."""
+
+import pytest
+from django.urls import reverse
+
+from oversight.ledger.models import PendingLeaf
+from oversight.web.refusals import Conflict, NotAllowed
+from proposals.models import Support
+from proposals.services import support
+from tests.factories import make_cast, make_deliberated_proposal, make_open_vote, make_proposal
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+@pytest.fixture
+def proposal(cast):
+    return make_deliberated_proposal(cast)
+
+
+def test_a_member_supports_once_and_it_stands_on_the_page_and_on_the_record(client, cast, proposal):
+    given = support.give_support(by=cast.second_member, proposal=proposal)
+    assert support.give_support(by=cast.second_member, proposal=proposal) == given
+    (leaf,) = PendingLeaf.objects.filter(type="proposals.support.given")
+    assert leaf.content["actor"] == given.membership.actor
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    assert "Supported by A member for the south" in page
+
+
+def test_support_is_taken_back_and_given_again(client, cast, proposal):
+    support.give_support(by=cast.chair, proposal=proposal)
+    support.withdraw_support(by=cast.chair, proposal=proposal)
+    assert "Supported by" not in client.get(proposal.get_absolute_url()).content.decode()
+    with pytest.raises(Conflict):
+        support.withdraw_support(by=cast.chair, proposal=proposal)
+    support.give_support(by=cast.chair, proposal=proposal)
+    assert Support.objects.count() == 2
+    assert PendingLeaf.objects.filter(type="proposals.support.withdrawn").count() == 1
+
+
+def test_who_proposed_it_or_has_no_vote_does_not_support(cast, proposal):
+    for person in (cast.member, cast.clerk, cast.outsider, cast.auditor):
+        with pytest.raises(NotAllowed):
+            support.give_support(by=person, proposal=proposal)
+
+
+def test_support_ends_with_the_opening_of_the_vote(cast):
+    proposal = make_open_vote(cast)
+    for act in (support.give_support, support.withdraw_support):
+        with pytest.raises(Conflict, match="before the vote"):
+            act(by=cast.chair, proposal=proposal)
+
+
+def test_a_draft_is_supported_on_its_page_by_its_body_alone(client, cast):
+    draft = make_proposal(cast)
+    path = reverse("proposal-support", args=[draft.ref])
+    for person, status in ((cast.outsider, 404), (cast.clerk, 403), (cast.second_member, 302)):
+        client.force_login(person)
+        assert client.post(path, {"act": "give"}).status_code == status, person
+    assert "Take your support back" in client.get(draft.get_absolute_url()).content.decode()
+    assert client.post(path, {"act": "burn"}).status_code == 422
