@@ -19,7 +19,6 @@ from evals.choices import (
     TaskRunState,
 )
 from evals.queries import (
-    Capacity,
     CriterionQuerySet,
     RunQuerySet,
     SuiteVersionQuerySet,
@@ -38,10 +37,6 @@ def new_run_ref() -> str:
 def new_replication_ref() -> str:
     """Return a fresh reference of a replication: `rep-` and eight random hexadecimal digits."""
     return f"rep-{uuid.uuid4().hex[:8]}"
-
-
-UNKNOWN_MEMORY = 2**62
-"""More than any host has."""
 
 
 class Artefact(models.Model):
@@ -178,12 +173,6 @@ class Worker(models.Model):
         if self.revoked_at is not None:
             return "revoked"
         return "paused" if self.paused_at is not None else "usable"
-
-    @property
-    def capacity(self) -> Capacity:
-        """What it can hold; one that does not say its memory may try everything."""
-        memory = self.device_memory_bytes
-        return Capacity(UNKNOWN_MEMORY if memory is None else memory, self.devices)
 
 
 class WorkerKey(models.Model):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evals import artefacts
 from evals.models import TaskRun, Worker
 from evals.samples import Sample, write_samples
-from evals.services import leases, results, workers
+from evals.services import claims, results, workers
 from evals.statement import build_statement, decimal_text, sign_statement
 from evals.statistics import summarise
 from evals.suites.document import digest
@@ -30,10 +31,14 @@ class Machine:
     token: str
     key: Ed25519PrivateKey
     boot_id: str = "boot-1"
+    resource_classes: Sequence[str] = ("cpu",)
 
     def claim(self) -> TaskRun | None:
         """Lease the next waiting task run, if there is one."""
-        return leases.claim(worker=self.worker, boot_id=self.boot_id, resource_classes=["cpu"])
+        order = claims.claim(
+            worker=self.worker, boot_id=self.boot_id, resource_classes=self.resource_classes
+        )
+        return None if order is None else TaskRun.objects.get(pk=order.task_run)
 
     def samples(self, task_run: TaskRun, right: int) -> tuple[bytes, dict[str, Any]]:
         """Return a samples file in which the first `right` items score 1, and its reference."""

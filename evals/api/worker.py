@@ -18,7 +18,7 @@ from evals import artefacts
 from evals.api.worker_auth import IsWorker, WorkerAuthentication
 from evals.choices import ResourceClass, TaskRunState
 from evals.models import TaskRun, Worker
-from evals.services import leases, results, workers
+from evals.services import claims, leases, results, workers
 from oversight.web.inputs import checked
 from oversight.web.refusals import BadQuery
 
@@ -193,12 +193,12 @@ class Claim(WorkerView):
     def post(self, request: Request) -> Response:  # noqa: ARG002
         """Lease the best waiting task run to the worker."""
         data = self.read(ClaimInput)
-        task_run = leases.claim(
+        order = claims.claim(
             worker=self.worker, boot_id=data["boot_id"], resource_classes=data["resource_classes"]
         )
-        if task_run is None:
+        if order is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return Response(_work_order(task_run))
+        return Response(_work_order(order))
 
 
 class Heartbeat(WorkerView):
@@ -291,29 +291,20 @@ def _chunks(request: Request) -> Iterator[bytes]:
         yield chunk
 
 
-def _work_order(task_run: TaskRun) -> dict[str, Any]:
-    """Return all a worker needs to run one task, and nothing about people."""
-    run = task_run.run
-    suite, version = run.suite_version, run.model_version
-    task = task_run.task
-    data = [task["data"]] if "data" in task else []
-    endpoint = run.settings.get("endpoint")
-    order = {
-        "task_run": str(task_run.pk),
-        "run": run.ref,
-        "token": task_run.lease_token,
-        "attempt": task_run.attempt,
+def _work_order(order: claims.Order) -> dict[str, Any]:
+    """Return an order as its worker gets it."""
+    data = [order.task["data"]] if "data" in order.task else []
+    found = {
+        "task_run": str(order.task_run),
+        "run": order.run,
+        "token": order.token,
+        "attempt": order.attempt,
         "lease_seconds": settings.LEASE_SECONDS,
-        "task": task,
-        "suite": {"slug": suite.suite.slug, "version": suite.number, "digest": suite.digest},
-        "model": {
-            "slug": version.model.slug,
-            "label": version.label,
-            "digest": version.digest,
-            "manifest": version.manifest,
-            "source": version.source,
-        },
-        "settings": run.settings,
+        "task": order.task,
+        "suite": order.suite,
+        "model": order.model,
+        "settings": order.settings,
         "files": [{k: item[k] for k in ("name", "sha256", "size")} for item in data],
     }
-    return order | ({"endpoint": endpoint} if endpoint else {})
+    endpoint = order.settings.get("endpoint")
+    return found | ({"endpoint": endpoint} if endpoint else {})

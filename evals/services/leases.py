@@ -1,19 +1,20 @@
-"""Handing out task runs and taking them back: lease, fencing token, heartbeat.
+"""Keeping leases and taking them back: fencing token, heartbeat, failure, expiry.
 
-The lease lives in the task run's row. Whoever holds the newest token may report until the lease
-ends; the sweep gives expired leases back to the queue, with bounded attempts.
+The lease lives in the task run's row, from the claim on (`claims`). Whoever holds the newest token
+may report until the lease ends; the sweep gives expired leases back to the queue, with bounded
+attempts.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from evals.choices import RunState, TaskRunState
-from evals.models import Run, TaskRun, Worker
-from evals.services.moves import move, move_run
+from evals.choices import TaskRunState
+from evals.models import TaskRun, Worker
+from evals.services.claims import ELSEWHERE
+from evals.services.moves import move
 from evals.services.runs import settle_run
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
@@ -22,94 +23,10 @@ STAGES = ("preparing", "loading", "running", "uploading")
 MAY_NOT_RETRY = frozenset(
     {"weights-changed", "weights-missing", "task-refused", "bad-result", "budget-spent"}
 )
-ELSEWHERE = frozenset({"weights-missing", "setting-refused", "out-of-memory", "endpoint-forbidden"})
-"""What one host lacks and another may have: tried again, but not by the worker that said so."""
 PRESENT_SECONDS = 300
 """A worker heard of within this time counts as one that could take over."""
-CLAIM_TRIES = 5
-"""How often a claim looks again when others took what it had chosen."""
 GIVEN_BACK = "worker-stopping"
 """The code of a worker that is being stopped: it says nothing about the task run."""
-
-
-class _TakenElsewhere(Exception):  # noqa: N818 - it is news, not a fault
-    """What a claim had chosen now belongs to somebody else."""
-
-
-def claim(*, worker: Worker, boot_id: str, resource_classes: Sequence[str]) -> TaskRun | None:
-    """Lease the best waiting task run to a worker, or return None when there is none.
-
-    Two workers never get the same one: each skips rows the other has locked. A worker that is
-    paused gets none, nor one whose key was revoked since it called.
-    """
-    for _ in range(CLAIM_TRIES):
-        try:
-            return _claim(worker, boot_id, resource_classes)
-        except _TakenElsewhere:
-            continue
-        except IntegrityError as error:
-            if "run_once_per_organisation" not in str(error):
-                raise
-    return None
-
-
-@transaction.atomic(durable=True)
-def _claim(worker: Worker, boot_id: str, resource_classes: Sequence[str]) -> TaskRun | None:
-    now = database_now()
-    task_run = None if worker.paused_at else _next_for(worker, resource_classes)
-    # The task run is locked before the worker, here as in revoking.
-    heard = Worker.objects.usable().filter(pk=worker.pk).update(last_seen_at=now)
-    if task_run is None or not heard:
-        return None
-    task_run.worker = worker
-    task_run.boot_id = boot_id
-    task_run.lease_token += 1
-    task_run.lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    task_run.attempt += 1
-    task_run.stage, task_run.done, task_run.total = "preparing", 0, 0
-    task_run.started_at = now
-    move(task_run, TaskRunState.RUNNING)
-    _begin(task_run.run, worker)
-    return task_run
-
-
-def _next_for(worker: Worker, resource_classes: Sequence[str]) -> TaskRun | None:
-    """Return the task run that is due, locked; the line is that of `TaskRunQuerySet.line`.
-
-    Claims at the same instant see the same line, so each may serve who is due: fairness lags behind
-    by no more claims than there are at once.
-    """
-    allowed = [c for c in resource_classes if c in worker.resource_classes]
-    for group in TaskRun.objects.line(allowed, worker.capacity):
-        found = (
-            TaskRun.objects.of_group(group, worker.capacity)
-            .open_to(worker.organisation)
-            .exclude(worker=worker, reason_code__in=ELSEWHERE)
-            .select_for_update(skip_locked=True, of=("self",))
-            .select_related("run__suite_version__suite", "run__model_version__model")
-            .first()
-        )
-        if found is not None:
-            return found
-    return None
-
-
-def _begin(run: Run, worker: Worker) -> None:
-    """Note that a run is under way, and whose it is where that matters.
-
-    Raises:
-        _TakenElsewhere: another organisation took the run of a replication at the same instant.
-        IntegrityError: another worker of the same organisation took another run of it.
-    """
-    if run.state == RunState.RUNNING and (run.replication_id is None or run.organisation_id):
-        return
-    locked = Run.objects.select_for_update().get(pk=run.pk)
-    if locked.replication_id is not None:
-        if locked.organisation_id not in {None, worker.organisation_id}:
-            raise _TakenElsewhere
-        locked.organisation = worker.organisation
-        locked.save(update_fields=["organisation"])
-    move_run(locked, RunState.RUNNING)
 
 
 @transaction.atomic(durable=True)

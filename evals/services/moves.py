@@ -1,6 +1,7 @@
 """The only place that changes the state of a run, of a task run or of a replication.
 
-The tables in `evals/choices.py` say which changes there are; every other one is refused here.
+The tables in `evals/choices.py` say which changes there are; every other one is refused here. One
+is made elsewhere, in the statement that leases what waits: `claims.CLAIM`.
 """
 
 from typing import Any

@@ -1,5 +1,6 @@
 """Runs and task runs change their state as the tables say, and in no other way."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from evals.choices import (
     TaskRunState,
 )
 from evals.models import Artefact, Run, TaskRun
-from evals.services import leases, runs
+from evals.services import claims, leases, runs
 from evals.services.moves import move, move_run
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
@@ -134,10 +135,10 @@ def test_the_states_in_the_documents_are_those_of_the_code():
     assert done.stdout == written, "run: .venv/bin/python .ci/document-states"
 
 
-def test_only_one_place_sets_a_state():
-    setters = [
-        path.name
-        for path in (PROJECT / "evals").rglob("*.py")
-        if ".state = " in path.read_text() or "update(state=" in path.read_text()
-    ]
-    assert setters == ["moves.py"]
+def test_only_one_place_sets_a_state_and_a_claim_the_one_it_begins_with():
+    words = re.compile(r"^\s*\w+\.state = |update\(state=|SET state", re.MULTILINE)
+    folder = PROJECT / "evals"
+    setters = {path.name for path in folder.rglob("*.py") if words.search(path.read_text())}
+    assert setters == {"moves.py", "claims.py"}
+    assert re.findall(r"SET state = '(\w+)'", claims.CLAIM) == ["running"]
+    assert "waiting.state = 'queued'" in claims.CLAIM

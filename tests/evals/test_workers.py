@@ -160,7 +160,8 @@ def test_what_a_worker_says_of_its_gpus_is_kept():
     machine = make_machine()
     device = {"class": "gpu", "device_memory_bytes": 24 * 2**30, "devices": 2}
     workers.hear_hello(worker=machine.worker, boot_id="b", software={}, device=device)
-    assert again(machine).capacity == (24 * 2**30, 2)
+    kept = again(machine)
+    assert (kept.device_memory_bytes, kept.devices) == (24 * 2**30, 2)
 
 
 # -- The command -----------------------------------------------------------------------------
