@@ -4,7 +4,7 @@ The harness tells its cache hook of every answer as soon as it is there; that is
 here one by one, so that what broke off in the middle keeps what it had.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,35 +12,41 @@ from typing import Any
 from evals.worker.runner.journal import name_of
 
 Report = Callable[[int, int], None]
-"""Called with requests answered and requests asked so far."""
+"""Called with samples answered and samples asked so far."""
 _NOTHING = object()
 
 
 @dataclass
 class Watch:
-    """Counts what one task asks of a model."""
+    """Counts what one task asks of a model: a sample may take several requests."""
 
     report: Report | None = None
-    asked: int = 0
     answered: int = 0
+    """Requests."""
     from_journal: int = 0
     """Of the answered ones: not computed now."""
     tokens: int = 0
+    samples: int = 0
+    """As many as the task asks about."""
+    finished: int = 0
+    """Samples of which every request is answered."""
 
-    def ask(self, requests: int) -> None:
-        """Count requests that the task has."""
-        self.asked += requests
+    def ask(self, samples: int) -> None:
+        """Begin with so many samples; a second kind of request is about the same ones."""
+        self.samples = max(self.samples, samples)
+        self.finished = 0
         self._tell()
 
-    def answer(self, requests: int = 1, *, from_journal: bool = False) -> None:
-        """Count answers."""
+    def answer(self, requests: int, finished: int, *, from_journal: bool = False) -> None:
+        """Count answers; with them so many samples are finished."""
         self.answered += requests
         self.from_journal += requests if from_journal else 0
+        self.finished = finished
         self._tell()
 
     def _tell(self) -> None:
         if self.report:
-            self.report(self.answered, self.asked)
+            self.report(self.finished, self.samples)
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,17 @@ class Questions:
     kind: str
     arguments: Sequence[Any]
     asking: Asking
+    samples: Sequence[Any] = ()
+    """Of each request, which sample it is about; by default each is one of its own."""
     names: list[str] = field(init=False)
     answers: list[Any] = field(init=False)
+    finished: int = field(init=False, default=0)
+    """Samples of which every request is answered."""
 
     def __post_init__(self) -> None:
         self.answers = [_NOTHING] * len(self.arguments)
+        self.samples = self.samples or range(len(self.arguments))
+        self._open = Counter(self.samples)
         self.names = []
         seen: dict[str, int] = defaultdict(int)
         self._places: dict[str, list[int]] = defaultdict(list)
@@ -112,6 +124,9 @@ class Questions:
         value = tuple(answer) if isinstance(answer, list) else answer
         for place in places:
             self.answers[place] = value
+            sample = self.samples[place]
+            self._open[sample] -= 1
+            self.finished += not self._open[sample]
         return len(places)
 
     def _is_open(self, place: int) -> bool:

@@ -64,10 +64,11 @@ class Answering:
         if news is None:
             return
         name, count = news
-        self.watch.answer()
+        finished = self._questions.finished if self._questions else 0
+        self.watch.answer(1, finished)
         # Equal requests that this one answer serves cost nothing, like those of the journal.
         if count > 1:
-            self.watch.answer(count - 1, from_journal=True)
+            self.watch.answer(count - 1, finished, from_journal=True)
         if self._journal is not None:
             self._journal.keep(name, answer)
             self._unflushed += 1
@@ -75,11 +76,12 @@ class Answering:
                 self._flush()
 
     def _answered(self, kind: str, requests: list[Any], ask: Ask, disable_tqdm: bool) -> list[Any]:
-        questions = Questions(kind, [request.args for request in requests], self._asking)
-        self.watch.ask(len(requests))
+        about = [request.doc_id for request in requests]
+        questions = Questions(kind, [request.args for request in requests], self._asking, about)
+        self.watch.ask(len(set(about)))
         if self._journal is not None:
             found = questions.fill(self._journal.look_up(questions.names))
-            self.watch.answer(found, from_journal=True)
+            self.watch.answer(found, questions.finished, from_journal=True)
         self._questions = questions
         try:
             while missing := questions.missing():

@@ -84,7 +84,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Progress:
-    """Some requests to the model are answered."""
+    """Some samples are answered: every request that they take."""
 
     done: int
     total: int

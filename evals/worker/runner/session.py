@@ -102,7 +102,7 @@ class Session:
             },
         }
         Path(command.result).write_text(json.dumps(result))
-        send(Progress(watch.answered, watch.asked))
+        send(Progress(watch.finished, watch.samples))
         return Finished()
 
     def _require_chat_template(self, command: Run) -> None:
@@ -164,7 +164,7 @@ class Session:
         except WorkError:
             raise
         except Exception as error:
-            raise _trouble(error, command, has_begun=watch.asked > 0) from error
+            raise _trouble(error, command, has_begun=watch.samples > 0) from error
         if not found or command.task not in found["samples"]:
             raise WorkError(Code.TASK_REFUSED, "lm-eval gave no samples for the task.")
         return dict(found)

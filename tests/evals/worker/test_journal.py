@@ -189,3 +189,14 @@ def test_what_is_known_is_filled_in_as_the_harness_has_it():
     assert questions.fill(known) == 1
     assert questions.answers[1] == (-1.5, True)
     assert questions.missing() == [0]
+
+
+def test_a_sample_is_finished_with_the_last_of_its_requests():
+    requests = [("a", " x"), ("a", " y"), ("b", " x"), ("b", " y"), ("a", " x")]
+    questions = Questions("loglikelihood", requests, Asking(), samples=[0, 0, 1, 1, 2])
+    finished = []
+    for request in (requests[0], requests[2], requests[1], requests[3]):
+        questions.hear(request, (-1.0, False))
+        finished.append(questions.finished)
+    # The first answer is also that of sample 2, which asks nothing else.
+    assert finished == [1, 1, 2, 3]
