@@ -8,6 +8,7 @@ from bench.result import table
 
 BENCHMARKS = (
     "demo",
+    "identity",
     "against_bare",
     "runner",
     "memory",

@@ -8,7 +8,6 @@ when it has read every sample, recomputed every number and written all scores an
 import hashlib
 import json
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import httpx
 import psutil
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bench.parts import environment_of, run
+from bench.parts import environment_of, inside
 from bench.result import Figure, Result
 from evals.samples import Sample, write_samples
 from evals.statement import build_statement, decimal_text, sign_statement
@@ -40,11 +39,9 @@ def measure() -> Result:
         var, samples = Path(scratch) / "var", Path(scratch) / "samples.parquet"
         write_samples(samples, METRICS, _samples())
         environment = environment_of(var)
-        run([sys.executable, "-m", "bench.inside", "queue", "1"], **environment)
+        inside("queue", "1", **environment)
         with running_system(var=var, worker=False, environment=environment) as url:
-            identity = json.loads(
-                run([sys.executable, "-m", "bench.inside", "enrol", url], **environment)
-            )
+            identity = json.loads(inside("enrol", url, **environment))
             before = _peak(var)
             upload, result = _deliver(url, identity, samples)
             peak = _peak(var)

