@@ -50,10 +50,10 @@ class Judgement:
         if self.aggregate is not None and self.outcome == Outcome.UNDECIDED:
             return undecided_words(self.aggregate, self.needed)
         if self.outcome == Outcome.NO_RESULT:
-            data = self.criterion.task.get("data") or {}
-            return plan_words(
-                self.criterion.comparison, self.criterion.threshold, data.get("rows", 0)
-            )
+            task = self.criterion.task
+            # How much clusters tell is not known before they are there.
+            known = 0 if task.get("clustered") else (task.get("data") or {}).get("rows", 0)
+            return plan_words(self.criterion.comparison, self.criterion.threshold, known)
         return ""
 
 

@@ -154,7 +154,15 @@ class ShapeForm(forms.Form):
         help_text="For multiple choice only.",
     )
     id = forms.ChoiceField(label="Column of the row's id", required=False)
-    group = forms.ChoiceField(label="Column of groups reported apart", required=False)
+    group = forms.ChoiceField(label="Column of groups", required=False)
+    clustered = forms.BooleanField(
+        required=False,
+        label="The rows of a group belong together",
+        help_text=(
+            "Such as questions about one passage: each group counts as one in every interval. "
+            "Otherwise groups are reported apart."
+        ),
+    )
 
     def __init__(self, *args: Any, columns: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -163,10 +171,17 @@ class ShapeForm(forms.Form):
             self.fields[key].choices = [("", "none"), *named]  # type: ignore[attr-defined]
         self.fields["choices"].choices = named  # type: ignore[attr-defined]
 
+    def clean_clustered(self) -> bool:
+        """Refuse to keep groups together that there are none of."""
+        together = bool(self.cleaned_data["clustered"])
+        if together and not self.cleaned_data.get("group"):
+            raise forms.ValidationError("Choose the column that says which rows belong together.")
+        return together
+
     def chosen(self) -> dict[str, Any]:
         """Return which column is what."""
-        data = self.cleaned_data
-        return {key: data[key] for key in ("prompt", "choices", "answer", "marking", "id", "group")}
+        names = ("prompt", "choices", "answer", "marking", "id", "group", "clustered")
+        return {name: self.cleaned_data[name] for name in names}
 
 
 class _Lines(forms.CharField):

@@ -454,6 +454,9 @@ class Aggregate(models.Model):
     low = models.FloatField(null=True, help_text="Lower end of the 95 % interval.")
     high = models.FloatField(null=True)
     method = models.CharField(max_length=40)
+    clusters = models.PositiveIntegerField(
+        null=True, help_text="How many clusters the samples came in; empty: each for itself."
+    )
 
     class Meta:
         ordering = ["task_run_id", "metric", "group"]

@@ -39,6 +39,7 @@ SIGNATURES_LIMIT = 16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _EXACT_INTEGER_LIMIT = 2**53 - 1
 
@@ -98,7 +99,12 @@ class AggregateClaim(TypedDict):
     n: int
     mean: str
     stderr: NotRequired[str | None]
-    """None with fewer than two samples."""
+    """None with fewer than two samples, or clusters."""
+    low: NotRequired[str | None]
+    """Lower end of the 95 % interval; None where there is none."""
+    high: NotRequired[str | None]
+    method: NotRequired[str]
+    """How the interval was made, such as `wilson`."""
 
 
 class SamplesReference(TypedDict):
@@ -120,6 +126,10 @@ class Usage(TypedDict):
     energyJoules: str
     energyMethod: str
     """`measured` by the device, or `estimated`; how is in the predicate's environment."""
+    money: NotRequired[str]
+    """What an endpoint charged, or the host's time by its operator's price."""
+    currency: NotRequired[str]
+    """A code of three letters; only together with `money`."""
 
 
 class EvaluationPredicate(TypedDict):
@@ -303,8 +313,9 @@ def _check_aggregates(predicate: Mapping[str, Any]) -> None:
         metrics.append(_text(entry, "metric", place))
         _whole(entry, "n", place)
         _decimal(entry, "mean", place)
-        if entry.get("stderr") is not None:
-            _decimal(entry, "stderr", place)
+        for name in ("stderr", "low", "high"):
+            if entry.get(name) is not None:
+                _decimal(entry, name, place)
     if not metrics or len(set(metrics)) < len(metrics):
         raise StatementError("predicate.aggregates: needs each metric once, and at least one")
 
@@ -317,6 +328,9 @@ def _check_usage(usage: Mapping[str, Any]) -> None:
         _decimal(usage, name, where)
     if usage.get("energyMethod") not in {"measured", "estimated"}:
         raise StatementError(f"{where}.energyMethod: has to be measured or estimated")
+    if "money" in usage or "currency" in usage:
+        _decimal(usage, "money", where)
+        _pattern(usage, "currency", where, _CURRENCY, "a code of three letters such as EUR")
 
 
 def _parsed_envelope(envelope: object) -> tuple[bytes, list[tuple[str, bytes]]]:

@@ -298,14 +298,17 @@ def make_suite(by: Person, slug: str = "") -> SuiteVersion:
     return version
 
 
-def make_question_suite(items: int = 20, slug: str = "") -> SuiteVersion:
-    """Import a suite of one task, `acc` and `acc_norm`, whose items stand in two groups."""
+def make_question_suite(items: int = 20, slug: str = "", *, passages: int = 0) -> SuiteVersion:
+    """Import a suite of one task, `acc` and `acc_norm`, whose items stand in two groups.
+
+    With `passages` they stand in so many groups instead, whose items belong together.
+    """
     rows = [
         {
             "question": f"What is {n} plus one?",
             "choices": [str(n + 1), str(n + 2)],
             "answer": 0,
-            "group": "even" if n % 2 == 0 else "odd",
+            "group": f"passage {n % passages}" if passages else ("even", "odd")[n % 2],
         }
         for n in range(items)
     ]
@@ -313,9 +316,10 @@ def make_question_suite(items: int = 20, slug: str = "") -> SuiteVersion:
         path = Path(folder) / "questions.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         imported = import_suite_file(path, "multiple-choice", slug or fresh("suite"), "Questions")
-    version, _ = publish_suite(
-        by=accounts.shell_person(), document=dict(imported.document), files=imported.files
-    )
+    document: Any = dict(imported.document)
+    if passages:
+        document["tasks"][0]["clustered"] = True
+    version, _ = publish_suite(by=accounts.shell_person(), document=document, files=imported.files)
     return version
 
 

@@ -93,7 +93,10 @@ class Machine:
     def _predicate(self, task_run: TaskRun, reference: dict[str, Any], right: int) -> Any:
         run, task = task_run.run, task_run.task
         suite, model = run.suite_version, run.model_version
-        found = summarise([1.0] * right + [0.0] * (reference["rows"] - right))
+        groups = None
+        if task.get("clustered"):
+            groups = [str(row[task["group_field"]]) for row in _rows(task_run)]
+        found = summarise([1.0] * right + [0.0] * (reference["rows"] - right), groups)
         return {
             "run": run.ref,
             "taskRun": str(task_run.pk),
@@ -114,8 +117,11 @@ class Machine:
                 {
                     "metric": metric,
                     "n": found.n,
-                    "mean": decimal_text(found.mean),
-                    "stderr": None if found.stderr is None else decimal_text(found.stderr),
+                    "mean": _text(found.mean),
+                    "stderr": _text(found.stderr),
+                    "low": _text(found.low),
+                    "high": _text(found.high),
+                    "method": found.method,
                 }
                 for metric in task["metrics"]
             ],
@@ -140,6 +146,10 @@ def enrol_machine(
         by=by, organisation=organisation, name=name, public_key=public_key
     )
     return Machine(worker, token, own)
+
+
+def _text(number: float | None) -> str | None:
+    return None if number is None else decimal_text(number)
 
 
 def _rows(task_run: TaskRun) -> list[dict[str, Any]]:

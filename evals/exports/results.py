@@ -21,12 +21,13 @@ COLUMNS: dict[str, type] = {
     "low": float,
     "high": float,
     "method": str,
+    "clusters": int,
     "organisation": str,
     "worker": str,
     "statement": str,
     "samples_sha256": str,
 }
-"""Name and kind of each column; `stderr`, `low` and `high` may be empty."""
+"""Name and kind of each column; `stderr`, `low`, `high` and `clusters` may be empty."""
 
 
 def rows(run: Run) -> Iterator[dict[str, Any]]:
@@ -52,6 +53,7 @@ def rows(run: Run) -> Iterator[dict[str, Any]]:
             "low": row.low,
             "high": row.high,
             "method": row.method,
+            "clusters": row.clusters,
             "organisation": worker.organisation.slug if worker else "",
             "worker": worker.public_id if worker else "",
             "statement": part.statement_digest,

@@ -180,7 +180,9 @@ def _with_words_of(before: Mapping[str, Any], made: dict[str, Any]) -> dict[str,
     """Keep what the author wrote when only the rows are new."""
     if "config" not in before or before["config"]["output_type"] != made["config"]["output_type"]:
         return made
-    return {**before, "data": made["data"], "group_field": made["group_field"]}
+    kept = {name: value for name, value in before.items() if name != "clustered"}
+    new = {name: made[name] for name in ("data", "group_field", "clustered") if name in made}
+    return {**kept, **new}
 
 
 @transaction.atomic(durable=True)

@@ -18,6 +18,7 @@ from evals.choices import Leaf, TaskRunState
 from evals.models import Aggregate as AggregateRow
 from evals.models import Artefact, TaskRun, Worker
 from evals.samples import Block, SamplesError, SamplesReader
+from evals.scores import cluster_numbers
 from evals.scores import digest as scores_digest
 from evals.services.leases import locked_lease
 from evals.services.moves import move
@@ -63,11 +64,18 @@ class Recomputed:
         for metric, scores in block.scores.items():
             self.scores.setdefault(metric, array("d")).frombytes(scores.tobytes())
 
-    def digest(self) -> str:
+    def digest(self, *, clustered: bool) -> str:
         """Return the digest of the scores alone, which anyone can recount without a library."""
         metrics = sorted(self.scores)
         scores = zip(*(self.scores[metric] for metric in metrics), strict=True)
-        return scores_digest(metrics, zip(self.doc_ids, scores, strict=True))
+        clusters = cluster_numbers(self.groups) if clustered else None
+        return scores_digest(metrics, zip(self.doc_ids, scores, strict=True), clusters)
+
+    @property
+    def labels(self) -> list[str]:
+        """The name of each sample's group; empty where it has none."""
+        names = list(self.group_names)
+        return [names[place] for place in self.groups]
 
     def by_group(self, metric: str) -> "Iterator[tuple[str, array[float]]]":
         """Yield the scores of all samples under the empty name, then those of each group."""
@@ -138,7 +146,8 @@ def accept_result(
     _require_bound(known, worker, statement, predicate)
     samples = _samples_artefact(predicate)
     recomputed = _recompute(known, samples)
-    found = _aggregated(recomputed)
+    clustered = known.task.get("clustered", False)
+    found = _aggregated(recomputed, clustered=clustered)
     _require_supported(predicate, found)
     return _accept(
         worker=worker,
@@ -149,7 +158,7 @@ def accept_result(
         samples=samples,
         recomputed=recomputed,
         found=found,
-        scores_digest=recomputed.digest(),
+        scores_digest=recomputed.digest(clustered=clustered),
     )
 
 
@@ -224,6 +233,7 @@ def _write_scores(task_run: TaskRun, recomputed: Recomputed, found: Aggregates) 
             low=summary.low,
             high=summary.high,
             method=summary.method,
+            clusters=summary.clusters,
         )
         for (metric, group), summary in found.items()
     )
@@ -307,15 +317,21 @@ def _recompute(task_run: TaskRun, samples: Artefact) -> Recomputed:
     return found
 
 
-def _aggregated(recomputed: Recomputed) -> Aggregates:
-    """Return what the samples say by metric and group; the empty group holds all of them."""
+def _aggregated(recomputed: Recomputed, *, clustered: bool) -> Aggregates:
+    """Return what the samples say by metric and group; the empty group holds all of them.
+
+    Groups that are clusters are units of the whole's interval and say nothing by themselves.
+    """
     found: Aggregates = {}
-    for metric in recomputed.scores:
-        for group, scores in recomputed.by_group(metric):
-            try:
-                found[metric, group] = summarise(scores)
-            except ValueError as error:
-                raise Invalid(f"The scores of {metric} cannot be used: {error}.") from None
+    for metric, scores in recomputed.scores.items():
+        try:
+            if clustered:
+                found[metric, ""] = summarise(scores, recomputed.labels)
+                continue
+            for group, its_own in recomputed.by_group(metric):
+                found[metric, group] = summarise(its_own)
+        except ValueError as error:
+            raise Invalid(f"The scores of {metric} cannot be used: {error}.") from None
     return found
 
 
@@ -340,17 +356,25 @@ def _expected_rows(task_run: TaskRun) -> int | None:
 
 def _require_same(stated: Mapping[str, Any], summary: Aggregate) -> None:
     metric = stated["metric"]
-    try:
-        stated_mean, stderr = Decimal(stated["mean"]), Decimal(stated.get("stderr") or 0)
-    except (InvalidOperation, KeyError, TypeError, ValueError):
-        raise Invalid(f"The aggregate of {metric} is not written as decimal strings.") from None
-    ours = Decimal(repr(summary.mean)), Decimal(repr(summary.stderr or 0.0))
-    same = abs(ours[0] - stated_mean) <= TOLERANCE and abs(ours[1] - stderr) <= TOLERANCE
-    if stated.get("n") != summary.n or not same:
+    ours = {name: getattr(summary, name) for name in ("mean", "stderr")}
+    # A worker of before this was stated leaves the interval to the server.
+    ours |= {name: getattr(summary, name) for name in ("low", "high") if name in stated}
+    if stated.get("n") != summary.n or not all(
+        _is_near(stated.get(name), value, metric) for name, value in ours.items()
+    ):
         raise Invalid(
-            f"The statement says {metric} = {stated_mean} (n={stated.get('n')}), the samples give "
-            f"{summary.mean!r} (n={summary.n}). The result is refused."
+            f"The statement says {metric} = {stated.get('mean')} (n={stated.get('n')}), the "
+            f"samples give {summary.mean!r} (n={summary.n}). The result is refused."
         )
+
+
+def _is_near(stated: Any, ours: float | None, metric: str) -> bool:
+    if stated is None or ours is None:
+        return stated is None and ours is None
+    try:
+        return abs(Decimal(stated) - Decimal(repr(ours))) <= TOLERANCE
+    except (InvalidOperation, TypeError, ValueError):
+        raise Invalid(f"The aggregate of {metric} is not written as decimal strings.") from None
 
 
 def statement_of(task_run: TaskRun) -> dict[str, Any]:

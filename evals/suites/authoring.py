@@ -152,6 +152,8 @@ def first_wording(
     }
     if form == "pairs":
         task["neutral"] = "0.5"
+    if chosen.get("clustered"):
+        task["clustered"] = True
     return cast("Task", task), content
 
 

@@ -78,7 +78,10 @@ class Task(TypedDict):
     apply_chat_template: bool
     seed: int
     group_field: str | None
-    """The column that sorts the rows into groups reported apart."""
+    """The column that sorts the rows into groups: reported apart, or kept together."""
+    clustered: NotRequired[bool]
+    """The rows of a group belong together, such as the questions about one passage: they are one
+    unit of every interval, and not reported apart."""
     neutral: NotRequired[str]
     """A decimal: the value an even-handed model would have, where that is neither 0 nor 1."""
     data: NotRequired[DataFile]
@@ -209,11 +212,13 @@ def _check_task(value: object, where: str, check: Checker) -> None:
         return
     is_stock = "stock" in task
     own = ("stock",) if is_stock else ("data", "config")
-    check.keys(task, where, required=(*_TASK_FIELDS, *own), optional=("neutral",))
+    check.keys(task, where, required=(*_TASK_FIELDS, *own), optional=("neutral", "clustered"))
     present = {key: task[key] for key in task if key in _TASK_FIELDS}
     _check_task_texts(present, where, check)
     _check_task_settings(present, where, check, may_leave_shots=is_stock)
     metrics = _check_metrics(task, where, check)
+    if "clustered" in task:
+        _check_clustered(task, f"{where}.clustered", check)
     if "neutral" in task:
         hint = "Write a decimal between 0 and 1 in quotes, such as 0.5."
         check.text(task["neutral"], f"{where}.neutral", limit=8, pattern=_FRACTION, hint=hint)
@@ -255,6 +260,13 @@ def _check_task_settings(
         check.text(
             task["group_field"], f"{where}.group_field", limit=60, pattern=_COLUMN, hint=hint
         )
+
+
+def _check_clustered(task: Mapping[str, Any], where: str, check: Checker) -> None:
+    check.boolean(task["clustered"], where)
+    if task["clustered"] is True and not task.get("group_field"):
+        hint = "Name in group_field the column that says which rows belong together."
+        check.add(where, "there are no groups to keep together.", hint)
 
 
 def _check_metrics(task: Mapping[str, Any], where: str, check: Checker) -> list[str]:

@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -227,6 +228,7 @@ class Agent:
             folder=None if "stock" in task else str(folder / "tasks"),
             metrics=list(task["metrics"]),
             group_field=task["group_field"],
+            clustered=task.get("clustered", False),
             num_fewshot=task["num_fewshot"] if "stock" in task else None,
             # A chat endpoint is given conversations and nothing else.
             apply_chat_template=task["apply_chat_template"] or settings["backend"] == "chat",
@@ -286,22 +288,23 @@ class Agent:
             "settings": found["settings"],
             "harness": found["harness"],
             "environment": found["environment"],
-            "aggregates": [
-                {
-                    "metric": row["metric"],
-                    "n": row["n"],
-                    "mean": decimal_text(row["mean"]),
-                    "stderr": None if row["stderr"] is None else decimal_text(row["stderr"]),
-                }
-                for row in found["aggregates"]
-            ],
+            "aggregates": [_claim_of(row) for row in found["aggregates"]],
             "samples": samples,
-            "usage": usage
+            "usage": self._cost(usage)
+            | usage
             | {
                 "wallSeconds": decimal_text(usage["wallSeconds"]),
                 "energyJoules": decimal_text(usage["energyJoules"]),
             },
         }
+
+    def _cost(self, usage: dict[str, Any]) -> dict[str, str]:
+        """Return what the host's time cost, where its operator says; an endpoint states its own."""
+        price = self._config.price
+        if price is None or "money" in usage:
+            return {}
+        money = price.per_hour * Decimal(usage["wallSeconds"]) / 3600
+        return {"money": f"{money:.6f}", "currency": price.currency}
 
     def _report(self, order: dict[str, Any], error: WorkError) -> None:
         tail = self._runner.log_tail() if self._runner else ""
@@ -340,6 +343,13 @@ class Agent:
         if self._runner is not None:
             self._runner.kill()
             self._runner = None
+
+
+def _claim_of(row: dict[str, Any]) -> dict[str, Any]:
+    """Return an aggregate as the statement has it: decimals as text."""
+    numbers = ("mean", "stderr", "low", "high")
+    stated = {name: None if row[name] is None else decimal_text(row[name]) for name in numbers}
+    return {"metric": row["metric"], "n": row["n"], **stated, "method": row["method"]}
 
 
 def _failure(error: Exception) -> WorkError:

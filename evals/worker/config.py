@@ -4,6 +4,7 @@ import re
 import stat
 import sys
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +18,16 @@ from oversight.env import ConfigurationError
 RESOURCE_CLASSES = ("cpu", "gpu")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOKEN_LIMIT = 512
+_PRICE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
 _HOST = re.compile(r"[a-z0-9._-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an hour of this host costs, as its operator reckons."""
+
+    per_hour: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class WorkerConfig:
     """Endpoints' hosts that may have a private address or be called without encryption."""
     endpoint_keys: Path | None = None
     """Folder with one file a host: the key that is sent to it."""
+    price: Price | None = None
+    """Stated with every result, where the operator says it."""
     runner_python: str = sys.executable
     """The interpreter with torch and the harness: the worker's own."""
 
@@ -61,6 +73,7 @@ def read_config() -> WorkerConfig:
     | `OVERSIGHT_WORKER_JOURNAL_MB` | disk all journals may take; by default 2000 |
     | `OVERSIGHT_WORKER_ALLOW_HOSTS` | `host` or `host:port` of endpoints on private addresses |
     | `OVERSIGHT_WORKER_ENDPOINT_KEYS` | folder with a file for each endpoint's host: its key |
+    | `OVERSIGHT_WORKER_PRICE` | what an hour of this host costs, such as `0.85 EUR` |
 
     Raises:
         ConfigurationError: a value is missing or cannot be used; the message names the variable.
@@ -78,6 +91,7 @@ def read_config() -> WorkerConfig:
         ),
         allow_hosts=_allow_hosts(),
         endpoint_keys=_endpoint_keys(),
+        price=_price(),
     )
 
 
@@ -179,6 +193,16 @@ def _endpoint_keys() -> Path | None:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigurationError(f"{name}: others may read {path}. Run: chmod 600 {path}")
     return folder
+
+
+def _price() -> Price | None:
+    name = "OVERSIGHT_WORKER_PRICE"
+    if not (words := env.text(name)):
+        return None
+    found = _PRICE.fullmatch(words)
+    if found is None:
+        raise ConfigurationError(f"{name}={words!r}: write an hour's price such as 0.85 EUR.")
+    return Price(Decimal(found[1]), found[2])
 
 
 def _resource_classes() -> tuple[str, ...]:

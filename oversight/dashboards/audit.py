@@ -218,7 +218,11 @@ def _result(task_run: TaskRun) -> Iterator[tuple[str, bytes]]:
         for metric in metrics
     ]
     rows = ((cells[0][0], [score for _, score in cells]) for cells in zip(*columns, strict=True))
-    yield f"{folder}.scores.json", b"".join(scores.write(metrics, rows))
+    clusters = None
+    if task_run.task.get("clustered"):
+        first = stored.filter(metric=metrics[0]).order_by("doc_id")
+        clusters = scores.cluster_numbers(first.values_list("group", flat=True))
+    yield f"{folder}.scores.json", b"".join(scores.write(metrics, rows, clusters))
 
 
 def _openings(proposals: Any, size: int) -> Iterator[tuple[str, bytes]]:

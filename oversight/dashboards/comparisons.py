@@ -1,44 +1,21 @@
 """Runs beside each other on the same samples: paired differences, corrected for how many there are.
 
 The first run is the one that the others are compared with. Only tasks that ask the same rows in the
-same way are compared, whatever versions of the suite they stand in. The database pairs the scores
-and counts equal pairs, so that a hundred thousand samples arrive here as a few numbers.
+same way are compared, whatever versions of the suite they stand in.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from evals.choices import TaskRunState
 from evals.models import Run, TaskRun
-from evals.statistics import Difference, compare, holm
+from evals.pairs import are_alike, paired_difference
+from evals.statistics import Difference, holm
 from oversight.dashboards.words import counted, listed, number_word
 
 RUNS_LIMIT = 6
 LEVEL = 0.05
-_CELLS = 64
-"""Distinct pairs of scores up to which pairs are counted; with more, each is fetched."""
-
-_COUNTED = """
-    SELECT one.score, other.score, count(*)
-    FROM evals_samplescore AS one
-    JOIN evals_samplescore AS other ON other.doc_id = one.doc_id
-    WHERE one.task_run_id = %(one)s AND other.task_run_id = %(other)s
-        AND one.metric = %(metric)s AND other.metric = %(metric)s
-    GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %(limit)s
-"""
-_PAIRS = """
-    SELECT one.score, other.score
-    FROM evals_samplescore AS one
-    JOIN evals_samplescore AS other ON other.doc_id = one.doc_id
-    WHERE one.task_run_id = %(one)s AND other.task_run_id = %(other)s
-        AND one.metric = %(metric)s AND other.metric = %(metric)s
-    ORDER BY one.doc_id
-"""
-_SAME = ("data", "config", "stock", "metric", "num_fewshot", "seed", "apply_chat_template")
-"""What of a task decides the number: alike in both, or they are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +114,8 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
         one = finished.get((first.pk, task["name"]))
         for other in others:
             two = finished.get((other.pk, task["name"]))
-            if one and two and _alike(task, two.task):
-                found.append((task, other, one, two, _difference(one, two, task["metric"])))
+            if one and two and are_alike(task, two.task):
+                found.append((task, other, one, two, paired_difference(one, two, task["metric"])))
     adjusted = holm([difference.p_value for *_, difference in found])
     means = _means([task_run for _, _, one, two, _ in found for task_run in (one, two)])
     rows = tuple(
@@ -175,32 +152,6 @@ def _means(task_runs: Sequence[TaskRun]) -> dict[tuple[Any, str], float]:
 
     rows = Aggregate.objects.filter(task_run__in=task_runs, group="")
     return {(row.task_run_id, row.metric): row.mean for row in rows}
-
-
-def _alike(task: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(task.get(key) == other.get(key) for key in _SAME)
-
-
-def _difference(one: TaskRun, two: TaskRun, metric: str) -> Difference:
-    """Compare two task runs on the samples that both scored."""
-    values: dict[str, str | int] = {
-        "one": str(one.pk),
-        "other": str(two.pk),
-        "metric": metric,
-        "limit": _CELLS + 1,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTED, values)
-        cells = cursor.fetchall()
-        if len(cells) > _CELLS:
-            cursor.execute(_PAIRS, values)
-            cells = [(a, b, 1) for a, b in cursor.fetchall()]
-    first: list[float] = []
-    second: list[float] = []
-    for a, b, count in cells:
-        first += [a] * count
-        second += [b] * count
-    return compare(first, second)
 
 
 def chart(rows: Sequence[Paired]) -> list[dict[str, Any]]:

@@ -8,10 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import tests.machine
-from evals import artefacts
+from evals import artefacts, scores
 from evals.choices import RunState, TaskRunState
 from evals.models import Aggregate, Artefact, SampleScore
 from evals.services import leases, results
+from evals.statistics import summarise
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, Invalid
 from tests.scenes import make_machine, make_run, make_suite
@@ -37,6 +38,10 @@ def deliver(machine, task_run, envelope):
         token=task_run.lease_token,
         envelope=envelope,
     )
+
+
+def statement_of(envelope):
+    return json.loads(base64.b64decode(envelope["payload"]))
 
 
 def uploaded(machine, task_run, right=15):
@@ -97,6 +102,34 @@ def test_aggregates_that_the_samples_do_not_support_are_refused(machine, task_ru
     task_run.refresh_from_db()
     assert task_run.state == TaskRunState.RUNNING
     assert not Aggregate.objects.exists()
+
+
+def test_an_interval_that_the_samples_do_not_support_is_refused(machine, task_run):
+    reference = uploaded(machine, task_run)
+    stated = statement_of(machine.envelope(task_run, reference, 15))["predicate"]["aggregates"]
+    for change in ({"low": "0.74"}, {"high": None}):
+        claims = [{**claim, **change} for claim in stated]
+        envelope = machine.envelope(task_run, reference, 15, aggregates=claims)
+        with pytest.raises(Invalid, match="samples give"):
+            deliver(machine, task_run, envelope)
+    older = [{k: claim[k] for k in ("metric", "n", "mean", "stderr")} for claim in stated]
+    deliver(machine, task_run, machine.envelope(task_run, reference, 15, aggregates=older))
+    assert Aggregate.objects.get(metric="acc", group="").low is not None
+
+
+def test_samples_in_clusters_are_judged_by_their_clusters_and_recorded_with_them(machine):
+    run = make_run(suite=make_suite(items=20, passages=4))
+    task_run = machine.finish(machine.claim(), right=15)
+    overall = Aggregate.objects.get(task_run=task_run, metric="acc")
+    assert (overall.group, overall.n, overall.clusters) == ("", 20, 4)
+    by_hand = summarise([float(n < 15) for n in range(20)], [n % 4 for n in range(20)])
+    assert (overall.low, overall.high) == (by_hand.low, by_hand.high)
+    assert overall.method == by_hand.method != "wilson"
+    leaf = PendingLeaf.objects.get(pk=task_run.leaf_id).content
+    rows = enumerate([(float(n < 15),) * 2 for n in range(20)])
+    found = scores.digest(["acc", "acc_norm"], rows, [n % 4 for n in range(20)])
+    assert leaf["digests"]["scores"] == found
+    assert run.suite_version.tasks[0]["clustered"] is True
 
 
 def test_scores_too_large_to_square_are_refused(machine, task_run, monkeypatch):

@@ -38,3 +38,11 @@ def test_an_accepted_result_has_the_digest_of_its_stored_scores_on_the_record(mo
         norm = stored.filter(metric="acc_norm").values_list("score", flat=True)
         rows = enumerate(zip(acc, norm, strict=True))
         assert leaf["digests"]["scores"] == scores.digest(["acc", "acc_norm"], rows)
+
+
+def test_the_clusters_of_the_rows_stand_before_the_metrics():
+    numbers = scores.cluster_numbers(["a", "b", "a", "", ""])
+    assert numbers == [0, 1, 0, 2, 3]
+    written = b"".join(scores.write(["acc"], enumerate([(1.0,)] * 5), numbers))
+    assert json.loads(written)["clusters"] == numbers
+    assert rfc8785.dumps(json.loads(written)) == written

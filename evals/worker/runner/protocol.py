@@ -56,6 +56,8 @@ class Run:
     """Folder of the journals; None to compute every answer anew."""
     journals_bytes: int = 2_000_000_000
     """What they may take together."""
+    clustered: bool = False
+    """Whether the rows of a group are one unit of every interval."""
     budget: dict[str, Any] | None = None
     """What an endpoint may cost: `requests`, `tokens`, `money`; each may be missing or None."""
     spent: str = ""

@@ -3,7 +3,7 @@
 | field | meaning |
 |---|---|
 | `rows` | samples written |
-| `aggregates` | metric, n, mean and stderr of each, as numbers |
+| `aggregates` | of each metric n, mean, stderr, low, high and method, numbers as numbers |
 | `settings` | what was in force: backend, dtype, batch size, device, limit, seeds, journal |
 | `harness`, `environment` | names, versions and the digest of the harness's installed files |
 | `usage` | wall seconds, requests and how many the journal answered, tokens, memory, energy |
@@ -51,7 +51,8 @@ def aggregates(
     """
     scores = {m: [float(sample[m]) for sample in samples] for m in command.metrics}
     _require_agreement(command, theirs, scores)
-    return [_aggregate(metric, values) for metric, values in scores.items()]
+    groups = [_group(sample, command) for sample in samples] if command.clustered else None
+    return [_aggregate(metric, values, groups) for metric, values in scores.items()]
 
 
 def harness() -> dict[str, str]:
@@ -65,17 +66,24 @@ def harness() -> dict[str, str]:
 
 
 def _sample(raw: Mapping[str, Any], command: Run) -> Sample:
-    doc = raw["doc"] if isinstance(raw["doc"], Mapping) else {}
-    group = doc.get(command.group_field) if command.group_field else None
     return Sample(
         doc_id=int(raw["doc_id"]),
-        item_id=str(doc.get("id", raw["doc_id"])),
-        group=None if group is None else str(group),
+        item_id=str(_row(raw).get("id", raw["doc_id"])),
+        group=_group(raw, command),
         target=str(raw["target"]),
         prompts=[list(arguments) for arguments in raw["arguments"]],
         responses=[_response(answers) for answers in raw["resps"]],
         scores={metric: float(raw[metric]) for metric in command.metrics},
     )
+
+
+def _row(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    return raw["doc"] if isinstance(raw["doc"], Mapping) else {}
+
+
+def _group(raw: Mapping[str, Any], command: Run) -> str | None:
+    group = _row(raw).get(command.group_field) if command.group_field else None
+    return None if group is None else str(group)
 
 
 def _response(answers: Any) -> Any:
@@ -100,9 +108,17 @@ def _require_agreement(
             )
 
 
-def _aggregate(metric: str, values: list[float]) -> dict[str, Any]:
-    found = summarise(values)
-    return {"metric": metric, "n": found.n, "mean": found.mean, "stderr": found.stderr}
+def _aggregate(metric: str, values: list[float], groups: list[str | None] | None) -> dict[str, Any]:
+    found = summarise(values, groups)
+    return {
+        "metric": metric,
+        "n": found.n,
+        "mean": found.mean,
+        "stderr": found.stderr,
+        "low": found.low,
+        "high": found.high,
+        "method": found.method,
+    }
 
 
 def _hashed_lines(record: str) -> Iterator[str]:

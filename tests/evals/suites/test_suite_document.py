@@ -109,6 +109,7 @@ BAD = [
     ("tasks.0.metrics", [{}], "tasks[0].metrics[0]: this must be text"),
     ("tasks.0.metrics", ["acc", "acc_norm"], "tasks[0].config.metric_list: it lists ['acc']"),
     ("tasks.0.group_field", "a b", "tasks[0].group_field"),
+    ("tasks.0.clustered", 1, "tasks[0].clustered"),
     ("tasks.0.neutral", "half", "tasks[0].neutral"),
     ("tasks.0.data", GONE, "tasks[0].data: this field is missing"),
     ("tasks.0.data.name", "../facts.jsonl", "tasks[0].data.name"),
