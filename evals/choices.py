@@ -84,6 +84,8 @@ class Comparison(TextChoices):
 
     AT_LEAST = "at_least", "at least"
     BELOW = "below", "below"
+    NOT_WORSE = "not_worse", "not worse than"
+    """Than another version, by more than a margin: judged on the paired difference."""
 
 
 class Outcome(TextChoices):

@@ -1,12 +1,18 @@
-"""Judges criteria on confidence bounds: the evidence of a subject, row by row."""
+"""Judges criteria on confidence bounds: the evidence of a subject, row by row.
+
+A criterion about the model alone is judged on the interval of its score. One beside another version
+is judged on the interval of the paired difference, between the newest whole run of each.
+"""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from evals.choices import Comparison, Outcome
-from evals.models import Aggregate, Criterion, Run
+from evals.models import Aggregate, Criterion, Run, TaskRun
+from evals.pairs import paired_difference
 from evals.statistics import (
     Difference,
     detectable_proportions,
@@ -14,6 +20,18 @@ from evals.statistics import (
     samples_to_decide_proportion,
 )
 from oversight.registry.models import ModelVersion
+
+
+class Measured(NamedTuple):
+    """What a criterion was judged by: a score or a paired difference, and the line it must keep."""
+
+    low: float | None
+    value: float | None
+    high: float | None
+    n: int
+    line: Decimal
+    side: Comparison
+    """At least the line, or below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +42,10 @@ class Judgement:
     aggregate: Aggregate | None
     run: Run | None
     outcome: Outcome
+    other: TaskRun | None = None
+    """The result of the version that the criterion names; None where it names none."""
+    difference: Difference | None = None
+    """Of the version judged less the version named."""
 
     @property
     def is_failed(self) -> bool:
@@ -42,19 +64,60 @@ class Judgement:
         """Samples that would probably decide an undecided criterion; None where none would."""
         if self.aggregate is None or self.outcome != Outcome.UNDECIDED:
             return None
+        if self.difference is not None:
+            return samples_needed_beside(
+                self.difference,
+                self.criterion.threshold,
+                higher_is_better=is_better_up(self.criterion.task, self.criterion.metric),
+            )
         return samples_needed(self.aggregate, self.criterion.threshold)
+
+    @property
+    def measured(self) -> Measured | None:
+        """What was judged and the line it was judged by; None without a result."""
+        if self.aggregate is None:
+            return None
+        asked, found = self.criterion, self.difference or self.aggregate
+        line = line_of(asked.comparison, asked.threshold, asked.task, asked.metric)
+        return Measured(found.low, found.mean, found.high, found.n, *line)
 
     @property
     def words(self) -> str:
         """What the verdict leaves open, in a sentence; empty where it leaves nothing open."""
+        if self.difference is not None and self.outcome == Outcome.UNDECIDED:
+            return undecided_difference_words(self.difference, self.needed)
         if self.aggregate is not None and self.outcome == Outcome.UNDECIDED:
             return undecided_words(self.aggregate, self.needed)
+        if self.outcome == Outcome.NO_RESULT and self.criterion.beside is not None:
+            return f"It takes a whole run of each: of this version and of {self.criterion.beside}."
         if self.outcome == Outcome.NO_RESULT:
             task = self.criterion.task
             # How much clusters tell is not known before they are there.
             known = 0 if task.get("clustered") else (task.get("data") or {}).get("rows", 0)
             return plan_words(self.criterion.comparison, self.criterion.threshold, known)
         return ""
+
+
+def is_better_up(task: Mapping[str, Any], metric: str) -> bool:
+    """Say whether more of a metric is better, by the metric's own word where it has one."""
+    listed = (task.get("config") or {}).get("metric_list", ())
+    own: Mapping[str, Any] = next((one for one in listed if one.get("metric") == metric), {})
+    return bool(own.get("higher_is_better", task["higher_is_better"]))
+
+
+def line_of(
+    comparison: str, threshold: Decimal, task: Mapping[str, Any], metric: str
+) -> tuple[Decimal, Comparison]:
+    """Return the line that the interval has to keep, and on which side of it.
+
+    A score is held against the threshold. A difference is held against the margin: it may be below
+    zero by that much where more is better, above zero where less is.
+    """
+    if comparison != Comparison.NOT_WORSE:
+        return threshold, Comparison(comparison)
+    if is_better_up(task, metric):
+        return -threshold, Comparison.AT_LEAST
+    return threshold, Comparison.BELOW
 
 
 def outcome_of(
@@ -100,6 +163,18 @@ def undecided_words(aggregate: Aggregate, needed: int | None) -> str:
         return "The score lies on the line itself: no number of samples would settle it."
     return (
         f"If the model really scores {aggregate.mean:.3f}, about {rounded_up(needed):,} samples "
+        "would settle it four times in five."
+    )
+
+
+def undecided_difference_words(difference: Difference, needed: int | None) -> str:
+    """Say why a paired difference does not settle a criterion, and how many samples would."""
+    if difference.low is None or difference.mean is None:
+        return "No sample differs between the two, so there is no interval to judge by."
+    if needed is None:
+        return "The difference lies on the margin itself: no number of samples would settle it."
+    return (
+        f"If the difference really is {difference.mean:+.3f}, about {rounded_up(needed):,} samples "
         "would settle it four times in five."
     )
 
@@ -169,52 +244,105 @@ def judge(subject: str, version: ModelVersion) -> list[Judgement]:
     """Judge every criterion of the subject by the newest run that was requested after it.
 
     A run requested before its criterion was on the record never counts, nor does one of another
-    version of the suite or model, nor a run cut short by a limit.
+    version of the suite or model, nor a run cut short by a limit. Of a version that a criterion
+    names to compare with, the newest whole run counts, whenever it was requested.
     """
     criteria = list(Criterion.objects.about(subject))
-    runs = list(
-        Run.objects.succeeded()
-        .filter(model_version=version, suite_version__in={c.suite_version_id for c in criteria})
-        .with_parts()
-        .newest_first()
-    )
-    aggregates = Aggregate.objects.filter(task_run__run__in=runs, group="").select_related(
-        "task_run"
-    )
-    by_key = {(a.task_run.run_id, a.task_run.task_name, a.metric): a for a in aggregates}
-    return [_judgement(criterion, runs, by_key) for criterion in criteria]
+    results = _Results(criteria, version)
+    return [_judgement(criterion, version, results) for criterion in criteria]
 
 
-def _judgement(
-    criterion: Criterion, runs: list[Run], by_key: dict[tuple[int, str, str], Aggregate]
-) -> Judgement:
-    for run in runs:
-        fits = run.suite_version_id == criterion.suite_version_id and not run.settings.get("limit")
-        aggregate = by_key.get((run.pk, criterion.task_name, criterion.metric))
-        if fits and aggregate and criterion.precedes(run.requested_at):
-            outcome = outcome_of(
-                criterion.comparison, criterion.threshold, aggregate.low, aggregate.high
+class _Results:
+    """The whole runs of every version that criteria are about, newest first, in two queries."""
+
+    def __init__(self, criteria: list[Criterion], version: ModelVersion) -> None:
+        versions = {version.pk} | {c.beside_id for c in criteria if c.beside_id is not None}
+        self.runs = list(
+            Run.objects.succeeded()
+            .filter(
+                model_version__in=versions,
+                suite_version__in={c.suite_version_id for c in criteria},
+                settings__limit=None,
             )
-            return Judgement(criterion, aggregate, run, outcome)
-    return Judgement(criterion, None, None, Outcome.NO_RESULT)
+            .with_parts()
+            .newest_first()
+        )
+        by_pk = {run.pk: run for run in self.runs}
+        found = Aggregate.objects.filter(task_run__run__in=by_pk, group="")
+        self._found = {}
+        for aggregate in found.select_related("task_run"):
+            part = aggregate.task_run
+            part.run = by_pk[part.run_id]
+            self._found[part.run_id, part.task_name, aggregate.metric] = aggregate
+
+    def newest(
+        self, criterion: Criterion, version_id: int, *, after_it: bool
+    ) -> tuple[Run, Aggregate] | None:
+        """Return the newest run of a version that answers a criterion, with its aggregate."""
+        for run in self.runs:
+            fits = run.suite_version_id == criterion.suite_version_id
+            aggregate = self._found.get((run.pk, criterion.task_name, criterion.metric))
+            counts = not after_it or criterion.precedes(run.requested_at)
+            if fits and aggregate and counts and run.model_version_id == version_id:
+                return run, aggregate
+        return None
+
+
+def _judgement(criterion: Criterion, version: ModelVersion, results: _Results) -> Judgement:
+    own = results.newest(criterion, version.pk, after_it=True)
+    if own is None:
+        return Judgement(criterion, None, None, Outcome.NO_RESULT)
+    run, aggregate = own
+    if criterion.beside_id is not None:
+        return _judgement_beside(criterion, run, aggregate, results)
+    outcome = outcome_of(criterion.comparison, criterion.threshold, aggregate.low, aggregate.high)
+    return Judgement(criterion, aggregate, run, outcome)
+
+
+def _judgement_beside(
+    criterion: Criterion, run: Run, aggregate: Aggregate, results: _Results
+) -> Judgement:
+    assert criterion.beside_id is not None  # noqa: S101 - the caller has looked
+    other = results.newest(criterion, criterion.beside_id, after_it=False)
+    if other is None:
+        return Judgement(criterion, None, None, Outcome.NO_RESULT)
+    theirs = other[1].task_run
+    difference = paired_difference(theirs, aggregate.task_run, criterion.metric)
+    up = is_better_up(criterion.task, criterion.metric)
+    outcome = outcome_beside(difference, criterion.threshold, higher_is_better=up)
+    return Judgement(criterion, aggregate, run, outcome, theirs, difference)
 
 
 def as_contract_rows(judgements: list[Judgement]) -> list[dict[str, Any]]:
     """Return the judgements as the decision contract freezes them: strings and digests only."""
-    return [
-        {
-            "suite": j.criterion.suite_version.digest,
-            "task": j.criterion.task_name,
-            "metric": j.criterion.metric,
-            "comparison": j.criterion.comparison,
-            "threshold": f"{j.criterion.threshold.normalize():f}",
-            "must_pass": j.criterion.must_pass,
-            "outcome": str(j.outcome),
-            "run": j.run.ref if j.run else None,
-            "statement": j.aggregate.task_run.statement_digest if j.aggregate else None,
-            "n": j.aggregate.n if j.aggregate else 0,
-            "low": repr(j.aggregate.low) if j.aggregate else None,
-            "high": repr(j.aggregate.high) if j.aggregate else None,
-        }
-        for j in judgements
-    ]
+    return [_contract_row(judgement) for judgement in judgements]
+
+
+def _contract_row(j: Judgement) -> dict[str, Any]:
+    found = j.measured
+    row = {
+        "suite": j.criterion.suite_version.digest,
+        "task": j.criterion.task_name,
+        "metric": j.criterion.metric,
+        "comparison": j.criterion.comparison,
+        "threshold": f"{j.criterion.threshold.normalize():f}",
+        "must_pass": j.criterion.must_pass,
+        "outcome": str(j.outcome),
+        "run": j.run.ref if j.run else None,
+        "statement": j.aggregate.task_run.statement_digest if j.aggregate else None,
+        "n": found.n if found else 0,
+        "low": _repr(found.low) if found else None,
+        "high": _repr(found.high) if found else None,
+    }
+    if j.criterion.beside is None:
+        return row
+    return row | {
+        "beside": j.criterion.beside.digest,
+        "beside_run": j.other.run.ref if j.other else None,
+        "beside_statement": j.other.statement_digest if j.other else None,
+        "difference": _repr(found.value) if found else None,
+    }
+
+
+def _repr(number: float | None) -> str | None:
+    return None if number is None else repr(number)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -495,6 +496,14 @@ class SampleScore(models.Model):
         return f"{self.metric} {self.doc_id} {self.score}"
 
 
+def asked_words(comparison: str, threshold: Decimal, beside: ModelVersion | None) -> str:
+    """Return what a criterion asks: “at least 0.65”, “not worse than Alpina 1.0 by over 0.02”."""
+    words, number = Comparison(comparison).label, f"{threshold.normalize():f}"
+    if beside is None:
+        return f"{words} {number}"
+    return f"{words} {beside} by over {number}" if threshold else f"{words} {beside}"
+
+
 class Criterion(models.Model):
     """One thing asked of a model, on the record before the run that answers it."""
 
@@ -503,7 +512,17 @@ class Criterion(models.Model):
     task_name = models.CharField(max_length=80)
     metric = models.CharField(max_length=60)
     comparison = models.CharField(max_length=10, choices=Comparison.choices)
-    threshold = models.DecimalField(max_digits=12, decimal_places=6)
+    threshold = models.DecimalField(
+        max_digits=12, decimal_places=6, help_text="Of a comparison with a version: the margin."
+    )
+    beside = models.ForeignKey(
+        ModelVersion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The version that the model is compared with, sample by sample.",
+    )
     must_pass = models.BooleanField(default=True)
     recorded_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField(default=timezone.now)
@@ -515,9 +534,15 @@ class Criterion(models.Model):
         verbose_name_plural = "criteria"
         constraints = [
             models.UniqueConstraint(
-                fields=["subject", "suite_version", "task_name", "metric", "comparison"],
+                fields=["subject", "suite_version", "task_name", "metric", "comparison", "beside"],
                 name="criterion_once",
-            )
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(comparison="not_worse", beside__isnull=False, threshold__gte=0)
+                | ~Q(comparison="not_worse") & Q(beside__isnull=True),
+                name="criterion_names_a_version_to_compare_with",
+            ),
         ]
         indexes = [models.Index(fields=["subject"], name="criterion_by_subject")]
 
@@ -527,7 +552,7 @@ class Criterion(models.Model):
     @property
     def asked(self) -> str:
         """What is asked, in words: “at least 0.65”."""
-        return f"{self.get_comparison_display()} {self.threshold.normalize():f}"
+        return asked_words(self.comparison, self.threshold, self.beside)
 
     @property
     def task(self) -> dict[str, Any]:

@@ -72,9 +72,12 @@ class WorkerQuerySet(QuerySet["Worker"]):
         return self.filter(last_seen_at__gte=moment)
 
 
+_PARTS = ("suite_version__suite", "beside__model")
+
+
 class CriterionQuerySet(QuerySet["Criterion"]):
     """What was asked of a model before it was evaluated."""
 
     def about(self, subject: str) -> "CriterionQuerySet":
         """Keep those of one subject, such as `proposal:2026-001`, in the order recorded."""
-        return self.filter(Q(subject=subject)).select_related("suite_version__suite").order_by("id")
+        return self.filter(Q(subject=subject)).select_related(*_PARTS).order_by("id")

@@ -8,8 +8,9 @@ from django.utils.text import Truncator
 
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
-from evals.models import Run
+from evals.models import Criterion, Run, SuiteVersion
 from oversight.accounts.models import Membership
+from oversight.registry.models import ModelVersion
 from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
 from proposals.models import Charter, Proposal, Support
@@ -18,6 +19,25 @@ from proposals.models import Charter, Proposal, Support
 def judgements_of(proposal: Proposal) -> list[Judgement]:
     """Return the proposal's criteria beside their results; none for a proposal about no model."""
     return judge(proposal.subject, proposal.version) if proposal.version else []
+
+
+def runs_needed(proposal: Proposal) -> list[tuple[SuiteVersion, ModelVersion]]:
+    """Return what is to be run for a proposal's criteria: suites of the version proposed.
+
+    And those of a version to compare with, where no whole run of it has succeeded.
+    """
+    assert proposal.version is not None  # noqa: S101 - the caller has looked
+    criteria = list(Criterion.objects.about(proposal.subject))
+    wanted = {(c.suite_version, proposal.version): None for c in criteria}
+    for criterion in criteria:
+        if criterion.beside is None:
+            continue
+        whole = Run.objects.succeeded().filter(settings__limit=None)
+        if not whole.filter(
+            suite_version=criterion.suite_version, model_version=criterion.beside
+        ).exists():
+            wanted[criterion.suite_version, criterion.beside] = None
+    return list(wanted)
 
 
 def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime) -> list[str]:

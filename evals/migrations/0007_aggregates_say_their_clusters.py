@@ -4,15 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('evals', '0006_scores_are_not_checked_row_by_row'),
+        ("evals", "0006_scores_are_not_checked_row_by_row"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='aggregate',
-            name='clusters',
-            field=models.PositiveIntegerField(help_text='How many clusters the samples came in; empty: each for itself.', null=True),
+            model_name="aggregate",
+            name="clusters",
+            field=models.PositiveIntegerField(
+                help_text="How many clusters the samples came in; empty: each for itself.",
+                null=True,
+            ),
         ),
     ]

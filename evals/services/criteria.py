@@ -1,6 +1,8 @@
 """Recording what is asked of a model before it is evaluated."""
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -9,6 +11,7 @@ from evals.choices import Comparison, Leaf
 from evals.models import Criterion, SuiteVersion
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
+from oversight.registry.models import ModelVersion
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
 
@@ -21,12 +24,16 @@ def record_criterion(
     metric: str,
     comparison: Comparison,
     threshold: Decimal | str,
+    beside: ModelVersion | None = None,
     must_pass: bool = True,
 ) -> Criterion:
     """Record one criterion about a subject. Call inside the transaction of the subject's floor.
 
+    `beside` is the version that it must not be worse than; `threshold` is then the margin.
+
     Raises:
-        Invalid: the suite has no such task or metric, or the threshold is no usable number.
+        Invalid: the suite has no such task or metric, the threshold is no usable number, or there
+            is nothing to compare with.
         Conflict: the same criterion is there already.
     """
     if not policy.can_record_criterion(by):
@@ -40,11 +47,16 @@ def record_criterion(
             f"Task {task_name} has no metric {metric!r}: use {', '.join(task['metrics'])}."
         )
     limit = _number(threshold)
+    if comparison == Comparison.NOT_WORSE:
+        _require_comparable(task, limit, beside)
+    elif beside is not None:
+        words = "Only “not worse than” names a version to compare with."
+        raise Invalid(words, fields={"beside": words})
     leaf = ledger.append(
         type=Leaf.CRITERION_RECORDED,
         actor=by.actor,
         subject=subject,
-        digests={"suite": suite_version.digest},
+        digests={"suite": suite_version.digest} | ({"beside": beside.digest} if beside else {}),
         facts={
             "task": task_name,
             "metric": metric,
@@ -62,12 +74,29 @@ def record_criterion(
                 metric=metric,
                 comparison=comparison,
                 threshold=limit,
+                beside=beside,
                 must_pass=must_pass,
                 recorded_by=by,
                 leaf_id=leaf.id,
             )
     except IntegrityError:
         raise Conflict("This criterion is on the record already.") from None
+
+
+def _require_comparable(
+    task: Mapping[str, Any], margin: Decimal, beside: ModelVersion | None
+) -> None:
+    if beside is None:
+        words = "“Not worse than” needs the version to compare with."
+        raise Invalid(words, fields={"beside": words})
+    if margin < 0:
+        words = "The margin is 0 or more: by how much it may be worse."
+        raise Invalid(words, fields={"threshold": words})
+    if "neutral" in task:
+        raise Invalid(
+            f"On {task['name']} neither more nor less is better: nothing is worse than another. "
+            "Ask for a score at least, or below, instead."
+        )
 
 
 def _number(threshold: Decimal | str) -> Decimal:

@@ -181,7 +181,9 @@ def _with_words_of(before: Mapping[str, Any], made: dict[str, Any]) -> dict[str,
     if "config" not in before or before["config"]["output_type"] != made["config"]["output_type"]:
         return made
     kept = {name: value for name, value in before.items() if name != "clustered"}
-    new = {name: made[name] for name in ("data", "group_field", "clustered") if name in made}
+    new: dict[str, Any] = {
+        name: value for name, value in made.items() if name in {"data", "group_field", "clustered"}
+    }
     return {**kept, **new}
 
 

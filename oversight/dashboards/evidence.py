@@ -6,9 +6,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from evals import choices
 from evals.choices import Outcome
-from evals.models import Aggregate, SuiteVersion
+from evals.criteria import Measured, line_of
+from evals.models import Aggregate, SuiteVersion, asked_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
 from oversight.registry.models import ModelVersion
 from proposals.models import Contract
@@ -38,6 +38,12 @@ class Evidence:
     outcome: Outcome
     run_ref: str | None
     aggregate: Aggregate | None
+    """Of the version decided on."""
+    measured: Measured | None
+    """What was judged, as the contract has it."""
+    beside: ModelVersion | None
+    """The version it was compared with, where it was."""
+    beside_run_ref: str | None
     suite_version: SuiteVersion
     task_name: str
     metric: str
@@ -45,7 +51,7 @@ class Evidence:
     @property
     def asked(self) -> str:
         """What was asked, in words."""
-        return f"{choices.Comparison(self.comparison).label} {self.threshold:f}"
+        return asked_words(self.comparison, self.threshold, self.beside)
 
     @property
     def tone(self) -> str:
@@ -59,7 +65,7 @@ class Evidence:
 
 
 def of_contract(contract: Contract) -> list[Evidence]:
-    """Return the criteria frozen in a contract, in its order; two queries whatever their number.
+    """Return the criteria frozen in a contract, in its order; three queries whatever their number.
 
     A run that came later never changes what is shown: results are looked up by the digests of the
     signed statements that the contract names.
@@ -78,12 +84,21 @@ def of_contract(contract: Contract) -> list[Evidence]:
             task_run__statement_digest__in=statements, group=""
         ).select_related("task_run")
     }
-    return [_evidence(row, suites[row["suite"]], results) for row in rows]
+    named = ModelVersion.objects.filter(digest__in={row.get("beside") for row in rows} - {None})
+    versions = {version.digest: version for version in named.select_related("model")}
+    return [
+        _evidence(row, suites[row["suite"]], results, versions.get(row.get("beside", "")))
+        for row in rows
+    ]
 
 
 def _evidence(
-    row: dict[str, Any], version: SuiteVersion, results: dict[tuple[str, str], Aggregate]
+    row: dict[str, Any],
+    version: SuiteVersion,
+    results: dict[tuple[str, str], Aggregate],
+    beside: ModelVersion | None,
 ) -> Evidence:
+    aggregate = results.get((row["statement"] or "", row["metric"]))
     task = version.task(row["task"])
     metric = task["metric_label"] if row["metric"] == task["metric"] else row["metric"]
     return Evidence(
@@ -95,11 +110,26 @@ def _evidence(
         must_pass=row["must_pass"],
         outcome=Outcome(row["outcome"]),
         run_ref=row["run"],
-        aggregate=results.get((row["statement"] or "", row["metric"])),
+        aggregate=aggregate,
+        measured=_measured(row, task, aggregate),
+        beside=beside,
+        beside_run_ref=row.get("beside_run"),
         suite_version=version,
         task_name=row["task"],
         metric=row["metric"],
     )
+
+
+def _measured(
+    row: dict[str, Any], task: dict[str, Any], aggregate: Aggregate | None
+) -> Measured | None:
+    """Return what a row of the contract was judged by."""
+    if aggregate is None:
+        return None
+    low, high = (None if row[end] is None else float(row[end]) for end in ("low", "high"))
+    value = float(row["difference"]) if row.get("difference") is not None else aggregate.mean
+    line = line_of(row["comparison"], Decimal(row["threshold"]), task, row["metric"])
+    return Measured(low, value, high, row["n"], *line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +153,9 @@ def beside_others(found: list[Evidence], version: ModelVersion) -> list[Comparis
             each, _rows(each, version, others[each.suite_version.pk].get(each.task_name, []))
         )
         for each in found
-        if each.aggregate and each.metric == each.suite_version.task(each.task_name)["metric"]
+        if each.aggregate
+        and each.beside is None
+        and each.metric == each.suite_version.task(each.task_name)["metric"]
     ]
     return [each for each in drawn if len(each.rows) > 1][:COMPARISONS_SHOWN]
 

@@ -98,7 +98,8 @@ class VersionField(RowField):
 
     def __init__(self, **options: Any) -> None:
         rows = ModelVersion.objects.select_related("model").newest_first()
-        super().__init__(rows, label="Model version", empty_label="Choose one", **options)
+        words = {"label": "Model version", "empty_label": "Choose one"}
+        super().__init__(rows, **words | options)
 
     def word(self, row: ModelVersion) -> str:
         """Return model and label."""

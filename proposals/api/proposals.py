@@ -119,7 +119,14 @@ class CriterionInput(serializers.Serializer[Any]):
     task = serializers.CharField(max_length=80)
     metric = serializers.CharField(max_length=60)
     comparison = serializers.ChoiceField(Comparison.choices)
-    threshold = serializers.DecimalField(max_digits=12, decimal_places=6)
+    threshold = serializers.DecimalField(
+        max_digits=12, decimal_places=6, help_text="Of `not_worse`: the margin, 0 or more."
+    )
+    beside = serializers.RegexField(
+        r"\Asha256:[0-9a-f]{64}\Z",
+        required=False,
+        help_text="Of `not_worse`: digest of the version that it must not be worse than.",
+    )
     must_pass = serializers.BooleanField(default=True)
 
 
@@ -217,6 +224,11 @@ class Criteria(ProposalView):
             metric=data["metric"],
             comparison=Comparison(data["comparison"]),
             threshold=data["threshold"],
+            beside=(
+                named_row(ModelVersion, "beside", digest=data["beside"])
+                if "beside" in data
+                else None
+            ),
             must_pass=data["must_pass"],
         )
         return Response({"asked": criterion.asked, "leaf": str(criterion.leaf_id)}, status=201)

@@ -188,7 +188,18 @@ class CriterionForm(forms.Form):
         max_digits=10,
         decimal_places=6,
         widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
-        help_text="Judged on the 95 % interval: it must lie wholly on the right side.",
+        help_text=(
+            "Judged on the 95 % interval: it must lie wholly on the right side. For “not worse "
+            "than” it is the margin, such as 0.02."
+        ),
+    )
+    beside = VersionField(
+        required=False,
+        label="Compared with",
+        help_text=(
+            "For “not worse than” only. Both versions answer the same samples, and the interval of "
+            "their difference is judged."
+        ),
     )
     must_pass = forms.BooleanField(
         required=False,
@@ -204,6 +215,7 @@ class CriterionForm(forms.Form):
         self.has_suites = bool(found)
         choices = metric_choices(found[:SUITES_OFFERED])
         self.fields["measure"].choices = choices  # type: ignore[attr-defined]
+        self.fields["beside"].fit()  # type: ignore[attr-defined]
 
     @property
     def measured(self) -> tuple[int, str, str]:

@@ -132,9 +132,12 @@ def attach_criterion(
     metric: str,
     comparison: Comparison,
     threshold: Decimal | str,
+    beside: ModelVersion | None = None,
     must_pass: bool = True,
 ) -> Criterion:
     """Put a criterion on the record. Runs requested afterwards count as its evidence.
+
+    `beside` is another version, where the proposed one must not be worse than it.
 
     Raises:
         Conflict: the text is final: what is asked cannot change under a vote.
@@ -146,6 +149,9 @@ def attach_criterion(
         raise Conflict("Criteria are set before the final text; this proposal is past that.")
     if locked.version_id is None:
         raise Invalid("Criteria belong to proposals about a model version.")
+    if beside is not None and beside.pk == locked.version_id:
+        words = "This is the version that is proposed: compare it with another one."
+        raise Invalid(words, fields={"beside": words})
     return record_criterion(
         by=by,
         subject=locked.subject,
@@ -154,6 +160,7 @@ def attach_criterion(
         metric=metric,
         comparison=comparison,
         threshold=threshold,
+        beside=beside,
         must_pass=must_pass,
     )
 

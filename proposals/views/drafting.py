@@ -15,7 +15,7 @@ from proposals import policy
 from proposals.choices import ProposalType
 from proposals.forms.texts import CriterionForm, ProposalForm, RevisionForm
 from proposals.models import Proposal, Revision
-from proposals.readiness import judgements_of
+from proposals.readiness import runs_needed
 from proposals.services import drafting
 from proposals.views.page import require_person, visible
 from proposals.views.previews import is_preview, preview_context, show_preview
@@ -119,6 +119,7 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
                     metric=metric,
                     comparison=Comparison(form.cleaned_data["comparison"]),
                     threshold=form.cleaned_data["threshold"],
+                    beside=form.cleaned_data["beside"],
                     must_pass=form.cleaned_data["must_pass"],
                 )
             except Refusal as refusal:
@@ -132,23 +133,25 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_POST
 def evaluate(request: HttpRequest, ref: str) -> HttpResponse:
-    """Start one run for every suite that a criterion of this proposal asks for."""
+    """Start one run for every suite that a criterion of this proposal asks for.
+
+    And of a version that one compares with, where there is no whole run of it.
+    """
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_attach_evidence(person, proposal):
         raise NotAllowed("Only the proposer, members and clerks of the body start its evaluations.")
     if proposal.version is None:
         raise Invalid("This proposal is about no model version.")
-    wanted = {
-        j.criterion.suite_version_id: j.criterion.suite_version for j in judgements_of(proposal)
-    }
+    wanted = runs_needed(proposal)
     if not wanted:
         raise Invalid("Set criteria first: a run only counts for criteria recorded before it.")
-    for suite_version in wanted.values():
+    for suite_version, version in wanted:
         run = request_run(
             by=person,
             suite_version=suite_version,
-            model_version=proposal.version,
+            model_version=version,
             purpose=proposal.subject,
         )
-        messages.success(request, f"{suite_version.suite} is queued as {run.ref}.")
+        of_it = "" if version == proposal.version else f" of {version}"
+        messages.success(request, f"{suite_version.suite}{of_it} is queued as {run.ref}.")
     return redirect(proposal)
