@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from oversight.accounts.models import Organisation, Person
+from oversight.registry import origin
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.queries import AuthorisationQuerySet, ModelVersionQuerySet
 
@@ -80,6 +81,13 @@ class ModelVersion(models.Model):
     def subject(self) -> str:
         """The version as the record names it."""
         return f"version:{self.digest}"
+
+    @property
+    def made_from(self) -> tuple[str, str]:
+        """Where the weights come from, in words, and the digest of that file; empty if untold."""
+        told = self.card.get("origin")
+        said = origin.words(told)
+        return (said, origin.sha256(told)) if said else ("", "")
 
     @property
     def parameters_hint(self) -> str:

@@ -16,6 +16,7 @@ from oversight.ledger.services import wait_for_receipt
 from oversight.registry import gate
 from oversight.registry.manifest import manifest_of
 from oversight.registry.models import Deployment, Endpoint, ModelVersion
+from oversight.registry.origin import card_of
 from oversight.registry.services import (
     register_deployment,
     register_endpoint,
@@ -74,6 +75,7 @@ class Walk:
                 developer="Hugging Face",
                 summary=texts.MODEL_SUMMARY,
                 licence="Apache-2.0",
+                card=card_of(directory),
                 source={"kind": "directory", "path": str(directory)},
             )
         self.say(f"Registered {version}, {version.digest[:23]}…", version.model.get_absolute_url())

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from evals.choices import Outcome
 from evals.criteria import (
+    as_contract_rows,
     judge,
+    line_of,
     outcome_beside,
     outcome_of,
     plan_words,
@@ -23,6 +25,7 @@ from evals.services.criteria import record_criterion
 from evals.statistics import Difference, compare, summarise
 from evals.statistics.proportions import wilson_ends
 from oversight.accounts.services import shell_person
+from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, Invalid
 from tests.scenes import make_finished_run, make_model_version, make_suite
 
@@ -62,8 +65,9 @@ def ask(suite, **fields):
         suite_version=suite,
         task_name=fields.pop("task_name", suite.tasks[0]["name"]),
         metric=fields.pop("metric", "acc"),
-        comparison="at_least",
+        comparison=fields.pop("comparison", "at_least"),
         threshold=fields.pop("threshold", "0.25"),
+        **fields,
     )
 
 
@@ -116,6 +120,90 @@ def test_the_same_criterion_is_recorded_once():
     ask(suite)
     with pytest.raises(Conflict):
         ask(suite, threshold="0.9")
+
+
+# -- Beside another version --------------------------------------------------------------------
+
+
+def ask_beside(suite, beside, threshold="0.1"):
+    return ask(suite, comparison="not_worse", beside=beside, threshold=threshold)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("right", "beside_right", "margin", "outcome"),
+    [
+        (18, 15, "0.1", Outcome.MET),
+        (18, 15, "0.02", Outcome.UNDECIDED),
+        (2, 18, "0.1", Outcome.NOT_MET),
+    ],
+)
+def test_a_version_is_judged_beside_another_on_the_paired_interval(
+    right, beside_right, margin, outcome
+):
+    suite, version, other = make_suite(), make_model_version(), make_model_version()
+    # The other version's run may be older than the criterion; ours may not.
+    theirs = make_finished_run(suite=suite, model=other, right=beside_right)
+    make_finished_run(suite=suite, model=version, right=20)
+    criterion = ask_beside(suite, other, margin)
+    (before,) = judge("proposal:2026-999", version)
+    assert (before.outcome, before.measured) == (Outcome.NO_RESULT, None)
+    ours = make_finished_run(suite=suite, model=version, right=right)
+    (judged,) = judge("proposal:2026-999", version)
+    by_hand = compare(*([float(n < k) for n in range(20)] for k in (beside_right, right)))
+    assert (judged.outcome, judged.difference) == (outcome, by_hand)
+    assert (judged.run, judged.other.run) == (ours, theirs)
+    assert judged.measured.line == -Decimal(margin)
+    assert criterion.asked == f"not worse than {other} by over {Decimal(margin).normalize():f}"
+    (row,) = as_contract_rows([judged])
+    assert (row["beside"], row["beside_run"]) == (other.digest, theirs.ref)
+    assert (row["low"], row["difference"]) == (repr(by_hand.low), repr(by_hand.mean))
+    assert row["beside_statement"] == theirs.task_runs.get().statement_digest
+
+
+@pytest.mark.django_db
+def test_without_a_whole_run_of_the_other_version_there_is_no_result():
+    suite, version, other = make_suite(), make_model_version(), make_model_version()
+    ask_beside(suite, other)
+    make_finished_run(suite=suite, model=version)
+    make_finished_run(suite=suite, model=other, settings={"limit": 10}, right=5)
+    (judged,) = judge("proposal:2026-999", version)
+    assert judged.outcome == Outcome.NO_RESULT
+    assert f"of {other}" in judged.words
+
+
+@pytest.mark.django_db
+def test_what_a_version_is_compared_with_is_on_the_record():
+    suite, other = make_suite(), make_model_version()
+    criterion = ask_beside(suite, other)
+    leaf = PendingLeaf.objects.get(pk=criterion.leaf_id).content
+    assert leaf["digests"]["beside"] == other.digest
+    assert leaf["facts"]["comparison"] == "not_worse"
+    with pytest.raises(Conflict):
+        ask_beside(suite, other, "0.2")
+    ask_beside(suite, make_model_version())
+
+
+@pytest.mark.django_db
+def test_a_comparison_that_makes_no_sense_is_refused():
+    suite, other = make_suite(), make_model_version()
+    with pytest.raises(Invalid, match="needs the version"):
+        ask(suite, comparison="not_worse")
+    with pytest.raises(Invalid, match="Only “not worse than”"):
+        ask(suite, beside=other)
+    with pytest.raises(Invalid, match="0 or more"):
+        ask_beside(suite, other, "-0.1")
+    suite.document["tasks"][0]["neutral"] = "0.5"
+    with pytest.raises(Invalid, match="neither more nor less is better"):
+        ask_beside(suite, other)
+
+
+def test_a_metric_says_by_itself_which_way_is_better():
+    listed = [{"metric": "toxicity", "higher_is_better": False}]
+    task = {"higher_is_better": True, "config": {"metric_list": listed}}
+    assert line_of("not_worse", Decimal("0.1"), task, "toxicity") == (Decimal("0.1"), "below")
+    assert line_of("not_worse", Decimal("0.1"), task, "acc") == (Decimal("-0.1"), "at_least")
+    assert line_of("below", Decimal("0.1"), task, "acc") == (Decimal("0.1"), "below")
 
 
 def found(right: int, n: int) -> Aggregate:

@@ -308,6 +308,37 @@ def test_a_criterion_goes_on_the_record(as_role, cast):
     assert Criterion.objects.count() == 1
 
 
+def test_a_criterion_beside_another_version_goes_on_the_record_and_is_evaluated(
+    as_role, cast, monkeypatch
+):
+    monkeypatch.setattr("evals.services.runs.nudge_workers", lambda queue: None)
+    proposal = make_deliberated_proposal(cast, **authorisation(cast))
+    suite, other = make_suite(cast.evaluator), make_model_version(cast.evaluator)
+    data = {
+        "measure": f"{suite.pk}|facts|acc",
+        "comparison": "not_worse",
+        "threshold": "0.02",
+        "beside": str(other.pk),
+    }
+    path = address("proposal-criterion", proposal)
+    own = as_role("member").post(path, data | {"beside": str(proposal.version_id)})
+    assert own.status_code == 422
+    assert "compare it with another one" in own.content.decode()
+    assert as_role("member").post(path, data | {"beside": ""}).status_code == 422
+    assert as_role("member").post(path, data).status_code == 302
+    page = as_role("member").get(proposal.get_absolute_url()).content.decode()
+    assert f"not worse than {other} by over 0.02" in page
+    as_role("member").post(address("proposal-evaluate", proposal))
+    wanted = set(Run.objects.values_list("suite_version", "model_version"))
+    assert wanted == {(suite.pk, proposal.version_id), (suite.pk, other.pk)}
+    machine = cast.machine
+    while (task_run := machine.claim()) is not None:
+        machine.finish(task_run, 75 if task_run.run.model_version == other else 78)
+    page = as_role("member").get(proposal.get_absolute_url()).content.decode()
+    assert "undecided" in page
+    assert ">difference<" in page
+
+
 @pytest.mark.parametrize(
     "change", [{"threshold": "NaN"}, {"threshold": ""}, {"measure": "1|x|y"}, {"comparison": "is"}]
 )

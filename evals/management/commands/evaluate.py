@@ -24,6 +24,7 @@ from oversight.embedded.presence import Presence
 from oversight.embedded.session import NotRunningError, running_system
 from oversight.registry.manifest import Manifest, ManifestError, manifest_of
 from oversight.registry.models import ModelVersion
+from oversight.registry.origin import card_of
 from oversight.registry.services import note_source, register_version
 from oversight.web.clock import database_now
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
@@ -224,6 +225,7 @@ def _version(directory: Path) -> ModelVersion:
         model_slug=slug,
         label=manifest.digest.removeprefix("sha256:")[:12],
         manifest=manifest.as_json(),
+        card=card_of(directory),
         source=place,
     )
 

@@ -13,6 +13,7 @@ from oversight.accounts.services import shell_person
 from oversight.embedded.enrolment import NoWorkerError, interpreter
 from oversight.embedded.parts import PROJECT
 from oversight.registry.manifest import ManifestError, manifest_of
+from oversight.registry.origin import card_of
 from oversight.registry.services import register_version
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
 
@@ -50,6 +51,7 @@ class Command(ServiceCommand):
             developer=options["developer"],
             summary=options["summary"],
             licence=options["licence"],
+            card=card_of(directory),
             source=source,
         )
         self.stdout.write(f"{version.digest}  {version}")
