@@ -36,7 +36,9 @@ class Machine:
     def claim(self) -> TaskRun | None:
         """Lease the next waiting task run, if there is one."""
         order = claims.claim(
-            worker=self.worker, boot_id=self.boot_id, resource_classes=self.resource_classes
+            token_digest=self.worker.token_digest,
+            boot_id=self.boot_id,
+            resource_classes=self.resource_classes,
         )
         return None if order is None else TaskRun.objects.get(pk=order.task_run)
 

@@ -10,12 +10,19 @@ from django.conf import settings
 from django.http import FileResponse, Http404, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from evals import artefacts
-from evals.api.worker_auth import IsWorker, WorkerAuthentication
+from evals.api.worker_auth import (
+    UNKNOWN_TOKEN,
+    BringsToken,
+    IsWorker,
+    TokenAuthentication,
+    WorkerAuthentication,
+)
 from evals.choices import ResourceClass, TaskRunState
 from evals.models import TaskRun, Worker
 from evals.services import claims, leases, results, workers
@@ -30,6 +37,8 @@ class WorkerView(APIView):
 
     authentication_classes = [WorkerAuthentication]
     permission_classes = [IsWorker]
+    # A worker calls as often as its work needs: many short task runs are many calls.
+    throttle_classes = []
 
     @property
     def worker(self) -> Worker:
@@ -189,13 +198,22 @@ class Hello(WorkerView):
 class Claim(WorkerView):
     """`POST claim`: 204 when there is no work."""
 
+    # Whose token it is finds the very statement that leases: hundreds of hosts may ask at once.
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [BringsToken]
+
     @extend_schema(request=ClaimInput, responses={200: WorkOrder, 204: None})
-    def post(self, request: Request) -> Response:  # noqa: ARG002
+    def post(self, request: Request) -> Response:
         """Lease the best waiting task run to the worker."""
         data = self.read(ClaimInput)
-        order = claims.claim(
-            worker=self.worker, boot_id=data["boot_id"], resource_classes=data["resource_classes"]
-        )
+        try:
+            order = claims.claim(
+                token_digest=str(request.auth),
+                boot_id=data["boot_id"],
+                resource_classes=data["resource_classes"],
+            )
+        except claims.UnknownWorker:
+            raise AuthenticationFailed(UNKNOWN_TOKEN) from None
         if order is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(_work_order(order))

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.management import CommandError, call_command
 
 from evals.models import Aggregate, TaskRun, Worker
-from evals.services import leases, results, workers
+from evals.services import claims, leases, results, workers
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.services import shell_person
 from oversight.ledger.models import PendingLeaf
@@ -126,7 +126,8 @@ def test_a_worker_revoked_since_it_called_gets_no_lease():
     make_run()
     machine = make_machine()
     workers.revoke_worker(by=shell_person(), worker=machine.worker)
-    assert machine.claim() is None
+    with pytest.raises(claims.UnknownWorker):
+        machine.claim()
     assert TaskRun.objects.get().state == "queued"
 
 

@@ -1,21 +1,27 @@
 """A real agent and a real runner on a real small model, against the live site."""
 
 import base64
+import io
 import json
 import logging
 import os
 import signal
 import threading
+from dataclasses import replace
+from decimal import Decimal
 
 import httpx
 import psutil
 import pytest
+from django.core.management import call_command
 
 from evals.choices import RunState, TaskRunState
+from evals.management.commands import reproduce
 from evals.models import Aggregate, SampleScore, TaskRun, Worker
 from evals.services import leases, runs
 from evals.services.results import statement_of
 from evals.worker.client import Client, LeaseLost
+from evals.worker.config import Price
 from evals.worker.patrol import Patrol
 from oversight.accounts.services import digest_of_secret
 from tests.evals.worker.conftest import (
@@ -66,6 +72,35 @@ def test_a_result_is_delivered_and_is_the_same_the_second_time(warm_agent, warm_
     assert list(directory.glob("work-*")) == []
     assert not any(warm_runner.directory.rglob("*.arrow"))
     assert [path.name for path in directory.rglob("*.jsonl")] == [done[0].task["data"]["name"]]
+
+
+def test_a_published_run_is_reproduced_to_the_last_digit(warm_agent, model, monkeypatch):
+    """From its statements alone, computed anew; its questions come in passages."""
+    price = Price(Decimal(3600), "EUR")
+    warm_agent._config = replace(warm_agent._config, price=price)
+    run = make_run(suite=make_question_suite(ITEMS, passages=3), model=model)
+    assert warm_agent.work() == 1
+    predicate = statement_of(TaskRun.objects.get(run=run))["predicate"]
+    found = Aggregate.objects.get(task_run__run=run, metric="acc")
+    (acc,) = [claim for claim in predicate["aggregates"] if claim["metric"] == "acc"]
+    assert (acc["method"], found.clusters) == (found.method, 3)
+    # An hour costs 3,600 euros: a second one.
+    wall = Decimal(predicate["usage"]["wallSeconds"])
+    assert abs(Decimal(predicate["usage"]["money"]) - wall) < Decimal("0.000001")
+
+    def work(again, say=None):
+        assert warm_agent.work() == 1
+        again.refresh_from_db()
+        return again
+
+    monkeypatch.setattr(reproduce, "wait_for", work)
+    monkeypatch.setattr(reproduce.settings, "DATABASE_IS_EMBEDDED", False, raising=False)
+    monkeypatch.setattr("oversight.web.commands.prepare_database", lambda: None)
+    out = io.StringIO()
+    call_command("reproduce", run.ref, stdout=out, stderr=io.StringIO())
+    assert "is equal" in out.getvalue()
+    again = TaskRun.objects.exclude(run=run).get()
+    assert statement_of(again)["predicate"]["usage"]["fromJournal"] == 0
 
 
 def test_cancelling_ends_a_runner_that_would_never_finish(make_agent, model):
