@@ -745,6 +745,7 @@ class Leaf:
 # A worker signs an in-toto Statement in a DSSE envelope. The key is the one on the log.
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+NOT_WORSE = "not_worse"
 
 
 def open_envelope(data, where, worker):
@@ -766,7 +767,7 @@ def open_envelope(data, where, worker):
 def check_result(bundle, run, task, result, suites):
     """Check a result: signature, what it is about, and its figures from the scores.
 
-    Return for each metric what `interval` finds in the scores.
+    Return for each metric what `interval` finds in the scores; keep the scores with the result.
     """
     folder = f"runs/{run.name}/{task}"
     where = f"{folder}.dsse.json"
@@ -789,43 +790,60 @@ def check_result(bundle, run, task, result, suites):
         ("limit", stated["settings"]["limit"], run.limit),
         ("samples", "sha256:" + stated["samples"]["sha256"], result.digests["samples"]),
     )
-    found = read_scores(bundle, f"{folder}.scores.json", result.digests.get("scores"))
+    read_scores(bundle, f"{folder}.scores.json", result)
+    found = {m: interval(scores, result.clusters) for m, scores in result.scores.items()}
     claims = {claim["metric"]: claim for claim in stated["aggregates"]}
     same(sorted(claims), sorted(found), f"the metrics in {where}")
-    for metric, (n, mean, stderr, _, _) in found.items():
+    n = len(result.ids)
+    same(stated["samples"]["rows"], n, f"the number of samples in {where}")
+    for metric, (_, mean, stderr, low, high) in found.items():
         claim = claims[metric]
         same(claim["n"], n, f"n of {metric} in {where}")
         near(claim["mean"], mean, f"the mean of {metric} in {where}")
         near(claim.get("stderr"), stderr, f"the standard error of {metric} in {where}")
-        same(stated["samples"]["rows"], n, f"the number of samples in {where}")
-    check_task(bundle, suites, run, task, stated, n)
+        if "low" in claim:  # workers of before this was stated left it to the server
+            near(claim["low"], low, f"the lower bound of {metric} in {where}")
+            near(claim["high"], high, f"the upper bound of {metric} in {where}")
+    check_task(bundle, suites, run, task, stated, result)
     return found
 
 
-def read_scores(bundle, path, digest):
-    """Return for each metric what its scores give."""
+def read_scores(bundle, path, result):
+    """Keep with a result the ids of its samples, their clusters, and by metric their scores."""
+    digest = result.digests.get("scores")
     if digest is None:
         raise NotEnough(f"the log has no digest of {path}, so its scores prove nothing")
     value = bundle.document(path, digest)
-    metrics, rows = value["metrics"], value["rows"]
+    metrics, rows, clusters = value["metrics"], value["rows"], value.get("clusters")
     need(rows and metrics, f"{path} holds no scores")
     ids = [row[0] for row in rows]
     need(all(map(int.__lt__, ids, ids[1:])), f"{path} has a sample twice or out of order")
     need(all(len(row) == 1 + len(metrics) for row in rows), f"{path} has a row without a score")
-    return {m: interval([float(row[c + 1]) for row in rows]) for c, m in enumerate(metrics)}
+    if clusters is not None:
+        numbers = len(clusters) == len(rows) and all(type(number) is int for number in clusters)
+        need(numbers, f"{path} has a row without a cluster")
+    result.ids, result.clusters = ids, clusters
+    result.scores = {m: [float(row[c + 1]) for row in rows] for c, m in enumerate(metrics)}
 
 
-def check_task(bundle, suites, run, task, stated, n):
-    """Hold a result against the suite: this very task, and every item of it."""
+def task_of(bundle, suites, run, task):
+    """Return the entry of a task in the document of a run's suite."""
     subject = suites[run.suite].name.replace(":", "-")
     document = bundle.document(f"suites/{subject}.json", run.suite, LENIENT)
-    entry = next(each for each in document["tasks"] if each["name"] == task)
+    return next(each for each in document["tasks"] if each["name"] == task)
+
+
+def check_task(bundle, suites, run, task, stated, result):
+    """Hold a result against the suite: this very task, and every item of it."""
+    entry, n = task_of(bundle, suites, run, task), len(result.ids)
     if "data" in entry:
         expected = min(entry["data"]["rows"], run.limit or entry["data"]["rows"])
         same(n, expected, f"the number of samples of {run.name} {task}")
         data = [each["sha256"] for each in stated["dataset"]]
         same(data, [entry["data"]["sha256"]], f"the data of {run.name} {task}")
     same(sorted(entry["metrics"]), sorted(c["metric"] for c in stated["aggregates"]), "the metrics")
+    together = entry.get("clustered", False)
+    same(result.clusters is not None, together, f"whether samples of {task} come in clusters")
 
 
 # == 9 The replay ==================================================================================
@@ -1095,7 +1113,10 @@ class Replay:
         need(leaf.digests["suite"] in self.suites, "its suite is not published")
         names = ("task", "metric", "comparison", "threshold", "must_pass")
         asked = {"suite": leaf.digests["suite"], **{name: leaf.facts[name] for name in names}}
-        need(asked["comparison"] in ("at_least", "below"), "its comparison is unknown")
+        need(asked["comparison"] in ("at_least", "below", NOT_WORSE), "its comparison is unknown")
+        if asked["comparison"] == NOT_WORSE:
+            asked["beside"] = leaf.digests["beside"]
+            self.thing(f"version:{asked['beside']}")
         self.criteria.setdefault(leaf.subject, []).append(Thing(index=leaf.index, asked=asked))
 
     def run_requested(self, leaf, run):
@@ -1490,36 +1511,67 @@ class Vote(Report):
 
     def _evidence(self, row, criterion):
         """Check one criterion: the newest finished run asked for after it, and its interval."""
-        task, version, best = row["task"], self.proposal.version, None
-        what = f"{task} {row['metric']} (entry {criterion.index})"
-        for run in self.replay.runs:
-            if (run.state, run.suite) != ("succeeded", row["suite"]) or task not in run.results:
-                continue
-            if run.name == row["run"]:
-                early = f"{run.name} (entry {run.index}) was requested before its criterion {what}"
-                need(run.index > criterion.index, early)
-                same(run.version, version, f"the model evaluated by {run.name}")
-                need(not run.limit, f"{run.name} was cut short by a limit and counts for nothing")
-            # One that ended in the very second of the opening may or may not have been seen.
-            seen = run.ended < self.opens or run.name == row["run"]
-            if seen and run.index > criterion.index and run.version == version and not run.limit:
-                best = run
+        what = f"{row['task']} {row['metric']} (entry {criterion.index})"
+        version, beside = self.proposal.version, row.get("beside")
+        run = self._newest(row, row["run"], version, criterion.index, what)
+        other = beside and self._newest(row, row["beside_run"], beside, -1, what)
         if row["run"] is None:
-            need(best is None, f"{what} has no result in the contract, and one on the log")
+            has_result = run is not None and (beside is None or other is not None)
+            need(not has_result, f"{what} has no result in the contract, and one on the log")
             same(row["outcome"], "no_result", f"the outcome of {what}")
             return
-        newest = best is not None and best.name == row["run"]
-        need(newest, f"{what} is judged by {row['run']}, not the newest run")
-        result = best.results[task]
-        same(row["statement"], result.digests["statement"], f"the statement for {what}")
-        if result.metrics is None:
-            raise NotEnough(f"the result of {best.name} {task} is not proven")
-        n, _, _, low, high = result.metrics[row["metric"]]
+        found = self._proven(row, row["run"], run, row["statement"], what)
+        line, side = float(fraction(row["threshold"], "a threshold")), row["comparison"]
+        if beside is None:
+            n, _, _, low, high = found.metrics[row["metric"]]
+        else:
+            other = self._proven(row, row["beside_run"], other, row["beside_statement"], what)
+            n, mean, low, high = self._beside(found, other, row["metric"])
+            near(row["difference"], mean, f"the difference of {what}")
+            up = better_up(task_of(self.replay.bundle, self.replay.suites, run, row["task"]), row)
+            line, side = (-line, "at_least") if up else (line, "below")
         same(row["n"], n, f"n of {what}")
         near(row["low"], low, f"the lower bound of {what}")
         near(row["high"], high, f"the upper bound of {what}")
-        outcome = judge(row["comparison"], row["threshold"], low, high)
-        same(row["outcome"], outcome, f"the outcome of {what}")
+        same(row["outcome"], judge(side, line, low, high), f"the outcome of {what}")
+
+    def _newest(self, row, name, version, index, what):
+        """Return the newest whole run of a version, asked for after an entry; None for none."""
+        best = None
+        for run in self.replay.runs:
+            if (run.state, run.suite) != ("succeeded", row["suite"]):
+                continue
+            if row["task"] not in run.results:
+                continue
+            if run.name == name:
+                early = f"{run.name} (entry {run.index}) was requested before its criterion {what}"
+                need(run.index > index, early)
+                same(run.version, version, f"the model evaluated by {run.name}")
+                need(not run.limit, f"{run.name} was cut short by a limit and counts for nothing")
+            # One that ended in the very second of the opening may or may not have been seen.
+            seen = run.ended < self.opens or run.name == name
+            if seen and run.index > index and run.version == version and not run.limit:
+                best = run
+        return best
+
+    def _proven(self, row, name, run, statement, what):
+        """Return the result that a criterion is judged by, if its scores are proven."""
+        newest = run is not None and run.name == name
+        need(newest, f"{what} is judged by {name}, not the newest run")
+        result = run.results[row["task"]]
+        same(statement, result.digests["statement"], f"the statement for {what}")
+        if result.metrics is None:
+            raise NotEnough(f"the result of {name} {row['task']} is not proven")
+        return result
+
+    def _beside(self, found, other, metric):
+        """Return the difference of two results on the samples that both scored."""
+        theirs = dict(zip(other.ids, other.scores[metric]))
+        both = [place for place, doc_id in enumerate(found.ids) if doc_id in theirs]
+        first = [theirs[found.ids[place]] for place in both]
+        second = [found.scores[metric][place] for place in both]
+        clusters = found.clusters and [found.clusters[place] for place in both]
+        return difference(first, second, clusters)
 
     def _rules(self):
         contract, method = self.contract, self.rules.get("method", "yes-no")
@@ -2029,53 +2081,88 @@ def matches(stated, own, where):
 
 Z = 1.959963984540054
 NEAR = 1e-9
-RESAMPLES, TAIL = 4999, 125
+RESAMPLES, TAIL, BOTH_TAILS = 4999, 125, 4750
 DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,400})?(e-\d{1,3})?", re.ASCII)
 
 
-def interval(scores):
-    """Return n, mean, standard error, low and high."""
-    n, scores = len(scores), sorted(scores)
-    mean = math.fsum(scores) / n
-    errors = [score - mean for score in scores]
-    stderr = math.sqrt(math.fsum(e * e for e in errors) * n / (n - 1)) / n if n > 1 else None
-    if scores[-1] - scores[0] <= 1e-14 * max(abs(scores[0]), abs(scores[-1])):
+def units(scores, clusters=None):
+    """Return mean and its standard error, and of each independent unit its error and size.
+
+    A unit is a score, or a cluster of them; sorted by total, then size.
+    """
+    kept = {}
+    for cluster, score in zip(clusters or range(len(scores)), scores):
+        kept.setdefault(cluster, []).append(score)
+    pairs = sorted((math.fsum(each), len(each)) for each in kept.values())
+    n, g, mean = len(scores), len(pairs), math.fsum(total for total, _ in pairs) / len(scores)
+    errors, sizes = [total - mean * size for total, size in pairs], [size for _, size in pairs]
+    stderr = math.sqrt(g / (g - 1) * math.fsum(e * e for e in errors)) / n if g > 1 else None
+    means = [total / size for total, size in pairs]
+    if max(means) - min(means) <= 1e-14 * max(map(abs, means)):
         stderr = stderr and 0.0
-    if set(scores) <= {0, 1}:
-        return (n, mean, stderr, *wilson(scores.count(1), n))
+    return mean, stderr, errors, sizes
+
+
+def interval(scores, clusters=None):
+    """Return n, mean, standard error, low and high."""
+    mean, stderr, errors, sizes = units(scores, clusters)
+    found = len(scores), mean, stderr
+    bits = set(scores) <= {0, 1}
+    if bits and (clusters is None or not stderr):
+        return (*found, *wilson(mean, len(sizes)))
     if not stderr:
-        return n, mean, stderr, None, None
-    low, high = (bootstrap(errors) if 10 <= n <= 500 else None) or skewed_t(errors)
-    return n, mean, stderr, mean - low * stderr, mean - high * stderr
+        return (*found, None, None)
+    drawn = bootstrap(errors, sizes)
+    above, below = (drawn[-TAIL], drawn[TAIL - 1]) if drawn else skewed_t(errors)
+    low, high = mean - above * stderr, mean - below * stderr
+    return (*found, max(0.0, low), min(1.0, high)) if bits else (*found, low, high)
 
 
-def wilson(right, n):
+def difference(first, second, clusters=None):
+    """Return n, mean, low and high of second less first, sample by sample."""
+    changes = [b - a for a, b in zip(first, second)]
+    n, (mean, stderr, errors, sizes) = len(changes), units(changes, clusters)
+    if clusters is None and set(first) | set(second) <= {0, 1}:  # Bonett and Price 2012
+        gained, lost = ((changes.count(sign) + 1) / (n + 2) for sign in (1, -1))
+        centre = gained - lost
+        half = Z * math.sqrt((gained + lost - centre**2) / (n + 2))
+        return n, mean, max(-1.0, centre - half), min(1.0, centre + half)
+    if not stderr:
+        return n, mean, None, None
+    drawn = bootstrap(errors, sizes)
+    reach = sorted(map(abs, drawn))[BOTH_TAILS - 1] if drawn else student(len(sizes) - 1)
+    return n, mean, mean - reach * stderr, mean + reach * stderr
+
+
+def wilson(p, n):
     """Return the score interval of a proportion (Wilson 1927)."""
-    p = right / n
     centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-    low = 0.0 if right == 0 else max(0.0, centre - half)
-    return low, 1.0 if right == n else min(1.0, centre + half)
+    return 0.0 if p == 0 else max(0.0, centre - half), 1.0 if p == 1 else min(1.0, centre + half)
 
 
-def bootstrap(errors):
-    """Return the tails of the studentised bootstrap; its draws come from SHAKE-128 alone.
+def bootstrap(errors, sizes):
+    """Return the sorted statistics of the studentised bootstrap; SHAKE-128 alone draws for it.
 
-    None where too many resamples lose the spread that a few scores carry.
+    None for fewer than 10 units or more than 500, and where too many resamples lose the spread
+    that a few of them carry.
     """
     n, most = len(errors), max(map(abs, errors))
-    e = [error / most for error in errors]
-    variance, lost, statistics = math.fsum(x * x for x in e) / n**2, 0, []
+    if not 10 <= n <= 500:
+        return None
+    drawn_from = [(error / most, size) for error, size in zip(errors, sizes)]
+    variance = math.fsum(e * e for e, _ in drawn_from) / sum(sizes) ** 2
+    lost, statistics = 0, []
     for row in range(RESAMPLES):
         drawn = hashlib.shake_128(b"oversight bootstrap v1 %d %d" % (n, row)).digest(4 * n)
-        sample = [e[u * n >> 32] for u in struct.unpack(f"<{n}I", drawn)]
-        shift = math.fsum(sample) / n
-        spread = max(math.fsum(x * x for x in sample) - n * shift * shift, 0.0) / n**2
+        sample = [drawn_from[u * n >> 32] for u in struct.unpack(f"<{n}I", drawn)]
+        count = sum(k for _, k in sample)
+        shift = math.fsum(e for e, _ in sample) / count
+        spread = max(math.fsum((e - shift * k) ** 2 for e, k in sample), 0.0) / count**2
         if spread < 0.01 * variance:
             lost, spread = lost + 1, 0.01 * variance
         statistics.append(shift / math.sqrt(n / (n - 1) * spread))
-    statistics.sort()
-    return None if lost > 0.005 * RESAMPLES else (statistics[-TAIL], statistics[TAIL - 1])
+    return None if lost > 0.005 * RESAMPLES else sorted(statistics)
 
 
 def skewed_t(errors):
@@ -2124,12 +2211,18 @@ def near(stated, own, what):
     need(abs(float(stated) - own) <= NEAR, f"{what} is stated as {stated}; the scores give {own!r}")
 
 
-def judge(comparison, threshold, low, high):
-    """Judge an interval against a threshold: met, not met, or undecided."""
+def better_up(entry, row):
+    """Say whether more of a metric is better, by its own word where it has one."""
+    listed = entry.get("config", {}).get("metric_list", [])
+    own = [each for each in listed if each["metric"] == row["metric"]]
+    return (own or [entry])[0].get("higher_is_better", entry["higher_is_better"])
+
+
+def judge(comparison, line, low, high):
+    """Judge an interval against a line: met, not met, or undecided."""
     if low is None or high is None:
         return "undecided"
-    limit = float(fraction(threshold, "a threshold"))
-    above, below = low >= limit, high < limit
+    above, below = low >= line, high < line
     if comparison == "below":
         above, below = below, above
     return "met" if above else "not_met" if below else "undecided"

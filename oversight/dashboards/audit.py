@@ -186,7 +186,8 @@ def _results(scope: Scope, contracts: Any, covered: Any) -> "QuerySet[TaskRun]":
     found = TaskRun.objects.filter(leaf_id__in=covered, envelope__isnull=False)
     if scope.decision or scope.deployment:
         rows = [row for contract in contracts for row in contract.content["criteria"]]
-        found = found.filter(statement_digest__in=[row["statement"] for row in rows])
+        stated = [row.get(name) for row in rows for name in ("statement", "beside_statement")]
+        found = found.filter(statement_digest__in=[digest for digest in stated if digest])
     found = found.select_related("run__suite_version__suite")
     return found.order_by("run__ref", "task_name")
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from evals.statistics import summarise
+from evals.statistics import compare, summarise
 from oversight.ledger import merkle
 from proposals.tally import consent, score, yes_no
 from proposals.tally.blt import parse
@@ -219,6 +219,35 @@ def test_intervals_are_those_that_the_server_publishes(scores):
     theirs, ours = summarise(scores), program.interval(scores)
     expected = (theirs.n, theirs.mean, theirs.stderr, theirs.low, theirs.high)
     for found, wanted in zip(ours, expected, strict=True):
+        assert (found is None) == (wanted is None)
+        assert found is None or math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("bits", [True, False])
+@pytest.mark.parametrize(("n", "clusters"), [(6, 1), (6, 2), (40, 12), (900, 30), (2400, 600)])
+def test_intervals_of_scores_in_clusters_are_those_that_the_server_publishes(n, clusters, bits):
+    scores = [math.sin(k * k) + k % 3 for k in range(n)]
+    scores = [float(score > 1) for score in scores] if bits else scores
+    labels = [k % clusters if k % 5 else 0 for k in range(n)]
+    theirs = summarise(scores, [f"passage {label}" for label in labels])
+    expected = (theirs.n, theirs.mean, theirs.stderr, theirs.low, theirs.high)
+    for found, wanted in zip(program.interval(scores, labels), expected, strict=True):
+        assert (found is None) == (wanted is None)
+        assert found is None or math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("bits", [True, False])
+@pytest.mark.parametrize("clusters", [0, 1, 15])
+@pytest.mark.parametrize("n", [2, 9, 60, 700])
+def test_paired_differences_are_those_that_the_server_publishes(n, clusters, bits):
+    first = [math.sin(k * k) for k in range(n)]
+    second = [math.cos(k * 3) + 0.1 for k in range(n)]
+    if bits:
+        first, second = ([float(x > 0) for x in scores] for scores in (first, second))
+    labels = [k % clusters for k in range(n)] if clusters else None
+    theirs = compare(first, second, labels)
+    expected = (theirs.n, theirs.mean, theirs.low, theirs.high)
+    for found, wanted in zip(program.difference(first, second, labels), expected, strict=True):
         assert (found is None) == (wanted is None)
         assert found is None or math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
 

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from evals.choices import Leaf as EvalsLeaf
+from evals.choices import Outcome
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import Leaf as AccountsLeaf
 from oversight.ledger import ceremony
@@ -68,6 +69,52 @@ def test_every_kind_of_bundle_is_proven_from_votes_scores_and_log(world, verify,
         "6 results: signed, recomputed from scores",
     ):
         assert words in says
+
+
+def decide_beside(world, *, passages, right, beside_right):
+    """Decide on a version that must not be worse than another by over 0.3."""
+    cast = world.cast
+    version, other = (factories.make_model_version(cast.evaluator) for _ in range(2))
+    suite = factories.make_question_suite(passages=passages)
+    run = factories.make_run(cast.evaluator, suite, other)
+    factories.finish_run(run, world.worker, right=beside_right)
+    proposal = factories.make_deliberated_proposal(
+        cast, version=version, deployment=world.deployment
+    )
+    asked = {"comparison": "not_worse", "beside": other, "threshold": "0.3"}
+    factories.make_criterion(cast, proposal, suite, **asked)
+    run = factories.make_run(cast.evaluator, suite, version)
+    factories.finish_run(run, world.worker, right=right)
+    stages.fix_text(by=cast.clerk, proposal=proposal)
+    voting.open_vote(by=cast.clerk, proposal=proposal)
+    for member in cast.members:
+        voting.cast_ballot(by=member, proposal=proposal, choice="yes")
+    decision = closing.close_vote(by=cast.clerk, proposal=Proposal.objects.get(pk=proposal.pk))
+    sequence_once()
+    return decision
+
+
+@pytest.mark.parametrize("passages", [0, 5])
+@pytest.mark.parametrize(
+    ("right", "beside_right", "outcome"), [(18, 15, "met"), (2, 19, "not_met")]
+)
+def test_a_criterion_beside_another_version_is_judged_anew_from_both_results(
+    world, verify, passages, right, beside_right, outcome
+):
+    decision = decide_beside(world, passages=passages, right=right, beside_right=beside_right)
+    (row,) = decision.proposal.contract.content["criteria"]
+    assert (row["comparison"], row["outcome"]) == ("not_worse", outcome)
+    for scope in ({}, {"decision": decision.ref}):
+        report = proven(verify(bundle_of(**scope)))
+        assert "judged from its scores" in str(report["checks"])
+
+
+def test_a_site_that_judges_a_comparison_otherwise_is_caught(world, verify, monkeypatch):
+    monkeypatch.setattr("evals.criteria.outcome_beside", lambda *_, **__: Outcome.MET)
+    decision = decide_beside(world, passages=0, right=2, beside_right=19)
+    status, report = verify(bundle_of(decision=decision.ref))
+    assert (status, report["verdict"]) == (1, "contradicted")
+    assert "the outcome of questions acc" in str(report["checks"])
 
 
 @pytest.mark.skipif(not PYTHONS, reason="no other Python on this machine (looked into pyenv)")
