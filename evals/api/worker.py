@@ -202,7 +202,9 @@ class Claim(WorkerView):
     authentication_classes = [TokenAuthentication]
     permission_classes = [BringsToken]
 
-    @extend_schema(request=ClaimInput, responses={200: WorkOrder, 204: None})
+    @extend_schema(
+        request=ClaimInput, responses={200: WorkOrder, 204: None}, auth=[{"workerToken": []}]
+    )
     def post(self, request: Request) -> Response:
         """Lease the best waiting task run to the worker."""
         data = self.read(ClaimInput)

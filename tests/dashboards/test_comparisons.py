@@ -11,7 +11,6 @@ from django.utils import timezone
 from evals.models import Run, SampleScore, SuiteVersion, TaskRun
 from evals.services.suites import publish_suite
 from evals.statistics import compare, holm
-from oversight.dashboards import comparisons
 from oversight.dashboards.comparisons import compare_runs
 from oversight.dashboards.progress import outlook, pace
 from tests.factories import ROWS, finish_run, make_model_version, make_run, suite_document
@@ -87,7 +86,7 @@ def test_only_tasks_asked_in_the_same_way_are_compared(world):
 
 
 def test_scores_of_any_kind_are_paired_by_sample(world, better, monkeypatch):
-    monkeypatch.setattr(comparisons, "_CELLS", 8)
+    monkeypatch.setattr("evals.pairs._CELLS", 8)
     stream = random.Random(1)
     pairs = []
     runs = (world.run, better)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from evals.models import TaskRun
-from evals.services.leases import claim
 from tests import factories
+from tests.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -58,7 +58,7 @@ def test_no_page_breaks_a_rule_of_axe_or_scrolls_sideways(
 
 def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, chromium):
     run = factories.make_run(world.cast.evaluator, world.suite, world.version)
-    leased = claim(worker=world.worker, boot_id="boot", resource_classes=["cpu"])
+    leased = Machine(world.worker, "", factories.KEY).claim()
     TaskRun.objects.filter(pk=leased.pk).update(stage="running", done=20, total=80)
 
     def finish():

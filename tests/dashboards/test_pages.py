@@ -4,10 +4,11 @@ import hashlib
 
 import pytest
 
-from evals.services.leases import claim, hear_failure
+from evals.services.leases import hear_failure
 from evals.services.runs import cancel_run
 from oversight.ledger.sequencer import sequence_once
 from tests import factories
+from tests.machine import Machine
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -82,7 +83,7 @@ def test_the_record_of_a_decision_is_sent_as_the_bytes_its_digest_is_of(client, 
 
 def test_a_run_under_way_asks_for_itself_every_two_seconds(client, world, words):
     run = factories.make_run(world.cast.evaluator, world.suite, world.version)
-    claim(worker=world.worker, boot_id="boot", resource_classes=["cpu"])
+    Machine(world.worker, "", factories.KEY).claim()
     answer = client.get(run.get_absolute_url())
     assert f'hx-get="{run.get_absolute_url()}" hx-trigger="every 2s"' in answer.content.decode()
     assert "is being evaluated" in words(answer)
@@ -110,7 +111,7 @@ def test_a_run_answers_the_whole_page_or_only_its_part(client, world):
 
 def test_a_failed_run_says_why(client, world, words):
     run = factories.make_run(world.cast.evaluator, world.suite, world.version)
-    leased = claim(worker=world.worker, boot_id="boot", resource_classes=["cpu"])
+    leased = Machine(world.worker, "", factories.KEY).claim()
     hear_failure(
         worker=world.worker,
         task_run_id=leased.pk,

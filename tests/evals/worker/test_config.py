@@ -85,6 +85,8 @@ def test_the_token_may_lie_in_a_file(given, tmp_path):
         ("OVERSIGHT_WORKER_ALLOW_HOSTS", "http://a", "'http://a' is neither host nor host:port"),
         ("OVERSIGHT_WORKER_ALLOW_HOSTS", "*", "'*' is neither host nor host:port"),
         ("OVERSIGHT_WORKER_ENDPOINT_KEYS", "/nowhere", "/nowhere is not a folder"),
+        ("OVERSIGHT_WORKER_PRICE", "0.85", "write an hour's price such as 0.85 EUR"),
+        ("OVERSIGHT_WORKER_PRICE", "-1 EUR", "write an hour's price such as 0.85 EUR"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(given, variable, value, words):
