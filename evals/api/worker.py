@@ -203,7 +203,9 @@ class Claim(WorkerView):
     permission_classes = [BringsToken]
 
     @extend_schema(
-        request=ClaimInput, responses={200: WorkOrder, 204: None}, auth=[{"workerToken": []}]
+        request=ClaimInput,
+        responses={200: WorkOrder, 204: None},
+        auth=[{"workerToken": []}],  # type: ignore[list-item]  # it is passed on as it is
     )
     def post(self, request: Request) -> Response:
         """Lease the best waiting task run to the worker."""
