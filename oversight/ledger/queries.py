@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from oversight.ledger import merkle, note, proof, tlog_policy
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         Opening,
         PendingLeaf,
         Quorum,
-        Tile,
     )
 
 MAX_SEARCH_CHARACTERS = 200
@@ -126,11 +125,7 @@ def newest_signed_checkpoint() -> "Checkpoint | None":
 
 def published_note(found: "Checkpoint") -> str:
     """Return the checkpoint's signed note with the witnesses' lines that there are by now."""
-    if not witness_policy().witnesses:
-        return found.note
-    model: type[Cosignature] = apps.get_model("ledger", "Cosignature")
-    lines = model.objects.filter(size=found.size).order_by("key_id").values_list("line", flat=True)
-    return found.note + "".join(lines)
+    return found.note + _cosignatures(found.size)
 
 
 def witness_policy() -> tlog_policy.Policy:
@@ -175,8 +170,20 @@ def opening(leaf_id: UUID, field: str) -> "Opening | None":
 
 
 def receipt(leaf_id: UUID) -> Receipt | None:
-    """Return the receipt of a leaf under the newest checkpoint, or None while it has none."""
-    return _receipt(Q(leaf_id=leaf_id))
+    """Return the receipt of a leaf under the newest checkpoint, or None while it has none.
+
+    Whoever waits asks this again and again: until there is a receipt, it is one short query.
+    """
+    counts = "checkpoint" if witness_policy().quorum == tlog_policy.NONE else "quorum"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.index, e.leaf_hash, c.size, c.root, c.note FROM ledger_ledgerentry e "  # noqa: S608 - one of two names
+            f"JOIN ledger_checkpoint c ON c.size = (SELECT max(size) FROM ledger_{counts}) "
+            "WHERE e.leaf_id = %s AND e.index < c.size",
+            [leaf_id],
+        )
+        row = cursor.fetchone()
+    return _made(*row) if row else None
 
 
 def receipt_at(index: int, size: int | None = None) -> Receipt | None:
@@ -198,14 +205,16 @@ def checkpoint_of(size: int) -> "Checkpoint | None":
 
 def read_tiles(wanted: Collection[TileId]) -> Mapping[TileId, bytes]:
     """Return the stored content of each asked tile that exists, in one query."""
-    model: type[Tile] = apps.get_model("ledger", "Tile")
-    condition = Q()
-    for level in {tile.level for tile in wanted}:
-        condition |= Q(level=level, index__in=[t.index for t in wanted if t.level == level])
-    if not condition:
+    if not wanted:
         return {}
-    rows = model.objects.filter(condition).values_list("level", "index", "data")
-    return {TileId(level, index): bytes(data) for level, index, data in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT level, index, data FROM ledger_tile "
+            "JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted (level, index) "
+            "USING (level, index)",
+            [[tile.level for tile in wanted], [tile.index for tile in wanted]],
+        )
+        return {TileId(level, index): bytes(data) for level, index, data in cursor}
 
 
 def _receipt(condition: Q, size: int | None = None) -> Receipt | None:
@@ -215,10 +224,23 @@ def _receipt(condition: Q, size: int | None = None) -> Receipt | None:
     newest = newest_checkpoint() if size is None else checkpoint_of(size)
     if newest is None or newest.size <= entry[0]:
         return None
-    index, leaf_hash = entry
-    path = merkle.prove_inclusion(index, newest.size, TileNodes(read_tiles))
-    text = proof.TlogProof(index, tuple(path), published_note(newest)).format()
-    return Receipt(index, leaf_hash, newest.size, newest.root, text)
+    return _made(*entry, newest.size, newest.root, newest.note)
+
+
+def _made(index: int, leaf_hash: str, size: int, root: str, signed: str) -> Receipt:
+    """Return the receipt of an entry under the checkpoint of that size, root and signed note."""
+    path = merkle.prove_inclusion(index, size, TileNodes(read_tiles))
+    text = proof.TlogProof(index, tuple(path), signed + _cosignatures(size)).format()
+    return Receipt(index, leaf_hash, size, root, text)
+
+
+def _cosignatures(size: int) -> str:
+    """Return the lines of the witnesses that have cosigned the checkpoint of that size by now."""
+    if not witness_policy().witnesses:
+        return ""
+    model: type[Cosignature] = apps.get_model("ledger", "Cosignature")
+    lines = model.objects.filter(size=size).order_by("key_id").values_list("line", flat=True)
+    return "".join(lines)
 
 
 def _condition(wanted: str) -> Q:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from oversight.ledger import merkle, mirror, note, queries, sequencer
 from oversight.ledger.encoding import from_digest, to_digest
 from oversight.ledger.models import Checkpoint, PendingLeaf
-from oversight.ledger.sequencer import RecordDamaged, stored_head
+from oversight.ledger.sequencer import RecordDamaged, Waiting, stored_head
 
 BATCH = 1000
 
@@ -54,7 +54,8 @@ def recover(fetch: mirror.Fetch, vkey: str) -> int:
 def _append(bodies: list[bytes]) -> None:
     head = stored_head()
     leaves = [_leaf(body) for body in bodies]
-    sequencer.store_leaves(head, leaves)
+    PendingLeaf.objects.bulk_create(leaf for leaf in leaves if leaf._state.adding)
+    sequencer.store_leaves(head, [Waiting(leaf.id, leaf.leaf_hash) for leaf in leaves])
 
 
 def _leaf(body: bytes) -> PendingLeaf:

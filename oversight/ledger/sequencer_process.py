@@ -20,7 +20,7 @@ from oversight.ledger.models import PendingLeaf
 from oversight.ledger.public_folder import PublicFolder
 from oversight.ledger.publisher import PublisherThread
 from oversight.ledger.recovery import begin
-from oversight.ledger.sequencer import make_signer, sequence_once
+from oversight.ledger.sequencer import BATCH_LEAVES, make_signer, sequence_once
 from oversight.ledger.services import PENDING_CHANNEL
 from oversight.ledger.signer import Signer
 from oversight.ledger.timestamps import TimestampThread, authority
@@ -33,6 +33,11 @@ LOCK = (0x6C65_6467, 1)
 
 CEILING_SECONDS = 0.1
 """The longest pause between two looks, should a notification be lost."""
+
+CROWD_LEAVES = 8
+CROWD_SECONDS = 0.03
+"""When so many came at once, the next batch begins no sooner: a batch of one costs what a batch of
+many costs, and the processor is better spent on those who act than on signatures."""
 
 FIRST_PATIENCE_SECONDS = 30.0
 """How long a starting process waits for the database or for the lock of a dying predecessor."""
@@ -126,10 +131,13 @@ class SequencerProcess:
     def _sequence(self, signer: Signer, after_batch: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.is_set():
             if PendingLeaf.objects.exists():
-                sequence_once(signer)
+                began = time.monotonic()
+                count = sequence_once(signer)
                 self._backoff_seconds = FIRST_BACKOFF_SECONDS
                 for wake in after_batch:
                     wake()
+                if CROWD_LEAVES <= count < BATCH_LEAVES:
+                    self._stopping.wait(began + CROWD_SECONDS - time.monotonic())
             else:
                 self._wait()
 

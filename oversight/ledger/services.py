@@ -78,10 +78,19 @@ def append(
         actor=actor,
         subject=subject,
     )
-    with connection.cursor() as cursor:
-        # PostgreSQL delivers it on commit, once per transaction, and drops it on rollback.
-        cursor.execute("SELECT pg_notify(%s, '')", [PENDING_CHANNEL])
+    if not any(each[1] is _wake_sequencer for each in connection.run_on_commit):
+        transaction.on_commit(_wake_sequencer, robust=True)
     return pending
+
+
+def _wake_sequencer() -> None:
+    """Tell the sequencer that leaves were committed; one that never hears of it looks anyway.
+
+    After the commit and not in it: commits that notify wait for each other in PostgreSQL, also for
+    each other's fsync.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [PENDING_CHANNEL])
 
 
 def commit_to(value: JsonValue) -> Commitment:
