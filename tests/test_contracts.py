@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,17 @@ def own_sources() -> list[Path]:
         for package in ("oversight", "evals", "proposals")
         for path in (PROJECT / package).rglob("*.py")
     ]
+
+
+def test_the_page_of_settings_names_every_one_and_no_other():
+    reader = re.compile(r"env\.[a-z_]+\(\s*['\"]([A-Z_]+)['\"]")
+    # What a worker reads on its own machine stands in the guide to adding one.
+    sources = [path for path in own_sources() if "worker" not in path.parts]
+    read = {name for path in sources for name in reader.findall(path.read_text())}
+    page = (PROJECT / "docs" / "reference" / "settings.md").read_text()
+    rows = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    named = set(re.findall(r"`([A-Z_]+)`", rows)) | {"TEST_DATABASE_NAME"}
+    assert named == read
 
 
 def test_every_app_of_ours_stands_on_a_floor_or_has_no_tables():

@@ -41,6 +41,7 @@ def own(scope: str) -> type[BasePermission]:
     """Return a permission: reading, too, takes a signed-in person or a key with `scope`."""
 
     class Own(BasePermission):
+        needs_scope = scope
         message = f"This takes a signed-in person, or an API key with the scope {scope}."
 
         def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
@@ -55,6 +56,7 @@ def writes(scope: str) -> type[BasePermission]:
 
     class Writes(BasePermission):
         lets_everyone_read = True
+        needs_scope = scope
         message = f"This takes a signed-in person, or an API key with the scope {scope}."
 
         def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002

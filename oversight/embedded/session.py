@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from oversight.embedded.leash import leashed
 from oversight.embedded.parts import PROJECT
 from oversight.embedded.postgres import EmbeddedPostgres
 from oversight.embedded.presence import Presence, System
+
+OURS = "oversight | "
+"""What the supervisor's own lines begin with in the log of a system."""
 
 START_SECONDS = 300.0
 """Longest wait for a whole system to be ready, with a first start on a busy machine in mind."""
@@ -31,12 +34,13 @@ def running_system(
     port: int = 0,
     worker: bool = True,
     environment: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:
     """Yield the base URL of a system on `var`, ready to use.
 
     One that runs already is used and left running. Else one is started on `port` (0: any free one)
     and stopped in the end; it also ends when this process dies. `environment` adds to or replaces
-    variables for one that is started.
+    variables for one that is started; `say` is told each line of how far the start is.
 
     Raises:
         NotRunningError: when it does not become ready, or has no worker and one is asked for.
@@ -63,7 +67,7 @@ def running_system(
                 start_new_session=True,
             )
         try:
-            yield _await_ready(process, ready_file, log)
+            yield _await_ready(process, ready_file, log, say)
         finally:
             process.terminate()
             process.wait()
@@ -116,9 +120,16 @@ def adopt(info: ConnectionInfo) -> None:
         use_broker(info.broker_url)
 
 
-def _await_ready(process: "subprocess.Popen[bytes]", ready_file: Path, log: Path) -> str:
+def _await_ready(
+    process: "subprocess.Popen[bytes]", ready_file: Path, log: Path, say: Callable[[str], None]
+) -> str:
     deadline = time.monotonic() + START_SECONDS
+    told = 0
     while time.monotonic() < deadline:
+        news = [line for line in log.read_text(errors="replace").split("\n")[:-1] if OURS in line]
+        for line in news[told:]:
+            say(line.partition(OURS)[2])
+        told = len(news)
         if ready_file.exists():
             return str(json.loads(ready_file.read_text())["url"])
         if process.poll() is not None:

@@ -36,16 +36,32 @@ MEANINGS = {
 
 
 class Schema(AutoSchema):
-    """Knows the permission that lets everyone read and only some write."""
+    """Knows the permission that lets everyone read and only some write, and the scopes of keys."""
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Return the ways to sign in; the empty one where nobody need."""
         found: list[dict[str, Any]] = super().get_auth()
-        permissions = self.view.get_permissions()
-        is_open = any(getattr(each, "lets_everyone_read", False) for each in permissions)
-        if self.method == "GET" and is_open and {} not in found:
+        if self._may_be_read_by_all() and {} not in found:
             found.append({})
         return found
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Return the operation, with the scope that a key needs for it as `x-scope`."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None and (scope := self._scope()):
+            operation["x-scope"] = scope
+        return operation
+
+    def _may_be_read_by_all(self) -> bool:
+        permissions = self.view.get_permissions()
+        is_open = any(getattr(each, "lets_everyone_read", False) for each in permissions)
+        return self.method == "GET" and is_open
+
+    def _scope(self) -> str:
+        if self._may_be_read_by_all():
+            return ""
+        scopes = (getattr(each, "needs_scope", "") for each in self.view.get_permissions())
+        return next((str(scope) for scope in scopes if scope), "")
 
 
 def add_refusals(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from oversight.accounts.choices import Scope
 from oversight.ledger import queries
 from oversight.web.api_document_view import document
 
@@ -39,7 +40,7 @@ def data(request: HttpRequest) -> HttpResponse:
 @require_safe
 def api_reference(request: HttpRequest) -> HttpResponse:
     """List every address of the network API with what it does, from its OpenAPI document."""
-    context = {"groups": _api_groups(), "nav": ""}
+    context = {"groups": _api_groups(), "scopes": Scope.choices, "nav": ""}
     return render(request, "dashboards/api.html", context)
 
 
@@ -66,6 +67,7 @@ def _operation(path: str, method: str, what: dict[str, Any]) -> dict[str, Any]:
         "path": path,
         "what": what.get("description", ""),
         "queries": queries,
+        "scope": what.get("x-scope", ""),
     }
 
 

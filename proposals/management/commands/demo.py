@@ -31,7 +31,7 @@ class Command(BaseCommand):
         conversion = ModelConversion(settings.OVERSIGHT_VAR)
         self._line("Starting PostgreSQL, broker, web, sequencer, tasks and an evaluation worker")
         try:
-            with running_system(port=settings.PORT, worker=True) as base_url:
+            with running_system(port=settings.PORT, say=self._tell) as base_url:
                 self.base_url = base_url
                 self._line("Everything is up", "/")
                 self._walk(conversion)
@@ -69,6 +69,11 @@ class Command(BaseCommand):
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
         self.stdout.write("Stopping.")
+
+    def _tell(self, what: str) -> None:
+        """Pass on how far the parts are, but for the last words, which our own line says."""
+        if not what.startswith(("Everything runs", "Make the first")):
+            self._line(f"… {what.removesuffix('.')}")
 
     def _line(self, what: str, path: str = "") -> None:
         seconds = time.monotonic() - self.began

@@ -103,12 +103,15 @@ class Up:
             supervisor.watch("database", self.server.wait_until_gone, self.server.last_lines)
             self.console.say(f"PostgreSQL answers on {info.host}:{info.port}.")
         call_command("migrate", verbosity=0, interactive=False)
+        self.console.say("Its tables are up to date.")
         if static.collect(self.var):
             self.console.say("Static files are gathered.")
         supervisor.check()
         supervisor.start(parts.web(self.host, self.port), answers=self._web_answers)
+        self.console.say("The web server answers.")
         for part in (parts.sequencer(), parts.tasks(), parts.clock(self.var)):
             supervisor.start(part)
+        self.console.say("Sequencer, tasks and clock run.")
         if self.with_worker:
             self._start_worker(supervisor)
         await_health(self.local_url, settings.PUBLIC_HOST, supervisor.check)
@@ -131,8 +134,11 @@ class Up:
             self.console.say(str(reason))
             return
         supervisor.start(parts.worker(str(python), environment))
+        self.console.say("The evaluation worker listens.")
 
     def _announce(self) -> None:
+        answer = io.StringIO()
+        call_command("first_administrator", stdout=answer)
         us = presence.ourselves(settings.PUBLIC_URL, has_worker=self.with_worker, is_ready=True)
         self.presence.announce(us)
         if self.ready_file:
@@ -140,8 +146,6 @@ class Up:
             draft.write_text(json.dumps({"url": us.url, "pid": us.pid}))
             draft.replace(self.ready_file)
         self.console.say(f"Everything runs. Open {settings.PUBLIC_URL} and stop with Ctrl-C.")
-        answer = io.StringIO()
-        call_command("first_administrator", stdout=answer)
         if (link := answer.getvalue().strip()).startswith("http"):
             self.console.say(f"Make the first administrator, once, within 24 hours: {link}")
 
