@@ -926,6 +926,7 @@ KINDS = {
     "proposals.vote.tied": act("proposal", OLD, "vote_tied"),
     "proposals.casting.given": act("proposal", OLD, "casting_given"),
     "proposals.decision.made": act("proposal", OLD, "decision_made", during=ENDED),
+    "proposals.minutes.adopted": act("people", OLD, "minutes_adopted"),
 }
 KNOWN_FLOORS = ("ledger.", "accounts.", "registry.", "evals.", "proposals.")
 
@@ -1034,7 +1035,7 @@ class Replay:
 
     def body_founded(self, leaf, body):
         body.zone = leaf.facts["time_zone"]
-        body.seats, body.charters, body.delegations = {}, [], {}
+        body.seats, body.charters, body.delegations, body.minutes = {}, [], {}, {}
 
     def member_appointed(self, leaf, body):
         facts, role, weight = leaf.facts, leaf.facts["role"], leaf.facts["weight"]
@@ -1278,6 +1279,14 @@ class Replay:
             is_open = proposal.status == "voting" and proposal.casting_until is None
             if proposal.body == body.name and is_open and leaf.at < vote.closes:
                 vote.delegations.pop(giver, None)
+
+    def minutes_adopted(self, leaf, body):
+        """A clerk adopts the versions of one number one after the other; none is adopted twice."""
+        need(self.has_seat(body.name, leaf, "clerk"), f"{leaf.actor} is no clerk of the body")
+        last = body.minutes.get(leaf.facts["number"], 0)
+        need(leaf.facts["version"] > last, "this version of the minutes was adopted before")
+        body.minutes[leaf.facts["number"]] = leaf.facts["version"]
+        need(leaf.digests["minutes"], "it has no digest of the minutes")
 
     def commit(self, leaf, _):
         self.committed[leaf.index] = leaf.commits

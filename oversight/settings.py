@@ -70,6 +70,7 @@ CELERY_BROKER_URL = BROKER_URL
 CELERY_BEAT_SCHEDULE = {
     # The sweeps find what a lost message or a dead process left behind; each is idempotent.
     "close-due-votes": {"task": "proposals.close_due_votes", "schedule": 5.0},
+    "remind-of-votes": {"task": "proposals.remind_of_votes", "schedule": 60.0},
     "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
@@ -307,6 +308,7 @@ SPECTACULAR_SETTINGS = {
         "AuthorisationState": "oversight.registry.choices.AuthorisationState",
         "ResourceClass": "evals.choices.ResourceClass",
         "ProposalStatus": "proposals.choices.Status",
+        "MinutesStatus": "proposals.choices.MinutesStatus",
     },
 }
 

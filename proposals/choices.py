@@ -86,6 +86,24 @@ STANDING_AMENDMENTS = frozenset(
 """Amendments that can still come into the text, so they follow it from revision to revision."""
 
 
+class MinutesStatus(TextChoices):
+    """Where a version of a body's minutes stands."""
+
+    DRAFT = "draft", "Draft"
+    ADOPTED = "adopted", "Adopted"
+    CORRECTED = "corrected", "Corrected by a later version"
+    DISCARDED = "discarded", "Discarded"
+
+
+MINUTES_TRANSITIONS: dict[MinutesStatus, frozenset[MinutesStatus]] = {
+    MinutesStatus.DRAFT: frozenset({MinutesStatus.ADOPTED, MinutesStatus.DISCARDED}),
+    # The text never changes any more; a later version takes its place.
+    MinutesStatus.ADOPTED: frozenset({MinutesStatus.CORRECTED}),
+    MinutesStatus.CORRECTED: frozenset(),
+    MinutesStatus.DISCARDED: frozenset(),
+}
+
+
 class Choice(TextChoices):
     """What a ballot can say on a motion."""
 
@@ -135,3 +153,4 @@ class Leaf(TextChoices):
     CASTING_VOTE_GIVEN = "proposals.casting.given"
     VOTE_ANNULLED = "proposals.vote.annulled"
     DECISION_MADE = "proposals.decision.made"
+    MINUTES_ADOPTED = "proposals.minutes.adopted"

@@ -65,3 +65,8 @@ def can_withdraw(user: object, proposal: Proposal) -> bool:
 def can_moderate(user: object, proposal: Proposal) -> bool:
     """Say whether the user may hide a comment, with a public reason."""
     return is_clerk(user, proposal.body)
+
+
+def can_keep_minutes(user: object, body: Body) -> bool:
+    """Say whether the user drafts, edits and adopts the body's minutes: its clerks."""
+    return is_clerk(user, body)

@@ -1,16 +1,16 @@
 """Chainable reads of the deciding floor."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from oversight.accounts.policy import can_read_restricted, is_person
-from proposals.choices import OPEN, Status
+from proposals.choices import OPEN, MinutesStatus, Status
 
 if TYPE_CHECKING:
-    from proposals.models import Proposal  # noqa: F401 - parameters of querysets
+    from proposals.models import Minutes, Proposal  # noqa: F401 - parameters of querysets
 
 
 class ProposalQuerySet(QuerySet["Proposal"]):
@@ -51,6 +51,30 @@ class ProposalQuerySet(QuerySet["Proposal"]):
         untied = Q(contract__casting_until=None, contract__closes_at__lte=now)
         return self.filter(untied | Q(contract__casting_until__lte=now), status=Status.VOTING)
 
+    def closing_soon(self, within: timedelta) -> "ProposalQuerySet":
+        """Keep open votes that close within a time and whose members were not reminded."""
+        now = timezone.now()
+        return self.filter(
+            status=Status.VOTING,
+            contract__casting_until=None,
+            contract__reminded_at=None,
+            contract__closes_at__gt=now,
+            contract__closes_at__lte=now + within,
+        )
+
     def newest_first(self) -> "ProposalQuerySet":
         """Order by when they were drafted, newest first."""
         return self.order_by("-drafted_at", "-id")
+
+
+class MinutesQuerySet(QuerySet["Minutes"]):
+    """Minutes of all bodies."""
+
+    def visible_to(self, user: object) -> "MinutesQuerySet":
+        """Keep what the user may see: a draft is seen by its body and auditors."""
+        if can_read_restricted(user):
+            return self
+        public = Q(status__in=[MinutesStatus.ADOPTED, MinutesStatus.CORRECTED])
+        if not is_person(user):
+            return self.filter(public)
+        return self.filter(public | Q(body_id__in=user.memberships.in_term().values("body_id")))

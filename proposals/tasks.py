@@ -7,6 +7,7 @@ from celery import shared_task
 from oversight.web.refusals import Conflict
 from proposals.models import Proposal
 from proposals.services.closing import close_due_vote
+from proposals.services.reminding import CLOSES_SOON, remind_of_vote
 
 logger = logging.getLogger(__name__)
 
@@ -24,3 +25,9 @@ def close_due_votes() -> int:
         else:
             closed += 1
     return closed
+
+
+@shared_task(name="proposals.remind_of_votes")
+def remind_of_votes() -> int:
+    """Tell who has not voted in a vote that closes within a day; return how many were told."""
+    return sum(remind_of_vote(proposal=each) for each in Proposal.objects.closing_soon(CLOSES_SOON))

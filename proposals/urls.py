@@ -5,12 +5,14 @@ from django.urls import path
 from proposals.api import amendments as texts
 from proposals.api import attachments as files
 from proposals.api import decisions, proposals, talk, votes
+from proposals.api import minutes as minutes_api
 from proposals.views import (
     amendments,
     attachments,
     ballots,
     charters,
     drafting,
+    minutes,
     moves,
     page,
     results,
@@ -68,6 +70,40 @@ urlpatterns = [
     path("proposals/<str:ref>/casting-vote/", results.casting_vote, name="proposal-casting-vote"),
     path("proposals/<str:ref>/sheet/", results.sheet, name="proposal-sheet"),
     path("proposals/<str:ref>/sheet.json", results.sheet_json, name="proposal-sheet-json"),
+    path("bodies/<slug:slug>/minutes/", minutes.minutes_of, name="minutes-list"),
+    path("bodies/<slug:slug>/minutes/<int:number>/<int:version>/", minutes.minutes, name="minutes"),
+    path(
+        "bodies/<slug:slug>/minutes/<int:number>/<int:version>/minutes.json",
+        minutes.minutes_document,
+        name="minutes-document",
+    ),
+    path(
+        "bodies/<slug:slug>/minutes/<int:number>/<int:version>/edit/",
+        minutes.edit,
+        name="minutes-edit",
+    ),
+    path(
+        "bodies/<slug:slug>/minutes/<int:number>/<int:version>/move/",
+        minutes.move,
+        name="minutes-move",
+    ),
+    path(
+        "api/v1/bodies/<slug:slug>/minutes/",
+        minutes_api.MinutesList.as_view(),
+        name="api-minutes-list",
+    ),
+    path(
+        "api/v1/bodies/<slug:slug>/minutes/<int:number>/<int:version>/",
+        minutes_api.MinutesDetail.as_view(),
+        name="api-minutes",
+    ),
+    path(
+        "api/v1/bodies/<slug:slug>/minutes/<int:number>/<int:version>/stage/",
+        minutes_api.MinutesActs.as_view(),
+        name="api-minutes-stage",
+    ),
+    path("decisions/<str:ref>/ballots.blt", results.ballots_blt, name="decision-ballots-blt"),
+    path("api/v1/my/votes/", votes.AwaitedVotes.as_view(), name="api-my-votes"),
     path("api/v1/proposals/", proposals.ProposalList.as_view(), name="api-proposals"),
     path("api/v1/proposals/<str:ref>/", proposals.ProposalDetail.as_view(), name="api-proposal"),
     path("api/v1/proposals/<str:ref>/criteria/", proposals.Criteria.as_view(), name="api-criteria"),
@@ -122,5 +158,10 @@ urlpatterns = [
         name="api-casting-vote",
     ),
     path("api/v1/decisions/", decisions.DecisionList.as_view(), name="api-decisions"),
+    path(
+        "api/v1/decisions/<str:ref>/ballots.blt",
+        decisions.DecisionBallots.as_view(),
+        name="api-decision-ballots-blt",
+    ),
     path("api/v1/decisions/<str:ref>/", decisions.DecisionDetail.as_view(), name="api-decision"),
 ]

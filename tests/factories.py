@@ -9,7 +9,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.utils import timezone
 
 from evals.choices import Comparison
 from evals.models import Criterion, Run, SuiteVersion, Worker
@@ -30,8 +31,17 @@ from oversight.registry import services as registry
 from oversight.registry.models import Deployment, ModelVersion
 from proposals.charter import usual
 from proposals.choices import ProposalType
-from proposals.models import Amendment, Ballot, Comment, Decision, Proposal
-from proposals.services import amendments, charters, closing, discussion, drafting, stages, voting
+from proposals.models import Amendment, Ballot, Comment, Decision, Minutes, Proposal
+from proposals.services import (
+    amendments,
+    charters,
+    closing,
+    discussion,
+    drafting,
+    minutes,
+    stages,
+    voting,
+)
 from tests.machine import Machine, enrol_machine
 
 PASSWORD = "a long phrase for tests only"
@@ -467,6 +477,22 @@ def make_decision(
     for person, choice in zip(cast.members, choices, strict=True):
         make_ballot(person, proposal, choice)
     return closing.close_vote(by=cast.clerk, proposal=proposal)
+
+
+def make_election_decision(cast: Seats) -> Decision:
+    """Return the decision of an election that everybody agreed on."""
+    options = {"type": ProposalType.ELECTION, "options": ["Ann", "Ben"], "seats": 1}
+    proposal = make_open_vote(cast, title="Who speaks for the council?", **options)
+    for person in cast.members:
+        voting.cast_ballot(by=person, proposal=proposal, choice={"ranking": ["Ann"]})
+    return closing.close_vote(by=cast.clerk, proposal=proposal)
+
+
+def make_minutes(cast: Seats, *, is_adopted: bool = False, **period: date) -> Minutes:
+    """Draft the minutes of today, or of another period; adopt them if asked."""
+    days = {"starts_on": timezone.now().date(), "ends_on": timezone.now().date()} | period
+    drafted = minutes.draft_minutes(by=cast.clerk, body=cast.body, **days)
+    return minutes.adopt_minutes(by=cast.clerk, minutes=drafted) if is_adopted else drafted
 
 
 def make_comment(by: Person, proposal: Proposal, text: str = "I agree.", **fields: Any) -> Comment:

@@ -71,8 +71,8 @@ class ReadInput(serializers.Serializer[Any]):
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         max_length=1000,
-        required=False,
-        help_text="Without it, all of them.",
+        allow_null=True,
+        help_text="null for all of them.",
     )
 
 
@@ -92,7 +92,7 @@ class NoticesRead(APIView):
         """Mark notices as read; ids of others, or read before, change nothing."""
         data = checked(ReadInput, request)
         person: Person = request.user  # type: ignore[assignment]
-        return Response({"read": services.mark_read(person=person, ids=data.get("ids"))})
+        return Response({"read": services.mark_read(person=person, ids=data["ids"])})
 
 
 class AtOnce(serializers.Serializer[Any]):

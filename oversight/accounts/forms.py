@@ -186,6 +186,16 @@ class NoticeSettingsForm(forms.Form):
             self.initial[_field(name)] = of_it
 
     @property
+    def times(self) -> list[forms.BoundField]:
+        """The fields that say whether and when mail comes."""
+        return [self[name] for name in ("gets_mail", "digest_hour", "time_zone")]
+
+    @property
+    def kinds(self) -> list[forms.BoundField]:
+        """The fields that say what does not wait: of every body, then of each."""
+        return [self[_field(name)] for name in (EVERYWHERE, *self.bodies)]
+
+    @property
     def chosen(self) -> dict[str, Any]:
         """What the service takes."""
         data = self.cleaned_data

@@ -57,6 +57,7 @@ WORDS = {
     "proposals.lot.revealed": "The seed of a lot was revealed",
     "proposals.casting.given": "The chair gave the casting vote",
     "proposals.decision.made": "A decision was made",
+    "proposals.minutes.adopted": "Minutes were adopted",
 }
 """What each type of leaf means; a type that is not here is shown by its own name."""
 

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 
+from oversight.accounts.policy import is_person
 from oversight.ledger.models import Checkpoint
+from proposals.awaiting import awaiting_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,23 @@ class RecordState:
     signed_at: datetime | None
 
 
-def site(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
-    """Django's context processor: `site_name`, `public_url` and `record`."""
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Django's context processor: `site_name`, `public_url`, `record` and `awaited_votes`."""
     return {
         "site_name": settings.SITE_NAME,
         "public_url": settings.PUBLIC_URL,
         "record": record_state(),
+        "awaited_votes": lambda: awaited_votes(request),
     }
+
+
+def awaited_votes(request: HttpRequest) -> int:
+    """Return how many votes wait for the reader; none while the database does not answer."""
+    person = getattr(request, "user", None)
+    try:
+        return awaiting_count(person) if is_person(person) else 0
+    except DatabaseError:
+        return 0
 
 
 def record_state() -> RecordState | None:

@@ -13,6 +13,7 @@ from oversight.dashboards.views import (
     record,
     registry,
     samples,
+    subscriptions,
 )
 from oversight.web.api_document_view import ApiDocument
 
@@ -52,6 +53,9 @@ urlpatterns = [
     path("audit/bundle.zip", audit.log_bundle, name="log-bundle"),
     path("audit/verify.py", audit.verifier, name="verifier"),
     path("bodies/<slug:slug>/", decisions.body, name="body"),
+    path("bodies/<slug:slug>/feed.atom", subscriptions.body_feed, name="body-feed"),
+    path("bodies/<slug:slug>/votes.ics", subscriptions.body_calendar, name="body-calendar"),
+    path("proposals/<str:ref>/vote.ics", subscriptions.vote_calendar, name="vote-calendar"),
     path("record/", record.record, name="record"),
     path("record/status/", record.status, name="record-status"),
     path("record/check/", record.check, name="record-check"),

@@ -1,6 +1,7 @@
 """The one clock that decides about deadlines: the database's."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -15,6 +16,12 @@ def database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now.astimezone(UTC)
+
+
+def in_words(moment: datetime, zone: str) -> str:
+    """Return a moment as people read it, by the clock of a place and with its zone's name."""
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{there.day} {there:%B %Y, %H:%M %Z}"
 
 
 def stamp(moment: datetime) -> str:

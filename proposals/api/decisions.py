@@ -1,8 +1,14 @@
 """Decisions in the network API."""
 
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from oversight.accounts.permissions import Public
+from proposals.ballot_files import ballots_as_blt, has_blt
 from proposals.models import Decision
 
 
@@ -44,3 +50,18 @@ class DecisionDetail(generics.RetrieveAPIView[Decision]):
     lookup_field = "proposal__ref"
     lookup_url_kwarg = "ref"
     queryset = Decision.objects.select_related("proposal__body")
+
+
+class DecisionBallots(APIView):
+    """A decided election's ballots as BLT."""
+
+    permission_classes = [Public]
+
+    @extend_schema(operation_id="decisions_ballots_blt", responses={(200, "text/plain"): str})
+    def get(self, request: Request, ref: str) -> HttpResponse:  # noqa: ARG002
+        """Send the ballots that were counted; 404 where BLT cannot say them (yes or no, points)."""
+        rows = Decision.objects.select_related("proposal__contract")
+        found = get_object_or_404(rows, proposal__ref=ref)
+        if not has_blt(found):
+            raise Http404("BLT holds orders of preference; this vote had none.")
+        return HttpResponse(ballots_as_blt(found), content_type="text/plain; charset=utf-8")

@@ -12,11 +12,12 @@ from rest_framework.views import APIView
 
 from oversight.accounts.choices import Scope
 from oversight.accounts.models import Body, Membership
-from oversight.accounts.permissions import reader, writes
+from oversight.accounts.permissions import own, reader, writes
 from oversight.ledger import services as ledger
 from oversight.web.inputs import checked, named_row
 from proposals.api.decisions import DecisionOutput
 from proposals.api.proposals import ProposalView
+from proposals.awaiting import awaiting
 from proposals.models import Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
 from proposals.services import closing, roll, voting
@@ -81,6 +82,34 @@ class BallotOutput(serializers.Serializer[Any]):
     leaf = serializers.UUIDField()
     receipt = serializers.CharField(allow_null=True)
     receipt_at = serializers.URLField(help_text="Where the receipt is or will be.")
+
+
+class AwaitedOutput(serializers.Serializer[Any]):
+    """One open vote that waits for the caller."""
+
+    ref = serializers.CharField(source="proposal.ref")
+    body = serializers.CharField(source="proposal.body.slug")
+    title = serializers.CharField()
+    closes_at = serializers.DateTimeField()
+    is_casting_vote = serializers.BooleanField(help_text="A tie that waits for the chair.")
+    weight = serializers.IntegerField()
+    delegate = serializers.CharField(help_text="To whom the vote is delegated; may be empty.")
+    voted_for_them = serializers.CharField(
+        help_text="Whose ballot counts for the caller unless they vote themselves; may be empty."
+    )
+    delegators = serializers.IntegerField(help_text="How many delegated to the caller directly.")
+
+
+class AwaitedVotes(APIView):
+    """`GET`: what waits for one's vote."""
+
+    permission_classes = [own(Scope.NOTICES)]
+
+    @extend_schema(responses=AwaitedOutput(many=True))
+    def get(self, request: Request) -> Response:
+        """List up to 50 open votes without one's ballot, the soonest close first."""
+        rows = awaiting(request.user)  # type: ignore[arg-type]
+        return Response(AwaitedOutput(rows, many=True).data)
 
 
 class Ballots(ProposalView):

@@ -4,6 +4,7 @@ from proposals.models.amendments import Amendment, AmendmentVersion, Support
 from proposals.models.attachments import Attachment
 from proposals.models.charters import Charter
 from proposals.models.decisions import Decision
+from proposals.models.minutes import Minutes
 from proposals.models.talk import Comment
 from proposals.models.texts import Proposal, Revision, text_document
 from proposals.models.votes import (
@@ -26,6 +27,7 @@ __all__ = [
     "Contract",
     "Decision",
     "Delegation",
+    "Minutes",
     "Proposal",
     "Recusal",
     "Revision",

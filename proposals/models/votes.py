@@ -75,6 +75,9 @@ class Contract(models.Model):
     casting_until = models.DateTimeField(
         null=True, blank=True, help_text="Set when the vote is tied: the chair decides until then."
     )
+    reminded_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set when who had not voted was told of the close."
+    )
     leaf_id = models.UUIDField(unique=True)
 
     class Meta:

@@ -12,7 +12,7 @@ from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import Opening
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, in_words, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import DecisionOutcome, Leaf, ProposalType, Status
@@ -154,7 +154,8 @@ def _wait_for_chair(proposal: Proposal, contract: Contract, now: datetime, actor
         people=[chair.membership.person],
         subject=f"Tied, and yours to decide: {proposal.title}"[:160],
         text=f"The vote on {proposal.ref} is tied. Your casting vote decides; it is asked for "
-        f"until {stamp(contract.casting_until)}, after which things stay as they are.",
+        f"until {in_words(contract.casting_until, proposal.body.time_zone)}, after which things "
+        "stay as they are.",
         path=f"{proposal.get_absolute_url()}casting-vote/",
     )
 

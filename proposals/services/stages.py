@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
+from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
@@ -76,6 +78,15 @@ def annul_vote(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
         raise NotAllowed("Only a clerk of the body annuls a vote.")
     locked = lock_proposal(proposal)
     _end(locked, Status.ANNULLED, by=by.actor, reason=reason)
+    notify(
+        kind=NoticeKind.DECISION,
+        body=locked.body,
+        about=locked.ref,
+        people=Person.objects.filter(memberships__in=locked.contract.roll.values("membership")),
+        subject=f"Annulled: {locked.title}",
+        text=f"The vote on {locked.ref} was annulled: no ballot counts. The reason is public.",
+        path=locked.get_absolute_url(),
+    )
     return locked
 
 

@@ -14,7 +14,7 @@ from oversight.accounts.choices import BodyRole, NoticeKind
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, in_words, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import papers, policy
 from proposals.charter import DecisionRules
@@ -33,6 +33,7 @@ from proposals.models import (
 from proposals.papers import PaperError
 from proposals.readiness import judgements_of, obstacles_to_vote, shown_evidence
 from proposals.services.charters import charter_of
+from proposals.services.reminding import CLOSES_SOON
 from proposals.services.stages import closing_time, lock_proposal, move
 from proposals.tally import consent, score
 from proposals.tally.consent import Stance
@@ -104,6 +105,8 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         facts={"opens_at": stamp(opens_at), "closes_at": stamp(ends_at), "roll": len(seats)},
         at=opens_at,
     )
+    # The notice of the opening is its reminder, too.
+    is_short = ends_at - opens_at <= CLOSES_SOON
     contract = Contract.objects.create(
         proposal=locked,
         document=document,
@@ -111,16 +114,17 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         opens_at=opens_at,
         closes_at=ends_at,
         lot_seed=seed,
+        reminded_at=opens_at if is_short else None,
         leaf_id=leaf.id,
     )
     _freeze_roll(contract, seats, delegated)
     notify(
-        kind=NoticeKind.VOTE_OPENED,
+        kind=NoticeKind.VOTE_CLOSING if is_short else NoticeKind.VOTE_OPENED,
         body=locked.body,
         about=locked.ref,
         people=[seat.person for seat in seats],
         subject=f"Your vote is wanted: {locked.title}"[:160],
-        text=f"The vote on {locked.ref} is open until {stamp(ends_at)}.",
+        text=f"The vote on {locked.ref} is open until {in_words(ends_at, locked.body.time_zone)}.",
         path=f"{locked.get_absolute_url()}ballot/",
     )
     return contract

@@ -1,13 +1,14 @@
 """The tally sheet as a page and as JSON, and the chair's casting vote on a tie."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals.ballot_files import ballots_as_blt, has_blt
 from proposals.forms.ballots import CastingForm, RankingForm, casting_form
 from proposals.models import Decision, Proposal
 from proposals.services import closing
@@ -27,6 +28,7 @@ def sheet(request: HttpRequest, ref: str) -> HttpResponse:
         "proposal": found.proposal,
         "sheet": found.sheet,
         "shown": ShownSheet.of(found.sheet),
+        "has_blt": has_blt(found),
     }
     return render(request, "proposals/sheet.html", context)
 
@@ -36,6 +38,18 @@ def sheet(request: HttpRequest, ref: str) -> HttpResponse:
 def sheet_json(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
     """Send the sheet as the decision's record holds it."""
     return JsonResponse(_decision(ref).sheet)
+
+
+@login_not_required
+@require_safe
+def ballots_blt(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
+    """Send a decided election's ballots as a BLT file, for other counting programs."""
+    found = _decision(ref)
+    if not has_blt(found):
+        raise Http404("BLT holds orders of preference; this vote had none.")
+    answer = HttpResponse(ballots_as_blt(found), content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{found.ref}.blt"'
+    return answer
 
 
 @never_cache

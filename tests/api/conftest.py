@@ -13,7 +13,7 @@ from oversight.accounts import services as accounts
 from oversight.accounts.choices import Scope
 from oversight.accounts.models import ApiKey
 from oversight.registry.models import Deployment, ModelVersion
-from proposals.models import Decision, Proposal
+from proposals.models import Decision, Minutes, Proposal
 from tests import factories
 from tests.machine import Machine
 
@@ -51,6 +51,9 @@ class World:
     voting: Proposal
     decision: Decision
     machine: Machine
+    elected: Decision
+    minutes: Minutes
+    minutes_draft: Minutes
 
     def key(self, owner: str, *scopes: str) -> str:
         """Return the secret of a new key of somebody of the cast."""
@@ -146,4 +149,7 @@ def world(db) -> World:
         voting=factories.make_open_vote(cast),
         decision=factories.make_decision(cast, **subject),
         machine=cast.machine,
+        elected=factories.make_election_decision(cast),
+        minutes=factories.make_minutes(cast, is_adopted=True),
+        minutes_draft=factories.make_minutes(cast),
     )

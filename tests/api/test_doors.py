@@ -14,7 +14,7 @@ from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
 from oversight.accounts.choices import Scope
 from proposals.choices import ProposalType
-from proposals.models import Delegation
+from proposals.models import Delegation, Minutes
 from proposals.services import attachments, closing, roll, stages
 from tests import factories
 from tests.api.conftest import PEOPLE, World, address, assert_is_problem, send
@@ -173,6 +173,10 @@ def a_suites_zip(world: World) -> dict[str, Any]:
     return {"zip": SimpleUploadedFile("lm-eval.zip", content)}
 
 
+def of_minutes(minutes: Minutes) -> tuple[object, ...]:
+    return (minutes.body.slug, minutes.number, minutes.version)
+
+
 READS = (
     Door("api-models", "GET"),
     Door("api-model", "GET", lambda w: (w.version.model.slug,)),
@@ -206,6 +210,9 @@ READS = (
     Door("api-support", "GET", lambda w: (w.talked.ref,)),
     Door("api-decisions", "GET"),
     Door("api-decision", "GET", lambda w: (w.decision.proposal.ref,)),
+    Door("api-decision-ballots-blt", "GET", lambda w: (w.elected.ref,)),
+    Door("api-minutes-list", "GET", lambda w: (w.cast.body.slug,)),
+    Door("api-minutes", "GET", lambda w: of_minutes(w.minutes)),
 )
 DRAFT = Door(
     "api-proposal",
@@ -478,10 +485,58 @@ RULED = (
         scope=Scope.VOTES_CAST,
     ),
 )
-WRITES = (*WRITES, *RULED)
+KEPT = (
+    Door(
+        "api-minutes-list",
+        "POST",
+        lambda w: (w.cast.body.slug,),
+        whole("clerk"),
+        status=201,
+        body=lambda w: {"starts_on": "2026-01-01", "ends_on": "2026-01-31"},
+        owner="clerk",
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-minutes",
+        "PUT",
+        lambda w: of_minutes(w.minutes_draft),
+        whole("clerk"),
+        body=lambda w: {"text": "Nothing happened."},
+        owner="clerk",
+        scope=Scope.PROPOSALS_WRITE,
+        note="of a draft",
+    ),
+    Door(
+        "api-minutes-stage",
+        "POST",
+        lambda w: of_minutes(w.minutes_draft),
+        whole("clerk"),
+        body=lambda w: {"act": "adopt"},
+        owner="clerk",
+        scope=Scope.PROPOSALS_WRITE,
+        note="of a draft",
+    ),
+    Door(
+        "api-minutes-stage",
+        "POST",
+        lambda w: of_minutes(w.minutes),
+        whole("clerk"),
+        body=lambda w: {"act": "correct"},
+        owner="clerk",
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+)
+WRITES = (*WRITES, *RULED, *KEPT)
 ONES_OWN = (
+    Door("api-my-votes", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
     Door("api-notices", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
-    Door("api-notices-read", "POST", opens_for=SIGNED_IN, body=lambda w: {}, scope=Scope.NOTICES),
+    Door(
+        "api-notices-read",
+        "POST",
+        opens_for=SIGNED_IN,
+        body=lambda w: {"ids": [1]},
+        scope=Scope.NOTICES,
+    ),
     Door("api-notice-settings", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
     Door(
         "api-notice-settings",

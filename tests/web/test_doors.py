@@ -7,6 +7,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 PUBLIC = {
+    *("body-feed", "body-calendar", "vote-calendar", "minutes-list", "minutes", "minutes-document"),
     *("home", "healthz", "in-service", "model", "deployment", "findings", "suite"),
     *("suite-version", "run", "run-samples", "statement-type", "deciding", "decision"),
     *("decision-record", "decision-contract", "body", "record", "record-check", "record-entry"),
@@ -16,10 +17,12 @@ PUBLIC = {
     *("compare", "compare-json", "compare-csv", "compute", "compute-json", "compute-csv"),
     *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),
     *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),
-    *("unsubscribe", "log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
+    *("log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
     *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof", "ledger:timestamp"),
+    *("unsubscribe", "decision-ballots-blt"),
 }
 PRIVATE = {
+    *("minutes-edit", "minutes-move"),
     *("notices", "notices-read", "notice-read", "notice-settings"),
     *("my-work", "api-keys", "api-key-revoke", "run-start", "run-cancel"),
     *("proposal-create", "proposal-edit", "proposal-comment", "proposal-comment-hide"),

@@ -20,6 +20,7 @@ from oversight.dashboards.words import counted, sentence, votes_headline
 from oversight.ledger.queries import receipt
 from oversight.registry.models import Authorisation
 from proposals import papers
+from proposals.ballot_files import has_blt
 from proposals.charter import fraction_words
 from proposals.models import Ballot, Charter, Contract, Decision, Proposal, RollEntry
 from proposals.services.closing import carried_by, is_secret, last_ballots
@@ -98,6 +99,7 @@ def _result(found: Decision, contract: Contract) -> dict[str, Any]:
     ballots = {
         "sheet": sheet,
         "shown": ShownSheet.of(sheet),
+        "has_blt": has_blt(found),
         "ballots": [] if is_secret(contract) else _ballots_by_name(contract),
         "secret_ballots": _secret_ballots(found) if is_secret(contract) else [],
         "is_secret": is_secret(contract),

@@ -14,7 +14,8 @@ from oversight.dashboards.findings import Finding, headline_findings, latest
 from oversight.dashboards.titles import titled
 from oversight.dashboards.words import counted, home_headline, sentence
 from oversight.registry.models import Authorisation
-from proposals.models import Decision, Proposal, RollEntry
+from proposals.awaiting import awaiting, cast_in
+from proposals.models import Decision, Proposal
 
 HOME_ROWS = 10
 HOME_CARDS = 4
@@ -44,26 +45,17 @@ def my_work(request: HttpRequest) -> HttpResponse:
     person = request.user
     if not is_person(person):
         raise Http404
-    on_rolls = RollEntry.objects.filter(
-        membership__person=person, contract__proposal__status="voting"
-    )
-    entries = (
-        titled(on_rolls, "contract__proposal_id")
-        .select_related("contract__proposal__body")
-        .prefetch_related("ballots")
-        .order_by("contract__closes_at")
-    )
-    votes = [{"entry": entry, "has_voted": bool(entry.ballots.all())} for entry in entries[:50]]
-    waiting = sum(not vote["has_voted"] for vote in votes)
+    waiting, cast = awaiting(person), cast_in(person)
     proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
     context = {
-        "votes": votes,
-        "headline": sentence(counted(waiting, "vote waits", "votes wait") + " for you"),
+        "votes": [*waiting, *cast],
+        "headline": sentence(counted(len(waiting), "vote waits", "votes wait") + " for you"),
         "proposals": proposals[:20],
         "seats": person.memberships.in_term().select_related("body"),
         "affiliations": person.affiliations.in_term().select_related("organisation"),
         "runs": Run.objects.filter(requested_by=person).with_parts().newest_first()[:10],
-        "notices": person.notices.order_by("-created_at")[:10],
+        "notices": person.notices.newest_first()[:10],
+        "unread": person.notices.unread().count(),
         "nav": "",
     }
     return render(request, "dashboards/my_work.html", context)

@@ -1,0 +1,57 @@
+"""What programs subscribe to: a body's feed and calendar, and a vote's calendar file."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from oversight.accounts.models import Body
+from oversight.dashboards import calendars, feeds
+from oversight.web import calendar_file
+from oversight.web.unchanged import answer_unless_unchanged
+
+
+@login_not_required
+@require_safe
+def body_feed(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send what a body did as an Atom feed."""
+    body = get_object_or_404(Body, slug=slug)
+    entries = feeds.entries_of(body)
+    changed = feeds.changed_at(body, entries)
+    return answer_unless_unchanged(request, feeds.atom(body, entries), feeds.CONTENT_TYPE, changed)
+
+
+@login_not_required
+@require_safe
+def body_calendar(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the votes of a body as a calendar to subscribe to."""
+    body = get_object_or_404(Body, slug=slug)
+    votes = calendars.votes_of(body)
+    content = calendar_file.calendar(
+        f"Votes of {body}",
+        body.time_zone,
+        list(calendars.events(votes)),
+        url=f"{settings.PUBLIC_URL}{request.path}",
+    )
+    changed = max([body.founded_at, *map(calendars.changed_at, votes)])
+    return answer_unless_unchanged(request, content, calendar_file.CONTENT_TYPE, changed)
+
+
+@login_not_required
+@require_safe
+def vote_calendar(request: HttpRequest, ref: str) -> HttpResponse:
+    """Send one vote's opening and close as a calendar file."""
+    vote = calendars.vote_of(ref)
+    if vote is None:
+        raise Http404("No vote was opened on this.")
+    content = calendar_file.calendar(
+        f"Vote on {ref}",
+        vote.proposal.body.time_zone,
+        list(calendars.events([vote])),
+        url=f"{settings.PUBLIC_URL}{request.path}",
+    )
+    changed = calendars.changed_at(vote)
+    answer = answer_unless_unchanged(request, content, calendar_file.CONTENT_TYPE, changed)
+    answer["Content-Disposition"] = f'attachment; filename="{vote.proposal.ref}.ics"'
+    return answer

@@ -1,0 +1,24 @@
+"""Answers for programs that come back often: 304 while nothing has changed."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.http import http_date
+
+KEPT_SECONDS = 300
+"""How long a reader, or a cache on the way, need not ask again."""
+
+
+def answer_unless_unchanged(
+    request: HttpRequest, content: bytes, content_type: str, changed_at: datetime
+) -> HttpResponse:
+    """Answer with the content, or with 304 where the reader has these very bytes."""
+    answer = HttpResponse(content, content_type=content_type)
+    etag, changed = f'"{sha256(content).hexdigest()[:32]}"', int(changed_at.timestamp())
+    answer["ETag"] = etag
+    answer["Last-Modified"] = http_date(changed)
+    patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
+    found = get_conditional_response(request, etag=etag, last_modified=changed, response=answer)
+    return found or answer

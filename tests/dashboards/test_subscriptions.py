@@ -1,0 +1,215 @@
+"""What programs subscribe to: a body's Atom feed, and calendars of votes."""
+
+from datetime import UTC, timedelta
+from xml.etree import ElementTree
+
+import icalendar
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from proposals.models import Revision
+from proposals.services.stages import annul_vote, withdraw
+from tests.factories import (
+    make_cast,
+    make_decision,
+    make_deliberated_proposal,
+    make_open_vote,
+    make_proposal,
+)
+
+pytestmark = pytest.mark.django_db
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def feed_of(client, cast, **headers):
+    return client.get(reverse("body-feed", args=[cast.body.slug]), headers=headers)
+
+
+def entries(answer):
+    root = ElementTree.fromstring(answer.content)
+    return [
+        {part.tag.removeprefix(ATOM): part.text for part in entry}
+        for entry in root.iter(f"{ATOM}entry")
+    ]
+
+
+def events(client, address):
+    answer = client.get(address)
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    return icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+
+
+# -- The feed --------------------------------------------------------------------------------
+
+
+def test_the_feed_has_what_an_atom_feed_must_have(client, cast):
+    make_decision(cast)
+    answer = feed_of(client, cast)
+    assert answer["Content-Type"] == "application/atom+xml; charset=utf-8"
+    root = ElementTree.fromstring(answer.content)
+    assert root.tag == f"{ATOM}feed"
+    for part in ("id", "title", "updated", "author"):
+        assert len(root.findall(f"{ATOM}{part}")) == 1, part
+    assert root.find(f"{ATOM}author/{ATOM}name").text
+    links = {link.get("rel"): link.get("href") for link in root.findall(f"{ATOM}link")}
+    assert links["self"].endswith(reverse("body-feed", args=[cast.body.slug]))
+    assert links["alternate"].endswith(f"/bodies/{cast.body.slug}/")
+    found = entries(answer)
+    assert len(found) == 3
+    for entry in found:
+        assert {"id", "title", "updated", "summary"} <= entry.keys()
+        assert entry["id"].startswith("urn:uuid:")
+        assert parse_datetime(entry["updated"]).tzinfo
+    times = [parse_datetime(entry["updated"]) for entry in found]
+    assert times == sorted(times, reverse=True)
+    assert parse_datetime(root.find(f"{ATOM}updated").text) == times[0]
+    assert len({entry["id"] for entry in found}) == 3
+
+
+def test_the_feed_tells_each_thing_once_and_its_ids_stay(client, cast):
+    decision = make_decision(cast, title="Publish it")
+    before = {entry["title"]: entry["id"] for entry in entries(feed_of(client, cast))}
+    assert set(before) == {
+        "Proposed: Publish it",
+        "The vote is open: Publish it",
+        "Carried: Publish it",
+    }
+    assert before["Carried: Publish it"] == f"urn:uuid:{decision.leaf_id}"
+    make_open_vote(cast)
+    after = {entry["title"]: entry["id"] for entry in entries(feed_of(client, cast))}
+    assert before.items() <= after.items()
+
+
+def test_a_draft_and_its_withdrawal_are_in_no_feed(client, cast):
+    draft = make_proposal(cast, title="Not public")
+    client.force_login(cast.member)
+    assert entries(feed_of(client, cast)) == []
+    withdraw(by=cast.proposer, proposal=draft, reason="Not now.")
+    assert entries(feed_of(client, cast)) == []
+
+
+def test_what_was_annulled_or_withdrawn_is_told_with_its_reason(client, cast):
+    annul_vote(by=cast.clerk, proposal=make_open_vote(cast, title="One"), reason="A wrong text.")
+    gone = make_deliberated_proposal(cast, title="Two")
+    withdraw(by=cast.proposer, proposal=gone, reason="No longer needed.")
+    told = {entry["title"]: entry["summary"] for entry in entries(feed_of(client, cast))}
+    assert told["Annulled: One"] == "A wrong text."
+    assert told["Withdrawn: Two"] == "No longer needed."
+
+
+def test_hostile_words_break_no_feed(client, cast):
+    proposal = make_deliberated_proposal(cast)
+    words = "<script>alert(1)</script> & ]]> \x0b\x1f\ufffe end"
+    Revision.objects.filter(proposal=proposal).update(title=words, summary=words)
+    (entry,) = entries(feed_of(client, cast))
+    assert entry["title"] == "Proposed: <script>alert(1)</script> & ]]> end"
+    # The summary is said to be HTML, so it holds the escaped words.
+    assert "<" not in entry["summary"]
+
+
+def test_a_reader_that_has_it_is_told_304(client, cast):
+    make_deliberated_proposal(cast)
+    first = feed_of(client, cast)
+    by_tag = feed_of(client, cast, if_none_match=first["ETag"])
+    by_time = feed_of(client, cast, if_modified_since=first["Last-Modified"])
+    assert (by_tag.status_code, by_tag.content) == (304, b"")
+    assert by_time.status_code == 304
+    assert "max-age" in first["Cache-Control"]
+    make_open_vote(cast)
+    assert feed_of(client, cast, if_none_match=first["ETag"]).status_code == 200
+
+
+def test_the_bodys_page_leads_to_the_feed_and_the_calendar(client, cast):
+    page = client.get(reverse("body", args=[cast.body.slug])).content.decode()
+    feed = reverse("body-feed", args=[cast.body.slug])
+    assert 'rel="alternate" type="application/atom+xml"' in page
+    assert page.count(feed) == 2
+    assert reverse("body-calendar", args=[cast.body.slug]) in page
+
+
+def test_a_long_feed_is_bounded_and_costs_the_same(client, cast, monkeypatch):
+    monkeypatch.setattr("oversight.dashboards.feeds.ENTRIES", 4)
+    make_decision(cast)
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            found = entries(feed_of(client, cast))
+        return len(queries), len(found)
+
+    few = cost()[0]
+    make_decision(cast)
+    make_decision(cast)
+    assert cost() == (few, 4)
+
+
+# -- Calendars -------------------------------------------------------------------------------
+
+
+def test_a_vote_has_an_opening_and_a_close_in_the_bodys_zone(client):
+    cast = make_cast(body={"time_zone": "Asia/Kathmandu"})
+    proposal = make_open_vote(cast, title="Publish it")
+    opens, closes = events(client, reverse("vote-calendar", args=[proposal.ref]))
+    assert str(opens["SUMMARY"]) == f"Vote opens: {proposal.ref} Publish it"
+    assert str(closes["SUMMARY"]) == f"Vote closes: {proposal.ref} Publish it"
+    assert opens.decoded("DTSTART").astimezone(UTC) == proposal.contract.opens_at
+    assert closes.decoded("DTSTART").astimezone(UTC) == proposal.contract.closes_at
+    assert closes["DTSTART"].params["TZID"] == "Asia/Kathmandu"
+    assert opens["UID"] != closes["UID"]
+    assert (closes["SEQUENCE"], closes["STATUS"]) == (0, "CONFIRMED")
+    assert closes.walk("VALARM")
+
+
+def test_an_annulled_vote_is_cancelled_under_the_same_ids(client, cast):
+    proposal = make_open_vote(cast)
+    address = reverse("vote-calendar", args=[proposal.ref])
+    before = events(client, address)
+    annul_vote(by=cast.clerk, proposal=proposal, reason="A wrong text.")
+    after = events(client, address)
+    assert [each["UID"] for each in before] == [each["UID"] for each in after]
+    assert {each["STATUS"] for each in after} == {"CANCELLED"}
+    assert {each["SEQUENCE"] for each in after} == {1}
+    assert after[0]["LAST-MODIFIED"].dt >= before[0]["LAST-MODIFIED"].dt
+
+
+def test_a_vote_that_closed_early_moves_its_close(client, cast):
+    decision = make_decision(cast)
+    _, closes = events(client, reverse("vote-calendar", args=[decision.ref]))
+    assert closes.decoded("DTSTART").astimezone(UTC) == decision.decided_at
+    assert closes["SEQUENCE"] == 1
+    assert not closes.walk("VALARM")
+
+
+def test_a_bodys_calendar_has_its_votes_and_no_others(client, cast):
+    other = make_cast()
+    mine = make_open_vote(cast, closes_at=timezone.now() + timedelta(days=20))
+    make_open_vote(other)
+    make_deliberated_proposal(cast)
+    found = events(client, reverse("body-calendar", args=[cast.body.slug]))
+    assert len(found) == 2
+    assert all(mine.ref in str(each["SUMMARY"]) for each in found)
+    answer = client.get(reverse("body-calendar", args=[cast.body.slug]))
+    again = client.get(
+        reverse("body-calendar", args=[cast.body.slug]), headers={"if_none_match": answer["ETag"]}
+    )
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("address", ["/bodies/{}/feed.atom", "/bodies/{}/votes.ics"])
+def test_a_body_without_acts_has_an_empty_one_and_no_body_has_none(client, cast, address):
+    assert client.get(address.format(cast.body.slug)).status_code == 200
+    assert client.get(address.format("nothing")).status_code == 404
+
+
+def test_what_was_not_voted_on_has_no_calendar(client, cast):
+    for ref in (make_deliberated_proposal(cast).ref, make_proposal(cast).ref, "1999-001"):
+        assert client.get(reverse("vote-calendar", args=[ref])).status_code == 404
