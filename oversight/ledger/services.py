@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from oversight.ledger import commitment, leaf, merkle, queries
+from oversight.ledger.arrivals import Arrivals
 from oversight.ledger.commitment import Commitment, JsonValue
 from oversight.ledger.encoding import to_digest
 from oversight.ledger.models import Opening, PendingLeaf
@@ -29,9 +30,6 @@ __all__ = [
 
 PENDING_CHANNEL = "ledger_pending"
 """The PostgreSQL channel on which the sequencer hears of new leaves."""
-
-FIRST_PAUSE_SECONDS = 0.005
-LONGEST_PAUSE_SECONDS = 0.05
 
 
 class OutsideTransaction(RuntimeError):  # noqa: N818 - says what is wrong, not that it is one
@@ -131,16 +129,23 @@ def wait_for_receipt(leaf_id: UUID, timeout_seconds: float = 2.0) -> Receipt | N
     Call it after the transaction that appended the leaf has committed, never inside it.
     """
     deadline = time.monotonic() + timeout_seconds
-    pause = FIRST_PAUSE_SECONDS
-    while True:
+    # Known before the first look, so that a checkpoint between the two is not missed.
+    size = _arrivals.size
+    found = queries.receipt(leaf_id)
+    while found is None and time.monotonic() < deadline:
+        size = _arrivals.wait_for_another(size, deadline)
         found = queries.receipt(leaf_id)
-        left = deadline - time.monotonic()
-        if found is not None or left <= 0:
-            return found
-        pause_for(min(pause, left))
-        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    return found
 
 
 def pause_for(seconds: float) -> None:
     """Give the sequencer time. Tests put leaves on the record here instead of sleeping."""
     time.sleep(seconds)
+
+
+def _pause(seconds: float) -> None:
+    # By name at each call, because tests put something else there.
+    pause_for(seconds)
+
+
+_arrivals = Arrivals(queries.published_size, _pause)

@@ -122,7 +122,7 @@ class Ballots(ProposalView):
         """Cast a ballot: 201 with the receipt, 202 while the log has not covered it yet."""
         data = checked(BallotInput, request)
         visible = Proposal.objects.visible_to(reader(request, Scope.VOTES_CAST))
-        proposal = get_object_or_404(visible.without_documents(), ref=ref)
+        proposal = get_object_or_404(visible.with_its_vote(), ref=ref)
         ballot = voting.cast_ballot(
             by=request.user,  # type: ignore[arg-type]
             proposal=proposal,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Func, Subquery
 
 from evals.criteria import as_contract_rows
 from oversight.accounts.choices import BodyRole, NoticeKind
@@ -202,7 +202,7 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, An
         Conflict: the vote is not open, by the database's clock.
         Invalid: the ballot names what the contract does not offer.
     """
-    contract = Contract.objects.defer("document").filter(proposal=proposal).first()
+    contract = _contract_of(proposal)
     if contract is None:
         raise Conflict("There is no vote open on this proposal.")
     content = read_paper(contract, choice)
@@ -214,14 +214,19 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, An
         .first()
     )
     # The clock is read under the locks: waiting for them must not carry a ballot past the close.
-    now = _require_open(contract)
+    now, number, last = _require_open(contract, entry)
     if entry is None:
         raise NotAllowed(NOT_ON_ROLL)
-    last = entry.ballots.order_by("-number").first()
-    if last is not None and last.content == content:
-        return last
-    number = (last.number if last else 0) + 1
-    return _write_ballot(entry, proposal, contract, number=number, content=content, now=now)
+    if number and last == content:
+        return entry.ballots.get(number=number)
+    return _write_ballot(entry, proposal, contract, number=number + 1, content=content, now=now)
+
+
+def _contract_of(proposal: Proposal) -> Contract | None:
+    """Return the contract as the caller fetched it with the proposal, or without its document."""
+    if Proposal.contract.is_cached(proposal) and hasattr(proposal, "contract"):
+        return proposal.contract
+    return Contract.objects.defer("document").filter(proposal=proposal).first()
 
 
 def read_paper(contract: Contract, given: object) -> papers.Content:
@@ -295,12 +300,24 @@ def _write_ballot(
     )
 
 
-def _require_open(contract: Contract) -> datetime:
-    """Return the database's time, at which the vote is open."""
-    found = Contract.objects.filter(pk=contract.pk).values_list(
-        "proposal__status", "casting_until", "closes_at", _CLOCK
+def _require_open(contract: Contract, entry: RollEntry | None) -> tuple[datetime, int, object]:
+    """Return the database's time, at which the vote is open, and the entry's last ballot.
+
+    The ballot as its number and content, 0 and None before the first: all in one question, asked
+    under the locks.
+    """
+    last = (
+        Ballot.objects.filter(entry=entry).order_by("-number") if entry else Ballot.objects.none()
     )
-    status, casting_until, closes_at, now = found.get()
+    found = Contract.objects.filter(pk=contract.pk).values_list(
+        "proposal__status",
+        "casting_until",
+        "closes_at",
+        _CLOCK,
+        Subquery(last.values("number")[:1]),
+        Subquery(last.values("content")[:1]),
+    )
+    status, casting_until, closes_at, now, number, content = found.get()
     if status != Status.VOTING:
         raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
     if casting_until is not None:
@@ -310,7 +327,7 @@ def _require_open(contract: Contract) -> datetime:
             f"The vote closed at {stamp(closes_at)}. Ballots are refused from then on; "
             "an earlier ballot of yours stands."
         )
-    return cast("datetime", now)
+    return cast("datetime", now), number or 0, content
 
 
 _CLOCK = Func(function="clock_timestamp", output_field=DateTimeField())
