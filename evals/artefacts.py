@@ -1,7 +1,8 @@
 """The content-addressed store of files: suite data, samples of runs.
 
 A file is written beside its place, checked, made durable and renamed, so a crash leaves either the
-whole file under its digest or nothing but a temporary one.
+whole file under its digest or nothing but a temporary one. Where several web hosts share a bucket,
+it goes there, too, before its row is written, and a host that lacks a file fetches it.
 """
 
 import errno
@@ -14,6 +15,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from evals import shared_store
 from evals.models import Artefact
 from oversight.web.refusals import Invalid, Refusal
 
@@ -29,9 +31,21 @@ class NoRoom(Refusal):
 
 
 def path_of(sha256: str) -> Path:
-    """Return where the bytes of this digest lie, whether or not they are there."""
-    root = Path(settings.ARTEFACTS_DIR)
-    return root / "sha256" / sha256[:2] / sha256
+    """Return where the bytes of this digest lie, whether or not they are there.
+
+    Raises:
+        StoreAway: they are not here, and the bucket that hosts share does not answer.
+    """
+    place = _place(sha256)
+    if not shared_store.is_configured() or place.exists():
+        return place
+    if (found := shared_store.get(sha256)) is not None:
+        _keep(found, sha256)
+    return place
+
+
+def _place(sha256: str) -> Path:
+    return Path(settings.ARTEFACTS_DIR) / "sha256" / sha256[:2] / sha256
 
 
 def store(chunks: Iterable[bytes], *, media_type: str, expected_sha256: str = "") -> Artefact:
@@ -40,6 +54,7 @@ def store(chunks: Iterable[bytes], *, media_type: str, expected_sha256: str = ""
     Raises:
         Invalid: the bytes do not have the expected digest, or there are too many of them.
         NoRoom: the disk is full; nothing of it stays.
+        StoreAway: hosts share a bucket, and it does not answer.
     """
     try:
         sha256, size = _keep(chunks, expected_sha256)
@@ -50,6 +65,8 @@ def store(chunks: Iterable[bytes], *, media_type: str, expected_sha256: str = ""
             "There is no room left where results are kept. Nothing was changed; send it again when "
             "the operator has made room."
         ) from error
+    if shared_store.is_configured():
+        shared_store.put(sha256, _place(sha256))
     row, _ = Artefact.objects.get_or_create(
         sha256=sha256, defaults={"size": size, "media_type": media_type}
     )
@@ -72,7 +89,7 @@ def _keep(chunks: Iterable[bytes], expected_sha256: str) -> tuple[str, int]:
                 f"The bytes received have the digest {sha256}, not {expected_sha256}: "
                 "they were cut short or altered on the way. Send them again."
             )
-        _settle(incoming, path_of(sha256))
+        _settle(incoming, _place(sha256))
     finally:
         incoming.unlink(missing_ok=True)
     return sha256, size

@@ -103,3 +103,23 @@ def database(name: str, default: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
+
+
+def bucket(name: str) -> dict[str, str]:
+    """Return `bucket`, `prefix` and S3's options of `s3://bucket/prefix?endpoint=…&region=…`.
+
+    Empty when the variable is unset. Keys are not part of the address: they come as the S3 client
+    finds them, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` or a role of the machine.
+    """
+    raw = text(name)
+    if not raw:
+        return {}
+    parts = urlsplit(raw)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme != "s3" or not parts.hostname or set(options) - {"endpoint", "region"}:
+        raise ConfigurationError(
+            f"{name}={raw!r}: use the form s3://bucket/prefix?endpoint=https://host&region=name."
+        )
+    if "@" in parts.netloc:
+        raise ConfigurationError(f"{name} holds a key: put it into AWS_SECRET_ACCESS_KEY instead.")
+    return {"bucket": parts.hostname, "prefix": parts.path.strip("/"), **options}

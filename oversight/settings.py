@@ -79,6 +79,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
+# A bucket that several web hosts share; each keeps what it reads in the folder above.
+ARTEFACTS_BUCKET = env.bucket("ARTEFACTS_URL")
 MODELS_DIR = OVERSIGHT_VAR / "models"
 LEDGER_ORIGIN = env.text("LEDGER_ORIGIN") or (
     f"{PUBLIC_HOST}/log"

@@ -30,4 +30,7 @@ def production_is_explicit(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         found.append(
             Error("The broker is remote without TLS.", hint="Use amqps://.", id="oversight.E004")
         )
+    if settings.ARTEFACTS_BUCKET.get("endpoint", "").startswith("http://"):
+        hint = "Use an endpoint with https://."
+        found.append(Error("The bucket is reached without TLS.", hint=hint, id="oversight.E005"))
     return found
