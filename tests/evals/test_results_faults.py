@@ -77,7 +77,8 @@ def test_a_database_that_dies_at_any_step_leaves_all_or_nothing():
                 delivered(machine, task_run, envelope)
             except OperationalError:
                 assert cut
-        if not cut:
+        if not cut or "pg_notify" in cut[0]:
+            # The sequencer is woken after the commit: by then the result is whole.
             break
         tried.append(cut[0].split()[0])
         stored = TaskRun.objects.select_related("run").get(pk=task_run.pk)
