@@ -76,3 +76,22 @@ def bundle_of(**scope):
     target = io.BytesIO()
     write_bundle(Scope(**scope), target)
     return target.getvalue()
+
+
+_PACKED = {}
+
+
+@pytest.fixture
+def packed(request):
+    """Return a function that gives the decided world's bundle: the whole log's, or the decision's.
+
+    The world is built for the first test that asks; the others share its bytes, without database.
+    """
+
+    def of(kind="log"):
+        if not _PACKED:
+            world = request.getfixturevalue("world")
+            _PACKED.update(log=bundle_of(), decision=bundle_of(decision=world.decision.ref))
+        return _PACKED[kind]
+
+    return of

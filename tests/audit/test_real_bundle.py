@@ -119,8 +119,8 @@ def test_a_site_that_judges_a_comparison_otherwise_is_caught(world, verify, monk
 
 @pytest.mark.skipif(not PYTHONS, reason="no other Python on this machine (looked into pyenv)")
 @pytest.mark.parametrize("python", PYTHONS, ids=lambda path: path.parts[-3])
-def test_it_is_proven_by_every_python_from_3_9_on(world, verify, python):
-    proven(verify(bundle_of(), python=str(python)))
+def test_it_is_proven_by_every_python_from_3_9_on(packed, verify, python):
+    proven(verify(packed(), python=str(python)))
 
 
 def test_the_same_record_gives_the_same_bytes(world, scopes):
@@ -128,9 +128,9 @@ def test_the_same_record_gives_the_same_bytes(world, scopes):
         assert bundle_of(**scope) == bundle_of(**scope)
 
 
-def test_a_reader_at_a_terminal_sees_one_verdict_a_line(world, tmp_path):
+def test_a_reader_at_a_terminal_sees_one_verdict_a_line(packed, tmp_path):
     path = tmp_path / "bundle.zip"
-    path.write_bytes(bundle_of())
+    path.write_bytes(packed())
     done = run_verify(path)
     lines = [line for line in done.stdout.splitlines() if line.startswith("  ")]
     assert done.returncode == 0
@@ -140,11 +140,11 @@ def test_a_reader_at_a_terminal_sees_one_verdict_a_line(world, tmp_path):
     assert "\033" not in done.stdout
 
 
-def test_the_program_writes_nothing(world, tmp_path):
+def test_the_program_writes_nothing(packed, tmp_path):
     folder = tmp_path / "sealed"
     folder.mkdir()
     path = folder / "bundle.zip"
-    path.write_bytes(bundle_of())
+    path.write_bytes(packed())
     before = path.stat()
     run_verify(path)
     assert [each.name for each in folder.iterdir()] == ["bundle.zip"]
@@ -266,8 +266,8 @@ STEPS = int(os.environ.get("OVERSIGHT_BYTE_STEPS", "5"))
 """How many bytes of each file are changed; a very large number changes every byte."""
 
 
-def test_a_changed_byte_is_refused_by_the_name_of_its_file(world, verify_here):
-    data = bundle_of()
+def test_a_changed_byte_is_refused_by_the_name_of_its_file(packed, verify_here):
+    data = packed()
     files = files_of(data)
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         starts = {i.filename: i.header_offset + 30 + len(i.filename) for i in file.infolist()}
@@ -298,8 +298,8 @@ def test_a_changed_byte_is_refused_even_with_a_manifest_made_anew(world, verify_
             assert against
 
 
-def test_the_index_of_a_changed_entry_is_named(world, verify_here):
-    files = files_of(bundle_of())
+def test_the_index_of_a_changed_entry_is_named(packed, verify_here):
+    files = files_of(packed())
     path = next(name for name in files if name.startswith("log/tile/entries/"))
     entries = program.split_entries(files[path], path, int(path.rsplit("/", 1)[1]))
     position = sum(len(entry) + 2 for entry in entries[:17]) + 2
@@ -311,8 +311,8 @@ def test_the_index_of_a_changed_entry_is_named(world, verify_here):
 
 
 @pytest.mark.parametrize("what", ["dropped", "doubled", "swapped"])
-def test_entries_dropped_doubled_or_swapped_are_refused(world, verify_here, what):
-    files = files_of(bundle_of())
+def test_entries_dropped_doubled_or_swapped_are_refused(packed, verify_here, what):
+    files = files_of(packed())
     path = next(name for name in files if name.startswith("log/tile/entries/"))
     entries = program.split_entries(files[path], path, int(path.rsplit("/", 1)[1]))
     other = {
@@ -348,9 +348,8 @@ def test_entries_dropped_doubled_or_swapped_are_refused(world, verify_here, what
     ],
 )
 @pytest.mark.parametrize("kind", ["log", "decision"])
-def test_what_is_left_out_is_called_missing_and_never_proven(world, verify_here, path, kind):
-    scope = {"decision": world.decision.ref} if kind == "decision" else {}
-    files = files_of(bundle_of(**scope))
+def test_what_is_left_out_is_called_missing_and_never_proven(packed, verify_here, path, kind):
+    files = files_of(packed(kind))
     left = {name: data for name, data in files.items() if not re.fullmatch(path, name)}
     assert left.keys() < files.keys()
     about = json.loads(files["manifest.json"])["about"]
@@ -359,21 +358,21 @@ def test_what_is_left_out_is_called_missing_and_never_proven(world, verify_here,
     assert (status, report["verdict"], wrong) == (2, "incomplete", [])
 
 
-def test_without_tiles_the_entries_suffice(world, verify_here):
-    files = files_of(bundle_of())
+def test_without_tiles_the_entries_suffice(packed, verify_here):
+    files = files_of(packed())
     left = {n: d for n, d in files.items() if not re.fullmatch(r"log/tile/\d+/.*", n)}
     assert verify_here(repacked(left.items()))[0] == 0
 
 
-def test_a_file_that_belongs_to_nothing_is_refused(world, verify_here):
-    files = files_of(bundle_of()) | {"decisions/2026-009/record.json": b"{}"}
+def test_a_file_that_belongs_to_nothing_is_refused(packed, verify_here):
+    files = files_of(packed()) | {"decisions/2026-009/record.json": b"{}"}
     status, report = verify_here(repacked(files.items()))
     assert status == 1
     assert "decisions/2026-009/record.json belongs to no act" in str(report["checks"])
 
 
-def test_a_bundle_about_a_decision_that_never_was_is_refused(world, verify_here):
-    files = files_of(bundle_of(decision=world.decision.ref))
+def test_a_bundle_about_a_decision_that_never_was_is_refused(packed, verify_here):
+    files = files_of(packed("decision"))
     about = {"kind": "decision", "ref": "2025-007"}
     assert verify_here(repacked(files.items(), about))[0] == 1
 
