@@ -18,6 +18,7 @@ BENCHMARKS = (
     "coverage",
     "compare",
     "verify",
+    "bytes",
     "append",
     "receipts",
     "crashes",

@@ -1,5 +1,6 @@
 """Bundles of a world that came about through the services are proven, whole and private."""
 
+import hashlib
 import io
 import json
 import os
@@ -24,6 +25,7 @@ from proposals.services import closing, discussion, drafting, stages, voting
 from tests import factories, scenes
 from tests.audit.conftest import PROGRAM, bundle_of, program, run_verify
 from tests.audit.forge import files_of, repacked
+from tests.ledger.tampering import triggers_off
 
 PYTHONS = sorted(
     path
@@ -325,6 +327,36 @@ def test_entries_dropped_doubled_or_swapped_are_refused(packed, verify_here, wha
     says = " ".join(c["says"] for c in report["checks"] if c["verdict"] == "contradicts")
     assert status == 1
     assert path in says or "entry 2" in says
+
+
+# -- Behind the database's back
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_a_superusers_update_under_the_triggers_is_named_by_its_index(world, verify, careful):
+    """Also one who writes the hash of the new bytes into row and tile: the signed root stays."""
+    with triggers_off() as cursor:
+        cursor.execute(
+            "UPDATE ledger_ledgerentry SET body = convert_to(replace(convert_from(body, 'UTF8'),"
+            " '\"v\":1', '\"v\":1 '), 'UTF8') WHERE index = 17 RETURNING body"
+        )
+        body = bytes(cursor.fetchone()[0])
+        if careful:
+            digest = hashlib.sha256(b"\x00" + body).digest()
+            cursor.execute(
+                "UPDATE ledger_ledgerentry SET leaf_hash = %s WHERE index = 17",
+                [f"sha256:{digest.hex()}"],
+            )
+            cursor.execute(
+                "UPDATE ledger_tile SET data = overlay(data PLACING %s FROM 545)"
+                " WHERE level = 0 AND index = 0",
+                [digest],
+            )
+    status, report = verify(bundle_of())
+    says = [c["says"] for c in report["checks"] if c["verdict"] == "contradicts"]
+    assert status == 1
+    assert any("entry 17" in each for each in says), says
+    assert any("the entries give the root" in each for each in says)
 
 
 # -- Missing material

@@ -1,7 +1,9 @@
 """The programs on the page “How to verify” do what the page says, on real files of this site."""
 
 import html
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +125,44 @@ def test_every_address_that_the_page_and_the_data_page_link_to_answers(client, w
         body = client.get(page).content.decode().split("<main")[1]
         for address in set(re.findall(r'href="(/[^"#]*)"', body)) - {"/my/keys/"}:
             assert client.get(address).status_code == 200, address
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(not shutil.which("curl"), reason="the page's commands use curl")
+def test_who_follows_the_page_to_the_letter_in_an_empty_folder_ends_with_proof(
+    live_server, world, settings, client, tmp_path
+):
+    """A journalist with a shell, curl and Python: each block is run as it is printed."""
+    settings.PUBLIC_URL = live_server.url
+    page = client.get("/how-to-verify/").content.decode()
+    blocks = [
+        html.unescape(each)
+        for each in re.findall(r"<code data-copy=[^>]*>(.*?)</code>", page, re.DOTALL)
+    ]
+    everything, receipt = (each for each in blocks if each.startswith("curl -s"))
+    (tmp_path / "root.py").write_text(
+        html.unescape(re.search(r'<code[^>]*id="root-py">(.*?)</code>', page, re.DOTALL)[1])
+    )
+    assert "PROVEN: all" in shell(everything, tmp_path)
+    assert "the act is on the record" in shell(receipt, tmp_path)
+    # "Keep the key when you first see it …"
+    key = shell(f"curl -s {live_server.url}/log/vkey", tmp_path)
+    (tmp_path / "mine").write_text(f"log {key}quorum none\n")
+    says = shell("python3 verify.py bundle.zip --policy mine", tmp_path)
+    assert "PROVEN: all" in says
+    assert "it came with the bundle" not in says
+
+
+def shell(commands, folder):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-eu", "-c", commands],
+        check=False,
+        cwd=folder,
+        env={"PATH": path, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

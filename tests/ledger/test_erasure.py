@@ -1,6 +1,8 @@
 """Erasing a person: nothing of them is left, every proof holds, the erasure is on the record."""
 
+import html
 import logging
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -130,3 +132,37 @@ def test_fields_that_are_opened_apart_have_salts_of_their_own(make_leaves):
     assert commitment.opens(digests["b"], bytes(left.salt), left.value)
     assert not commitment.opens(digests["a"], bytes(left.salt), left.value)
     assert fsck.check_record().entries == 1
+
+
+MOST_PAGES = 150
+
+
+def everything_that_links_lead_to(client):
+    """Yield address and content of what an anonymous reader reaches from the home page on."""
+    waiting, seen = ["/", "/audit/bundle.zip", "/api/schema/"], set()
+    while waiting and len(seen) < MOST_PAGES:
+        address = waiting.pop(0)
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = client.get(address)
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        yield address, content
+        if answer.get("Content-Type", "").startswith("text/html"):
+            found = re.findall(rb'href="(/[^"#]*)"', content)
+            waiting += [html.unescape(each.decode()) for each in found if b"/static/" not in each]
+
+
+def test_no_page_feed_export_or_bundle_holds_what_was_erased(spoken, client):
+    _, comment = spoken
+    page = f"/proposals/{comment.proposal.ref}/"
+    assert NAME.encode() in client.get(page).content
+    call_command("erase", ADDRESS, "--yes")
+    while sequence_once():
+        pass
+    reached = dict(everything_that_links_lead_to(client))
+    assert page in reached
+    assert len(reached["/audit/bundle.zip"]) > 10_000
+    assert len(reached) > 30
+    found = [(where, c) for where, content in reached.items() for c in CANARIES if c in content]
+    assert found == []

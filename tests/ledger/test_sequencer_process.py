@@ -234,13 +234,31 @@ def test_a_full_disk_makes_it_wait_and_loses_nothing(make_leaves, monkeypatch):
     assert failures == []
 
 
-def test_a_server_without_fsync_is_refused_in_production(monkeypatch, settings):
-    said = []
-    monkeypatch.setattr(
-        sequencer_process, "DURABILITY", {"fsync": "unheard of", "synchronous_commit": "on"}
-    )
+def test_a_server_that_loses_what_it_acknowledged_is_refused_in_production(settings):
+    """A role that commits without waiting for the disk, as an impatient administrator sets it."""
+    said, name = [], connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER ROLE CURRENT_USER IN DATABASE "{name}" SET synchronous_commit = off')
+    try:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = on")
+        sequencer_process._require_durable_server(said.append)
+        assert said[0].startswith("warning: the database server runs with synchronous_commit off")
+        settings.PRODUCTION = True
+        with pytest.raises(sequencer_process.UnsafeDatabase, match="Refusing to start"):
+            sequencer_process._require_durable_server(said.append)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f'ALTER ROLE CURRENT_USER IN DATABASE "{name}" RESET synchronous_commit')
+        connection.close()
+    settings.PRODUCTION = True
     sequencer_process._require_durable_server(said.append)
-    assert "fsync" in said[0]
+    assert len(said) == 1
+
+
+def test_a_server_without_fsync_is_refused_in_production(monkeypatch, settings):
+    monkeypatch.setattr(sequencer_process, "UNSAFE", {"fsync": "on"})
     settings.PRODUCTION = True
     with pytest.raises(sequencer_process.UnsafeDatabase, match="Refusing to start"):
-        sequencer_process._require_durable_server(said.append)
+        sequencer_process._require_durable_server(print)
