@@ -96,6 +96,30 @@ def test_a_database_that_dies_at_any_step_leaves_all_or_nothing():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_database_that_dies_at_any_step_of_a_claim_leases_nothing_half():
+    run = make_run(suite=make_suite(items=6))
+    machine, step = make_machine(), 0
+    while True:
+        step += 1
+        with database_dies_before(step) as cut:
+            try:
+                machine.claim()
+            except OperationalError:
+                assert cut
+        if not cut:
+            break
+        stored = TaskRun.objects.select_related("run").get(run=run)
+        if stored.state == "running":
+            # Leased and begun, and the answer lost: the sweep gives it back in its time.
+            assert stored.run.state == "running"
+            break
+        assert (stored.state, stored.lease_token, stored.attempt) == ("queued", 0, 0)
+        assert stored.run.state == "queued"
+    assert step > 2
+    assert TaskRun.objects.get(run=run).lease_token == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_database_that_dies_while_scores_are_copied_leaves_nothing(monkeypatch):
     machine, task_run, envelope = ready()
     whole = results.Recomputed.lines
