@@ -364,6 +364,12 @@ class TaskRun(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
+    answering_since = models.DateTimeField(
+        null=True, blank=True, help_text="When this attempt was first heard to have answers."
+    )
+    answered_then = models.PositiveIntegerField(
+        default=0, help_text="How many it had then; those of the journal cost no time."
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     reason_code = models.CharField(max_length=40, blank=True)

@@ -83,7 +83,8 @@ CLAIM = """
         SET state = 'running', reason_code = '', reason = '', worker_id = chosen.host_id,
             boot_id = %(boot)s, lease_token = lease_token + 1, attempt = attempt + 1,
             lease_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
-            started_at = clock_timestamp(), stage = 'preparing', done = 0, total = 0
+            started_at = clock_timestamp(), stage = 'preparing', done = 0, total = 0,
+            answering_since = NULL, answered_then = 0
         FROM chosen WHERE leased.id = chosen.id
         RETURNING leased.id, leased.run_id, leased.position, leased.lease_token, leased.attempt
     )

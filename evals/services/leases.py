@@ -19,6 +19,7 @@ from evals.services.runs import settle_run
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
 
+_PROGRESS = ("stage", "done", "total", "answering_since", "answered_then")
 STAGES = ("preparing", "loading", "running", "uploading")
 MAY_NOT_RETRY = frozenset(
     {"weights-changed", "weights-missing", "task-refused", "bad-result", "budget-spent"}
@@ -52,7 +53,9 @@ def hear_heartbeat(
     task_run.stage = stage if stage in STAGES else task_run.stage
     task_run.total = max(0, min(total, 2_000_000_000))
     task_run.done = max(0, min(done, task_run.total or done))
-    task_run.save(update_fields=["lease_until", "stage", "done", "total"])
+    if task_run.done and task_run.answering_since is None:
+        task_run.answering_since, task_run.answered_then = now, task_run.done
+    task_run.save(update_fields=["lease_until", *_PROGRESS])
     Worker.objects.filter(pk=worker.pk).update(last_seen_at=now)
     return task_run.run.cancel_requested_at is not None
 

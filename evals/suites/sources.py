@@ -46,7 +46,9 @@ class Record:
     def clean(self, value: object, what: str) -> str:
         """Check one text and strip it; `what` names it in the error."""
         if not isinstance(value, str):
-            self.refuse(f"{what!r} is not text.", f"Write {what!r} in quotes.")
+            self.refuse(
+                f"{what!r} is not text but {value!r:.40}.", "Put the value in double quotes."
+            )
         text = value.replace("\r\n", "\n").strip()
         if not text:
             self.refuse(f"{what!r} is empty.", "Fill it in, or leave the row out.")
@@ -61,8 +63,8 @@ class Record:
         value = self.value(column)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             self.refuse(
-                f"{column!r} is {value!r:.40}, not a whole number in range.",
-                f"Use {least} to {most}.",
+                f"{column!r} is {value!r:.40}, not a whole number from {least} to {most}.",
+                "It says which one is right, counted from 0: write the number without quotes.",
             )
         return value
 
@@ -99,9 +101,16 @@ def read_json_lines(path: Path) -> Iterator[Record]:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
-            empty.refuse(f"this is not JSON ({error}).", "Write one JSON object a line.")
+            empty.refuse(
+                f"this is not JSON ({error}).",
+                'Write one whole JSON object a line, such as {"question": …}; no CSV, and no '
+                "object over several lines.",
+            )
         if not isinstance(values, dict):
-            empty.refuse("this is no JSON object.", "Write each row as {…} with named columns.")
+            empty.refuse(
+                "this is no JSON object.",
+                "Write each row on a line of its own as {…} with named columns, no list around it.",
+            )
         _refuse_too_many(empty, number)
         yield Record(path.name, number, values)
 

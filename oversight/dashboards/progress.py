@@ -11,24 +11,29 @@ LEAST_DONE = 5
 """Samples below which a pace says nothing."""
 
 
+def pace_words(per_second: float | None) -> str:
+    """Return a pace as a person says it; empty while it is not known."""
+    if per_second is None:
+        return ""
+    if per_second >= 1:
+        return f"{per_second:,.1f} samples a second"
+    return f"{60 * per_second:,.1f} samples a minute"
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """One task under way."""
 
     task_run: TaskRun
     per_second: float | None
-    """Samples a second since it was claimed; None while too few are done."""
+    """Samples a second since it began to answer; None while too few are done."""
     left: timedelta | None
     """Probably left, at this pace."""
 
     @property
     def words(self) -> str:
         """The pace as a person says it; empty while it is not known."""
-        if self.per_second is None:
-            return ""
-        if self.per_second >= 1:
-            return f"{self.per_second:,.1f} samples a second"
-        return f"{60 * self.per_second:,.1f} samples a minute"
+        return pace_words(self.per_second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,24 @@ class Outlook:
     ends_at: datetime | None
     """The probable end, if all workers that are on it stay on it."""
 
+    @property
+    def pace(self) -> tuple[str, str]:
+        """The pace as number and unit; a dash while it is not known."""
+        number, _, unit = pace_words(self.per_second).partition(" ")
+        return number or "\N{EN DASH}", unit or "samples a second"
+
 
 def pace(task_run: TaskRun, now: datetime) -> Pace:
-    """Return how fast a task goes."""
-    started = task_run.started_at
+    """Return how fast a task goes.
+
+    Loading the model, and what the journal knew already, say nothing of how long the rest takes.
+    """
+    since, done = task_run.answering_since, task_run.done - task_run.answered_then
     is_running = task_run.state == TaskRunState.RUNNING
-    if not is_running or started is None or task_run.done < LEAST_DONE:
+    if not is_running or since is None or done < LEAST_DONE:
         return Pace(task_run, None, None)
-    seconds = max((now - started).total_seconds(), 1e-3)
-    rate = task_run.done / seconds
+    seconds = max((now - since).total_seconds(), 1e-3)
+    rate = done / seconds
     left = max(task_run.total - task_run.done, 0) / rate if task_run.total else None
     return Pace(task_run, rate, None if left is None else timedelta(seconds=left))
 

@@ -200,17 +200,20 @@ def test_every_metric_of_a_run_is_a_line_of_its_table(client, world):
 def test_the_pace_and_the_end_follow_from_what_was_reported(world):
     now = timezone.now()
     run = Run(suite_version=world.suite, settings={"limit": None}, state="running")
-    running = TaskRun(run=run, task_name="facts", state="running", done=20, total=80)
-    running.started_at = now - timedelta(seconds=10)
+    # Claimed a while ago, it began to answer ten seconds ago with eight from the journal.
+    running = TaskRun(run=run, task_name="facts", state="running", done=28, total=80)
+    running.started_at = now - timedelta(seconds=100)
+    running.answering_since, running.answered_then = now - timedelta(seconds=10), 8
     waiting = TaskRun(run=run, task_name="refusals", state="queued")
     paces = [pace(each, now) for each in (running, waiting)]
-    assert (paces[0].per_second, paces[0].left) == (2.0, timedelta(seconds=30))
+    assert (paces[0].per_second, paces[0].left) == (2.0, timedelta(seconds=26))
     assert paces[0].words == "2.0 samples a second"
     assert paces[1].per_second is None
     found = outlook(run, paces, now)
-    assert (found.done, found.total) == (20, 160)
-    assert found.ends_at == now + timedelta(seconds=70)
-    running.done = 1
+    assert (found.done, found.total) == (28, 160)
+    assert found.ends_at == now + timedelta(seconds=66)
+    assert found.pace == ("2.0", "samples a second")
+    running.done = 9
     assert pace(running, now).words == ""
 
 
@@ -223,7 +226,8 @@ def test_a_page_of_a_run_under_way_shows_pace_and_end(client, world, words):
         attempt=1,
         lease_token=1,
         lease_until=timezone.now() + timedelta(minutes=1),
-        started_at=timezone.now() - timedelta(seconds=40),
+        started_at=timezone.now() - timedelta(seconds=90),
+        answering_since=timezone.now() - timedelta(seconds=40),
         stage="asking",
         done=20,
         total=80,

@@ -95,6 +95,22 @@ def test_a_heartbeat_extends_the_lease_and_notes_progress():
     assert leases.requeue_expired() == 0
 
 
+def test_the_first_answers_of_an_attempt_are_noted_with_their_time():
+    make_run()
+    machine = make_machine()
+    task_run = machine.claim()
+    for done in (0, 4, 9):
+        held = {"worker": machine.worker, "task_run_id": task_run.pk, "token": 1}
+        leases.hear_heartbeat(**held, stage="running", done=done, total=20)
+    task_run.refresh_from_db()
+    assert task_run.answered_then == 4
+    assert task_run.started_at <= task_run.answering_since <= database_now()
+    expire(task_run)
+    leases.requeue_expired()
+    again = machine.claim()
+    assert (again.answering_since, again.answered_then) == (None, 0)
+
+
 def test_attempts_are_bounded_and_the_last_failure_is_the_reason(settings):
     settings.MAX_ATTEMPTS = 2
     run = make_run()

@@ -204,7 +204,7 @@ BAD = {
     "text choices": ("multiple-choice", as_lines({**QUESTION, "choices": "ab"}), "list of 2 to 26"),
     "same choices": ("multiple-choice", as_lines({**QUESTION, "choices": ["a", "a "]}), "the same"),
     "empty choice": ("multiple-choice", as_lines({**QUESTION, "choices": ["a", ""]}), "choices[1]"),
-    "answer range": ("multiple-choice", as_lines({**QUESTION, "answer": 2}), "Use 0 to 1"),
+    "answer range": ("multiple-choice", as_lines({**QUESTION, "answer": 2}), "from 0 to 1"),
     "answer text": ("multiple-choice", as_lines({**QUESTION, "answer": "0"}), "not a whole number"),
     "answer truth": (
         "multiple-choice",
@@ -218,7 +218,7 @@ BAD = {
         as_lines({**SCENE, "context_condition": "x"}),
         "Use one of ambig, disambig",
     ),
-    "label": ("bbq", as_lines({**SCENE, "label": 3}), "Use 0 to 2"),
+    "label": ("bbq", as_lines({**SCENE, "label": 3}), "from 0 to 2"),
     "same answers": ("bbq", as_lines({**SCENE, "ans1": "The first"}), "are the same"),
     "same pair": ("crows-pairs", as_csv({**PAIR, "sent_less": "More, of it."}), "are the same"),
     "direction": ("crows-pairs", as_csv({**PAIR, "stereo_antistereo": "x"}), "Use one of stereo"),
