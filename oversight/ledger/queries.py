@@ -99,9 +99,10 @@ def find(text: str) -> LedgerEntryQuerySet:
 
 
 def published_size() -> int:
-    """Return how many entries the newest signed checkpoint covers; 0 before the first."""
-    newest = newest_checkpoint()
-    return newest.size if newest else 0
+    """Return how many entries the newest checkpoint that counts covers; 0 before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(max(size), 0) FROM {_counting_table()}")  # noqa: S608 - one of two names
+        return int(cursor.fetchone()[0])
 
 
 def newest_checkpoint() -> "Checkpoint | None":
@@ -169,16 +170,22 @@ def opening(leaf_id: UUID, field: str) -> "Opening | None":
     return model.objects.filter(leaf_id=leaf_id, field=field).first()
 
 
+def _counting_table() -> str:
+    """Return the table of the sizes that count: all that are signed, or those with a quorum."""
+    asked = witness_policy().quorum
+    return "ledger_checkpoint" if asked == tlog_policy.NONE else "ledger_quorum"
+
+
 def receipt(leaf_id: UUID) -> Receipt | None:
     """Return the receipt of a leaf under the newest checkpoint, or None while it has none.
 
-    Whoever waits asks this again and again: until there is a receipt, it is one short query.
+    Until there is one, this is one short query.
     """
-    counts = "checkpoint" if witness_policy().quorum == tlog_policy.NONE else "quorum"
+    counts = _counting_table()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.index, e.leaf_hash, c.size, c.root, c.note FROM ledger_ledgerentry e "  # noqa: S608 - one of two names
-            f"JOIN ledger_checkpoint c ON c.size = (SELECT max(size) FROM ledger_{counts}) "
+            f"JOIN ledger_checkpoint c ON c.size = (SELECT max(size) FROM {counts}) "
             "WHERE e.leaf_id = %s AND e.index < c.size",
             [leaf_id],
         )

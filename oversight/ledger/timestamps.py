@@ -165,8 +165,13 @@ def _name_of(response: TimeStampResponse) -> str:
     for each in response.signed_data.certificates:
         found = x509.load_der_x509_certificate(each)
         if (found.issuer, found.serial_number) == (signer.issuer, signer.serial_number):
-            return found.subject.rfc4514_string()[:300]
-    return "unnamed"
+            names = [
+                str(name.value)
+                for kind in (x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATION_NAME)
+                for name in found.subject.get_attributes_for_oid(kind)
+            ]
+            return ", ".join(dict.fromkeys(names))[:300] or "somebody unnamed"
+    return "somebody unnamed"
 
 
 class TimestampThread:
