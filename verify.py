@@ -879,6 +879,8 @@ KINDS = {
     "accounts.membership.ended": act("people", OLD, "membership_ended"),
     "accounts.affiliation.granted": act("people", OLD, "affiliation"),
     "accounts.affiliation.ended": act("people", OLD, "affiliation"),
+    "accounts.evaluator.admitted": act("people", OLD, "evaluator"),
+    "accounts.evaluator.ended": act("people", OLD, "evaluator"),
     "registry.model.registered": act("registry", NEW),
     "registry.version.registered": act("registry", NEW, "version_registered", names=["model"]),
     "registry.endpoint.registered": act("registry", NEW, names=["operator"]),
@@ -887,6 +889,7 @@ KINDS = {
     "registry.authorisation.superseded": act("in force", ANY, "authorised"),
     "registry.authorisation.suspended": act("in force", ANY, "authorised"),
     "registry.authorisation.revoked": act("in force", ANY, "authorised"),
+    "registry.authorisation.restored": act("in force", ANY, "authorised"),
     "evals.suite.published": act("evals", NEW, "suite_published"),
     "evals.worker.enrolled": act("evals", NEW, "worker_enrolled", names=["organisation"]),
     "evals.worker.revoked": act("evals", OLD, "worker_changed"),
@@ -927,6 +930,11 @@ KINDS = {
     "proposals.casting.given": act("proposal", OLD, "casting_given"),
     "proposals.decision.made": act("proposal", OLD, "decision_made", during=ENDED),
     "proposals.minutes.adopted": act("people", OLD, "minutes_adopted"),
+    "proposals.decision.annulled": act("proposal", OLD, "decision_annulled", during=ENDED),
+    "proposals.vote.scheduled": act("proposal", OLD, "vote_scheduled", during=("final_text",)),
+    "proposals.statement.made": act("proposal", OLD, "statement_made", during=ENDED),
+    "proposals.suite.adopted": act("people", OLD, "suite_adopted"),
+    "proposals.suite.dropped": act("people", OLD, "suite_dropped"),
 }
 KNOWN_FLOORS = ("ledger.", "accounts.", "registry.", "evals.", "proposals.")
 
@@ -951,7 +959,7 @@ MOVES = {
     ("draft", "withdrawn"): ("proposer",),
     ("deliberation", "final_text"): ("clerk",),
     ("deliberation", "withdrawn"): ("proposer",),
-    ("final_text", "voting"): ("clerk",),
+    ("final_text", "voting"): ("clerk", "system:clock"),
     ("final_text", "deliberation"): ("clerk",),
     ("final_text", "withdrawn"): ("proposer",),
     ("voting", "decided"): ("clerk", "system:clock"),
@@ -975,6 +983,7 @@ class Replay:
         self.rotations, self.closed = [], False
         self.votes, self.outside, self.carried = [], 0, set()
         self.authorisations, self.changes, self.committed = {}, [], {}
+        self.acts_of, self.annulments, self.unratified = {}, {}, set()
         self.groups = {name: Group(*GROUPS[name]) for name in GROUPS}
 
     def take(self, index, data):
@@ -1035,7 +1044,8 @@ class Replay:
 
     def body_founded(self, leaf, body):
         body.zone = leaf.facts["time_zone"]
-        body.seats, body.charters, body.delegations, body.minutes = {}, [], {}, {}
+        body.seats, body.charters, body.delegations = {}, [], {}
+        body.minutes, body.adoptions = {}, {}
 
     def member_appointed(self, leaf, body):
         facts, role, weight = leaf.facts, leaf.facts["role"], leaf.facts["weight"]
@@ -1069,6 +1079,10 @@ class Replay:
     def charter_adopted(self, leaf, body):
         number, digest = leaf.facts["number"], leaf.digests["charter"]
         same(number, len(body.charters) + 1, "the charter's number")
+        if number > 1:
+            by = self.decided(leaf, f"charter:{body.name}:{number}")
+            back = by not in self.annulments or digest == body.charters[-2][1]
+            need(back, "an annulment brings back another charter than the one before")
         body.charters.append((number, digest))
         path = f"bodies/{body.name}/charter-{number}.json"
         if path in self.bundle or self.bundle.about.get("kind") == "log":
@@ -1079,6 +1093,37 @@ class Replay:
         seats = self.thing(f"body:{body}").seats.values()
         mine = [seat for seat in seats if seat.person == leaf.actor and seat.role in roles]
         return any(in_term(seat, leaf.at, GRACE_SECONDS) for seat in mine)
+
+    def evaluator(self, leaf, organisation):
+        entry = (organisation.name, leaf.facts["body"], "evaluator by decision")
+        ends = leaf.kind.endswith("ended")
+        need((entry in self.people) == ends, "it never was" if ends else "it was so already")
+        self.people ^= {entry}
+        self.decided(leaf, leaf.subject)
+
+    def suite_adopted(self, leaf, body):
+        """Criteria that a body asks from now on of everything that it would put into service."""
+        suite = leaf.digests["suite"]
+        need(suite in self.suites, "the suite is not published")
+        name = self.suites[suite].name.partition(":")[0]
+        need(name not in body.adoptions, "an earlier version of it is still adopted")
+        by = self.decided(leaf, f"suite:{suite}")
+        body.adoptions[name] = Thing(by=by, suite=suite, criteria=leaf.digests["criteria"])
+
+    def suite_dropped(self, leaf, body):
+        suite = leaf.digests["suite"]
+        dropped = body.adoptions.pop(self.suites[suite].name.partition(":")[0], None)
+        need(dropped and dropped.suite == suite, "it was not adopted")
+        same(leaf.facts["adopted_by"], f"decision:{dropped.by}", "what had adopted it")
+        self.decided(leaf, f"suite:{suite}")
+
+    def decided(self, leaf, what):
+        """Keep that a decision did something; at the end it must have been carried."""
+        by = leaf.actor.partition("decision:")[2]
+        need(by, f"{leaf.actor} is no decision")
+        self.changes.append((leaf.index, by))
+        self.acts_of.setdefault(by, []).append(what)
+        return by
 
     # -- Models and their versions
 
@@ -1108,9 +1153,14 @@ class Replay:
         worker.revoked = leaf.kind == "evals.worker.revoked"
 
     def criterion_recorded(self, leaf, proposal):
-        may = self.has_seat(proposal.body, leaf, "member", "chair", "clerk")
-        may = may or proposal.proposer == leaf.actor
-        need(may, f"{leaf.actor} has no seat in {proposal.body}")
+        by = leaf.actor.partition("decision:")[2]
+        if by:
+            standing = [adopted.by for adopted in proposal.adopted.values()]
+            need(by in standing, f"decision {by} asks nothing of it")
+        else:
+            may = self.has_seat(proposal.body, leaf, "member", "chair", "clerk")
+            may = may or proposal.proposer == leaf.actor
+            need(may, f"{leaf.actor} has no seat in {proposal.body}")
         need(leaf.digests["suite"] in self.suites, "its suite is not published")
         names = ("task", "metric", "comparison", "threshold", "must_pass")
         asked = {"suite": leaf.digests["suite"], **{name: leaf.facts[name] for name in names}}
@@ -1118,7 +1168,8 @@ class Replay:
         if asked["comparison"] == NOT_WORSE:
             asked["beside"] = leaf.digests["beside"]
             self.thing(f"version:{asked['beside']}")
-        self.criteria.setdefault(leaf.subject, []).append(Thing(index=leaf.index, asked=asked))
+        criterion = Thing(index=leaf.index, asked=asked, by=by)
+        self.criteria.setdefault(leaf.subject, []).append(criterion)
 
     def run_requested(self, leaf, run):
         run.suite, run.version = leaf.digests["suite"], leaf.digests["version"]
@@ -1158,11 +1209,42 @@ class Replay:
         proposal.amendments, proposal.supporters, proposal.files = {}, set(), set()
         proposal.vote = proposal.lot = proposal.seed = None
         proposal.casting = proposal.casting_until = None
-        need(self.thing(f"body:{proposal.body}").charters, "its body has no charter")
-        may = self.has_seat(proposal.body, leaf, "member", "chair")
-        need(may, f"{leaf.actor} has no seat in {proposal.body}")
+        proposal.target = leaf.facts.get("target", "").partition(":")[2]
+        proposal.origin = leaf.facts.get("origin", "person")
+        proposal.scheduled, proposal.annulled = None, None
+        body = self.thing(f"body:{proposal.body}")
+        proposal.adopted = dict(body.adoptions) if proposal.type in GRANTING else {}
+        need(body.charters, "its body has no charter")
+        self._require_proposer(leaf, proposal)
         if proposal.version is not None:
             self.thing(f"version:{proposal.version}")
+        if proposal.target:
+            target = self.thing(f"proposal:{proposal.target}")
+            same(target.body, proposal.body, "the body whose decision it is about")
+            need(target.status == "decided", "what it is about is not decided")
+
+    def _require_proposer(self, leaf, proposal):
+        """Members propose, or whom the charter names; the clock a renewal, in time."""
+        if proposal.origin == "clock":
+            granted = self.authorisations.get(proposal.target)
+            is_renewal = leaf.actor == "system:clock" and proposal.type == "renew_authorisation"
+            need(is_renewal and granted, "the clock drafts nothing but renewals")
+            half = (granted.ends - granted.starts) / 2
+            need(leaf.at >= granted.ends - half, "it was drafted long before the end")
+            return
+        rules, roles = self.rules_of(proposal), ["member", "chair"]
+        if rules is None or rules.get("proposers") == "anyone":
+            return
+        if rules.get("proposers") == "members_and_clerks" or proposal.origin == "emergency":
+            roles.append("clerk")
+        may = self.has_seat(proposal.body, leaf, *roles)
+        need(may, f"{leaf.actor} has no seat in {proposal.body}")
+
+    def is_proposer(self, leaf, proposal):
+        """Say whether who acts made the proposal; a clerk takes up what the clock drafted."""
+        if proposal.origin == "clock" and self.has_seat(proposal.body, leaf, "clerk"):
+            return True
+        return leaf.actor == proposal.proposer
 
     def in_scope(self, proposal):
         """Say whether the bundle is about this proposal's decision."""
@@ -1177,7 +1259,7 @@ class Replay:
         number, digest = leaf.facts["number"], leaf.digests["text"]
         number_of = leaf.facts.get("amendment")
         if number_of is None:
-            same(leaf.actor, proposal.proposer, "who writes")
+            need(self.is_proposer(leaf, proposal), f"{leaf.actor} is not who writes it")
         else:
             need(number_of in proposal.amendments, f"there is no amendment {number_of}")
             self.amendment_answered(leaf, proposal, number_of)
@@ -1237,9 +1319,13 @@ class Replay:
             hours = 0 if rules is None else rules["deliberation_hours"]
             earliest = proposal.opened + 3600 * hours
             need(leaf.at >= earliest, f"deliberation lasts until {instant(earliest)}")
+        if after == "deliberation":
+            proposal.scheduled = None
+        if after == "voting" and leaf.actor == "system:clock":
+            need(leaf.at >= (proposal.scheduled or NEVER), "the clock was not to open it yet")
         may = (
             leaf.actor in who
-            or ("proposer" in who and leaf.actor == proposal.proposer)
+            or ("proposer" in who and self.is_proposer(leaf, proposal))
             or ("clerk" in who and self.has_seat(proposal.body, leaf, "clerk"))
             or (after == "decided" and self.gave_casting_vote(proposal, leaf.actor))
         )
@@ -1254,7 +1340,7 @@ class Replay:
         number, digest = self.thing(f"body:{proposal.body}").charters[-1]
         path = f"bodies/{proposal.body}/charter-{number}.json"
         charter = self.bundle.document_if_here(path, digest)
-        return None if charter is None else charter[proposal.type]
+        return None if charter is None else rules_for(charter, proposal.type)
 
     def conflict_declared(self, leaf, proposal):
         """Who declares a conflict before the vote steps off its roll."""
@@ -1343,6 +1429,42 @@ class Replay:
         need(proposal.casting is None, "the chair has spoken before")
         proposal.casting = (leaf.actor, leaf.commits["choice"])
 
+    def vote_scheduled(self, leaf, proposal):
+        """A clerk sets when the clock opens the vote."""
+        may = self.has_seat(proposal.body, leaf, "clerk")
+        need(may, f"{leaf.actor} is no clerk of the body")
+        proposal.scheduled = seconds(leaf.facts["opens_at"])
+
+    def decision_annulled(self, leaf, proposal):
+        """A decision counts as never made; what it did is taken back in the entries after this."""
+        by, actor = leaf.facts["by"].partition(":")[2], leaf.actor.partition("decision:")[2]
+        same(leaf.digests["decision"], proposal.vote.decided, "the decision that it annuls")
+        need(proposal.annulled is None, "it was annulled before")
+        if actor:
+            same(by, actor, "what annuls it")
+            same(self.thing(f"proposal:{by}").target, proposal.name, "what that is about")
+        else:
+            same(by, proposal.name, "whose annulment this is")
+            may = self.has_seat(proposal.body, leaf, "clerk")
+            need(may, f"{leaf.actor} is no clerk of the body")
+        proposal.annulled, self.annulments[by] = by, proposal.name
+        self.commit(leaf, proposal)
+
+    def statement_made(self, leaf, proposal):
+        """Reasons by a clerk; what a member says about a vote by who was on its roll."""
+        vote, kind = proposal.vote, leaf.facts["kind"]
+        same(leaf.digests["decision"], vote.decided, "the decision that it is about")
+        if kind == "reasons":
+            may = self.has_seat(proposal.body, leaf, "clerk")
+            need(may, f"{leaf.actor} is no clerk of the body")
+        elif vote.choices is not None:
+            choice = vote.choices.get(leaf.actor)
+            need(choice is not None, f"no vote of {leaf.actor} was counted")
+            lost = ("no", "object") if vote.outcome == "carried" else ("yes", "consent")
+            fits = kind != "dissent" or choice in lost or choice == "ranked"
+            need(fits, f"{leaf.actor} dissents and was not on the losing side")
+        self.commit(leaf, proposal)
+
     def decision_made(self, leaf, proposal):
         need(proposal.vote.outcome is None, "the vote was decided before")
         proposal.vote.decide(leaf)
@@ -1352,24 +1474,104 @@ class Replay:
 
     def authorised(self, leaf, _):
         ref, word = leaf.name, leaf.kind.rsplit(".", 1)[1]
-        by, known = leaf.actor.partition("decision:")[2], self.authorisations.get(ref)
-        need(by, f"{leaf.actor} is no decision")
-        self.changes.append((leaf.index, by))
-        if known is not None:
-            need(known.state in STANDING, f"it was {known.state} before")
-            known.state = word
+        known = self.authorisations.get(ref)
+        if word == "suspended" and not leaf.actor.startswith("decision:"):
+            self._suspended_at_once(leaf, known)
             return
-        same((word, by), ("granted", ref), "how the authorisation begins")
-        granted = Thing(version=leaf.digests["version"], state=word, index=leaf.index)
-        granted.deployment, granted.starts = (
-            leaf.facts["deployment"],
-            seconds(leaf.facts["starts_at"]),
-        )
-        granted.ends = end_of(leaf.facts["ends_at"])
+        by = self.decided(leaf, leaf.subject)
+        if known is None:
+            same((word, by), ("granted", ref), "how the authorisation begins")
+            self._granted(leaf, ref)
+            return
+        self._require_change(leaf, known, word, by)
+        state = known.state_at(leaf.at)
+        ratified = word == state == "suspended" and known.until < NEVER
+        if not ratified:
+            known.before = state
+        known.state, known.by = STATES[word], by
+        known.until = end_of(leaf.facts.get("until"))
+
+    def _granted(self, leaf, ref):
+        granted = Authorisation(version=leaf.digests["version"], state="granted", by=ref)
+        granted.index, granted.before, granted.until = leaf.index, None, NEVER
+        granted.deployment = leaf.facts["deployment"]
+        granted.conditions = leaf.digests.get("conditions")
+        granted.starts = seconds(leaf.facts["starts_at"])
+        granted.ends, granted.was_suspended_at_once = end_of(leaf.facts["ends_at"]), False
         for other, standing in self.authorisations.items():
             apart = standing.deployment != granted.deployment or standing.state not in STANDING
             need(apart, f"{other} still stands for {granted.deployment}")
         self.authorisations[ref] = granted
+
+    def _require_change(self, leaf, known, word, by):
+        """What stands can be changed; what does not only comes back by an annulment."""
+        state = known.state_at(leaf.at)
+        if by in self.annulments:
+            annulled = self.annulments[by]
+            own = annulled in (known.by, leaf.name)
+            need(own, f"the annulment of {annulled} changes what that did not do")
+            due = "revoked" if leaf.name == annulled else known.before
+            same(STATES[word], due, "what it is again")
+            return
+        need(state in STANDING, f"it was {known.state} before")
+        if word == "restored":
+            unratified = known.until < NEVER and known.by == by
+            need(unratified, "nothing but a suspension that was not ratified is lifted so")
+            self.changes.pop()
+            self.unratified.add(by)
+
+    def _suspended_at_once(self, leaf, known):
+        """In an emergency whom the charter names suspends alone, until the charter's time."""
+        need(known is not None and known.state_at(leaf.at) == "granted", "it was not in force")
+        need(not known.was_suspended_at_once, "it was suspended at once before")
+        proposal = self.thing(leaf.facts["by"])
+        asked = (proposal.origin, proposal.target, proposal.proposer, proposal.status)
+        same(asked, ("emergency", leaf.name, leaf.actor, "deliberation"), "what asks to ratify it")
+        known.until, rules = seconds(leaf.facts["until"]), self.rules_of(proposal)
+        if rules is not None:
+            who = rules.get("emergency", "none")
+            roles = [role for role in ("clerk", "chair") if role in who.split("_or_")]
+            may = self.has_seat(proposal.body, leaf, *roles)
+            need(may, f"the charter does not let {leaf.actor} suspend it")
+            late = leaf.at + 3600 * rules.get("emergency_hours", 336) - known.until
+            need(0 <= late <= GRACE_SECONDS, "it lapses at another time than the charter says")
+        known.state, known.before, known.by = "suspended", "granted", proposal.name
+        known.was_suspended_at_once = True
+        self.commit(leaf, None)
+
+
+class Authorisation(Thing):
+    """What a decision allowed, and what has become of it."""
+
+    def state_at(self, moment):
+        """Return the state at a moment: a suspension at once lapses by the clock alone."""
+        lapsed = self.state == "suspended" and moment >= self.until
+        return "granted" if lapsed else self.state
+
+
+STATES = {
+    "granted": "granted",
+    "restored": "granted",
+    "suspended": "suspended",
+    "revoked": "revoked",
+    "superseded": "superseded",
+}
+GRANTING = ("authorise_deployment", "renew_authorisation")
+FOLLOWS = {
+    "renew_authorisation": "authorise_deployment",
+    "suspend_authorisation": "authorise_deployment",
+    "retire_deployment": "authorise_deployment",
+    "adopt_suite": "authorise_deployment",
+    "amend_charter": "authorise_deployment",
+    "admit_evaluator": "general_motion",
+    "annul_decision": "authorise_deployment",
+}
+"""Whose rules hold where a charter has none of a type's own."""
+
+
+def rules_for(charter, kind):
+    """Return the rules of a charter for a type of decision."""
+    return charter[kind] if kind in charter else charter[FOLLOWS.get(kind, kind)]
 
 
 STANDING = ("granted", "suspended")
@@ -1416,7 +1618,8 @@ class Vote(Report):
         self.opens, self.closes = seconds(leaf.facts["opens_at"]), seconds(leaf.facts["closes_at"])
         self.entitled, self.delegations = leaf.facts["roll"], {}
         self.contract = self.record = self.rules = self.roll = self.outcome = None
-        self.title, self.asked = "", {}
+        self.title, self.asked, self.terms = "", {}, {}
+        self.decided, self.choices = None, None
 
     def check_contract(self):
         """Check what was frozen when the vote opened, against the log up to there."""
@@ -1443,8 +1646,9 @@ class Vote(Report):
             ("opening", seconds(contract["opens_at"]), self.opens),
             ("close", seconds(contract["closes_at"]), self.closes),
             ("time zone", contract["time_zone"], self.body.zone),
+            ("target", contract.get("target", ""), proposal.target),
         )
-        self.contract = contract
+        self.contract, self.terms = contract, contract.get("terms", {})
         return f"frozen at entry {self.index}, before any ballot; its digest is on the log"
 
     def _text(self):
@@ -1456,6 +1660,7 @@ class Vote(Report):
         files = {row["digest"] for row in self.contract.get("attachments", [])}
         same(files, self.proposal.files, "the files beside the text")
         self.asked = {name: text[name] for name in ("options", "seats") if name in text}
+        same(self.terms, text.get("terms", {}), "what it would do, as data")
         return f"revision {number} is the last that was written before the text was final"
 
     def _charter(self):
@@ -1513,6 +1718,10 @@ class Vote(Report):
             asked = {name: row[name] for name in criterion.asked}
             same(asked, criterion.asked, f"criterion {number + 1}")
             self._evidence(row, criterion)
+        for adopted in self.proposal.adopted.values():
+            by = [criterion.asked for criterion in recorded if criterion.by == adopted.by]
+            rest = [{name: row[name] for name in row if name != "suite"} for row in by]
+            same(digest_of(canonical(rest)), adopted.criteria, "what the body asks of all such")
         if not rows:
             return "none was recorded"
         met = sum(row["outcome"] == "met" for row in rows)
@@ -1612,8 +1821,9 @@ class Vote(Report):
 
     def decide(self, leaf):
         """Check ballots, count, outcome and effect of a vote that has ended."""
-        self.outcome = leaf.facts["outcome"]
-        if self.outcome == "carried":
+        self.outcome, self.decided = leaf.facts["outcome"], leaf.digests["decision"]
+        self.impossible = leaf.facts.get("impossible")
+        if self.outcome == "carried" and not self.impossible:
             self.replay.carried.add(self.proposal.name)
         if not self.replay.in_scope(self.proposal):
             self._in_force(leaf)
@@ -1625,6 +1835,7 @@ class Vote(Report):
             return
         self.check("close", self._close, leaf)
         if self.check("ballots", self._ballots):
+            self._keep_choices()
             self.check("count", self._count)
         self.check("effect", self._effect, leaf)
         self.contract = self.record = self.roll = None  # large, and not needed any more
@@ -1677,6 +1888,14 @@ class Vote(Report):
         for left in sorted(set(cast) - set(counted)):
             raise Contradiction(f"the ballot of {left} was left out of the count")
         return f"{count(len(counted), 'ballot opens', 'ballots open')} as committed; none left out"
+
+    def _keep_choices(self):
+        """Keep how each member's vote was counted: later statements are held against it."""
+        ballots = {ballot["member"]: ballot for ballot in self.record["ballots"]}
+        self.choices = {}
+        for member, carried in self._carried(ballots).items():
+            for each in [member, *carried]:
+                self.choices[each] = ballots[member].get("choice", "ranked")
 
     def _carried(self, counted):
         """Return for each ballot who delegated to it and cast none of their own."""
@@ -1734,7 +1953,7 @@ class Vote(Report):
 
     def _in_force(self, leaf):
         """Tie what stands on the log to the decision; one without the other is a contradiction."""
-        if self.outcome == "carried":
+        if self.outcome == "carried" and not self.impossible:
             return self._effects()[0](self, leaf)
         return self.nothing_stands(leaf)
 
@@ -1743,13 +1962,19 @@ class Vote(Report):
         record, effect, until = self.record, {}, NEVER
         same(seconds(record["decided_at"]), leaf.at, "the time of the decision")
         same(record["in_force_until"], leaf.facts["in_force_until"], "the end that the log states")
-        if self.outcome == "carried":
+        if self.outcome == "carried" and not self.impossible:
             fields, until = self._effects()[1](self, leaf)
             effect = {"kind": self.proposal.type, **fields}
+        elif self.outcome == "carried":
+            effect = {"kind": self.proposal.type, "impossible": self.impossible}
+        elif self.proposal.name in self.replay.unratified:
+            effect = {"kind": self.proposal.type, "restored": self.proposal.target}
         stated = record["in_force_until"]
         same(end_of(stated), until, "the end of what was decided")
         same(record["effect"], effect, "the effect")
-        return f"in force until {stated}" if stated else "nothing changes in the registry"
+        if self.impossible:
+            return f"carried, and not possible any more ({self.impossible}): nothing changed"
+        return f"in force until {stated}" if stated else "as the record states it"
 
     def _effects(self):
         if self.proposal.type not in EFFECTS:
@@ -1757,8 +1982,13 @@ class Vote(Report):
         return EFFECTS[self.proposal.type]
 
     def nothing_stands(self, leaf):  # noqa: ARG002
-        granted = self.replay.authorisations.get(self.proposal.name)
+        name = self.proposal.name
+        granted = self.replay.authorisations.get(name)
         need(not granted, f"it authorises nothing, and yet entry {granted and granted.index} does")
+        for index, by in self.replay.changes:
+            need(by != name, f"it does nothing, and yet entry {index} is its work")
+        if name in self.replay.unratified:
+            return "not ratified: what was suspended at once is in force again"
         return "no authorisation, as none was decided"
 
     def nothing_stated(self, leaf):  # noqa: ARG002
@@ -1774,15 +2004,76 @@ class Vote(Report):
 
     def authorisation_stated(self, leaf):
         proposal, granted = self.proposal, self.replay.authorisations[self.proposal.name]
-        until = leaf.at + 86400 * self.contract["sunset_days"]
+        days = min(self.terms.get("days", NEVER), self.contract["sunset_days"])
+        until, conditions = leaf.at + 86400 * days, self.terms.get("conditions")
         same((granted.starts, granted.ends), (leaf.at, until), "when the authorisation holds")
-        return {"deployment": proposal.deployment, "version": proposal.version}, until
+        digest = digest_of(canonical(conditions)) if conditions else None
+        same(granted.conditions, digest, "the conditions of the authorisation")
+        fields = {"deployment": proposal.deployment, "version": proposal.version}
+        if conditions:
+            fields["conditions"] = conditions
+        if proposal.target:
+            fields["authorisation"] = proposal.target
+        return fields, until
+
+    def change_stands(self, leaf):  # noqa: ARG002
+        """A suspension or an end: what the earlier decision authorised is in that state now."""
+        target = self.replay.authorisations[self.proposal.target]
+        state = "suspended" if self.proposal.type == "suspend_authorisation" else "revoked"
+        found = (target.state, target.by, target.until)
+        same(found, (state, self.proposal.name, NEVER), "what became of the authorisation")
+        return f"the authorisation {self.proposal.target} is {state}"
+
+    def change_stated(self, leaf):  # noqa: ARG002
+        return {"authorisation": self.proposal.target}, NEVER
+
+    def work_stands(self, leaf):  # noqa: ARG002
+        """What it did stands on the log, entry by entry as its own."""
+        done = self.replay.acts_of.get(self.proposal.name, [])
+        need(done or self._may_do_nothing(), "it was carried and nothing on the log is its work")
+        return f"its work on the log: {', '.join(done) or 'nothing was left to take back'}"
+
+    def _may_do_nothing(self):
+        return self.proposal.type == "annul_decision" or not self.terms.get("criteria", True)
+
+    def suite_stated(self, leaf):  # noqa: ARG002
+        suite, criteria = self.terms["suite"], self.terms["criteria"]
+        adopted = self.body.adoptions.get(self.replay.suites[suite].name.partition(":")[0])
+        stands = (adopted.by, adopted.suite, adopted.criteria) if adopted else None
+        due = (self.proposal.name, suite, digest_of(canonical(criteria))) if criteria else None
+        same(stands, due, "what the body asks from now on")
+        return {"suite": suite, "criteria": criteria}, NEVER
+
+    def charter_stated(self, leaf):  # noqa: ARG002
+        number, digest = self.terms["base"] + 1, digest_of(canonical(self.terms["charter"]))
+        same(self.body.charters[-1], (number, digest), "the charter in force from now on")
+        return {"charter": number, "digest": digest}, NEVER
+
+    def evaluator_stated(self, leaf):  # noqa: ARG002
+        slug = self.terms["organisation"]
+        entry = (slug, self.body.name, "evaluator by decision")
+        need(entry in self.replay.people, f"{slug} was not admitted")
+        return {"organisation": slug}, NEVER
+
+    def annulment_stated(self, leaf):  # noqa: ARG002
+        name, target = self.proposal.name, self.proposal.target
+        annulled = self.replay.thing(f"proposal:{target}").annulled
+        same(annulled, name, "what annulled the decision")
+        changed = self.replay.acts_of.get(name, [])
+        return {"annulled": target, "changed": changed}, NEVER
 
 
 # What a carried decision does is taught here, by the type of its proposal: how what stands on the
 # log is tied to it, and which fields of the effect its record states and until when they hold.
 EFFECTS = {
     "authorise_deployment": (Vote.authorisation_stands, Vote.authorisation_stated),
+    "renew_authorisation": (Vote.authorisation_stands, Vote.authorisation_stated),
+    "suspend_authorisation": (Vote.change_stands, Vote.change_stated),
+    "retire_deployment": (Vote.change_stands, Vote.change_stated),
+    "adopt_suite": (Vote.work_stands, Vote.suite_stated),
+    "amend_charter": (Vote.work_stands, Vote.charter_stated),
+    "admit_evaluator": (Vote.work_stands, Vote.evaluator_stated),
+    "annul_decision": (Vote.work_stands, Vote.annulment_stated),
     "general_motion": (Vote.nothing_stands, Vote.nothing_stated),
     "election": (Vote.nothing_stands, Vote.nothing_stated),
 }
@@ -2255,9 +2546,10 @@ def check_authorisations(replay):
 
 
 def gate_code(granted, moment):
-    """Answer as the gate does, from the newest authorisation of exactly this pair."""
-    if granted.state != "granted":
-        return granted.state
+    """Answer as the gate does, from the authorisation of exactly this pair that decides."""
+    state = granted.state_at(moment)
+    if state != "granted":
+        return state
     if moment < granted.starts:
         return "not-yet"
     return "expired" if moment >= granted.ends else "authorised"
@@ -2274,7 +2566,9 @@ def check_gate(bundle, replay):
         scope = about["slug"]
     newest, answers = {}, []
     for ref, granted in replay.authorisations.items():
-        pair, key = (granted.deployment, granted.version), (granted.starts, granted.index)
+        pair = (granted.deployment, granted.version)
+        # The one that stands decides, at most one does; else the newest says why not.
+        key = (granted.state in STANDING, granted.starts, granted.index)
         if scope in (None, granted.deployment):
             newest[pair] = max(newest.get(pair, (key, ref)), (key, ref))
     for (deployment, version), (_, ref) in sorted(newest.items()):

@@ -71,6 +71,8 @@ CELERY_BEAT_SCHEDULE = {
     # The sweeps find what a lost message or a dead process left behind; each is idempotent.
     "close-due-votes": {"task": "proposals.close_due_votes", "schedule": 5.0},
     "remind-of-votes": {"task": "proposals.remind_of_votes", "schedule": 60.0},
+    "open-due-votes": {"task": "proposals.open_due_votes", "schedule": 5.0},
+    "look-ahead": {"task": "proposals.look_ahead", "schedule": 60.0},
     "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
@@ -310,6 +312,8 @@ SPECTACULAR_SETTINGS = {
         "AuthorisationState": "oversight.registry.choices.AuthorisationState",
         "ResourceClass": "evals.choices.ResourceClass",
         "ProposalStatus": "proposals.choices.Status",
+        "NoticeKind": "oversight.accounts.choices.NoticeKind",
+        "StatementKind": "proposals.choices.StatementKind",
         "MinutesStatus": "proposals.choices.MinutesStatus",
     },
 }

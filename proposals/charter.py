@@ -1,48 +1,28 @@
-"""What a body's charter says about each type of decision: read, checked, put into plain words."""
+"""What a body's charter says about each type of decision, read and checked.
+
+Its sentences for people are in `proposals.charter_words`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from proposals.choices import ProposalType
-from proposals.papers import ELECTION_METHODS, METHOD_NAMES, MOTION_METHODS
-from proposals.tally import consent, score, yes_no
+from proposals.charter_words import (
+    DELEGATIONS,
+    EMERGENCIES,
+    PROPOSERS,
+    RECUSALS,
+    SECRECIES,
+    rules_words,
+)
+from proposals.choices import FOLLOWS, ProposalType
+from proposals.papers import ELECTION_METHODS, MOTION_METHODS
+from proposals.tally import consent, yes_no
 from proposals.tally.errors import InputError
-from proposals.tally.exact import fraction, fraction_text
-from proposals.tally.motion import Base, Comparison, Rules, TieRule
-from proposals.tally.quorum import QuorumBase
+from proposals.tally.exact import fraction
+from proposals.tally.motion import Comparison, Rules, TieRule
 from proposals.tally.score import MAX_SCORE
-
-BASE_WORDS = {
-    Base.VOTES_CAST: "the votes cast",
-    Base.YES_AND_NO: "the votes for and against",
-    Base.ROLL: "the whole roll",
-}
-SECRECIES = {
-    "open": "Choices are hidden until the close and then published by name.",
-    "secret": "Choices are secret from the public: who voted is published, never how.",
-}
-DELEGATIONS = {
-    "none": "Every member votes in person.",
-    "transitive": "A member may delegate the vote to another, who may pass it on; it can be taken "
-    "back until the close, and a ballot of one's own overrides it.",
-}
-RECUSALS = {
-    "none": "Nobody steps off the roll; a member with a conflict of interest can abstain.",
-    "declared": "A member who declares a conflict of interest before the vote is off its roll.",
-}
-TIE_WORDS = {
-    TieRule.STATUS_QUO: "A tie leaves things as they are.",
-    TieRule.CHAIR: "A tie falls to the chair's casting vote.",
-    TieRule.LOT: "A tie falls to a lot: its seed is committed to before the vote opens and "
-    "revealed after the close.",
-}
-QUORUM_WORDS = {
-    QuorumBase.ROLL: "of the roll must vote",
-    QuorumBase.ROLL_AND_RECUSED: "of the roll, those recused included, must vote",
-    QuorumBase.MEMBERS: "of the members on the roll must vote, each counted once",
-}
 
 
 class CharterError(ValueError):
@@ -80,6 +60,20 @@ class DecisionRules:
 
     delegation: str = "none"
     recusal: str = "none"
+    proposers: str = "members"
+    """Who may propose it."""
+
+    emergency: str = "none"
+    """Who may suspend an authorisation at once; the body ratifies that or it lapses."""
+
+    emergency_hours: int = 336
+    """How long such a suspension holds without being ratified."""
+
+    review_days: int = 30
+    """How long before the end of an authorisation its renewal is drafted; 0 for never."""
+
+    dissent_hours: int = 168
+    """How long after a decision a member can explain a vote or put a dissent on the record."""
 
     def effective(self, *, criterion_failed: bool) -> Rules:
         """Return the rules of the vote, with the override where a criterion failed."""
@@ -89,83 +83,14 @@ class DecisionRules:
             )
         return self.vote
 
-    def words(self, proposal_type: ProposalType = ProposalType.AUTHORISE) -> list[str]:
-        """Return the rules as sentences for people, without those that its type never uses."""
-        is_authorisation = proposal_type == ProposalType.AUTHORISE
-        lines = [
-            *self._method_words(),
-            _quorum_words(self.vote),
-            self._override_words() if is_authorisation and self.method == yes_no.METHOD else "",
-            f"Deliberation takes at least {hours_words(self.deliberation_hours)}."
-            if self.deliberation_hours
-            else "Deliberation has no set length; a clerk ends it.",
-            f"The final text stands at least {hours_words(self.notice_hours)} before the vote."
-            if self.notice_hours
-            else "",
-            f"A vote is open for {hours_words(self.voting_hours)} unless all have voted before.",
-            f"An authorisation ends after {days_words(self.sunset_days)} unless renewed."
-            if is_authorisation
-            else "",
-            TIE_WORDS[self.vote.tie_rule] if self.method != consent.METHOD else "",
-            SECRECIES[self.secrecy],
-            DELEGATIONS[self.delegation],
-            RECUSALS[self.recusal],
-        ]
-        return [line for line in lines if line]
+    @property
+    def review_lead_days(self) -> int:
+        """How long before the end the renewal is drafted: never more than half of the time."""
+        return min(self.review_days, self.sunset_days // 2)
 
-    def _method_words(self) -> list[str]:
-        """Return how the votes decide: the majority of a motion, or the method by its name."""
-        if self.method == yes_no.METHOD:
-            comparison = self.vote.comparison.replace("_", " ")
-            share = f"{fraction_words(self.vote.threshold)} of {BASE_WORDS[self.vote.base]}"
-            small = "Fewer than half suffice: it can be carried against a majority."
-            is_small = self.vote.threshold < Fraction(1, 2)
-            return [f"Carried by {comparison} {share}.", small if is_small else ""]
-        points = f" Points go from 0 to {self.highest}." if self.method == score.METHOD else ""
-        return [f"Decided by {METHOD_NAMES[self.method]}.{points}"]
-
-    def _override_words(self) -> str:
-        share = max(self.override_threshold, self.vote.threshold)
-        return (
-            f"If a must-pass criterion is not shown to be met: at least {fraction_words(share)} of "
-            f"{BASE_WORDS[self.vote.base]}."
-            if share > self.vote.threshold
-            else "A must-pass criterion that is not met asks for no more votes."
-        )
-
-
-def _quorum_words(vote: Rules) -> str:
-    if not vote.quorum:
-        return "There is no quorum."
-    return f"Quorum: {fraction_words(vote.quorum)} {QUORUM_WORDS[vote.quorum_base]}."
-
-
-def fraction_words(value: Fraction) -> str:
-    """Return a fraction the way people say it: “two thirds”, “half”, else “5/7”."""
-    known = {
-        Fraction(1, 2): "half",
-        Fraction(1, 3): "one third",
-        Fraction(2, 3): "two thirds",
-        Fraction(3, 4): "three quarters",
-        Fraction(1, 4): "one quarter",
-        Fraction(2, 5): "two fifths",
-        Fraction(3, 5): "three fifths",
-        Fraction(4, 5): "four fifths",
-        Fraction(1): "all",
-    }
-    return known.get(value, fraction_text(value))
-
-
-def hours_words(hours: int) -> str:
-    """Return a number of hours as days where it is whole days."""
-    if hours and hours % 24 == 0:
-        return days_words(hours // 24)
-    return f"{hours} hour{'s' if hours != 1 else ''}"
-
-
-def days_words(days: int) -> str:
-    """Return a number of days in words."""
-    return f"{days} day{'s' if days != 1 else ''}"
+    def words(self, *kinds: ProposalType) -> list[str]:
+        """Return the rules as sentences for people, without those that the types never use."""
+        return rules_words(self, kinds or (ProposalType.AUTHORISE,))
 
 
 ALWAYS_RULED = frozenset({ProposalType.AUTHORISE, ProposalType.MOTION})
@@ -180,7 +105,7 @@ def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
     Raises:
         CharterError: a rule is missing, unknown, or can never be met.
     """
-    unknown = sorted(set(document) - set(ProposalType.values))
+    unknown = sorted(str(name) for name in set(document) - set(ProposalType.values))
     missing = sorted({kind.value for kind in ALWAYS_RULED} - set(document))
     if unknown or missing:
         raise CharterError(
@@ -188,7 +113,42 @@ def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
             f"{', '.join(sorted(set(ProposalType.values) - ALWAYS_RULED))}, and nothing else "
             f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
         )
-    return {ProposalType(name): read_rules(name, rules) for name, rules in document.items()}
+    return {
+        kind: read_rules(kind.value, document[kind.value])
+        for kind in ProposalType
+        if kind.value in document
+    }
+
+
+def governing(document: Mapping[str, Any], kind: ProposalType) -> ProposalType | None:
+    """Return the type whose rules hold for a type: its own, or those it follows; None for none."""
+    if kind.value in document:
+        return kind
+    return FOLLOWS.get(kind)
+
+
+def governed(document: Mapping[str, Any], kind: ProposalType) -> tuple[ProposalType, ...]:
+    """Return a type with rules of its own, and then those that follow it."""
+    others = (each for each in ProposalType if each != kind)
+    return kind, *(each for each in others if governing(document, each) == kind)
+
+
+def rules_in(document: Mapping[str, Any], kind: ProposalType) -> DecisionRules | None:
+    """Return the rules for a type of decision; None where the body cannot decide such a thing."""
+    found = governing(document, kind)
+    return read_rules(found.value, document[found.value]) if found else None
+
+
+def check_successor(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Check that a charter can replace another: proposals under way keep a rule they are under.
+
+    Raises:
+        CharterError: it no longer says how to decide something that the body could decide.
+    """
+    for kind in ProposalType:
+        if governing(before, kind) and not governing(after, kind):
+            problem = "is ruled on by the charter in force; a later one must rule on it, too."
+            raise CharterError(f"{kind.value}: {problem}", problem=problem)
 
 
 NUMBERS = {
@@ -197,10 +157,19 @@ NUMBERS = {
     "voting_hours": (1, 24 * 90),
     "sunset_days": (1, 3650),
     "highest": (1, MAX_SCORE),
+    "emergency_hours": (1, 24 * 90),
+    "review_days": (0, 3650),
+    "dissent_hours": (0, 24 * 365),
 }
 """Least and most of each whole number."""
 
-_WORDS = {"secrecy": SECRECIES, "delegation": DELEGATIONS, "recusal": RECUSALS}
+_WORDS = {
+    "secrecy": SECRECIES,
+    "delegation": DELEGATIONS,
+    "recusal": RECUSALS,
+    "proposers": PROPOSERS,
+    "emergency": EMERGENCIES,
+}
 """Rules that are one of a few words."""
 
 _OPTIONAL = {
@@ -209,6 +178,11 @@ _OPTIONAL = {
     "highest": 5,
     "delegation": "none",
     "recusal": "none",
+    "proposers": "members",
+    "emergency": "none",
+    "emergency_hours": 336,
+    "review_days": 30,
+    "dissent_hours": 168,
 }
 """What a charter may leave out, with what it means then: charters adopted earlier lack it."""
 
@@ -236,8 +210,20 @@ def read_rules(name: str, rules: Any) -> DecisionRules:
         # Who delegates must be able to see how the delegate voted.
         raise _fault(name, "delegation", "must be none where votes are secret")
     numbers = {field: _whole(name, field, given[field], *NUMBERS[field]) for field in NUMBERS}
+    _check_periods(name, given, review_days=rules.get("review_days", 0))
     words: dict[str, Any] = {field: given[field] for field in _WORDS}
     return DecisionRules(vote, override, method=given["method"], **(words | numbers))
+
+
+def _check_periods(name: str, given: Mapping[str, Any], *, review_days: int) -> None:
+    """Refuse periods that could never be kept."""
+    steps = ("deliberation_hours", "notice_hours", "voting_hours")
+    least = sum(given[field] for field in steps)
+    if given["emergency"] != "none" and given["emergency_hours"] < least:
+        words = f"must be at least {least}: the vote that ratifies a suspension takes as long"
+        raise _fault(name, "emergency_hours", words)
+    if review_days and review_days >= given["sunset_days"]:
+        raise _fault(name, "review_days", "must be less than sunset_days")
 
 
 def methods_for(kind: ProposalType | str) -> tuple[str, ...]:
@@ -294,6 +280,7 @@ def _fault(name: str, field: str, problem: str) -> CharterError:
 def usual() -> dict[str, Any]:
     """Return a sensible first charter: two thirds and a quorum of half for authorisations."""
     common = {"secrecy": "open", "deliberation_hours": 168, "voting_hours": 72, "sunset_days": 120}
+    emergency = {"emergency": "clerk", "emergency_hours": 336}
     return {
         ProposalType.AUTHORISE.value: {
             "vote": Rules.of(
@@ -301,6 +288,7 @@ def usual() -> dict[str, Any]:
             ).as_json(),
             "override_threshold": "3/4",
             **common,
+            **emergency,
         },
         ProposalType.MOTION.value: {
             "vote": Rules.of(
@@ -318,11 +306,16 @@ def usual() -> dict[str, Any]:
     }
 
 
+def filled(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rules of one type with what they leave out written down."""
+    return {**_OPTIONAL, **rules}
+
+
 def first() -> dict[str, Any]:
     """Return what the page for a first charter begins with: the usual rules with two days' notice.
 
     Deliberation ends and a vote opens by a clerk's hand, so the notice is what lets a member who
     was away learn of a final text.
     """
-    filled = {**_OPTIONAL, "recusal": "declared", "notice_hours": 48}
-    return {name: {**filled, **rules} for name, rules in usual().items()}
+    more = {"recusal": "declared", "notice_hours": 48}
+    return {name: filled({**more, **rules}) for name, rules in usual().items()}

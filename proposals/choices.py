@@ -9,6 +9,50 @@ class ProposalType(TextChoices):
     AUTHORISE = "authorise_deployment", "authorise a model for a deployment"
     MOTION = "general_motion", "general motion (no effect on the registry)"
     ELECTION = "election", "choose among options: an election, or versions of something"
+    RENEW = "renew_authorisation", "renew an authorisation"
+    SUSPEND = "suspend_authorisation", "suspend an authorisation"
+    RETIRE = "retire_deployment", "retire a model: end its authorisation"
+    ADOPT_SUITE = "adopt_suite", "adopt a suite and its criteria"
+    AMEND_CHARTER = "amend_charter", "amend the charter"
+    ADMIT_EVALUATOR = "admit_evaluator", "admit an organisation as evaluator"
+    ANNUL = "annul_decision", "annul an earlier decision"
+
+
+FOLLOWS: dict[ProposalType, ProposalType] = {
+    ProposalType.RENEW: ProposalType.AUTHORISE,
+    ProposalType.SUSPEND: ProposalType.AUTHORISE,
+    ProposalType.RETIRE: ProposalType.AUTHORISE,
+    ProposalType.ADOPT_SUITE: ProposalType.AUTHORISE,
+    ProposalType.AMEND_CHARTER: ProposalType.AUTHORISE,
+    ProposalType.ADMIT_EVALUATOR: ProposalType.MOTION,
+    ProposalType.ANNUL: ProposalType.AUTHORISE,
+}
+"""Whose rules hold for a type on which a charter says nothing of its own."""
+
+ABOUT_AUTHORISATIONS = frozenset({ProposalType.RENEW, ProposalType.SUSPEND, ProposalType.RETIRE})
+"""Types that act on an authorisation the body has made."""
+
+TARGETED = ABOUT_AUTHORISATIONS | {ProposalType.ANNUL}
+"""Types that act on an earlier decision, which the proposal names."""
+
+GRANTING = frozenset({ProposalType.AUTHORISE, ProposalType.RENEW})
+"""Types that put a model into service: with criteria, conditions and an end."""
+
+
+class Origin(TextChoices):
+    """Who began a proposal."""
+
+    PERSON = "person", "a person"
+    CLOCK = "clock", "the clock, because an authorisation comes to its end"
+    EMERGENCY = "emergency", "an emergency suspension, to be ratified"
+
+
+class StatementKind(TextChoices):
+    """What is said about a decision after it was made."""
+
+    REASONS = "reasons", "reasons"
+    EXPLANATION = "explanation", "explanation of vote"
+    DISSENT = "dissent", "dissent"
 
 
 class Status(TextChoices):
@@ -154,3 +198,8 @@ class Leaf(TextChoices):
     VOTE_ANNULLED = "proposals.vote.annulled"
     DECISION_MADE = "proposals.decision.made"
     MINUTES_ADOPTED = "proposals.minutes.adopted"
+    DECISION_ANNULLED = "proposals.decision.annulled"
+    VOTE_SCHEDULED = "proposals.vote.scheduled"
+    STATEMENT_MADE = "proposals.statement.made"
+    SUITE_ADOPTED = "proposals.suite.adopted"
+    SUITE_DROPPED = "proposals.suite.dropped"

@@ -1,18 +1,30 @@
 """Who may propose, speak, move stages and vote."""
 
+from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Body
 from oversight.accounts.policy import is_clerk, is_person, voting_membership
-from proposals.choices import Status
+from proposals.charter import DecisionRules
+from proposals.choices import Origin, Status
 from proposals.models import Proposal
 
 
-def can_propose(user: object, body: Body) -> bool:
-    """Say whether the user may draft a proposal for the body: its members."""
-    return voting_membership(user, body) is not None
+def can_propose(user: object, body: Body, rules: DecisionRules | None = None) -> bool:
+    """Say whether the user may draft a proposal for the body: its members, or whom the rules add.
+
+    Without `rules` it says what holds for a body that has no charter yet.
+    """
+    if voting_membership(user, body) is not None:
+        return True
+    proposers = rules.proposers if rules else "members"
+    if proposers == "anyone":
+        return is_person(user) and not user.is_system
+    return proposers == "members_and_clerks" and is_clerk(user, body)
 
 
 def can_edit_text(user: object, proposal: Proposal) -> bool:
-    """Say whether the user writes the text: its proposer."""
+    """Say whether the user writes the text: its proposer, or a clerk for what the clock drafted."""
+    if proposal.origin == Origin.CLOCK:
+        return is_clerk(user, proposal.body)
     return is_person(user) and proposal.proposer_id == user.pk
 
 
@@ -69,4 +81,17 @@ def can_moderate(user: object, proposal: Proposal) -> bool:
 
 def can_keep_minutes(user: object, body: Body) -> bool:
     """Say whether the user drafts, edits and adopts the body's minutes: its clerks."""
+    return is_clerk(user, body)
+
+
+def can_suspend_at_once(user: object, body: Body, rules: DecisionRules) -> bool:
+    """Say whether the user may suspend an authorisation of the body in an emergency."""
+    seat = voting_membership(user, body)
+    clerk = rules.emergency in {"clerk", "clerk_or_chair"} and is_clerk(user, body)
+    chair = rules.emergency in {"chair", "clerk_or_chair"}
+    return clerk or (chair and seat is not None and seat.role == BodyRole.CHAIR)
+
+
+def can_state_reasons(user: object, body: Body) -> bool:
+    """Say whether the user states the body's reasons and records rulings: its clerks."""
     return is_clerk(user, body)

@@ -66,6 +66,11 @@ class ProposalQuerySet(QuerySet["Proposal"]):
             contract__closes_at__lte=now + within,
         )
 
+    def to_open(self, moment: datetime | None = None) -> "ProposalQuerySet":
+        """Keep final texts whose vote the clock is to open, the time having come."""
+        now = moment or timezone.now()
+        return self.filter(status=Status.FINAL_TEXT, vote_opens_at__lte=now)
+
     def newest_first(self) -> "ProposalQuerySet":
         """Order by when they were drafted, newest first."""
         return self.order_by("-drafted_at", "-id")

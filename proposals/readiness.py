@@ -11,8 +11,9 @@ from evals.criteria import Judgement, judge
 from evals.models import Criterion, Run, SuiteVersion
 from oversight.accounts.models import Membership
 from oversight.registry.models import ModelVersion
-from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus
+from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, ProposalType
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
+from proposals.feasibility import problems
 from proposals.models import Charter, Proposal, Support
 
 
@@ -59,6 +60,7 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
         *problems_with(shown),
         *_open_amendments(proposal, now),
         *_open_questions(proposal),
+        *_unfit(proposal, charter),
     ]
 
 
@@ -119,9 +121,26 @@ def obstacles_to_vote(proposal: Proposal, charter: Charter, now: datetime) -> li
     """Return why the vote on a final text cannot open yet; empty when it can."""
     notice = timedelta(hours=charter.rules_for(proposal.type).notice_hours)
     earliest = proposal.status_changed_at + notice
-    if now >= earliest:
-        return []
-    return [f"The charter asks for notice of the final text until {_clock(proposal, earliest)}."]
+    found = _unfit(proposal, charter)
+    if now < earliest:
+        until = _clock(proposal, earliest)
+        found.insert(0, f"The charter asks for notice of the final text until {until}.")
+    return found
+
+
+def _unfit(proposal: Proposal, charter: Charter) -> list[str]:
+    """Return why carrying it would do nothing, or would override a criterion without a reason."""
+    kind, terms = ProposalType(proposal.type), proposal.text.terms
+    found = problems(kind, proposal.body, terms, target_ref=proposal.target_ref, charter=charter)
+    lines = [words for _, words in found]
+    failed = [j for j in judgements_of(proposal) if j.is_failed and j.aggregate is not None]
+    if failed and not terms.get("override_reason"):
+        names = ", ".join(j.criterion.task_name for j in failed)
+        lines.append(
+            f"Not shown to be met: {names}. To put it to the vote all the same, the text must give "
+            "a written reason for deciding against a criterion."
+        )
+    return lines
 
 
 def _clock(proposal: Proposal, moment: datetime) -> str:

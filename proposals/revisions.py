@@ -55,6 +55,7 @@ def write_revision(
         body_markdown=content["text"],
         options=content.get("options", []),
         seats=content.get("seats", 0),
+        terms=content.get("terms", {}),
         digest=digest,
         author=author,
         amendment=amendment,

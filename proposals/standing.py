@@ -12,7 +12,7 @@ from django.utils import timezone
 from oversight.accounts.models import Membership
 from oversight.accounts.policy import is_person, voting_membership
 from proposals import policy
-from proposals.charter import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
+from proposals.charter_words import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
 from proposals.choices import OPEN, Status
 from proposals.delegations import carriers
 from proposals.models import Ballot, Contract, Proposal, RollEntry

@@ -4,10 +4,13 @@ import logging
 
 from celery import shared_task
 
+from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
 from proposals.models import Proposal
+from proposals.services import renewals
 from proposals.services.closing import close_due_vote
 from proposals.services.reminding import CLOSES_SOON, remind_of_vote
+from proposals.services.scheduling import open_due_vote
 
 logger = logging.getLogger(__name__)
 
@@ -31,3 +34,33 @@ def close_due_votes() -> int:
 def remind_of_votes() -> int:
     """Tell who has not voted in a vote that closes within a day; return how many were told."""
     return sum(remind_of_vote(proposal=each) for each in Proposal.objects.closing_soon(CLOSES_SOON))
+
+
+@shared_task(name="proposals.open_due_votes")
+def open_due_votes() -> int:
+    """Open every vote whose time has come and in whose way nothing stands; return how many."""
+    opened = 0
+    for proposal in Proposal.objects.to_open():
+        try:
+            opened += open_due_vote(proposal=proposal) is not None
+        except Conflict as conflict:
+            logger.info("Did not open %s: %s", proposal.ref, conflict)
+    return opened
+
+
+@shared_task(name="proposals.look_ahead")
+def look_ahead() -> int:
+    """Draft the renewals and send the reminders that are due; return how many of both."""
+    done, now = 0, database_now()
+    for row, decision in renewals.ending(now):
+        if renewals.is_renewal_due(row, decision, now):
+            try:
+                renewals.draft_renewal(decision=decision)
+            except Conflict as conflict:
+                # Somebody drafted one at the same moment.
+                logger.info("Drafted no renewal of %s: %s", decision.ref, conflict)
+            else:
+                done += 1
+        if renewals.reminders_due(row, now):
+            done += renewals.remind(decision=decision)
+    return done

@@ -4,6 +4,7 @@ from django.urls import path
 
 from proposals.api import amendments as texts
 from proposals.api import attachments as files
+from proposals.api import charters as charters_api
 from proposals.api import decisions, proposals, talk, votes
 from proposals.api import minutes as minutes_api
 from proposals.views import (
@@ -11,6 +12,8 @@ from proposals.views import (
     attachments,
     ballots,
     charters,
+    creating,
+    decided,
     drafting,
     minutes,
     moves,
@@ -22,7 +25,7 @@ from proposals.views import talk as talk_pages
 
 urlpatterns = [
     path("administration/bodies/<slug:slug>/charter/", charters.adopt, name="charter-adopt"),
-    path("proposals/new/", drafting.create, name="proposal-create"),
+    path("proposals/new/", creating.create, name="proposal-create"),
     path("proposals/<str:ref>/", page.detail, name="proposal"),
     path("proposals/<str:ref>/edit/", drafting.edit, name="proposal-edit"),
     path("proposals/<str:ref>/revisions/<int:number>/", page.revision, name="proposal-revision"),
@@ -104,6 +107,9 @@ urlpatterns = [
     ),
     path("decisions/<str:ref>/ballots.blt", results.ballots_blt, name="decision-ballots-blt"),
     path("api/v1/my/votes/", votes.AwaitedVotes.as_view(), name="api-my-votes"),
+    path("decisions/<str:ref>/suspend/", decided.suspend, name="decision-suspend"),
+    path("decisions/<str:ref>/annul/", decided.annul, name="decision-annul"),
+    path("decisions/<str:ref>/statements/<slug:kind>/", decided.state, name="decision-statement"),
     path("api/v1/proposals/", proposals.ProposalList.as_view(), name="api-proposals"),
     path("api/v1/proposals/<str:ref>/", proposals.ProposalDetail.as_view(), name="api-proposal"),
     path("api/v1/proposals/<str:ref>/criteria/", proposals.Criteria.as_view(), name="api-criteria"),
@@ -164,4 +170,22 @@ urlpatterns = [
         name="api-decision-ballots-blt",
     ),
     path("api/v1/decisions/<str:ref>/", decisions.DecisionDetail.as_view(), name="api-decision"),
+    path(
+        "api/v1/decisions/<str:ref>/suspension/",
+        decisions.Suspension.as_view(),
+        name="api-decision-suspension",
+    ),
+    path(
+        "api/v1/decisions/<str:ref>/annulment/",
+        decisions.Annulment.as_view(),
+        name="api-decision-annulment",
+    ),
+    path(
+        "api/v1/decisions/<str:ref>/statements/",
+        decisions.Statements.as_view(),
+        name="api-decision-statements",
+    ),
+    path(
+        "api/v1/bodies/<slug:slug>/charters/", charters_api.Charters.as_view(), name="api-charters"
+    ),
 ]

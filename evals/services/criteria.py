@@ -26,17 +26,20 @@ def record_criterion(
     threshold: Decimal | str,
     beside: ModelVersion | None = None,
     must_pass: bool = True,
+    decision: str = "",
 ) -> Criterion:
     """Record one criterion about a subject. Call inside the transaction of the subject's floor.
 
     `beside` is the version that it must not be worse than; `threshold` is then the margin.
+    Where a standing `decision` asks it of whatever is proposed, it matters not who `by` is, and the
+    record says that the decision asks.
 
     Raises:
         Invalid: the suite has no such task or metric, the threshold is no usable number, or there
             is nothing to compare with.
         Conflict: the same criterion is there already.
     """
-    if not policy.can_record_criterion(by):
+    if not decision and not policy.can_record_criterion(by):
         raise NotAllowed("Recording a criterion takes a role in a body or an organisation.")
     task = next((t for t in suite_version.tasks if t["name"] == task_name), None)
     if task is None:
@@ -54,7 +57,7 @@ def record_criterion(
         raise Invalid(words, fields={"beside": words})
     leaf = ledger.append(
         type=Leaf.CRITERION_RECORDED,
-        actor=by.actor,
+        actor=decision or by.actor,
         subject=subject,
         digests={"suite": suite_version.digest} | ({"beside": beside.digest} if beside else {}),
         facts={

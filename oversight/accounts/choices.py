@@ -63,3 +63,5 @@ class Leaf(TextChoices):
     MEMBERSHIP_ENDED = "accounts.membership.ended"
     AFFILIATION_GRANTED = "accounts.affiliation.granted"
     AFFILIATION_ENDED = "accounts.affiliation.ended"
+    EVALUATOR_ADMITTED = "accounts.evaluator.admitted"
+    EVALUATOR_ENDED = "accounts.evaluator.ended"

@@ -177,6 +177,30 @@ class Affiliation(models.Model):
         return f"{self.person}, {self.role} of {self.organisation}"
 
 
+class EvaluatorAdmission(models.Model):
+    """One decision of a body by which an organisation is its evaluator."""
+
+    body = models.ForeignKey(Body, models.PROTECT, related_name="evaluators")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="admissions")
+    decision_ref = models.CharField(max_length=12, unique=True)
+    admitted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["admitted_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["body", "organisation"],
+                condition=Q(ended_at__isnull=True),
+                name="evaluator_admitted_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}, evaluator of {self.body}"
+
+
 class ApiKey(models.Model):
     """One secret that lets a program act for a person; only its hash is stored."""
 

@@ -19,6 +19,8 @@ WORDS = {
     "accounts.membership.ended": "A membership ended",
     "accounts.affiliation.granted": "A person may act for an organisation",
     "accounts.affiliation.ended": "A person acts for an organisation no more",
+    "accounts.evaluator.admitted": "An organisation was admitted as evaluator",
+    "accounts.evaluator.ended": "An organisation is an evaluator no more",
     "registry.model.registered": "A model was registered",
     "registry.version.registered": "A model version was registered",
     "registry.endpoint.registered": "An endpoint was registered",
@@ -27,6 +29,7 @@ WORDS = {
     "registry.authorisation.superseded": "An authorisation was superseded",
     "registry.authorisation.suspended": "An authorisation was suspended",
     "registry.authorisation.revoked": "An authorisation was revoked",
+    "registry.authorisation.restored": "An authorisation is in force again",
     "evals.suite.published": "A suite was published",
     "evals.worker.enrolled": "A worker was enrolled",
     "evals.worker.key_rotated": "A worker's key was replaced",
@@ -58,6 +61,11 @@ WORDS = {
     "proposals.casting.given": "The chair gave the casting vote",
     "proposals.decision.made": "A decision was made",
     "proposals.minutes.adopted": "Minutes were adopted",
+    "proposals.decision.annulled": "A decision was annulled",
+    "proposals.vote.scheduled": "The time of a vote was set",
+    "proposals.statement.made": "Reasons, an explanation or a dissent was put on the record",
+    "proposals.suite.adopted": "A body adopted the criteria of a suite",
+    "proposals.suite.dropped": "A body asks the criteria of a suite no more",
 }
 """What each type of leaf means; a type that is not here is shown by its own name."""
 

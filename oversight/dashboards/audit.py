@@ -26,7 +26,15 @@ from oversight.registry.models import Authorisation, Deployment, ModelVersion
 from oversight.web.clock import stamp
 from proposals.choices import Status
 from proposals.digests import digest_of
-from proposals.models import Charter, Comment, Contract, Decision, Proposal, Revision
+from proposals.models import (
+    Charter,
+    Comment,
+    Contract,
+    Decision,
+    Proposal,
+    Revision,
+    Statement,
+)
 
 VERIFIER = settings.BASE_DIR / "verify.py"
 README = """\
@@ -226,18 +234,28 @@ def _result(task_run: TaskRun) -> Iterator[tuple[str, bytes]]:
     yield f"{folder}.scores.json", b"".join(scores.write(metrics, rows, clusters))
 
 
+_PUBLIC_REASONS = (
+    "proposals.conflict.declared",
+    "proposals.decision.annulled",
+    "registry.authorisation.suspended",
+)
+
+
 def _openings(proposals: Any, size: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the openings of what everybody can read: comments, and reasons of recusals.
+    """Yield the openings of what everybody can read: comments, statements, public reasons.
 
     Those of ballots are in the records of decisions, and nowhere before.
     """
     visible = Comment.objects.filter(proposal__in=proposals, hidden_at=None)
-    declared = LedgerEntry.objects.filter(
-        type="proposals.conflict.declared", subject__in=[each.subject for each in proposals]
-    )
+    subjects = [
+        subject for each in proposals for subject in (each.subject, f"authorisation:{each.ref}")
+    ]
+    reasons = LedgerEntry.objects.filter(type__in=_PUBLIC_REASONS, subject__in=subjects)
+    stated = Statement.objects.filter(decision__proposal__in=proposals)
     found = Opening.objects.filter(
         Q(field="text", leaf_id__in=visible.values("leaf_id"))
-        | Q(field="reason", leaf_id__in=declared.values("leaf_id"))
+        | Q(field="text", leaf_id__in=stated.values("leaf_id"))
+        | Q(field="reason", leaf_id__in=reasons.values("leaf_id"))
     )
     openings = {opening.leaf_id: opening for opening in found}
     indexes = bundle.indexes_of(list(openings), size)

@@ -56,6 +56,7 @@ urlpatterns = [
     path("bodies/<slug:slug>/feed.atom", subscriptions.body_feed, name="body-feed"),
     path("bodies/<slug:slug>/votes.ics", subscriptions.body_calendar, name="body-calendar"),
     path("proposals/<str:ref>/vote.ics", subscriptions.vote_calendar, name="vote-calendar"),
+    path("bodies/<slug:slug>/charters/<int:number>/", decisions.charter, name="charter"),
     path("record/", record.record, name="record"),
     path("record/status/", record.status, name="record-status"),
     path("record/check/", record.check, name="record-check"),

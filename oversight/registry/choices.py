@@ -19,8 +19,13 @@ TRANSITIONS: dict[AuthorisationState, frozenset[AuthorisationState]] = {
     AuthorisationState.SUSPENDED: frozenset(
         {AuthorisationState.GRANTED, AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED}
     ),
-    AuthorisationState.REVOKED: frozenset(),
-    AuthorisationState.SUPERSEDED: frozenset(),
+    # Ways back for annulments alone: what was decided in its place counts as never decided.
+    AuthorisationState.REVOKED: frozenset(
+        {AuthorisationState.GRANTED, AuthorisationState.SUSPENDED}
+    ),
+    AuthorisationState.SUPERSEDED: frozenset(
+        {AuthorisationState.GRANTED, AuthorisationState.SUSPENDED, AuthorisationState.REVOKED}
+    ),
 }
 
 
@@ -49,3 +54,4 @@ class Leaf(TextChoices):
     AUTHORISATION_SUPERSEDED = "registry.authorisation.superseded"
     AUTHORISATION_SUSPENDED = "registry.authorisation.suspended"
     AUTHORISATION_REVOKED = "registry.authorisation.revoked"
+    AUTHORISATION_RESTORED = "registry.authorisation.restored"

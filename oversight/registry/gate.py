@@ -6,10 +6,9 @@ It reads decisions in force and nothing else, and answers no whenever it cannot 
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from oversight.registry.choices import AuthorisationState, GateCode
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
+from oversight.web.clock import database_now
 
 _REFUSED_STATES = {
     AuthorisationState.SUSPENDED: GateCode.SUSPENDED,
@@ -43,16 +42,19 @@ class GateAnswer:
         if ends and self.code in {GateCode.AUTHORISED, GateCode.EXPIRED}:
             until = "until" if self.allowed else "on"
             words += f" {until} {ends:%Y-%m-%d %H:%M} UTC"
+        lapses = self.authorisation.suspended_until if self.authorisation else None
+        if lapses and self.code == GateCode.SUSPENDED:
+            words += f" in an emergency, until {lapses:%Y-%m-%d %H:%M} UTC unless it is ratified"
         return words[0].upper() + words[1:] + "."
 
 
 def answer(*, subject: str, deployment_slug: str, moment: datetime | None = None) -> GateAnswer:
     """Answer for a weights digest (`sha256:…`) and a deployment's name.
 
-    The newest authorisation of exactly this pair decides; an older one is never consulted when a
-    newer one exists.
+    The authorisation of exactly this pair that stands decides, at most one can; where none does,
+    the newest says why.
     """
-    now = moment or timezone.now()
+    now = moment or database_now()
     version = ModelVersion.objects.select_related("model").filter(digest=subject).first()
     deployment = (
         Deployment.objects.select_related("endpoint__operator").filter(slug=deployment_slug).first()
@@ -61,7 +63,7 @@ def answer(*, subject: str, deployment_slug: str, moment: datetime | None = None
     if version and deployment:
         authorisation = (
             Authorisation.objects.filter(version=version, deployment=deployment)
-            .order_by("-starts_at", "-id")
+            .standing_first()
             .first()
         )
     code = _code(version, deployment, authorisation, now)
@@ -80,7 +82,7 @@ def _code(
         return GateCode.UNKNOWN_VERSION
     if authorisation is None:
         return GateCode.NEVER_DECIDED
-    state = AuthorisationState(authorisation.state)
+    state = authorisation.state_at(now)
     if state in _REFUSED_STATES:
         return _REFUSED_STATES[state]
     return _code_in_time(authorisation, now)

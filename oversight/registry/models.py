@@ -153,6 +153,15 @@ class Authorisation(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     state_changed_at = models.DateTimeField(default=timezone.now)
+    state_before = models.CharField(
+        max_length=12, blank=True, help_text="What an annulment of the last change goes back to."
+    )
+    changed_by = models.CharField(
+        max_length=30, blank=True, help_text="The decision that changed the state last."
+    )
+    suspended_until = models.DateTimeField(
+        null=True, blank=True, help_text="When an emergency suspension lapses unless ratified."
+    )
     leaf_id = models.UUIDField(unique=True)
 
     objects = AuthorisationQuerySet.as_manager()
@@ -184,14 +193,34 @@ class Authorisation(models.Model):
         """Say whether it allows service at the moment (now by default)."""
         now = moment or timezone.now()
         in_time = self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
-        return self.state == AuthorisationState.GRANTED and in_time
+        return self.state_at(now) == AuthorisationState.GRANTED and in_time
+
+    def state_at(self, moment: datetime) -> AuthorisationState:
+        """Return the state at a moment: an emergency suspension lapses by the clock alone."""
+        state = AuthorisationState(self.state)
+        if state != AuthorisationState.SUSPENDED or self.suspended_until is None:
+            return state
+        return AuthorisationState.GRANTED if moment >= self.suspended_until else state
+
+    @property
+    def state_now(self) -> AuthorisationState:
+        """The state of this moment."""
+        return self.state_at(timezone.now())
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its time is over, whatever its state."""
+        return self.ends_at is not None and timezone.now() >= self.ends_at
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is public of it."""
         return {
             "decision": self.decision_ref,
-            "state": self.state,
+            "state": str(self.state_now),
             "starts_at": self.starts_at,
             "ends_at": self.ends_at,
             "conditions": self.conditions,
+            "suspended_until": self.suspended_until
+            if self.state_now == AuthorisationState.SUSPENDED
+            else None,
         }

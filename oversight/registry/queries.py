@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.utils import timezone
 
 from oversight.registry.choices import AuthorisationState
@@ -24,17 +24,23 @@ class AuthorisationQuerySet(QuerySet["Authorisation"]):
     """What decisions allowed."""
 
     def in_force(self, moment: datetime | None = None) -> "AuthorisationQuerySet":
-        """Keep what is granted and within its time; no job has to run for an expiry."""
+        """Keep what is granted and within its time; no job has to run for an expiry or a lapse."""
         now = moment or timezone.now()
+        lapsed = Q(state=AuthorisationState.SUSPENDED, suspended_until__lte=now)
         return self.filter(
             Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-            state=AuthorisationState.GRANTED,
+            Q(state=AuthorisationState.GRANTED) | lapsed,
             starts_at__lte=now,
         )
 
     def standing(self) -> "AuthorisationQuerySet":
         """Keep those a later decision would replace: granted or suspended, expired or not."""
         return self.filter(state__in=[AuthorisationState.GRANTED, AuthorisationState.SUSPENDED])
+
+    def standing_first(self) -> "AuthorisationQuerySet":
+        """Order so that the one that decides comes first: the one that stands, else the newest."""
+        stands = Q(state__in=[AuthorisationState.GRANTED, AuthorisationState.SUSPENDED])
+        return self.order_by(Case(When(stands, then=0), default=1), "-starts_at", "-id")
 
     def with_parts(self) -> "AuthorisationQuerySet":
         """Fetch deployment, endpoint, operator, version and model in the same query."""

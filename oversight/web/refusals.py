@@ -33,6 +33,14 @@ class Conflict(Refusal):
     title = "Not in this state"
 
 
+class Impossible(Conflict):
+    """What was decided cannot take effect any more; `code` names why, for the record."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 class BadQuery(Refusal):
     """The address's query cannot be used; `fields` names each parameter and its fix (400)."""
 

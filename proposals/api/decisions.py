@@ -1,15 +1,47 @@
-"""Decisions in the network API."""
+"""Decisions in the network API, and what is done about them."""
+
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from oversight.accounts.permissions import Public
+from oversight.accounts.choices import Scope
+from oversight.accounts.permissions import Public, writes
+from oversight.registry.models import Authorisation
+from oversight.web.inputs import checked
 from proposals.ballot_files import ballots_as_blt, has_blt
-from proposals.models import Decision
+from proposals.choices import StatementKind
+from proposals.models import Decision, Statement
+from proposals.services import annulment, emergency, statements
+
+
+class StatementOutput(serializers.ModelSerializer[Statement]):
+    """Reasons, an explanation of a vote, or a dissent."""
+
+    author = serializers.CharField(source="author.display_name", read_only=True)
+    member = serializers.CharField(
+        source="membership.actor", default=None, read_only=True, allow_null=True
+    )
+
+    class Meta:
+        model = Statement
+        fields = ["kind", "author", "member", "made_at", "text", "leaf_id"]
+
+
+class AnnulmentOutput(serializers.Serializer[Any]):
+    """That a decision counts as never made."""
+
+    at = serializers.DateTimeField(source="annulled_at")
+    by = serializers.CharField(
+        source="annulled_by", help_text="A decision of the body, or the authority that ruled."
+    )
+    reason = serializers.CharField(source="annulment_reason")
+    leaf = serializers.UUIDField(source="annulment_leaf_id")
 
 
 class DecisionOutput(serializers.ModelSerializer[Decision]):
@@ -18,6 +50,9 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
     record = serializers.JSONField(source="content", read_only=True)
     body = serializers.CharField(source="proposal.body.slug", read_only=True)
     title = serializers.CharField(source="proposal.title", read_only=True)
+    type = serializers.CharField(source="proposal.type", read_only=True)
+    statements = StatementOutput(many=True, read_only=True)
+    annulled = serializers.SerializerMethodField()
 
     class Meta:
         model = Decision
@@ -25,13 +60,21 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
             "ref",
             "body",
             "title",
+            "type",
             "outcome",
             "decided_at",
             "in_force_until",
             "is_override",
+            "impossible",
+            "annulled",
+            "statements",
             "digest",
             "record",
         ]
+
+    def get_annulled(self, row: Decision) -> dict[str, Any] | None:
+        """Return who annulled it and why; nothing where it stands."""
+        return dict(AnnulmentOutput(row).data) if row.is_annulled else None
 
 
 class DecisionList(generics.ListAPIView[Decision]):
@@ -39,7 +82,9 @@ class DecisionList(generics.ListAPIView[Decision]):
 
     permission_classes = [Public]
     serializer_class = DecisionOutput
-    queryset = Decision.objects.select_related("proposal__body")
+    queryset = Decision.objects.select_related("proposal__body").prefetch_related(
+        "statements__author", "statements__membership"
+    )
 
 
 class DecisionDetail(generics.RetrieveAPIView[Decision]):
@@ -49,7 +94,7 @@ class DecisionDetail(generics.RetrieveAPIView[Decision]):
     serializer_class = DecisionOutput
     lookup_field = "proposal__ref"
     lookup_url_kwarg = "ref"
-    queryset = Decision.objects.select_related("proposal__body")
+    queryset = DecisionList.queryset
 
 
 class DecisionBallots(APIView):
@@ -65,3 +110,89 @@ class DecisionBallots(APIView):
         if not has_blt(found):
             raise Http404("BLT holds orders of preference; this vote had none.")
         return HttpResponse(ballots_as_blt(found), content_type="text/plain; charset=utf-8")
+
+
+class SuspensionInput(serializers.Serializer[Any]):
+    """Why an authorisation is suspended at once."""
+
+    reason = serializers.CharField(max_length=emergency.MAX_REASON, help_text="Public.")
+
+
+class SuspensionOutput(serializers.Serializer[Any]):
+    """What asks the body to ratify the suspension, and when it lapses otherwise."""
+
+    ratification = serializers.CharField(help_text="The proposal's reference.")
+    suspended_until = serializers.DateTimeField()
+
+
+class RulingInput(serializers.Serializer[Any]):
+    """The ruling that has annulled a decision."""
+
+    authority = serializers.CharField(max_length=annulment.MAX_AUTHORITY)
+    reason = serializers.CharField(max_length=annulment.MAX_REASON, help_text="Public.")
+
+
+class StatementInput(serializers.Serializer[Any]):
+    """What is to be said about a decision."""
+
+    kind = serializers.ChoiceField(StatementKind.choices)
+    text = serializers.CharField(max_length=statements.MAX_TEXT, help_text="Markdown, public.")
+
+
+class DecisionView(APIView):
+    """Base of addresses below one decision."""
+
+    permission_classes = [writes(Scope.PROPOSALS_WRITE)]
+
+    def decision(self, ref: str) -> Decision:
+        """Return the decision, else 404."""
+        rows = Decision.objects.select_related("proposal__body", "proposal__contract")
+        return get_object_or_404(rows, proposal__ref=ref)
+
+
+class Suspension(DecisionView):
+    """`POST`: suspend at once what the decision authorised, until the body ratifies it."""
+
+    @extend_schema(request=SuspensionInput, responses={201: SuspensionOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Suspend it; the answer names the proposal that asks the body to ratify."""
+        authorisation = get_object_or_404(Authorisation.objects.with_parts(), decision_ref=ref)
+        data = checked(SuspensionInput, request)
+        proposal = emergency.suspend_at_once(
+            by=request.user,  # type: ignore[arg-type]
+            authorisation=authorisation,
+            reason=data["reason"],
+        )
+        authorisation.refresh_from_db()
+        answer = {
+            "ratification": proposal.ref,
+            "suspended_until": authorisation.suspended_until,
+        }
+        return Response(SuspensionOutput(answer).data, status=201)
+
+
+class Annulment(DecisionView):
+    """`POST`: record that an authority has annulled the decision."""
+
+    @extend_schema(request=RulingInput, responses={201: DecisionOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Record the ruling; what the decision did is taken back as far as it still stands."""
+        decision, data = self.decision(ref), checked(RulingInput, request)
+        found = annulment.record_ruling(by=request.user, decision=decision, **data)  # type: ignore[arg-type]
+        return Response(DecisionOutput(found).data, status=201)
+
+
+class Statements(DecisionView):
+    """`POST`: put reasons, an explanation of one's vote or a dissent on the record."""
+
+    @extend_schema(request=StatementInput, responses={201: StatementOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Make the statement; it cannot be taken back."""
+        decision, data = self.decision(ref), checked(StatementInput, request)
+        made = statements.make_statement(
+            by=request.user,  # type: ignore[arg-type]
+            decision=decision,
+            kind=StatementKind(data["kind"]),
+            text=data["text"],
+        )
+        return Response(StatementOutput(made).data, status=201)

@@ -1,6 +1,7 @@
 """Proposals in the network API: lists, drafting, criteria, stages."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import django_filters
@@ -19,11 +20,12 @@ from oversight.accounts.models import Body
 from oversight.accounts.permissions import Public, reader, writes
 from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.inputs import checked, named_row
+from oversight.web.refusals import Invalid
 from proposals.choices import ProposalType, Status
-from proposals.models import Proposal
+from proposals.models import Decision, Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.readiness import judgements_of
-from proposals.services import closing, drafting, stages, voting
+from proposals.services import closing, drafting, scheduling, stages, voting
 
 
 class ProposalOutput(serializers.ModelSerializer[Proposal]):
@@ -54,7 +56,10 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
             "title",
             "deployment",
             "version",
+            "target_ref",
+            "origin",
             "drafted_at",
+            "vote_opens_at",
             "closes_at",
             "outcome",
         ]
@@ -81,6 +86,7 @@ class ProposalDetailOutput(ProposalOutput):
             "digest": text.digest,
             "options": text.options,
             "seats": text.seats,
+            "terms": text.terms,
         }
 
     def get_criteria(self, row: Proposal) -> list[dict[str, Any]]:
@@ -110,6 +116,14 @@ class ProposalInput(serializers.Serializer[Any]):
     seats = serializers.IntegerField(required=False, min_value=1, max_value=MAX_OPTIONS)
     deployment = serializers.SlugField(required=False)
     version = serializers.RegexField(r"\Asha256:[0-9a-f]{64}\Z", required=False)
+    terms = serializers.DictField(
+        required=False, help_text="What it would do as data: conditions, a charter, criteria."
+    )
+    target = serializers.RegexField(
+        r"\A[0-9]{4}-[0-9]{1,6}\Z",
+        required=False,
+        help_text="The earlier decision that it renews, suspends, ends or annuls.",
+    )
 
 
 class CriterionInput(serializers.Serializer[Any]):
@@ -134,7 +148,19 @@ class StageInput(serializers.Serializer[Any]):
     """The next step of a proposal."""
 
     act = serializers.ChoiceField(
-        ["deliberate", "fix-text", "reopen", "open-vote", "close", "withdraw", "annul"]
+        [
+            "deliberate",
+            "fix-text",
+            "reopen",
+            "open-vote",
+            "schedule-vote",
+            "close",
+            "withdraw",
+            "annul",
+        ]
+    )
+    opens_at = serializers.DateTimeField(
+        required=False, help_text="For schedule-vote: when the clock opens it."
     )
     closes_at = serializers.DateTimeField(required=False)
     reason = serializers.CharField(max_length=1000, required=False, default="")
@@ -182,6 +208,8 @@ class ProposalList(generics.ListAPIView[Proposal]):
             data["deployment"] = named_row(Deployment, "deployment", slug=data["deployment"])
         if "version" in data:
             data["version"] = named_row(ModelVersion, "version", digest=data["version"])
+        if "target" in data:
+            data["target"] = named_row(Decision, "target", proposal__ref=data["target"])
         proposal = drafting.draft_proposal(by=request.user, **data)  # type: ignore[arg-type]
         return Response(ProposalDetailOutput(proposal).data, status=status.HTTP_201_CREATED)
 
@@ -247,9 +275,20 @@ class Stage(ProposalView):
             "fix-text": lambda: stages.fix_text(**who),
             "reopen": lambda: stages.reopen_deliberation(**who),
             "open-vote": lambda: voting.open_vote(**who, closes_at=data.get("closes_at")),
+            "schedule-vote": lambda: scheduling.schedule_vote(
+                **who, opens_at=_opens_at(data), closes_at=data.get("closes_at")
+            ),
             "close": lambda: closing.close_vote(**who),
             "withdraw": lambda: stages.withdraw(**who, reason=data["reason"]),
             "annul": lambda: stages.annul_vote(**who, reason=data["reason"]),
         }
         acts[data["act"]]()
         return Response(ProposalDetailOutput(self.proposal(ref)).data)
+
+
+def _opens_at(data: dict[str, Any]) -> datetime:
+    """Return when the vote is to open; raises Invalid where that is not said."""
+    if "opens_at" not in data:
+        raise Invalid("Say when the vote opens.", fields={"opens_at": "Missing."})
+    found: datetime = data["opens_at"]
+    return found

@@ -15,7 +15,6 @@ from oversight.accounts.services import (
 )
 from oversight.embedded.secrets import read_or_create
 from proposals.charter import usual
-from proposals.choices import ProposalType
 from proposals.models import Charter
 from proposals.services.charters import adopt_charter
 
@@ -85,8 +84,8 @@ def assemble(var: Path) -> Cast:
 def _charter() -> dict[str, object]:
     """Return a charter under which one afternoon suffices: no minimum deliberation."""
     document = usual()
-    for kind in ProposalType.values:
-        document[kind]["deliberation_hours"] = 0
+    for rules in document.values():
+        rules["deliberation_hours"] = 0
     return document
 
 

@@ -6,21 +6,28 @@ from fractions import Fraction
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 
 from proposals.charter import (
-    DELEGATIONS,
     NUMBERS,
+    CharterError,
+    filled,
+    first,
+    methods_for,
+    read_rules,
+)
+from proposals.charter_chapters import Chapter, chapters, title_of
+from proposals.charter_words import (
+    DELEGATIONS,
+    EMERGENCIES,
+    PROPOSERS,
     QUORUM_WORDS,
     RECUSALS,
     SECRECIES,
     TIE_WORDS,
-    CharterError,
-    first,
     hours_words,
-    methods_for,
-    read_rules,
 )
-from proposals.choices import ProposalType
+from proposals.choices import FOLLOWS, GRANTING, ProposalType
 from proposals.papers import METHOD_NAMES
 from proposals.tally import exact, motion
 from proposals.tally.errors import InputError
@@ -87,18 +94,27 @@ BASES = [
 ]
 
 
-# A motion has neither criteria nor an authorisation that could end; an election has no majority.
-_NO_END = ("override_threshold", "sunset_days")
-_UNUSED = {
-    ProposalType.AUTHORISE: ("highest",),
-    ProposalType.MOTION: ("highest", *_NO_END),
-    ProposalType.ELECTION: ("comparison", "threshold", "base", *_NO_END),
-}
+_NO_END = ("override_threshold", "sunset_days", "review_days")
+"""Asked only where an authorisation is given, with criteria and an end."""
+
+_MAJORITY = ("comparison", "threshold", "base")
+_EMERGENCY = ("emergency", "emergency_hours")
+
+
+def _unused(kind: ProposalType) -> set[str]:
+    """Return the rules that a type never uses: its form does not ask for them."""
+    unused = set(_MAJORITY if kind == ProposalType.ELECTION else ("highest",))
+    if kind not in GRANTING:
+        unused |= set(_NO_END)
+    if kind not in {ProposalType.AUTHORISE, ProposalType.SUSPEND}:
+        unused |= set(_EMERGENCY)
+    return unused
 
 
 class RulesForm(forms.Form):
     """What a charter says about one type of decision."""
 
+    proposers = forms.ChoiceField(choices=list(PROPOSERS.items()), label="Who proposes")
     notice_hours = PeriodField(
         "notice_hours",
         label="Notice",
@@ -148,15 +164,42 @@ class RulesForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short"}),
         help_text="It ends by itself unless the body renews it.",
     )
+    review_days = forms.IntegerField(
+        label="Days before that end at which the renewal is drafted",
+        min_value=NUMBERS["review_days"][0],
+        max_value=NUMBERS["review_days"][1],
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="The clock drafts it, and a clerk completes it. 0 for never.",
+    )
+    emergency = forms.ChoiceField(
+        choices=[(name, words.rstrip(".") + ".") for name, words in EMERGENCIES.items()],
+        label="Emergencies",
+    )
+    emergency_hours = PeriodField(
+        "emergency_hours",
+        label="An emergency suspension lapses after",
+        help_text="Unless the body ratifies it. At least as long as such a vote takes.",
+    )
+    dissent_hours = PeriodField(
+        "dissent_hours",
+        label="Time for dissents",
+        help_text="After the decision, to explain a vote or put a dissent on the record.",
+    )
 
-    def __init__(self, data: Mapping[str, Any] | None, *, kind: ProposalType) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        kind: ProposalType,
+        rules: Mapping[str, Any] | None = None,
+    ) -> None:
         self.kind = kind
-        self._usual = first()[kind.value]
+        self._usual = filled(rules) if rules else first()[kind.value]
         shown = {**self._usual, **self._usual["vote"]}
         super().__init__(data, prefix=kind.value, initial=shown)
         methods = [(name, _sentence(METHOD_NAMES[name])) for name in methods_for(kind)]
         self.fields["method"].choices = methods  # type: ignore[attr-defined]
-        for name in _UNUSED[kind]:
+        for name in _unused(kind):
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
@@ -188,12 +231,127 @@ class RulesForm(forms.Form):
             "notice_hours": found["notice_hours"],
             "deliberation_hours": found["deliberation_hours"],
             "voting_hours": found["voting_hours"],
-            "sunset_days": found.get("sunset_days") or self._usual["sunset_days"],
+            **{name: found.get(name, self._usual[name]) for name in _PLAIN},
         }
 
-    def words(self) -> list[str]:
-        """Return the rules, once valid, as sentences."""
-        return read_rules(self.kind.value, self.rules()).words(self.kind)
+    @property
+    def title(self) -> str:
+        """What is decided so, after “To”."""
+        return title_of(self.kind)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the charter rules on this type by itself."""
+        return True
+
+
+_PLAIN = (
+    "sunset_days",
+    "proposers",
+    "emergency",
+    "emergency_hours",
+    "review_days",
+    "dissent_hours",
+)
+"""Rules that stand in the document as they are entered."""
+
+
+class OptionalRulesForm(RulesForm):
+    """Rules of its own for a type that otherwise follows another, or is not decided at all."""
+
+    own = forms.BooleanField(required=False)
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        kind: ProposalType,
+        rules: Mapping[str, Any],
+        is_own: bool,
+    ) -> None:
+        super().__init__(data, kind=kind, rules=rules)
+        followed = FOLLOWS.get(kind)
+        self.fields["own"].label = (
+            "Rules of its own" if followed else "The body decides such a thing"
+        )
+        if followed:
+            otherwise = f"Otherwise it is decided as to {title_of(followed)}."
+            self.fields["own"].help_text = otherwise
+        self.initial["own"] = is_own
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the box is ticked."""
+        if not self.is_bound:
+            return bool(self.initial["own"])
+        field = self.fields["own"]
+        return bool(field.widget.value_from_datadict(self.data, self.files, self.add_prefix("own")))
+
+    def full_clean(self) -> None:
+        """Ask for nothing where the type has no rules of its own."""
+        super().full_clean()
+        if self.is_bound and not self.is_own:
+            self._errors = ErrorDict()
+            self.cleaned_data = {"own": False}
+
+
+class CharterForm:
+    """A whole charter: a form for each type of decision, read together.
+
+    The usual three types come first; the others follow one of them unless they get rules of their
+    own.
+    """
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, document: Mapping[str, Any] | None = None
+    ) -> None:
+        given = document or first()
+        self.forms = [
+            RulesForm(data, kind=kind, rules=given[kind.value])
+            for kind in ProposalType
+            if kind in _USUAL and kind.value in given
+        ]
+        self.optional = [
+            OptionalRulesForm(
+                data, kind=kind, rules=_rules_to_begin_with(kind, given), is_own=kind.value in given
+            )
+            for kind in ProposalType
+            if kind not in _USUAL or kind.value not in given
+        ]
+
+    @property
+    def all(self) -> list[RulesForm]:
+        """Every form, in the order of the page."""
+        return [*self.forms, *self.optional]
+
+    def is_valid(self) -> bool:
+        """Say whether all can be used; each is asked, so that all their faults are shown."""
+        return not sum(not form.is_valid() for form in self.all)
+
+    @property
+    def faults(self) -> int:
+        """How many fields need mending."""
+        return sum(len(form.errors) for form in self.all if form.is_bound)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The charter, once valid."""
+        return {form.kind.value: form.rules() for form in self.all if form.is_own}
+
+    @property
+    def chapters(self) -> list[Chapter]:
+        """The charter, once valid, in plain words."""
+        return chapters(self.document)
+
+
+_USUAL = (ProposalType.AUTHORISE, ProposalType.MOTION, ProposalType.ELECTION)
+
+
+def _rules_to_begin_with(kind: ProposalType, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the form of a type shows first: its rules, those it follows, or the usual."""
+    followed = FOLLOWS.get(kind)
+    rules = document.get(kind.value) or (document[followed.value] if followed else None)
+    return dict(rules or first()[kind.value])
 
 
 def _sentence(words: str) -> str:

@@ -102,21 +102,17 @@ class RevisionForm(TextForm):
 
 
 class ProposalForm(TextForm):
-    """A new proposal."""
+    """A new proposal of one type: its subject and its text; `forms.kinds` has its terms."""
 
-    type = forms.ChoiceField(choices=ProposalType.choices, label="What it would do")
-    deployment = DeploymentField(
-        required=False, help_text="For an authorisation: where it would serve."
-    )
-    version = VersionField(required=False, help_text="For an authorisation: exactly these weights.")
-    body = forms.ModelChoiceField(
-        Body.objects.all(), label="Body that decides", empty_label="Choose one"
-    )
+    type = forms.ChoiceField(choices=ProposalType.choices, widget=forms.HiddenInput)
+    body = forms.ModelChoiceField(Body.objects.all(), label="Body that decides", empty_label=None)
+    deployment = DeploymentField(help_text="Where it would serve.")
+    version = VersionField(help_text="Exactly these weights.")
     options = OptionsField()
     seats = SeatsField()
     field_order = [
-        "body",
         "type",
+        "body",
         "deployment",
         "version",
         "title",
@@ -126,25 +122,38 @@ class ProposalForm(TextForm):
         "seats",
     ]
 
-    def __init__(self, *args: object, bodies: list[Body], **kwargs: object) -> None:
+    def __init__(
+        self, *args: object, bodies: list[Body], kind: ProposalType, **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["deployment"].fit()  # type: ignore[attr-defined]
-        self.fields["version"].fit()  # type: ignore[attr-defined]
+        self.initial["type"] = kind.value
         ids = [body.pk for body in bodies]
         self.fields["body"].queryset = Body.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
         if len(bodies) == 1:
-            self.fields["body"].initial = bodies[0]
+            self.fields["body"].widget = forms.HiddenInput()
+            self.initial["body"] = bodies[0].pk
+        self._keep(kind)
+
+    def _keep(self, kind: ProposalType) -> None:
+        """Leave only what the type asks for."""
+        for name in ("deployment", "version"):
+            if kind == ProposalType.AUTHORISE:
+                self.fields[name].fit()  # type: ignore[attr-defined]
+                words = {"deployment": "where it serves", "version": "which weights"}[name]
+                missing = f"An authorisation says {words}: choose one."
+                self.fields[name].error_messages["required"] = missing
+            else:
+                del self.fields[name]
+        if kind != ProposalType.ELECTION:
+            del self.fields["options"], self.fields["seats"]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for what an authorisation is about."""
+        """Ask for what an election is about."""
         found: dict[str, Any] = super().clean() or {}
-        if found.get("type") == ProposalType.AUTHORISE:
-            for name, words in (("deployment", "where it serves"), ("version", "which weights")):
-                if name not in self.errors and found.get(name) is None:
-                    self.add_error(name, f"An authorisation says {words}: choose one.")
-        if found.get("type") == ProposalType.ELECTION and not found.get("options"):
+        if "options" in self.fields and not found.get("options") and "options" not in self.errors:
             self.add_error("options", "Say what can be chosen: one option a line.")
-        found["seats"] = found.get("seats") or 1
+        if "seats" in self.fields:
+            found["seats"] = found.get("seats") or 1
         return found
 
 
@@ -268,7 +277,14 @@ class ReasonForm(forms.Form):
 
 
 class OpenVoteForm(forms.Form):
-    """When the vote closes."""
+    """When the vote opens and closes; without an opening it opens at once."""
+
+    opens_at = forms.DateTimeField(
+        label="Opens at",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="In the body's time zone. Leave empty to open it now; else the clock opens it.",
+    )
 
     closes_at = forms.DateTimeField(
         label="Closes at",

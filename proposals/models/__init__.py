@@ -3,7 +3,7 @@
 from proposals.models.amendments import Amendment, AmendmentVersion, Support
 from proposals.models.attachments import Attachment
 from proposals.models.charters import Charter
-from proposals.models.decisions import Decision
+from proposals.models.decisions import Decision, Reminder, Statement, SuiteAdoption
 from proposals.models.minutes import Minutes
 from proposals.models.talk import Comment
 from proposals.models.texts import Proposal, Revision, text_document
@@ -30,8 +30,11 @@ __all__ = [
     "Minutes",
     "Proposal",
     "Recusal",
+    "Reminder",
     "Revision",
     "RollEntry",
+    "Statement",
+    "SuiteAdoption",
     "Support",
     "text_document",
 ]

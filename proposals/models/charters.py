@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from oversight.accounts.models import Body
-from proposals.charter import DecisionRules, read
+from proposals.charter import DecisionRules, governing, rules_in
 from proposals.choices import ProposalType
 
 
@@ -15,6 +15,9 @@ class Charter(models.Model):
     number = models.PositiveIntegerField()
     document = models.JSONField()
     digest = models.CharField(max_length=71)
+    decision_ref = models.CharField(
+        max_length=12, blank=True, help_text="The decision that made it; empty for a first charter."
+    )
     adopted_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
 
@@ -29,9 +32,11 @@ class Charter(models.Model):
 
     def rules_for(self, proposal_type: str) -> DecisionRules:
         """Return the rules for a type of decision that `kinds` has."""
-        return read(self.document)[ProposalType(proposal_type)]
+        found = rules_in(self.document, ProposalType(proposal_type))
+        assert found is not None  # noqa: S101 - a later charter never drops a type of decision
+        return found
 
     @property
     def kinds(self) -> list[ProposalType]:
         """The types of decision it rules on; the body can make no other."""
-        return [kind for kind in ProposalType if kind.value in self.document]
+        return [kind for kind in ProposalType if governing(self.document, kind)]

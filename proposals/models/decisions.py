@@ -1,10 +1,13 @@
-"""How votes ended."""
+"""How votes ended, what was said about it, and what stands because of it."""
 
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
-from proposals.choices import DecisionOutcome
+from evals.models import Suite, SuiteVersion
+from oversight.accounts.models import Body, Membership, Person
+from proposals.choices import DecisionOutcome, StatementKind
 from proposals.models.texts import Proposal
 from proposals.shown_sheet import result_words
 
@@ -21,10 +24,26 @@ class Decision(models.Model):
     is_override = models.BooleanField(
         default=False, help_text="Carried although a must-pass criterion was not shown to be met."
     )
+    impossible = models.CharField(
+        max_length=40, blank=True, help_text="Why what was carried could not take effect any more."
+    )
+    annulled_at = models.DateTimeField(null=True, blank=True)
+    annulled_by = models.CharField(
+        max_length=160, blank=True, help_text="A decision's reference, or the authority that ruled."
+    )
+    annulment_reason = models.CharField(max_length=1000, blank=True)
+    annulment_leaf_id = models.UUIDField(null=True, blank=True)
     leaf_id = models.UUIDField(unique=True)
 
     class Meta:
         ordering = ["-decided_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(annulled_at__isnull=True, annulled_by="", annulment_reason="")
+                | (Q(annulled_at__isnull=False) & ~Q(annulled_by="") & ~Q(annulment_reason="")),
+                name="decision_annulled_by_somebody_with_reason",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.proposal.ref}: {self.get_outcome_display()}"
@@ -54,3 +73,89 @@ class Decision(models.Model):
     def result_words(self) -> str:
         """How the vote ended, in a few words."""
         return result_words(self.sheet)
+
+    @property
+    def is_annulled(self) -> bool:
+        """Whether it counts as never made."""
+        return self.annulled_at is not None
+
+    @property
+    def effect(self) -> dict[str, Any]:
+        """What it did, as its record says."""
+        return dict(self.content["effect"])
+
+
+class Statement(models.Model):
+    """What somebody put on the record about a decision: reasons, an explanation, a dissent."""
+
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="statements")
+    kind = models.CharField(max_length=12, choices=StatementKind.choices)
+    author = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    membership = models.ForeignKey(
+        Membership, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    text = models.TextField(max_length=10_000)
+    made_at = models.DateTimeField()
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["made_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["decision"],
+                condition=Q(kind=StatementKind.REASONS),
+                name="statement_reasons_once",
+            ),
+            models.UniqueConstraint(
+                fields=["decision", "membership"],
+                condition=~Q(kind=StatementKind.REASONS),
+                name="statement_once_per_member",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} on {self.decision.ref}"
+
+
+class SuiteAdoption(models.Model):
+    """One suite whose criteria a body asks of every model that it would authorise."""
+
+    body = models.ForeignKey(Body, models.PROTECT, related_name="+")
+    suite = models.ForeignKey(Suite, models.PROTECT, related_name="+")
+    version = models.ForeignKey(SuiteVersion, models.PROTECT, related_name="+")
+    criteria = models.JSONField(help_text="Task, metric, comparison, threshold, must_pass.")
+    decision_ref = models.CharField(max_length=12, unique=True)
+    adopted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=12, blank=True)
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["body_id", "adopted_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["body", "suite"],
+                condition=Q(ended_at__isnull=True),
+                name="adoption_one_standing_per_suite",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}, adopted by {self.body}"
+
+
+class Reminder(models.Model):
+    """One reminder of an authorisation's end that was sent, so that it is sent once."""
+
+    decision_ref = models.CharField(max_length=12)
+    days = models.PositiveSmallIntegerField()
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["decision_ref", "days"], name="reminder_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days} days before the end of {self.decision_ref}"

@@ -1,6 +1,6 @@
 """What is proposed, and every state of its text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from oversight.accounts.models import Body, Person
 from oversight.registry.models import Deployment, ModelVersion
-from proposals.choices import ProposalType, Status
+from proposals.choices import TARGETED, Origin, ProposalType, Status
 from proposals.queries import ProposalQuerySet
 
 
@@ -27,10 +27,21 @@ class Proposal(models.Model):
     version = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    target_ref = models.CharField(
+        max_length=12, blank=True, help_text="The earlier decision that it acts on."
+    )
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.PERSON)
     drafted_at = models.DateTimeField(default=timezone.now)
     status_changed_at = models.DateTimeField(default=timezone.now)
     deliberation_opened_at = models.DateTimeField(null=True, blank=True)
     ending_reason = models.CharField(max_length=1000, blank=True)
+    vote_opens_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the clock opens the vote, as a clerk has set it."
+    )
+    vote_closes_at = models.DateTimeField(null=True, blank=True)
+    opening_refused = models.TextField(
+        blank=True, help_text="Why the clock could not open the vote when its time came."
+    )
     leaf_id = models.UUIDField(unique=True)
 
     objects = ProposalQuerySet.as_manager()
@@ -46,6 +57,16 @@ class Proposal(models.Model):
                 condition=~Q(type=ProposalType.AUTHORISE)
                 | Q(deployment__isnull=False, version__isnull=False),
                 name="proposal_authorisation_has_subject",
+            ),
+            models.CheckConstraint(
+                condition=~Q(type__in=sorted(TARGETED)) | ~Q(target_ref=""),
+                name="proposal_names_its_target",
+            ),
+            # The clock drafts one renewal of an authorisation, however often it looks.
+            models.UniqueConstraint(
+                fields=["target_ref"],
+                condition=Q(origin=Origin.CLOCK),
+                name="proposal_one_renewal_by_the_clock",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=[Status.WITHDRAWN, Status.ANNULLED]) | ~Q(ending_reason=""),
@@ -88,6 +109,7 @@ class Revision(models.Model):
     body_markdown = models.TextField()
     options = models.JSONField(default=list, blank=True, help_text="What an election is about.")
     seats = models.PositiveSmallIntegerField(default=0, help_text="How many are to be chosen.")
+    terms = models.JSONField(default=dict, blank=True, help_text="What it would do, as data.")
     digest = models.CharField(max_length=71)
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
     amendment = models.ForeignKey(
@@ -114,13 +136,26 @@ class Revision(models.Model):
     def document(self) -> dict[str, Any]:
         """What `digest` is of."""
         return text_document(
-            self.title, self.summary, self.body_markdown, options=self.options, seats=self.seats
+            self.title,
+            self.summary,
+            self.body_markdown,
+            options=self.options,
+            seats=self.seats,
+            terms=self.terms,
         )
 
 
 def text_document(
-    title: str, summary: str, text: str, *, options: Sequence[str] = (), seats: int = 0
+    title: str,
+    summary: str,
+    text: str,
+    *,
+    options: Sequence[str] = (),
+    seats: int = 0,
+    terms: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return a text as its digest is taken of it; options and seats only where there are any."""
-    asked = {"options": list(options), "seats": seats} if options else {}
+    """Return a text as its digest is taken of it; options, seats and terms where there are any."""
+    asked: dict[str, Any] = {"options": list(options), "seats": seats} if options else {}
+    if terms:
+        asked["terms"] = dict(terms)
     return {"title": title, "summary": summary, "text": text, **asked}

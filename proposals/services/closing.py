@@ -13,13 +13,13 @@ from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import Opening
 from oversight.web.clock import database_now, in_words, stamp
-from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.refusals import Conflict, Impossible, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import DecisionOutcome, Leaf, ProposalType, Status
+from proposals.choices import GRANTING, DecisionOutcome, Leaf, Origin, Status
 from proposals.counting import Counted, Result, count
 from proposals.delegations import carriers
 from proposals.digests import digest_of
-from proposals.effects import execute
+from proposals.effects import Carried, end_emergency, execute
 from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal, RollEntry
 from proposals.papers import MOTION_METHODS
 from proposals.services.stages import lock_proposal, move
@@ -223,12 +223,7 @@ def _decide(
 ) -> Decision:
     outcome = DecisionOutcome(result.outcome)
     carried = outcome == DecisionOutcome.CARRIED
-    until = None
-    effect: dict[str, Any] = {}
-    if carried:
-        if proposal.type == ProposalType.AUTHORISE:
-            until = now + timedelta(days=contract.content["sunset_days"])
-        effect = execute(proposal, now, until)
+    effect, until = _take_effect(proposal, contract, now, carried=carried)
     content = _record(contract, ballots, result) | {
         "decided_at": stamp(now),
         "effect": effect,
@@ -242,7 +237,11 @@ def _decide(
         actor=actor,
         subject=proposal.subject,
         digests={"contract": contract.digest, "decision": digest},
-        facts={"outcome": str(outcome), "in_force_until": stamp(until) if until else None},
+        facts={
+            "outcome": str(outcome),
+            "in_force_until": stamp(until) if until else None,
+            **({"impossible": effect["impossible"]} if "impossible" in effect else {}),
+        },
         at=now,
     )
     decision = Decision.objects.create(
@@ -253,6 +252,7 @@ def _decide(
         decided_at=now,
         in_force_until=until,
         is_override=carried and bool(contract.content["override"]),
+        impossible=effect.get("impossible", ""),
         leaf_id=leaf.id,
     )
     notify(
@@ -266,6 +266,29 @@ def _decide(
         path=decision.get_absolute_url(),
     )
     return decision
+
+
+def _take_effect(
+    proposal: Proposal, contract: Contract, now: datetime, *, carried: bool
+) -> tuple[dict[str, Any], datetime | None]:
+    """Carry out what was carried, whole or not at all; return what happened and until when.
+
+    An effect that has become impossible since the opening leaves nothing behind but its reason: the
+    body's will stands as decided, and the record says that nothing came of it.
+    """
+    if not carried:
+        unratified = proposal.origin == Origin.EMERGENCY
+        return (end_emergency(proposal) if unratified else {}), None
+    content = contract.content
+    terms, until = content.get("terms", {}), None
+    if proposal.type in GRANTING:
+        days = min(terms.get("days", content["sunset_days"]), content["sunset_days"])
+        until = now + timedelta(days=days)
+    try:
+        with transaction.atomic():
+            return execute(Carried(proposal, terms, now, until)), until
+    except Impossible as found:
+        return {"kind": proposal.type, "impossible": found.code}, None
 
 
 def _reveal_lot(proposal: Proposal, contract: Contract, *, actor: str, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Writing a proposal: its text, its criteria, the runs that are its evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +12,32 @@ from evals.models import Criterion, SuiteVersion
 from evals.services.criteria import record_criterion
 from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
-from oversight.registry.models import Deployment, ModelVersion
+from oversight.registry.models import Authorisation, Deployment, ModelVersion
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import Leaf, ProposalType, Status
-from proposals.models import Proposal, Revision, text_document
+from proposals import terms as terms_of
+from proposals.choices import (
+    ABOUT_AUTHORISATIONS,
+    GRANTING,
+    TARGETED,
+    Leaf,
+    Origin,
+    ProposalType,
+    Status,
+)
+from proposals.feasibility import problems
+from proposals.models import (
+    Charter,
+    Decision,
+    Proposal,
+    Revision,
+    SuiteAdoption,
+    text_document,
+)
 from proposals.papers import ONE_SEAT, PaperError, check_options
 from proposals.revisions import write_revision
 from proposals.services.charters import charter_of
+from proposals.terms import TermsError
 
 MAX_TEXT = 100_000
 _REF_LOCK = 0x70726F70  # any constant: serialises the numbering of proposals
@@ -38,44 +56,133 @@ def draft_proposal(
     version: ModelVersion | None = None,
     options: Sequence[str] = (),
     seats: int = 1,
+    terms: Mapping[str, Any] | None = None,
+    target: Decision | None = None,
 ) -> Proposal:
     """Draft a proposal; only its body sees it until deliberation opens.
 
+    Args:
+        by: who proposes.
+        body: that decides.
+        type: what it would do.
+        title: what the body would do, as an act.
+        summary: one or two sentences.
+        text: Markdown.
+        deployment: where a model would serve, for an authorisation.
+        version: exactly which weights, for an authorisation.
+        options: what an election is about.
+        seats: how many of them are chosen.
+        terms: what it would do as data (`proposals.terms`); conditions, a charter, criteria.
+        target: the earlier decision that it renews, suspends, ends or annuls.
+
     Raises:
-        Invalid: an authorisation without deployment and version, an election without options, or
-            texts out of bounds.
+        Invalid: something that its type needs is missing, or texts are out of bounds.
         Conflict: the body's charter does not say how it decides such a thing.
     """
-    if not policy.can_propose(by, body):
-        raise NotAllowed(f"Only members of {body} propose to it.")
     charter = charter_of(body)
     if type not in charter.kinds:
         raise Conflict(f"The charter of {body} does not say how to decide this: {type.label}.")
+    if not policy.can_propose(by, body, charter.rules_for(type)):
+        raise NotAllowed(f"Only members of {body} propose to it.")
     if type == ProposalType.AUTHORISE and (deployment is None or version is None):
         raise Invalid("Name the deployment and the model version to authorise.")
-    if type != ProposalType.AUTHORISE:
-        deployment = version = None
     _require_text(title, summary, text)
     asked = _asked(type, charter.rules_for(type).method, options, seats)
-    ref = _next_ref()
-    proposal = Proposal(
-        ref=ref, body=body, type=type, proposer=by, deployment=deployment, version=version
-    )
+    proposal = Proposal(body=body, type=type, proposer=by, target_ref=_target(type, body, target))
+    if type == ProposalType.AUTHORISE:
+        proposal.deployment, proposal.version = deployment, version
+    read = _terms(proposal, charter, terms or {})
+    content = text_document(title, summary, text, **asked, terms=read)
+    return write_draft(proposal, author=by, actor=by.actor, content=content)
+
+
+def write_draft(
+    proposal: Proposal, *, author: Person, actor: str, content: dict[str, Any]
+) -> Proposal:
+    """Number and save a new proposal with its text and the criteria its body asks of all such.
+
+    For services of this floor, inside their transaction; what is drafted must have been checked.
+    """
+    if proposal.type in ABOUT_AUTHORISATIONS:
+        about = Authorisation.objects.with_parts().get(decision_ref=proposal.target_ref)
+        proposal.deployment, proposal.version = about.deployment, about.version
+    proposal.ref = _next_ref()
+    version, deployment = proposal.version, proposal.deployment
+    extra = {
+        "target": f"decision:{proposal.target_ref}" if proposal.target_ref else "",
+        "origin": "" if proposal.origin == Origin.PERSON else str(proposal.origin),
+    }
     leaf = ledger.append(
         type=Leaf.PROPOSAL_DRAFTED,
-        actor=by.actor,
+        actor=actor,
         subject=proposal.subject,
         digests={"version": version.digest} if version else {},
         facts={
-            "body": body.slug,
-            "type": str(type),
+            "body": proposal.body.slug,
+            "type": str(proposal.type),
             "deployment": deployment.slug if deployment else None,
+            **{name: value for name, value in extra.items() if value},
         },
     )
     proposal.leaf_id = leaf.id
     proposal.save()
-    write_revision(proposal, by, 1, text_document(title, summary, text, **asked))
+    write_revision(proposal, author, 1, content, actor=actor)
+    if proposal.type in GRANTING:
+        _ask_standing_criteria(proposal, author)
     return proposal
+
+
+def _ask_standing_criteria(proposal: Proposal, author: Person) -> None:
+    """Put on the record what the body has decided to ask of every model, before any run of it."""
+    standing = SuiteAdoption.objects.filter(body=proposal.body, ended_at=None)
+    for adoption in standing.select_related("version"):
+        for row in adoption.criteria:
+            record_criterion(
+                by=author,
+                subject=proposal.subject,
+                suite_version=adoption.version,
+                task_name=row["task"],
+                metric=row["metric"],
+                comparison=Comparison(row["comparison"]),
+                threshold=row["threshold"],
+                must_pass=row["must_pass"],
+                decision=f"decision:{adoption.decision_ref}",
+            )
+
+
+def _target(kind: ProposalType, body: Body, target: Decision | None) -> str:
+    """Return the reference of the decision that such a proposal acts on, if it acts on one.
+
+    Raises:
+        Invalid: it is not named, or is another body's: only who decided can undo it.
+    """
+    if kind not in TARGETED:
+        return ""
+    if target is None:
+        message = "Name the earlier decision that this is about."
+        raise Invalid(message, fields={"target": message})
+    if target.proposal.body_id != body.pk:
+        message = f"Decision {target.ref} is of {target.proposal.body}; only that body undoes it."
+        raise Invalid(message, fields={"target": message})
+    return target.ref
+
+
+def _terms(proposal: Proposal, charter: Charter, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of a text, checked in shape and against things as they stand.
+
+    Raises:
+        Invalid: they cannot be used; names the field.
+    """
+    kind = ProposalType(proposal.type)
+    try:
+        read = terms_of.read(kind, given)
+    except TermsError as error:
+        words = f"{error.field}: {error.problem}"
+        raise Invalid(words, fields={error.field: error.problem}) from None
+    found = problems(kind, proposal.body, read, target_ref=proposal.target_ref, charter=charter)
+    if found:
+        raise Invalid(found[0][1], fields=dict(found))
+    return read
 
 
 @transaction.atomic(durable=True)
@@ -89,8 +196,9 @@ def revise_text(
     base_number: int,
     options: Sequence[str] | None = None,
     seats: int | None = None,
+    terms: Mapping[str, Any] | None = None,
 ) -> Revision:
-    """Write the next revision, based on the one the writer saw; None keeps options or seats.
+    """Write the next revision, based on the one the writer saw; None keeps options, seats, terms.
 
     Raises:
         Conflict: the text is final, or somebody wrote a newer revision meanwhile.
@@ -116,7 +224,8 @@ def revise_text(
         latest.options if options is None else options,
         latest.seats if seats is None else seats,
     )
-    content = text_document(title, summary, text, **asked)
+    read = latest.terms if terms is None else _terms(locked, charter_of(locked.body), terms)
+    content = text_document(title, summary, text, **asked, terms=read)
     if latest.document == content:
         return latest
     return write_revision(locked, by, latest.number + 1, content)

@@ -57,6 +57,9 @@ def reopen_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
     locked = lock_proposal(proposal)
     if locked.status != Status.FINAL_TEXT:
         raise Conflict("Only a final text goes back to deliberation.")
+    # What a clerk had set for the old text holds no more.
+    locked.vote_opens_at, locked.vote_closes_at, locked.opening_refused = None, None, ""
+    locked.save(update_fields=["vote_opens_at", "vote_closes_at", "opening_refused"])
     move(locked, Status.DELIBERATION, by=by.actor)
     return locked
 

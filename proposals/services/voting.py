@@ -58,7 +58,11 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
     """
     if not policy.can_move_stage(by, proposal):
         raise NotAllowed("Only a clerk of the body opens a vote.")
-    locked = lock_proposal(proposal)
+    return open_locked(lock_proposal(proposal), actor=by.actor, closes_at=closes_at)
+
+
+def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> Contract:
+    """Open the vote on a proposal whose lock the caller holds."""
     if locked.status != Status.FINAL_TEXT:
         raise Conflict(
             f"A vote opens on a final text; this proposal is in “{locked.get_status_display()}”."
@@ -72,34 +76,22 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         raise Conflict("The vote cannot open yet. " + " ".join(early))
     opens_at = database_now().replace(microsecond=0)
     ends_at = closing_time(charter, locked, opens_at, closes_at)
-    members = list(
-        Membership.objects.in_term(database_now())
-        .voting()
-        .filter(body=locked.body)
-        .select_for_update(of=("self",))
-        .order_by("id")
-    )
-    recused = set(locked.recusals.values_list("membership", flat=True))
-    seats = [seat for seat in members if seat.pk not in recused]
-    if not seats:
-        raise Conflict(f"{locked.body} has no members in term who could vote on this.")
+    seats, recused = _seats(locked)
     rules = charter.rules_for(locked.type)
     delegated = _delegated(seats) if rules.delegation == "transitive" else {}
     content = _contract(locked, charter, seats) | {
-        "recusals": [
-            {"member": seat.actor, "weight": seat.weight} for seat in members if seat.pk in recused
-        ],
+        "recusals": [{"member": seat.actor, "weight": seat.weight} for seat in recused],
         "delegation": rules.delegation,
         **_delegation_rows(seats, delegated, rules),
         "opens_at": stamp(opens_at),
         "closes_at": stamp(ends_at),
     }
-    seed = _commit_to_lot(locked, content, by=by.actor, at=opens_at)
+    seed = _commit_to_lot(locked, content, by=actor, at=opens_at)
     document, digest = digest_of(content)
-    move(locked, Status.VOTING, by=by.actor)
+    move(locked, Status.VOTING, by=actor)
     leaf = ledger.append(
         type=Leaf.VOTE_OPENED,
-        actor=by.actor,
+        actor=actor,
         subject=locked.subject,
         digests={"contract": digest},
         facts={"opens_at": stamp(opens_at), "closes_at": stamp(ends_at), "roll": len(seats)},
@@ -128,6 +120,22 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
         path=f"{locked.get_absolute_url()}ballot/",
     )
     return contract
+
+
+def _seats(proposal: Proposal) -> tuple[list[Membership], list[Membership]]:
+    """Return who is on the roll now, and who stepped off it; the caller holds the body's lock."""
+    members = list(
+        Membership.objects.in_term(database_now())
+        .voting()
+        .filter(body=proposal.body)
+        .select_for_update(of=("self",))
+        .order_by("id")
+    )
+    recused = set(proposal.recusals.values_list("membership", flat=True))
+    seats = [seat for seat in members if seat.pk not in recused]
+    if not seats:
+        raise Conflict(f"{proposal.body} has no members in term who could vote on this.")
+    return seats, [seat for seat in members if seat.pk in recused]
 
 
 def _delegated(seats: list[Membership]) -> dict[int, int]:
@@ -361,6 +369,8 @@ def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> 
         "secrecy": rules.secrecy,
         "time_zone": proposal.body.time_zone,
         "sunset_days": rules.sunset_days,
+        **({"terms": text.terms} if text.terms else {}),
+        **({"target": proposal.target_ref} if proposal.target_ref else {}),
         **_chair(rules, seats),
     }
 

@@ -9,8 +9,7 @@ from django.views.decorators.http import require_http_methods
 from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_administrator, is_person
 from oversight.web.refusals import Conflict
-from proposals.choices import ProposalType
-from proposals.forms.charters import RulesForm
+from proposals.forms.charters import CharterForm
 from proposals.models import Charter
 from proposals.services.charters import LATER_CHARTERS, adopt_charter
 
@@ -25,14 +24,14 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponse:
     if charter is not None:
         return _standing(request, body, charter)
     sent = request.POST if request.method == "POST" else None
-    forms = [RulesForm(sent, kind=kind) for kind in ProposalType]
+    form = CharterForm(sent)
     if sent is None or sent.get("act") == "change":
-        return _page(request, body, forms)
-    if sum(not form.is_valid() for form in forms):  # each is asked: all their faults are shown
-        return _page(request, body, forms, status=422)
+        return _page(request, body, form)
+    if not form.is_valid():
+        return _page(request, body, form, status=422)
     if sent.get("act") != "adopt":
-        return render(request, "proposals/charter_check.html", _context(body, forms))
-    adopt_charter(by=person, body=body, document={f.kind.value: f.rules() for f in forms})
+        return render(request, "proposals/charter_check.html", _context(body, form))
+    adopt_charter(by=person, body=body, document=form.document)
     messages.success(request, f"The charter of the {body} is adopted and on the record.")
     return redirect("body", body.slug)
 
@@ -46,14 +45,13 @@ def _standing(request: HttpRequest, body: Body, charter: Charter) -> HttpRespons
 
 
 def _page(
-    request: HttpRequest, body: Body, forms: list[RulesForm], *, status: int = 200
+    request: HttpRequest, body: Body, form: CharterForm, *, status: int = 200
 ) -> HttpResponse:
-    return render(request, "proposals/charter.html", _context(body, forms), status=status)
+    return render(request, "proposals/charter.html", _context(body, form), status=status)
 
 
-def _context(body: Body, forms: list[RulesForm]) -> dict[str, object]:
-    faults = sum(len(form.errors) for form in forms if form.is_bound)
-    return {"body": body, "forms": forms, "faults": faults, "nav": ""}
+def _context(body: Body, form: CharterForm) -> dict[str, object]:
+    return {"body": body, "charter_form": form, "forms": form.all, "nav": ""}
 
 
 def _administrator(request: HttpRequest) -> Person:

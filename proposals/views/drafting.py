@@ -1,5 +1,8 @@
 """Writing a proposal: its text, its criteria, the runs that are its evidence."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,46 +11,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 from evals.choices import Comparison
 from evals.models import SuiteVersion
 from evals.services.runs import request_run
-from oversight.accounts.models import Body
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Invalid, NotAllowed, Refusal
 from proposals import policy
 from proposals.choices import ProposalType
-from proposals.forms.texts import CriterionForm, ProposalForm, RevisionForm
+from proposals.forms.kinds import TermsForm, terms_form
+from proposals.forms.texts import CriterionForm, RevisionForm
 from proposals.models import Proposal, Revision
 from proposals.readiness import runs_needed
 from proposals.services import drafting
 from proposals.views.page import require_person, visible
 from proposals.views.previews import is_preview, preview_context, show_preview
-
-
-@require_http_methods(["GET", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
-    """Draft a proposal."""
-    person = require_person(request)
-    bodies = [body for body in Body.objects.all() if policy.can_propose(person, body)]
-    if not bodies:
-        raise NotAllowed("Only members of a body propose. A clerk can tell you how to become one.")
-    if is_preview(request):
-        form = ProposalForm(bodies=bodies, initial=request.POST.dict())
-        context = {"form": form, "nav": "deciding", **preview_context(request)}
-        return show_preview(request, "proposals/create.html", context)
-    form = ProposalForm(request.POST or None, bodies=bodies)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            data = dict(form.cleaned_data)
-            data["type"] = ProposalType(data["type"])
-            try:
-                proposal = drafting.draft_proposal(by=person, **data)
-            except Refusal as refusal:
-                status = put_on_form(form, refusal)
-            else:
-                messages.success(request, "The draft is kept. Only its body can see it.")
-                return redirect(proposal)
-    context = {"form": form, "nav": "deciding"}
-    return render(request, "proposals/create.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,25 +41,43 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     }
     if is_preview(request):
         form = RevisionForm(initial=request.POST.dict(), has_options=bool(text.options))
-        context = {"form": form, "proposal": proposal, "text": text}
+        asked = terms_of(proposal, request.POST, text.terms)
+        context = {"form": form, "terms": asked, "proposal": proposal, "text": text}
         context |= preview_context(request, proposal)
         return show_preview(request, "proposals/edit.html", context)
     form = RevisionForm(request.POST or None, initial=initial, has_options=bool(text.options))
+    asked = terms_of(proposal, request.POST or None, text.terms)
     status, newer = 200, None
     if request.method == "POST":
         status = 422
-        if form.is_valid():
+        if form.is_valid() & asked.is_valid():
             try:
-                drafting.revise_text(by=person, proposal=proposal, **form.cleaned_data)
+                drafting.revise_text(
+                    by=person, proposal=proposal, terms=asked.terms(), **form.cleaned_data
+                )
             except Refusal as refusal:
                 # What was typed stays on the page, whatever the reason; the next try is based on
                 # the revision that is shown beside it.
-                status = put_on_form(form, refusal)
+                status = put_on_form(form if _is_about(form, refusal) else asked, refusal)
                 newer = _newer_text(proposal, form)
             else:
                 return redirect(proposal)
-    context = {"form": form, "proposal": proposal, "text": text, "newer": newer}
+    context = {"form": form, "terms": asked, "proposal": proposal, "text": text, "newer": newer}
     return render(request, "proposals/edit.html", context, status=status)
+
+
+def _is_about(form: RevisionForm, refusal: Refusal) -> bool:
+    """Say whether a refusal speaks of the text, and not of its terms."""
+    return not refusal.fields or any(name in form.fields for name in refusal.fields)
+
+
+def terms_of(
+    proposal: Proposal, data: Mapping[str, Any] | None, terms: Mapping[str, Any]
+) -> TermsForm:
+    """Return the form for a proposal's terms, filled with those of its newest text."""
+    version = SuiteVersion.objects.select_related("suite").filter(digest=terms.get("suite", ""))
+    kind = ProposalType(proposal.type)
+    return terms_form(kind, proposal.body, data, terms=terms, version=version.first())
 
 
 def _newer_text(proposal: Proposal, form: RevisionForm) -> Revision | None:

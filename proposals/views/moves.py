@@ -1,5 +1,6 @@
 """Leading a proposal from stage to stage, and ending it."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from proposals import policy
 from proposals.choices import Status
 from proposals.forms.texts import OpenVoteForm, ReasonForm
 from proposals.models import Proposal
-from proposals.services import closing, stages, voting
+from proposals.services import closing, scheduling, stages, voting
 from proposals.views.page import require_person, show, visible
 
 
@@ -68,13 +69,25 @@ def _open_vote(request: HttpRequest, person: Person, proposal: Proposal) -> Http
     form = OpenVoteForm(request.POST)
     if not form.is_valid():
         return show(request, proposal, vote_form=form, status=422)
-    asked = form.cleaned_data["closes_at"]
-    if asked is not None:
-        # The field is wall-clock time where the body sits, whatever the browser's zone.
-        asked = timezone.make_naive(asked).replace(tzinfo=ZoneInfo(proposal.body.time_zone))
+    opens_at, closes_at = (_local(proposal, form.cleaned_data[f"{name}_at"]) for name in _TIMES)
     try:
-        voting.open_vote(by=person, proposal=proposal, closes_at=asked)
+        if opens_at is not None:
+            scheduling.schedule_vote(
+                by=person, proposal=proposal, opens_at=opens_at, closes_at=closes_at
+            )
+        else:
+            voting.open_vote(by=person, proposal=proposal, closes_at=closes_at)
     except (Conflict, Invalid) as refusal:
         status = put_on_form(form, refusal)
         return show(request, proposal, vote_form=form, status=status)
     return redirect(proposal)
+
+
+_TIMES = ("opens", "closes")
+
+
+def _local(proposal: Proposal, asked: datetime | None) -> datetime | None:
+    """Read a field's wall-clock time where the body sits, whatever the browser's zone."""
+    if asked is None:
+        return None
+    return timezone.make_naive(asked).replace(tzinfo=ZoneInfo(proposal.body.time_zone))

@@ -17,6 +17,7 @@ from oversight.web.parts import page_or_part
 from proposals.amending import rows_of, text_blocks
 from proposals.changes import shown_changes
 from proposals.choices import ProposalType, Status
+from proposals.effect_words import would_do
 from proposals.evidence import lines_of, references_in, resolve
 from proposals.forms.texts import CommentForm, OpenVoteForm
 from proposals.markdown import render_markdown
@@ -121,6 +122,7 @@ def _standing_context(proposal: Proposal) -> dict[str, Any]:
     obstacles = in_the_way(proposal, charter, timezone.now()) if in_the_way else []
     return {
         "charter": charter,
+        "effect": would_do(proposal, proposal.text.terms, charter),
         "rules_words": charter.rules_for(proposal.type).words(ProposalType(proposal.type)),
         "obstacles": obstacles,
         "vote": vote,

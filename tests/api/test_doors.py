@@ -213,6 +213,7 @@ READS = (
     Door("api-decision-ballots-blt", "GET", lambda w: (w.elected.ref,)),
     Door("api-minutes-list", "GET", lambda w: (w.cast.body.slug,)),
     Door("api-minutes", "GET", lambda w: of_minutes(w.minutes)),
+    Door("api-charters", "GET", lambda w: (w.cast.body.slug,)),
 )
 DRAFT = Door(
     "api-proposal",
@@ -526,7 +527,24 @@ KEPT = (
         scope=Scope.PROPOSALS_WRITE,
     ),
 )
-WRITES = (*WRITES, *RULED, *KEPT)
+AFTERWARDS = tuple(
+    Door(
+        f"api-decision-{name}",
+        "POST",
+        lambda w: (w.decision.ref,),
+        opens_for,
+        status=201,
+        body=lambda w, body=body: body,  # type: ignore[misc]
+        owner=next(iter(opens_for)),
+        scope=Scope.PROPOSALS_WRITE,
+    )
+    for name, opens_for, body in (
+        ("suspension", whole("clerk"), {"reason": "It gave out addresses."}),
+        ("annulment", whole("clerk"), {"authority": "Court", "reason": "No hearing."}),
+        ("statements", whole("member"), {"kind": "explanation", "text": "It is time."}),
+    )
+)
+WRITES = (*WRITES, *RULED, *KEPT, *AFTERWARDS)
 ONES_OWN = (
     Door("api-my-votes", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
     Door("api-notices", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),

@@ -39,7 +39,11 @@ class World:
     def decide(self, choices=("yes", "yes", "yes"), *, right=70, threshold="0.65") -> Decision:
         """Hold another vote on the same use, with one criterion and one run as its evidence."""
         proposal = factories.make_deliberated_proposal(
-            self.cast, version=self.version, deployment=self.deployment
+            self.cast,
+            version=self.version,
+            deployment=self.deployment,
+            # Asked for where the criterion turns out not to be met.
+            terms={"override_reason": "Staff check every answer."} if right < 70 else {},
         )
         factories.make_criterion(self.cast, proposal, self.suite, threshold=threshold)
         run = factories.make_run(
@@ -96,6 +100,7 @@ def addresses(world):
         f"{decision.get_absolute_url()}record.json",
         f"{decision.get_absolute_url()}contract.json",
         f"/bodies/{world.cast.body.slug}/",
+        f"/bodies/{world.cast.body.slug}/charters/1/",
         *FIXED,
         "/record/0/",
         "/record/0/leaf.json",

@@ -54,9 +54,9 @@ def add_first_cards(world):
         ("model", 9),
         ("deployment", 9),
         ("suite", 6),
-        ("body", 8),
+        ("body", 10),
         ("record", 6),
-        ("decision", 16),
+        ("decision", 18),
         ("run", 5),
     ],
 )

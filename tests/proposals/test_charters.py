@@ -63,11 +63,15 @@ def filled(act="check", **changes):
         "secrecy": "open",
         "delegation": "none",
         "recusal": "declared",
+        "proposers": "members",
+        "dissent_hours": "7 days",
     }
+    ends = {"override_threshold": "75 %", "sunset_days": "120", "review_days": "30"}
     rules = {
         AUTHORISE: common
         | {"threshold": "2/3", "comparison": "at_least"}
-        | {"override_threshold": "75 %", "sunset_days": "120"},
+        | {"emergency": "clerk", "emergency_hours": "14 days"}
+        | ends,
         MOTION: common | {"threshold": "1/2", "comparison": "more_than"},
         ELECTION: common | {"method": "approval", "highest": "5", "tie_rule": "lot"},
     }
@@ -272,10 +276,7 @@ def test_a_charter_without_rules_on_elections_is_read_and_decides_none():
     document = charter.usual()
     del document[ELECTION]
     cast = make_cast(charter=document)
-    assert Charter.objects.get(body=cast.body).kinds == [
-        ProposalType.AUTHORISE,
-        ProposalType.MOTION,
-    ]
+    assert ProposalType.ELECTION not in Charter.objects.get(body=cast.body).kinds
     with pytest.raises(Conflict, match="does not say how to decide"):
         make_proposal(cast, type=ProposalType.ELECTION, options=["Ann", "Ben"])
 

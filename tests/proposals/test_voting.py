@@ -15,7 +15,7 @@ from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import TRANSITIONS, Leaf, Status
 from proposals.models import Ballot, Contract, Proposal
-from proposals.services import closing, stages, voting
+from proposals.services import closing, drafting, stages, voting
 from proposals.tasks import close_due_votes
 from tests.scenes import (
     make_council,
@@ -177,9 +177,22 @@ def test_a_failed_must_pass_criterion_raises_the_threshold_to_the_override():
     proposal = make_proposal(council)
     make_criterion(council, proposal, suite, threshold="0.95")
     make_finished_run(suite=suite, model=proposal.version, right=2, purpose=proposal.subject)
+    with pytest.raises(Conflict, match="a written reason for deciding against a criterion"):
+        stages.fix_text(by=council.clerk, proposal=proposal)
+    text = proposal.text
+    drafting.revise_text(
+        by=council.proposer,
+        proposal=proposal,
+        title=text.title,
+        summary=text.summary,
+        text=text.body_markdown,
+        base_number=1,
+        terms={"override_reason": "It only sorts mail."},
+    )
     stages.fix_text(by=council.clerk, proposal=proposal)
     contract = voting.open_vote(by=council.clerk, proposal=proposal)
     assert contract.content["override"] is True
+    assert contract.content["terms"]["override_reason"] == "It only sorts mail."
     assert contract.content["rules"]["threshold"] == "3/4"
     proposal.refresh_from_db()
     vote(council, proposal, "yes", "yes", "no")

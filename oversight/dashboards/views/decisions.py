@@ -1,5 +1,6 @@
 """Pages of what is being decided and what was: proposals, decisions, bodies."""
 
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from oversight.accounts.models import Body
+from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_person
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.cards import CARDS_LIMIT, open_cards
@@ -18,12 +20,28 @@ from oversight.dashboards.evidence import beside_others, of_contract
 from oversight.dashboards.titles import titled
 from oversight.dashboards.words import counted, sentence, votes_headline
 from oversight.ledger.queries import receipt
+from oversight.registry import conditions
+from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
-from proposals import papers
+from proposals import papers, policy
 from proposals.ballot_files import has_blt
-from proposals.charter import fraction_words
-from proposals.models import Ballot, Charter, Contract, Decision, Proposal, RollEntry
+from proposals.charter_chapters import chapters, differences
+from proposals.charter_words import fraction_words
+from proposals.choices import ProposalType
+from proposals.effect_words import IMPOSSIBLE, criteria_lines, did
+from proposals.markdown import render_markdown
+from proposals.models import (
+    Ballot,
+    Charter,
+    Contract,
+    Decision,
+    Proposal,
+    RollEntry,
+    SuiteAdoption,
+)
+from proposals.services.charters import charter_of
 from proposals.services.closing import carried_by, is_secret, last_ballots
+from proposals.services.statements import kinds_open_to, statements_until
 from proposals.shown_sheet import ShownSheet
 from proposals.tally import yes_no
 
@@ -49,15 +67,23 @@ def deciding(request: HttpRequest) -> HttpResponse:
         "drafts": titled(proposals.filter(status="draft"))[:50],
         "page": Paginator(decided, 25).get_page(request.GET.get("page")),
         "ended": titled(proposals.filter(status__in=["withdrawn", "annulled"]))[:25],
-        "may_propose": _has_seat(request.user),
+        "may_propose": is_person(request.user) and _may_propose(request.user),
         "bodies": Body.objects.all(),
         "nav": "deciding",
     }
     return render(request, "dashboards/deciding.html", context)
 
 
-def _has_seat(user: Any) -> bool:
-    return is_person(user) and user.memberships.in_term().voting().exists()
+def _may_propose(user: Person) -> bool:
+    """Say whether some body lets the person propose something."""
+    if user.memberships.in_term().voting().exists():
+        return True
+    newest = Charter.objects.order_by("body_id", "-number").distinct("body_id")
+    return any(
+        rules.proposers != "members" and policy.can_propose(user, charter.body, rules)
+        for charter in newest.select_related("body")
+        for rules in map(charter.rules_for, charter.kinds)
+    )
 
 
 @login_not_required
@@ -88,9 +114,62 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "evidence": evidence,
         "comparisons": beside_others(evidence, proposal.version) if proposal.version else [],
         "timeline": timeline(proposal, {e.run_ref for e in evidence if e.run_ref}),
+        "effect": did(found),
+        "terms": contract.content.get("terms", {}),
+        "conditions": conditions.words(authorisation.conditions) if authorisation else [],
+        "impossible_words": IMPOSSIBLE.get(found.impossible, found.impossible),
+        "annulling": _annulling(found),
+        "about": Proposal.objects.visible_to(request.user).filter(target_ref=found.ref)[:20],
+        "statements_until": _statements_until(found),
+        "statements": [
+            {"row": row, "html": render_markdown(row.text)}
+            for row in found.statements.select_related("author")
+        ],
+        "may": _may_do(request.user, found, authorisation),
         "nav": "deciding",
     } | _result(found, contract)
     return render(request, "dashboards/decision.html", context)
+
+
+def _annulling(found: Decision) -> Decision | None:
+    """Return the decision that annulled this one; none where it stands or an authority did."""
+    if not found.is_annulled:
+        return None
+    return Decision.objects.filter(proposal__ref=found.annulled_by[:12]).first()
+
+
+def _statements_until(found: Decision) -> datetime | None:
+    """Return until when members can make a statement, while they can."""
+    until = statements_until(found)
+    return until if timezone.now() < until else None
+
+
+def _may_do(user: Any, found: Decision, authorisation: Authorisation | None) -> dict[str, Any]:
+    """Return what the reader can do about a decision now."""
+    body = found.proposal.body
+    if not is_person(user):
+        return {}
+    rules = charter_of(body).rules_for(ProposalType.SUSPEND)
+    stands = bool(authorisation and authorisation.is_in_force())
+    proposes = policy.can_propose(user, body, rules)
+    return {
+        "suspend": stands and policy.can_suspend_at_once(user, body, rules),
+        "annul": not found.is_annulled and policy.can_state_reasons(user, body),
+        "states": kinds_open_to(user, found, timezone.now()),
+        "propose": _proposable(found, authorisation) if proposes else [],
+    }
+
+
+def _proposable(found: Decision, authorisation: Authorisation | None) -> list[ProposalType]:
+    """Return what could be proposed about a decision as it stands."""
+    kinds = []
+    if authorisation and authorisation.state_now in STANDING:
+        kinds.append(ProposalType.RENEW)
+        if not authorisation.is_ended:
+            kinds += [ProposalType.SUSPEND, ProposalType.RETIRE]
+    if not found.is_annulled and found.proposal.type != ProposalType.ANNUL:
+        kinds.append(ProposalType.ANNUL)
+    return kinds
 
 
 def _result(found: Decision, contract: Contract) -> dict[str, Any]:
@@ -166,18 +245,18 @@ def contract(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
 def body(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a body: its charter in plain words, its members, what it decides."""
     found = get_object_or_404(Body, slug=slug)
-    charter = Charter.objects.filter(body=found).first()
+    charters = list(Charter.objects.filter(body=found))
+    charter = charters[0] if charters else None
+    adoptions = SuiteAdoption.objects.filter(body=found, ended_at=None)
     seats = found.memberships.in_term().select_related("person")
     proposals = Proposal.objects.filter(body=found).visible_to(request.user)
     context = {
         "body": found,
         "charter": charter,
-        "rules": [
-            {"kind": str(kind.label), "words": charter.rules_for(kind).words(kind)}
-            for kind in charter.kinds
-        ]
-        if charter
-        else [],
+        "earlier_charters": charters[1:],
+        "chapters": chapters(charter.document) if charter else [],
+        "adoptions": [_adoption(row) for row in adoptions.select_related("version__suite")],
+        "evaluators": found.evaluators.filter(ended_at=None).select_related("organisation"),
         "seats": seats.voting(),
         "member_words": counted(seats.voting().count(), "member", "members"),
         "clerks": seats.clerks(),
@@ -185,3 +264,33 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "nav": "deciding",
     }
     return render(request, "dashboards/body.html", context)
+
+
+def _adoption(row: SuiteAdoption) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "decision_ref": row.decision_ref,
+        "adopted_at": row.adopted_at,
+        "lines": criteria_lines(row.criteria, row.version),
+    }
+
+
+@login_not_required
+@require_safe
+def charter(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Show one version of a body's charter in plain words, and what it changed."""
+    found = get_object_or_404(
+        Charter.objects.select_related("body"), body__slug=slug, number=number
+    )
+    others = Charter.objects.filter(body=found.body)
+    before = others.filter(number=number - 1).first()
+    context = {
+        "body": found.body,
+        "charter": found,
+        "before": before,
+        "later": others.filter(number=number + 1).first(),
+        "differences": differences(before.document, found.document) if before else [],
+        "chapters": chapters(found.document),
+        "nav": "deciding",
+    }
+    return render(request, "dashboards/charter.html", context)

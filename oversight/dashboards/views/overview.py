@@ -86,7 +86,7 @@ def service_rows(limit: int = 200) -> list[ServiceRow]:
         ServiceRow(
             authorisation=row,
             in_force=row.is_in_force(),
-            is_late=row.state == "granted" and not row.is_in_force(),
+            is_late=row.state_now == "granted" and not row.is_in_force(),
             decision=decisions.get(row.decision_ref),
             finding=next(iter(findings.get(row.version_id, [])), None),
         )

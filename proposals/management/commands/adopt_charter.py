@@ -9,7 +9,8 @@ from django.core.management.base import CommandError, CommandParser
 from oversight.accounts.models import Body
 from oversight.accounts.services import shell_person
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
-from proposals.charter import first, read
+from proposals.charter import first
+from proposals.charter_chapters import chapters
 from proposals.services.charters import adopt_charter
 
 MAX_BYTES = 100_000
@@ -50,12 +51,10 @@ class Command(ServiceCommand):
             )
         charter = adopt_charter(by=shell_person(), body=body, document=document)
         self.stdout.write(f"{charter.digest}  {charter}")
-        for kind, rules in read(document).items():
-            self.stdout.write(
-                f"\nTo {kind.label}:" if kind == "authorise_deployment" else "\nMotion:"
-            )
-            for line in rules.words(kind):
-                self.stdout.write(f"- {line}")
+        for chapter in chapters(document):
+            self.stdout.write(f"\nTo {chapter.title}:")
+            for line in (*chapter.words, chapter.also_words):
+                self.stdout.write(f"- {line}" if line else "")
 
 
 def _read(path: Path) -> dict[str, Any]:

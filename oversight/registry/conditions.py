@@ -1,0 +1,133 @@
+"""The conditions of an authorisation as data: typed, checked, put into words.
+
+Pure. What is read here stands in the contract of the vote, in the authorisation, and in every
+answer of the gate, so that an operator's software can hold to it without reading prose.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+Conditions = dict[str, Any]
+
+MOST_AUDIENCE = 120
+MOST_CODES = 50
+MOST_RATE = 1_000_000
+MOST_TEMPERATURE = 2
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be used; `field` names it, `problem` says how to write it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+def read(given: object) -> Conditions:
+    """Return conditions in their one form; those left empty are left out.
+
+    Raises:
+        ConditionError: an unknown condition, or one that is not written as its kind asks.
+    """
+    if not isinstance(given, Mapping):
+        raise ConditionError("conditions", "Give an object of conditions.")
+    unknown = sorted(str(name) for name in given if name not in _READERS)
+    if unknown:
+        known = ", ".join(_READERS)
+        raise ConditionError("conditions", f"“{unknown[0][:40]}” is no condition: use {known}.")
+    return {
+        name: reader(name, given[name])
+        for name, reader in _READERS.items()
+        if name in given and given[name] not in (None, "", [])
+    }
+
+
+def words(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each condition as a label and what it says, for people."""
+    return [
+        (LABELS[name], _said(name, conditions[name])) for name in _READERS if name in conditions
+    ]
+
+
+LABELS = {
+    "audience": "Audience",
+    "languages": "Languages",
+    "regions": "Regions",
+    "requests_per_minute": "Rate",
+    "system_prompt": "System prompt",
+    "maximum_temperature": "Temperature",
+}
+
+
+def _said(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    if name == "requests_per_minute":
+        return f"at most {value:,} requests a minute for each caller"
+    if name == "maximum_temperature":
+        return f"at most {value}"
+    return str(value)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or "\x00" in value or len(value.strip()) > MOST_AUDIENCE:
+        raise ConditionError(name, f"Write it in up to {MOST_AUDIENCE} characters.")
+    return value.strip()
+
+
+def _codes(pattern: re.Pattern[str], example: str) -> Callable[[str, object], list[str]]:
+    def read_codes(name: str, value: object) -> list[str]:
+        if not isinstance(value, list | tuple) or len(value) > MOST_CODES:
+            raise ConditionError(
+                name, f"Give a list of up to {MOST_CODES} codes such as {example}."
+            )
+        for code in value:
+            if not isinstance(code, str) or pattern.fullmatch(code) is None:
+                shown = str(code)[:40]
+                raise ConditionError(name, f"“{shown}” is no code: write it like {example}.")
+        return sorted(set(value))
+
+    return read_codes
+
+
+def _rate(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_RATE:
+        raise ConditionError(name, f"Use a whole number from 1 to {MOST_RATE:,}.")
+    return value
+
+
+def _digest(name: str, value: object) -> str:
+    if not isinstance(value, str) or _DIGEST.fullmatch(value) is None:
+        raise ConditionError(name, "Write a digest as sha256: and 64 hex digits.")
+    return value
+
+
+def _temperature(name: str, value: object) -> str:
+    """Return a decimal as its shortest text; the record holds no floats."""
+    problem = ConditionError(name, f"Use a number from 0 to {MOST_TEMPERATURE}, such as 0.7.")
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise problem
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise problem from None
+    exponent = number.as_tuple().exponent
+    if not number.is_finite() or not 0 <= number <= MOST_TEMPERATURE or abs(int(exponent)) > 4:
+        raise problem
+    return f"{number.normalize():f}"
+
+
+_READERS: dict[str, Callable[[str, object], Any]] = {
+    "audience": _text,
+    "languages": _codes(_LANGUAGE, "de, fr or en-GB"),
+    "regions": _codes(_REGION, "CH or DE-BE"),
+    "requests_per_minute": _rate,
+    "system_prompt": _digest,
+    "maximum_temperature": _temperature,
+}

@@ -1,0 +1,85 @@
+"""A whole charter in plain words, type by type, and how two charters differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from proposals.charter import DecisionRules, governed, read, rules_in
+from proposals.choices import ProposalType
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """What a charter says about one type of decision, and about those that follow it."""
+
+    kind: ProposalType
+    also: tuple[ProposalType, ...]
+    words: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What is decided so, after “To”."""
+        return title_of(self.kind)
+
+    @property
+    def also_words(self) -> str:
+        """What else is decided in the same way, as a sentence; empty where nothing is."""
+        if not self.also:
+            return ""
+        names = [title_of(kind) for kind in self.also]
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"In the same way: to {listed}."
+
+
+def title_of(kind: ProposalType) -> str:
+    """Return what a type of decision does, after “To”."""
+    if kind == ProposalType.MOTION:
+        return "carry a general motion"
+    return str(kind.label)
+
+
+def chapters(document: Mapping[str, Any]) -> list[Chapter]:
+    """Return a charter in plain words, type by type as it rules on them."""
+    return [
+        Chapter(kind, also, tuple(rules.words(kind, *also)))
+        for kind, rules in read(document).items()
+        for also in [governed(document, kind)[1:]]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one charter says otherwise than another about one type of decision."""
+
+    title: str
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Return how a charter differs from the one before it, sentence by sentence."""
+    found = []
+    for kind in ProposalType:
+        old, new = (_lines(rules_in(document, kind), kind) for document in (before, after))
+        if old != new:
+            found.append((kind, *_changed(old, new)))
+    merged: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for kind, gone, added in found:
+        merged.setdefault((gone, added), []).append(title_of(kind))
+    return [Difference("; to ".join(names), *change) for change, names in merged.items()]
+
+
+def _lines(rules: DecisionRules | None, kind: ProposalType) -> list[str]:
+    return rules.words(kind) if rules else ["The body cannot decide this."]
+
+
+def _changed(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    gone: list[str] = []
+    added: list[str] = []
+    for _, left, right, start, end in (
+        code for code in SequenceMatcher(None, old, new).get_opcodes() if code[0] != "equal"
+    ):
+        gone += old[left:right]
+        added += new[start:end]
+    return tuple(gone), tuple(added)

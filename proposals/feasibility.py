@@ -1,0 +1,114 @@
+"""Whether a proposal could take effect as things stand: asked at drafting and at the opening.
+
+Terms are checked in shape by `proposals.terms`; here they are held against the registry, the suites
+and the charter of this moment. The effect itself checks again, under its locks.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evals.models import SuiteVersion
+from oversight.accounts.models import Body
+from oversight.registry.choices import AuthorisationState
+from oversight.registry.models import Authorisation
+from proposals.charter import CharterError, check_successor
+from proposals.charter_chapters import differences
+from proposals.choices import ABOUT_AUTHORISATIONS, ProposalType
+from proposals.models import Charter, Decision, SuiteAdoption
+
+Problem = tuple[str, str]
+"""The field at fault, and what is wrong in words."""
+
+
+def problems(
+    kind: ProposalType,
+    body: Body,
+    terms: Mapping[str, Any],
+    *,
+    target_ref: str = "",
+    charter: Charter,
+) -> list[Problem]:
+    """Return why such a proposal could not take effect if it were carried now; empty if it could.
+
+    Args:
+        kind: what it would do.
+        body: that decides.
+        terms: as `proposals.terms` has read them.
+        target_ref: the earlier decision that it acts on.
+        charter: in force.
+    """
+    found: list[Problem] = []
+    if kind in ABOUT_AUTHORISATIONS:
+        found += _about_authorisation(kind, target_ref)
+    if kind == ProposalType.ANNUL:
+        found += _about_decision(target_ref)
+    longest = charter.rules_for(kind).sunset_days
+    if terms.get("days", 0) > longest:
+        found.append(("days", f"The charter lets an authorisation last up to {longest} days."))
+    if kind == ProposalType.ADOPT_SUITE:
+        found += _about_suite(body, terms)
+    if kind == ProposalType.AMEND_CHARTER:
+        found += _about_charter(terms, charter)
+    if kind == ProposalType.ADMIT_EVALUATOR:
+        slug = terms["organisation"]
+        if body.evaluators.filter(organisation__slug=slug, ended_at=None).exists():
+            found.append(("organisation", f"“{slug}” is an evaluator of {body} already."))
+    return found
+
+
+def _about_authorisation(kind: ProposalType, target_ref: str) -> list[Problem]:
+    row = Authorisation.objects.filter(decision_ref=target_ref).first()
+    if row is None:
+        return [("target", f"Decision {target_ref} has authorised nothing.")]
+    state = row.state_now
+    if state in {AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED}:
+        return [("target", f"The authorisation {target_ref} was {state}.")]
+    if row.is_ended and kind != ProposalType.RENEW:
+        return [("target", f"The authorisation {target_ref} has expired.")]
+    decided = state == AuthorisationState.SUSPENDED and row.suspended_until is None
+    if kind == ProposalType.SUSPEND and decided:
+        return [("target", f"The authorisation {target_ref} is suspended already.")]
+    return []
+
+
+def _about_decision(target_ref: str) -> list[Problem]:
+    target = Decision.objects.select_related("proposal").get(proposal__ref=target_ref)
+    if target.is_annulled:
+        return [("target", f"Decision {target_ref} is annulled already.")]
+    if target.proposal.type == ProposalType.ANNUL:
+        return [("target", "An annulment cannot be annulled; decide the matter anew.")]
+    return []
+
+
+def _about_suite(body: Body, terms: Mapping[str, Any]) -> list[Problem]:
+    version = SuiteVersion.objects.select_related("suite").filter(digest=terms["suite"]).first()
+    if version is None:
+        return [("suite", "No published suite version has this digest.")]
+    if not terms["criteria"]:
+        standing = SuiteAdoption.objects.filter(body=body, suite=version.suite, ended_at=None)
+        if not standing.exists():
+            return [("criteria", "Name at least one criterion; none of this suite stands.")]
+    tasks = {task["name"]: task["metrics"] for task in version.tasks}
+    for row in terms["criteria"]:
+        if row["task"] not in tasks:
+            return [("criteria", f"The suite has no task “{row['task']}”: {', '.join(tasks)}.")]
+        if row["metric"] not in tasks[row["task"]]:
+            known = ", ".join(tasks[row["task"]])
+            return [("criteria", f"Task {row['task']} has no metric “{row['metric']}”: {known}.")]
+    return []
+
+
+def _about_charter(terms: Mapping[str, Any], charter: Charter) -> list[Problem]:
+    if terms["base"] != charter.number:
+        words = (
+            f"It amends charter {terms['base']}, and charter {charter.number} is in force: write "
+            "the amendment anew."
+        )
+        return [("base", words)]
+    if not differences(charter.document, terms["charter"]):
+        return [("charter", "It says the same as the charter in force; change a rule.")]
+    try:
+        check_successor(charter.document, terms["charter"])
+    except CharterError as error:
+        return [("charter", str(error))]
+    return []

@@ -1,0 +1,42 @@
+"""What is said and done about a decision after it was made."""
+
+from django import forms
+
+from proposals.forms.texts import ProseField
+from proposals.services import annulment, emergency, statements
+
+
+class SuspensionForm(forms.Form):
+    """Why an authorisation is suspended at once."""
+
+    reason = ProseField(
+        label="Public reason",
+        max_length=emergency.MAX_REASON,
+        rows=4,
+        help_text="What has happened, and why it cannot wait. It is public and stays so.",
+    )
+
+
+class RulingForm(forms.Form):
+    """Who has annulled a decision, and what for."""
+
+    authority = forms.CharField(
+        max_length=annulment.MAX_AUTHORITY,
+        help_text="Who ruled, with the ruling's number: Administrative Court, VB.2026.00123.",
+    )
+    reason = ProseField(
+        label="Public reason",
+        max_length=annulment.MAX_REASON,
+        rows=4,
+        help_text="What the ruling says in short. It stands in red on the decision's page.",
+    )
+
+
+class StatementForm(forms.Form):
+    """Reasons, an explanation of one's vote, or a dissent."""
+
+    text = ProseField(
+        max_length=statements.MAX_TEXT,
+        rows=10,
+        help_text="Markdown, up to 10,000 characters. It is public, under your name, and stays.",
+    )

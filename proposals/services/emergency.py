@@ -1,0 +1,114 @@
+"""Suspending an authorisation at once, and asking the body to ratify it."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from oversight.accounts.choices import NoticeKind
+from oversight.accounts.models import Body, Person
+from oversight.accounts.services import notify
+from oversight.registry import effects as registry
+from oversight.registry.models import Authorisation
+from oversight.web.clock import database_now, stamp
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import policy
+from proposals.choices import OPEN, Origin, ProposalType, Status
+from proposals.models import Decision, Proposal, text_document
+from proposals.services.charters import charter_of
+from proposals.services.drafting import write_draft
+from proposals.services.stages import move
+
+MAX_REASON = 1000
+
+
+@transaction.atomic(durable=True)
+def suspend_at_once(*, by: Person, authorisation: Authorisation, reason: str) -> Proposal:
+    """Suspend an authorisation in an emergency, and put its ratification to the body.
+
+    The gate refuses from this commit on. By the database's clock, and without a job having to run,
+    it no more refuses once the charter's time has passed, unless the body has ratified it by then.
+    Each authorisation can be suspended so once: what has lapsed or was refused, the body decides.
+
+    Returns:
+        The ratification, open for deliberation.
+
+    Raises:
+        NotAllowed: the charter names somebody else, or nobody.
+        Conflict: the authorisation is not in force, or was suspended in an emergency before.
+        Invalid: no public reason, or one that is too long.
+    """
+    decision = Decision.objects.select_related("proposal__body").filter(
+        proposal__ref=authorisation.decision_ref
+    )
+    made = decision.first()
+    if made is None:
+        raise Conflict("No decision on this site made this authorisation.")
+    body = Body.objects.select_for_update().get(pk=made.proposal.body_id)
+    rules = charter_of(body).rules_for(ProposalType.SUSPEND)
+    if not policy.can_suspend_at_once(by, body, rules):
+        raise NotAllowed(f"The charter of {body} does not let you suspend an authorisation alone.")
+    words = reason.strip()
+    if not words or len(words) > MAX_REASON or "\x00" in words:
+        message = f"Say in public why at once, in up to {MAX_REASON:,} characters."
+        raise Invalid(message, fields={"reason": message})
+    _require_first(authorisation.decision_ref)
+    until = database_now().replace(microsecond=0) + timedelta(hours=rules.emergency_hours)
+    proposal = _propose_ratification(by, body, authorisation, words, until)
+    registry.suspend_at_once(
+        actor=by.actor,
+        authorisation=authorisation,
+        until=until,
+        ratification_ref=proposal.ref,
+        reason=words,
+    )
+    seats = body.memberships.in_term().select_related("person")
+    notify(
+        kind=NoticeKind.STAGE,
+        body=body,
+        about=proposal.ref,
+        people={seat.person for seat in seats},
+        subject=f"Suspended at once: {authorisation.deployment}",
+        text=f"The authorisation {authorisation.decision_ref} is suspended until {stamp(until)} "
+        f"unless the body ratifies that; {proposal.ref} asks it to.",
+        path=proposal.get_absolute_url(),
+    )
+    return proposal
+
+
+def _require_first(ref: str) -> None:
+    earlier = Proposal.objects.filter(target_ref=ref, origin=Origin.EMERGENCY).first()
+    if earlier is None:
+        return
+    state = "is under way" if earlier.status in OPEN else "has ended"
+    raise Conflict(
+        f"This authorisation was suspended in an emergency before; the ratification {earlier.ref} "
+        f"{state}. Only the body can suspend it now."
+    )
+
+
+def _propose_ratification(
+    by: Person, body: Body, authorisation: Authorisation, reason: str, until: datetime
+) -> Proposal:
+    """Write the proposal that ratifies a suspension, open for deliberation from the start."""
+    ref = authorisation.decision_ref
+    title = f"Ratify the suspension of {authorisation.version} for {authorisation.deployment}"
+    content = text_document(
+        title[:160],
+        f"Suspended at once on {stamp(database_now())}. It lapses on {stamp(until)} unless this is "
+        "carried by then.",
+        f"## Why at once\n\n{reason}\n\n## What is decided\n\nCarried, the suspension of the "
+        f"authorisation {ref} stands until the body renews or ends it. Not carried, the "
+        "authorisation is in force again at once.\n",
+    )
+    proposal = Proposal(
+        body=body,
+        type=ProposalType.SUSPEND,
+        proposer=by,
+        target_ref=ref,
+        origin=Origin.EMERGENCY,
+    )
+    write_draft(proposal, author=by, actor=by.actor, content=content)
+    move(proposal, Status.DELIBERATION, by=by.actor)
+    proposal.deliberation_opened_at = proposal.status_changed_at
+    proposal.save(update_fields=["deliberation_opened_at"])
+    return proposal

@@ -1,0 +1,169 @@
+"""Before an authorisation ends: its renewal is drafted in time, and people are reminded."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from oversight.accounts.choices import NoticeKind
+from oversight.accounts.models import Body, Person
+from oversight.accounts.services import notify
+from oversight.registry.choices import AuthorisationState
+from oversight.registry.models import Authorisation
+from oversight.web.clock import database_now, stamp
+from oversight.web.refusals import Conflict
+from proposals.choices import OPEN, Origin, ProposalType, Status
+from proposals.models import Decision, Proposal, Reminder, text_document
+from proposals.queries import ProposalQuerySet
+from proposals.services.charters import charter_of
+from proposals.services.drafting import write_draft
+
+CLOCK = "system:clock"
+REMIND_DAYS = (30, 14, 7, 1)
+"""Days before the end at which the body's people are reminded."""
+
+LONGEST_LEAD = timedelta(days=3650)
+
+
+def ending(now: datetime) -> Iterator[tuple[Authorisation, Decision]]:
+    """Yield the authorisations that stand and will end, each with the decision that made it."""
+    standing = Authorisation.objects.standing().with_parts()
+    rows = list(standing.filter(ends_at__gt=now, ends_at__lte=now + LONGEST_LEAD))
+    made = Decision.objects.select_related("proposal__body").filter(
+        proposal__ref__in=[row.decision_ref for row in rows]
+    )
+    by_ref = {decision.proposal.ref: decision for decision in made}
+    for row in rows:
+        if row.decision_ref in by_ref:
+            yield row, by_ref[row.decision_ref]
+
+
+def is_renewal_due(row: Authorisation, decision: Decision, now: datetime) -> bool:
+    """Say whether the charter's time to draft the renewal has come and nobody has drafted one."""
+    rules = charter_of(decision.proposal.body).rules_for(ProposalType.RENEW)
+    if not rules.review_days or row.ends_at is None:
+        return False
+    lead = timedelta(days=rules.review_days)
+    # Never more than half of the time it was given: a short authorisation is not renewed at once.
+    lead = min(lead, (row.ends_at - row.starts_at) / 2)
+    return now >= row.ends_at - lead and not _renewals(row.decision_ref).exists()
+
+
+def _renewals(ref: str) -> ProposalQuerySet:
+    """Return what would renew an authorisation: drafted by the clock once, or open by anybody."""
+    found = Proposal.objects.filter(type=ProposalType.RENEW, target_ref=ref)
+    return found.filter(origin=Origin.CLOCK) | found.filter(status__in=[Status.DRAFT, *OPEN])
+
+
+@transaction.atomic(durable=True)
+def draft_renewal(*, decision: Decision) -> Proposal:
+    """Draft the renewal of an authorisation in the name of the clock; clerks take it from there.
+
+    It carries the conditions over. However often the clock looks, and wherever it is killed, there
+    is one such draft: the lock on the body orders two that look at once, a constraint decides.
+
+    Raises:
+        Conflict: the time has not come, the authorisation stands no more, or a renewal is there.
+    """
+    body = Body.objects.select_for_update().get(pk=decision.proposal.body_id)
+    row = Authorisation.objects.standing().with_parts().filter(decision_ref=decision.ref).first()
+    if row is None or not is_renewal_due(row, decision, database_now()):
+        raise Conflict(f"No renewal of {decision.ref} is due.")
+    title = f"Renew: {decision.proposal.title}"[:160]
+    ends = stamp(row.ends_at) if row.ends_at else ""
+    content = text_document(
+        title,
+        f"The authorisation {row.decision_ref} ends on {ends}. This would renew it.",
+        f"{row.version} serves {row.deployment} by decision {row.decision_ref}, which ends on "
+        f"{ends}. The charter has this renewal drafted in time.\n\nA clerk of the body completes "
+        "the text: what was learnt since the decision, and why the model should stay.\n",
+        terms={"conditions": row.conditions} if row.conditions else {},
+    )
+    proposal = Proposal(
+        body=body,
+        type=ProposalType.RENEW,
+        proposer=clock_person(),
+        target_ref=row.decision_ref,
+        origin=Origin.CLOCK,
+    )
+    write_draft(proposal, author=proposal.proposer, actor=CLOCK, content=content)
+    _tell(
+        body,
+        about=proposal.ref,
+        subject=f"A renewal is drafted: {decision.proposal.title}",
+        text=f"The authorisation {row.decision_ref} ends on {ends}. {proposal.ref} would renew it; "
+        "a clerk completes the draft and opens the deliberation.",
+        path=proposal.get_absolute_url(),
+    )
+    return proposal
+
+
+def reminders_due(row: Authorisation, now: datetime) -> list[int]:
+    """Return the days before the end whose reminder is due and was not sent; the last one counts.
+
+    An authorisation given for less than such a time has no reminder that would lie before it.
+    """
+    if row.ends_at is None:
+        return []
+    left = row.ends_at - now
+    term = row.ends_at - row.starts_at
+    due = [days for days in REMIND_DAYS if left <= timedelta(days=days) < term]
+    sent = set(
+        Reminder.objects.filter(decision_ref=row.decision_ref).values_list("days", flat=True)
+    )
+    return [days for days in due if days not in sent]
+
+
+@transaction.atomic(durable=True)
+def remind(*, decision: Decision) -> bool:
+    """Remind the body's people of an authorisation's end, once for each stated number of days.
+
+    Reminders that were missed while the clock stood still make one notice, not several.
+    """
+    body = Body.objects.select_for_update().get(pk=decision.proposal.body_id)
+    row = Authorisation.objects.standing().with_parts().filter(decision_ref=decision.ref).first()
+    now = database_now()
+    due = reminders_due(row, now) if row else []
+    if row is None or row.ends_at is None or not due:
+        return False
+    Reminder.objects.bulk_create(
+        Reminder(decision_ref=row.decision_ref, days=days, sent_at=now) for days in due
+    )
+    suspended = row.state_at(now) == AuthorisationState.SUSPENDED
+    renewal = _renewals(row.decision_ref).order_by("-drafted_at").first()
+    stands = (
+        f"Its renewal {renewal.ref} is in: {renewal.get_status_display().lower()}."
+        if (renewal)
+        else "Nobody has proposed to renew it."
+    )
+    _tell(
+        body,
+        about=row.decision_ref,
+        subject=f"Ends on {row.ends_at:%Y-%m-%d}: {row.version} for {row.deployment}",
+        text=f"The authorisation {row.decision_ref} ends on {stamp(row.ends_at)}"
+        f"{'; it is suspended now' if suspended else ''}. {stands}",
+        path=decision.get_absolute_url(),
+    )
+    return True
+
+
+def clock_person() -> Person:
+    """Return the account in whose name the clock drafts; it cannot sign in."""
+    person, _ = Person.objects.get_or_create(
+        email="clock@localhost",
+        defaults={"display_name": "The clock", "is_system": True, "password": "!"},
+    )
+    return person
+
+
+def _tell(body: Body, *, about: str, subject: str, text: str, path: str) -> None:
+    seats = body.memberships.in_term().select_related("person")
+    notify(
+        kind=NoticeKind.REMINDER,
+        body=body,
+        about=about,
+        people={seat.person for seat in seats},
+        subject=subject,
+        text=text,
+        path=path,
+    )

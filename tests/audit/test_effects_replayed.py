@@ -1,0 +1,158 @@
+"""Every effect, emergency and annulment is played again from the log, and a forged one is seen."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from oversight.ledger.sequencer import sequence_once
+from oversight.registry.models import Authorisation
+from oversight.web.clock import database_now
+from proposals.choices import ProposalType, StatementKind
+from proposals.models import Proposal
+from proposals.services import (
+    annulment,
+    closing,
+    emergency,
+    scheduling,
+    stages,
+    statements,
+    voting,
+)
+from proposals.tasks import look_ahead, open_due_votes
+from tests import factories
+from tests.audit.conftest import bundle_of
+from tests.factories import make_decision, quick_charter
+
+CRITERION = {
+    "task": "facts",
+    "metric": "acc",
+    "comparison": "at_least",
+    "threshold": "0.5",
+    "must_pass": False,
+}
+
+
+def proven(result):
+    status, report = result
+    wrong = [c for c in report["checks"] if c["verdict"] not in {"proven", "note"}]
+    assert (status, report["verdict"], wrong) == (0, "proven", [])
+    return report
+
+
+def authorised(cast, **fields):
+    made = {"deployment": factories.make_deployment(), "version": factories.make_model_version()}
+    return make_decision(cast, **made | fields)
+
+
+def ratification(cast, decision, *choices):
+    proposal = emergency.suspend_at_once(
+        by=cast.clerk,
+        authorisation=Authorisation.objects.get(decision_ref=decision.ref),
+        reason="It gave out addresses.",
+    )
+    stages.fix_text(by=cast.clerk, proposal=proposal)
+    voting.open_vote(by=cast.clerk, proposal=proposal)
+    for person, choice in zip(cast.members, choices, strict=True):
+        factories.make_ballot(person, proposal, choice)
+    return closing.close_vote(by=cast.clerk, proposal=proposal)
+
+
+def test_all_that_decisions_do_is_proven(world, verify):
+    cast = world.cast
+    kept = authorised(cast, terms={"conditions": {"regions": ["CH"]}, "days": 20})
+    make_decision(cast, type=ProposalType.RENEW, target=kept)
+    make_decision(cast, type=ProposalType.SUSPEND, target=authorised(cast))
+    make_decision(cast, type=ProposalType.RETIRE, target=authorised(cast))
+    ratification(cast, authorised(cast), "yes", "yes", "yes")
+    ratification(cast, authorised(cast), "no", "no", "yes")
+    adopt = {"suite": world.suite.digest, "criteria": [CRITERION]}
+    make_decision(cast, type=ProposalType.ADOPT_SUITE, terms=adopt)
+    factories.make_proposal(cast, version=world.version, deployment=world.deployment)
+    charter = {"base": 1, "charter": quick_charter(proposers="members_and_clerks")}
+    make_decision(cast, type=ProposalType.AMEND_CHARTER, terms=charter)
+    stages.open_deliberation(by=cast.clerk, proposal=factories.make_proposal(cast, by=cast.clerk))
+    office = {"organisation": "office", "name": "Statistics office"}
+    make_decision(cast, type=ProposalType.ADMIT_EVALUATOR, terms=office)
+    sequence_once()
+    proven(verify(bundle_of()))
+
+
+def test_a_lapsed_suspension_and_the_gates_answer_are_proven(world, verify):
+    cast = world.cast
+    short = quick_charter(emergency_hours=72)
+    charter = {"base": 1, "charter": short}
+    make_decision(cast, type=ProposalType.AMEND_CHARTER, terms=charter)
+    emergency.suspend_at_once(
+        by=cast.clerk,
+        authorisation=Authorisation.objects.get(decision_ref=world.decision.ref),
+        reason="It gave out addresses.",
+    )
+    sequence_once()
+    report = proven(verify(bundle_of()))
+    assert any("in service by decision: nothing" in check["says"] for check in report["checks"])
+
+
+@pytest.mark.parametrize("by_ruling", [True, False])
+def test_annulments_are_proven_with_what_they_take_back(world, verify, by_ruling):
+    cast = world.cast
+    first = authorised(cast)
+    second = authorised(cast, deployment=first.proposal.deployment)
+    retired = make_decision(cast, type=ProposalType.RETIRE, target=authorised(cast))
+    charter = {"base": 1, "charter": quick_charter(voting_hours=24)}
+    amended = make_decision(cast, type=ProposalType.AMEND_CHARTER, terms=charter)
+    office = {"organisation": "office", "name": "Statistics office"}
+    admitted = make_decision(cast, type=ProposalType.ADMIT_EVALUATOR, terms=office)
+    adopt = {"suite": world.suite.digest, "criteria": [CRITERION]}
+    adopted = make_decision(cast, type=ProposalType.ADOPT_SUITE, terms=adopt)
+    for decision in (second, retired, admitted, adopted, amended):
+        if by_ruling:
+            words = {"authority": "Court", "reason": "No hearing."}
+            annulment.record_ruling(by=cast.clerk, decision=decision, **words)
+        else:
+            make_decision(cast, type=ProposalType.ANNUL, target=decision)
+    sequence_once()
+    proven(verify(bundle_of()))
+
+
+def test_statements_and_a_vote_that_the_clock_opened_are_proven(world, verify):
+    cast = world.cast
+    proposal = factories.make_final_proposal(cast)
+    opens_at = database_now() + timedelta(seconds=1)
+    scheduling.schedule_vote(by=cast.clerk, proposal=proposal, opens_at=opens_at)
+    decision = make_decision(cast, ("yes", "yes", "no"))
+    words = {"decision": decision, "text": "So it is."}
+    statements.make_statement(by=cast.clerk, kind=StatementKind.REASONS, **words)
+    statements.make_statement(by=cast.chair, kind=StatementKind.DISSENT, **words)
+    statements.make_statement(by=cast.member, kind=StatementKind.EXPLANATION, **words)
+    while not open_due_votes():
+        pass
+    sequence_once()
+    proven(verify(bundle_of()))
+
+
+def let_the_clock_draft(world, monkeypatch, *, later):
+    """Let the clock draft a renewal, as the log sees it so much later."""
+    made = authorised(world.cast, terms={"days": 1})
+    Authorisation.objects.filter(decision_ref=made.ref).update(
+        starts_at=database_now() - timedelta(days=2)
+    )
+    moment = database_now() + later
+    with monkeypatch.context() as patch:
+        patch.setattr("oversight.ledger.services.timezone", SimpleNamespace(now=lambda: moment))
+        look_ahead()
+    assert Proposal.objects.filter(origin="clock").exists()
+    sequence_once()
+
+
+def test_a_renewal_drafted_in_time_by_the_clock_is_proven(world, verify, monkeypatch):
+    let_the_clock_draft(world, monkeypatch, later=timedelta(hours=13))
+    proven(verify(bundle_of()))
+
+
+def test_a_renewal_drafted_long_before_the_end_is_seen(world, verify, monkeypatch):
+    let_the_clock_draft(world, monkeypatch, later=timedelta(hours=1))
+    status, report = verify(bundle_of())
+    wrong = [each["says"] for each in report["checks"] if each["verdict"] == "contradicts"]
+    assert status == 1
+    assert any("it was drafted long before the end" in says for says in wrong)

@@ -1,0 +1,252 @@
+"""What the clock does by itself: opening votes, drafting renewals, reminding; each exactly once."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from oversight.accounts.models import Notice
+from oversight.ledger.models import PendingLeaf
+from oversight.registry.models import Authorisation
+from oversight.web.clock import database_now
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals.choices import Origin, ProposalType, Status
+from proposals.models import Proposal
+from proposals.services import drafting, renewals, scheduling, stages
+from proposals.tasks import look_ahead, open_due_votes
+from tests.factories import (
+    make_cast,
+    make_decision,
+    make_deliberated_proposal,
+    make_deployment,
+    make_final_proposal,
+    make_model_version,
+    make_proposal,
+    quick_charter,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+def in_hours(hours):
+    return database_now() + timedelta(hours=hours)
+
+
+def schedule(cast, proposal, opens_at=None, **fields):
+    return scheduling.schedule_vote(
+        by=cast.clerk, proposal=proposal, opens_at=opens_at or in_hours(1), **fields
+    )
+
+
+def let_the_time_come(proposal):
+    Proposal.objects.filter(pk=proposal.pk).update(vote_opens_at=database_now())
+
+
+def status(proposal):
+    return Proposal.objects.get(pk=proposal.pk).status
+
+
+# -- Opening ---------------------------------------------------------------------------------
+
+
+def test_the_clock_opens_a_vote_when_its_time_has_come_and_not_before(cast):
+    proposal = make_final_proposal(cast)
+    schedule(cast, proposal)
+    assert open_due_votes() == 0
+    assert status(proposal) == Status.FINAL_TEXT
+    let_the_time_come(proposal)
+    assert open_due_votes() == 1
+    assert status(proposal) == Status.VOTING
+    assert PendingLeaf.objects.get(type="proposals.vote.opened").actor == "system:clock"
+    assert open_due_votes() == 0
+
+
+def test_the_time_is_on_the_record_and_can_be_set_anew(cast):
+    proposal = make_final_proposal(cast)
+    schedule(cast, proposal)
+    closes = in_hours(9).replace(microsecond=0)
+    schedule(cast, proposal, in_hours(2), closes_at=closes)
+    leaf = PendingLeaf.objects.filter(type="proposals.vote.scheduled").latest("position")
+    assert leaf.actor == cast.clerk.actor
+    assert leaf.content["facts"]["closes_at"] == closes.strftime("%Y-%m-%dT%H:%M:%SZ")
+    let_the_time_come(proposal)
+    open_due_votes()
+    assert Proposal.objects.get(pk=proposal.pk).contract.closes_at == closes
+
+
+def test_what_is_in_the_way_is_said_once_and_the_vote_opens_when_it_is_gone():
+    cast = make_cast(charter=quick_charter(notice_hours=24))
+    proposal = make_final_proposal(cast)
+    schedule(cast, proposal)
+    let_the_time_come(proposal)
+    Notice.objects.all().delete()
+    assert open_due_votes() == 0
+    assert open_due_votes() == 0
+    found = Proposal.objects.get(pk=proposal.pk)
+    assert "notice of the final text until" in found.opening_refused
+    assert [notice.person for notice in Notice.objects.all()] == [cast.clerk]
+    Proposal.objects.filter(pk=proposal.pk).update(status_changed_at=in_hours(-25))
+    assert open_due_votes() == 1
+
+
+def test_going_back_to_deliberation_forgets_the_time(cast):
+    proposal = make_final_proposal(cast)
+    schedule(cast, proposal)
+    stages.reopen_deliberation(by=cast.clerk, proposal=proposal)
+    assert Proposal.objects.get(pk=proposal.pk).vote_opens_at is None
+    with pytest.raises(Conflict):
+        scheduling.open_due_vote(proposal=proposal)
+
+
+@pytest.mark.parametrize("role", ["member", "chair", "outsider", "auditor", "administrator"])
+def test_only_a_clerk_sets_the_time(cast, role):
+    with pytest.raises(NotAllowed):
+        scheduling.schedule_vote(
+            by=cast.named(role), proposal=make_final_proposal(cast), opens_at=in_hours(1)
+        )
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "field"),
+    [(-1, None, "opens_at"), (24 * 91, None, "opens_at"), (2, 1, "closes_at")],
+)
+def test_a_time_that_makes_no_sense_is_refused(cast, opens, closes, field):
+    proposal = make_final_proposal(cast)
+    more = {"closes_at": in_hours(closes)} if closes else {}
+    with pytest.raises(Invalid) as refusal:
+        schedule(cast, proposal, in_hours(opens), **more)
+    assert field in refusal.value.fields
+
+
+def test_a_text_that_is_not_final_has_no_time(cast):
+    with pytest.raises(Conflict, match="final text"):
+        schedule(cast, make_deliberated_proposal(cast))
+
+
+# -- Renewals --------------------------------------------------------------------------------
+
+
+def authorised(cast, **fields):
+    return make_decision(cast, deployment=make_deployment(), version=make_model_version(), **fields)
+
+
+def let_it_end_in(decision, **left):
+    now = database_now()
+    Authorisation.objects.filter(decision_ref=decision.ref).update(
+        starts_at=now - timedelta(days=100), ends_at=now + timedelta(**left)
+    )
+
+
+def drafted():
+    return Proposal.objects.filter(origin=Origin.CLOCK)
+
+
+def test_the_renewal_is_drafted_in_time_and_once(cast):
+    decision = authorised(cast, terms={"conditions": {"languages": ["de"]}})
+    let_it_end_in(decision, days=31)
+    look_ahead()
+    assert not drafted().exists()
+    let_it_end_in(decision, days=29)
+    look_ahead()
+    look_ahead()
+    proposal = drafted().get()
+    assert (proposal.type, proposal.status, proposal.target_ref) == (
+        ProposalType.RENEW,
+        Status.DRAFT,
+        decision.ref,
+    )
+    assert proposal.text.terms == {"conditions": {"languages": ["de"]}}
+    leaf = PendingLeaf.objects.get(pk=proposal.leaf_id)
+    assert (leaf.actor, leaf.content["facts"]["origin"]) == ("system:clock", "clock")
+
+
+def test_nothing_is_drafted_where_somebody_has_or_the_charter_says_never(cast):
+    decision = authorised(cast)
+    make_proposal(cast, type=ProposalType.RENEW, target=decision)
+    let_it_end_in(decision, days=2)
+    other = make_cast(charter=quick_charter(review_days=0))
+    let_it_end_in(authorised(other), days=2)
+    look_ahead()
+    assert not drafted().exists()
+
+
+def test_a_withdrawn_renewal_is_not_drafted_again(cast):
+    decision = authorised(cast)
+    let_it_end_in(decision, days=2)
+    look_ahead()
+    stages.withdraw(by=cast.clerk, proposal=drafted().get(), reason="It goes.")
+    look_ahead()
+    assert drafted().count() == 1
+
+
+def test_a_clerk_takes_up_what_the_clock_drafted(cast):
+    let_it_end_in(authorised(cast), days=2)
+    look_ahead()
+    proposal = drafted().get()
+    words = {"title": "Renew it", "summary": "It has served well.", "text": "So be it."}
+    for role in ("member", "outsider"):
+        with pytest.raises(NotAllowed):
+            drafting.revise_text(by=cast.named(role), proposal=proposal, base_number=1, **words)
+    drafting.revise_text(by=cast.clerk, proposal=proposal, base_number=1, **words)
+    stages.open_deliberation(by=cast.clerk, proposal=proposal)
+    assert stages.fix_text(by=cast.clerk, proposal=proposal).status == Status.FINAL_TEXT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clocks_that_look_at_once_draft_one_renewal():
+    decision = authorised(make_cast())
+    let_it_end_in(decision, days=2)
+    both, failed = threading.Barrier(2), []
+
+    def draft():
+        try:
+            both.wait()
+            renewals.draft_renewal(decision=decision)
+        except Conflict as refused:
+            failed.append(refused)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=draft) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(failed) == 1
+    assert drafted().count() == 1
+
+
+# -- Reminders -------------------------------------------------------------------------------
+
+
+def reminders(person):
+    return Notice.objects.filter(person=person, kind="reminder", subject__startswith="Ends on")
+
+
+def test_the_bodys_people_are_reminded_once_for_each_number_of_days(cast):
+    decision = authorised(cast)
+    for days, number in ((40, 0), (29, 1), (29, 1), (13, 2), (6, 3), (0.5, 4)):
+        let_it_end_in(decision, days=days)
+        look_ahead()
+        assert reminders(cast.member).count() == number, days
+    assert reminders(cast.clerk).count() == 4
+    assert not reminders(cast.outsider).exists()
+
+
+def test_reminders_missed_while_the_clock_stood_make_one_notice(cast):
+    let_it_end_in(authorised(cast), hours=20)
+    look_ahead()
+    assert reminders(cast.member).count() == 1
+
+
+def test_a_short_authorisation_is_not_reminded_of_before_it_began(cast):
+    decision = authorised(cast, terms={"days": 10})
+    look_ahead()
+    assert not reminders(cast.member).exists()
+    assert Authorisation.objects.get().decision_ref == decision.ref
