@@ -23,6 +23,7 @@ from evals.services.results import statement_of
 from evals.worker.client import Client, LeaseLost
 from evals.worker.config import Price
 from evals.worker.patrol import Patrol
+from evals.worker.process import RunnerProcess
 from oversight.accounts.services import digest_of_secret
 from tests.evals.worker.conftest import (
     at_work,
@@ -143,15 +144,26 @@ def test_a_lost_lease_drops_the_work_and_the_runner(make_agent, model, settings)
         agent._client.upload(str(lost.pk), lost.lease_token, "0" * 64, file)
 
 
-def test_a_runner_that_is_killed_in_mid_work_is_replaced_and_the_work_done(make_agent, model):
+def test_a_runner_that_is_killed_in_mid_work_is_replaced_and_the_work_done(
+    make_agent, model, warm_runner, monkeypatch
+):
+    started = []
+
+    def start(*arguments, **options):
+        """Start the first one; the one in its place is the one that is warm."""
+        started.append(1)
+        return RunnerProcess(*arguments, **options) if len(started) == 1 else warm_runner.get()
+
+    monkeypatch.setattr("evals.worker.agent.RunnerProcess", start)
     run = make_run(suite=make_question_suite(ITEMS), model=model)
     agent = make_agent()
     with at_work(agent) as taken:
         hang(agent)
         wait_until(lambda: stage_of(run) == "loading", "the loading")
         os.killpg(agent._runner.process.pid, signal.SIGKILL)
+    agent._runner = None  # the end of the test stops its agents; what is shared goes on
     # Given back and claimed again by the same agent: two attempts, one result.
-    assert taken == [2]
+    assert (taken, len(started)) == ([2], 2)
     task_run = TaskRun.objects.get(run=run)
     assert (task_run.state, task_run.attempt) == (TaskRunState.SUCCEEDED, 2), task_run.reason
     assert len(scores_of(run)) == 2 * ITEMS

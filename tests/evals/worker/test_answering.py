@@ -114,23 +114,6 @@ def test_long_questions_with_short_answers_are_scored_as_the_harness_scores_them
     assert ours == pytest.approx(bare_log_likelihoods(tmp_path), abs=SAME)
 
 
-def test_a_killed_run_goes_on_where_it_stopped(outcome, warm_runner, model_folder, tmp_path):
-    write_task(tmp_path, items=24)
-    runner = warm_runner.get()
-    assert isinstance(ask(runner, load(model_folder, f"sha256:{tmp_path.name}")), Loaded)
-    journals = tmp_path / "journals"
-    runner.tell(run(tmp_path, journals=str(journals), limit=None))
-    wait_until(lambda: any(p.stat().st_size > 1_500 for p in journals.glob("*")), "some answers")
-    os.killpg(runner.process.pid, signal.SIGKILL)
-    runner.process.wait()
-    assert not (tmp_path / "result.json").exists()
-    resumed, result = outcome()
-    assert 8 <= result["usage"]["fromJournal"] < 48
-    assert result["usage"]["requests"] == 48
-    whole, _ = outcome(fresh=True)
-    assert_same(resumed, whole)
-
-
 def test_progress_counts_samples_and_known_ones_at_once(outcome, warm_runner, tmp_path):
     write_task(tmp_path, items=4)
     outcome()
@@ -138,30 +121,6 @@ def test_progress_counts_samples_and_known_ones_at_once(outcome, warm_runner, tm
     runner.tell(run(tmp_path, journals=str(tmp_path / "journals"), limit=None))
     said = [event for event in runner.events(1.0) if isinstance(event, Progress)]
     assert said[-1] == Progress(4, 4)
-
-
-@pytest.fixture
-def short_runner(tmp_path):
-    """Yield a runner on whose device no batch over two fits; nothing else differs."""
-    code = """
-import runpy, sys
-import torch
-from evals.worker.runner.measured import MeasuredModel
-whole = MeasuredModel._model_call
-def call(self, inps, *more):
-    if inps.shape[0] > 2:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-    return whole(self, inps, *more)
-MeasuredModel._model_call = call
-sys.argv = sys.argv[2:]
-runpy.run_module("evals.worker.runner", run_name="__main__")
-"""
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexec {WORKER_PYTHON} -c {shlex.quote(code)} "$@"\n')
-    python.chmod(0o755)
-    runner = RunnerProcess(tmp_path, threads=1, online=False, python=str(python))
-    yield runner
-    runner.kill()
 
 
 def test_another_batch_size_takes_no_other_model(outcome, warm_runner, model_folder, tmp_path):
@@ -196,18 +155,6 @@ def shortage(warm_runner):
     found.end()
 
 
-def test_a_batch_that_does_not_fit_is_halved_until_it_does(outcome, short_runner, tmp_path):
-    write_task(tmp_path, items=6)
-    whole, plain = outcome(fresh=True, batch_size=8)
-    assert plain["settings"]["batch_size"] == 8
-    samples, result = outcome(batch_size=8, runner=short_runner)
-    settings = result["settings"]
-    assert (settings["requested_batch_size"], settings["batch_size"]) == (8, 2)
-    assert (result["usage"]["requests"], result["usage"]["fromJournal"]) == (12, 0)
-    assert result["usage"]["peakMemoryBytes"] > 100_000_000
-    assert_same(samples, whole)
-
-
 def test_where_not_even_one_sample_fits_the_task_fails_with_words(
     warm_runner, model_folder, shortage, tmp_path
 ):
@@ -224,3 +171,58 @@ def test_where_not_even_one_sample_fits_the_task_fails_with_words(
     assert refusal.code == Code.OUT_OF_MEMORY, refusal.message
     assert "Not even a batch of size 1 fits" in refusal.message
     assert not refusal.may_retry
+
+
+@pytest.fixture(scope="module")
+def short_runner(tmp_path_factory):
+    """Yield a runner on whose device no batch over two fits; nothing else differs."""
+    folder = tmp_path_factory.mktemp("short")
+    code = """
+import runpy, sys
+import torch
+from evals.worker.runner.measured import MeasuredModel
+whole = MeasuredModel._model_call
+def call(self, inps, *more):
+    if inps.shape[0] > 2:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    return whole(self, inps, *more)
+MeasuredModel._model_call = call
+sys.argv = sys.argv[2:]
+runpy.run_module("evals.worker.runner", run_name="__main__")
+"""
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec {WORKER_PYTHON} -c {shlex.quote(code)} "$@"\n')
+    python.chmod(0o755)
+    runner = RunnerProcess(folder, threads=1, online=False, python=str(python))
+    yield runner
+    runner.kill()
+
+
+def test_a_batch_that_does_not_fit_is_halved_until_it_does(outcome, short_runner, tmp_path):
+    write_task(tmp_path, items=6)
+    whole, plain = outcome(fresh=True, batch_size=8)
+    assert plain["settings"]["batch_size"] == 8
+    samples, result = outcome(batch_size=8, runner=short_runner)
+    settings = result["settings"]
+    assert (settings["requested_batch_size"], settings["batch_size"]) == (8, 2)
+    assert (result["usage"]["requests"], result["usage"]["fromJournal"]) == (12, 0)
+    assert result["usage"]["peakMemoryBytes"] > 100_000_000
+    assert_same(samples, whole)
+
+
+def test_a_killed_run_goes_on_where_it_stopped(outcome, short_runner, model_folder, tmp_path):
+    # The one that is killed served the test before; the one that goes on is another.
+    write_task(tmp_path, items=24)
+    runner = short_runner
+    assert isinstance(ask(runner, load(model_folder, f"sha256:{tmp_path.name}")), Loaded)
+    journals = tmp_path / "journals"
+    runner.tell(run(tmp_path, journals=str(journals), limit=None))
+    wait_until(lambda: any(p.stat().st_size > 1_500 for p in journals.glob("*")), "some answers")
+    os.killpg(runner.process.pid, signal.SIGKILL)
+    runner.process.wait()
+    assert not (tmp_path / "result.json").exists()
+    resumed, result = outcome()
+    assert 8 <= result["usage"]["fromJournal"] < 48
+    assert result["usage"]["requests"] == 48
+    whole, _ = outcome(fresh=True)
+    assert_same(resumed, whole)
