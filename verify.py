@@ -918,7 +918,17 @@ KINDS = {
     "proposals.attachment.added": act("proposal", OLD, "attached", during=WRITTEN),
     "proposals.attachment.removed": act("proposal", OLD, "attached", during=WRITTEN),
     "proposals.comment.made": act("proposal", OLD, "commit", during=DISCUSSED),
-    "proposals.comment.hidden": act("proposal", OLD, "comment_hidden"),
+    "proposals.comment.hidden": act("proposal", OLD, "moderated"),
+    "proposals.comment.restored": act("proposal", OLD, "moderated"),
+    "proposals.argument.made": act("proposal", OLD, "commit", during=DISCUSSED),
+    "proposals.argument.supported": act("proposal", OLD, "argued", during=DISCUSSED),
+    "proposals.argument.support_withdrawn": act("proposal", OLD, "argued", during=DISCUSSED),
+    "proposals.argument.hidden": act("proposal", OLD, "moderated"),
+    "proposals.argument.restored": act("proposal", OLD, "moderated"),
+    "proposals.opinion_statement.made": act("proposal", OLD, "commit", during=WRITTEN[1:]),
+    "proposals.opinion_statement.hidden": act("proposal", OLD, "moderated"),
+    "proposals.opinion_statement.restored": act("proposal", OLD, "moderated"),
+    "proposals.opinions.mapped": act("proposal", OLD, "opinions_mapped"),
     "proposals.conflict.declared": act("proposal", OLD, "conflict_declared", during=SETTLED),
     "proposals.delegation.given": act("people", OLD, "delegation_given"),
     "proposals.delegation.revoked": act("people", OLD, "delegation_revoked"),
@@ -981,7 +991,7 @@ class Replay:
         self.things = {}  # by its subject, what an act began: bodies, runs, proposals, …
         self.people, self.suites, self.runs, self.criteria = set(), {}, [], {}
         self.rotations, self.closed = [], False
-        self.votes, self.outside, self.carried = [], 0, set()
+        self.votes, self.outside, self.carried, self.supports = [], 0, set(), set()
         self.authorisations, self.changes, self.committed = {}, [], {}
         self.acts_of, self.annulments, self.unratified = {}, {}, set()
         self.groups = {name: Group(*GROUPS[name]) for name in GROUPS}
@@ -1377,9 +1387,22 @@ class Replay:
     def commit(self, leaf, _):
         self.committed[leaf.index] = leaf.commits
 
-    def comment_hidden(self, leaf, proposal):
+    def moderated(self, leaf, proposal):
         may = self.has_seat(proposal.body, leaf, "clerk")
         need(may, f"{leaf.actor} is no clerk of the body")
+        self.committed[leaf.index] = leaf.commits
+
+    def argued(self, leaf, _):
+        """One person supports an argument once, until they take it back."""
+        support, stands = (leaf.facts["argument"], leaf.actor), leaf.kind.endswith(".supported")
+        need((support in self.supports) != stands, "it is counted twice, or was never there")
+        (self.supports.add if stands else self.supports.remove)(support)
+
+    def opinions_mapped(self, leaf, proposal):
+        """A map is published after the deliberation; whoever has its input draws it again."""
+        same(leaf.actor, "system:clock", "who publishes it")
+        need(proposal.status not in WRITTEN, f"it is in {proposal.status}")
+        need({"input", "map"} <= set(leaf.digests), "a digest is missing")
 
     # -- Votes
 

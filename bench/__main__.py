@@ -17,6 +17,7 @@ BENCHMARKS = (
     "ballots",
     "coverage",
     "compare",
+    "proposal_page",
     "verify",
     "bytes",
     "append",

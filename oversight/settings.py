@@ -73,6 +73,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-of-votes": {"task": "proposals.remind_of_votes", "schedule": 60.0},
     "open-due-votes": {"task": "proposals.open_due_votes", "schedule": 5.0},
     "look-ahead": {"task": "proposals.look_ahead", "schedule": 60.0},
+    "draw-opinion-maps": {"task": "proposals.draw_opinion_maps", "schedule": 30.0},
     "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
@@ -315,6 +316,8 @@ SPECTACULAR_SETTINGS = {
         "NoticeKind": "oversight.accounts.choices.NoticeKind",
         "StatementKind": "proposals.choices.StatementKind",
         "MinutesStatus": "proposals.choices.MinutesStatus",
+        "SpokenKind": "proposals.choices.Spoken",
+        "ModerationAct": "proposals.choices.Moderated",
     },
 }
 

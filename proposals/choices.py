@@ -156,6 +156,36 @@ class Choice(TextChoices):
     ABSTAIN = "abstain", "Abstain"
 
 
+class Side(TextChoices):
+    """Where an argument stands."""
+
+    FOR = "for", "For"
+    AGAINST = "against", "Against"
+
+
+class Answer(TextChoices):
+    """What somebody thinks of a statement."""
+
+    AGREE = "agree", "Agree"
+    DISAGREE = "disagree", "Disagree"
+    PASS = "pass", "Pass"
+
+
+class Spoken(TextChoices):
+    """What a clerk moderates."""
+
+    COMMENT = "comment", "Comment"
+    ARGUMENT = "argument", "Argument"
+    STATEMENT = "statement", "Statement"
+
+
+class Moderated(TextChoices):
+    """What a clerk did to it."""
+
+    HIDDEN = "hidden", "Hidden"
+    RESTORED = "restored", "Restored"
+
+
 class DecisionOutcome(TextChoices):
     """How a vote ended."""
 
@@ -186,6 +216,16 @@ class Leaf(TextChoices):
     ATTACHMENT_REMOVED = "proposals.attachment.removed"
     COMMENT_MADE = "proposals.comment.made"
     COMMENT_HIDDEN = "proposals.comment.hidden"
+    COMMENT_RESTORED = "proposals.comment.restored"
+    ARGUMENT_MADE = "proposals.argument.made"
+    ARGUMENT_SUPPORTED = "proposals.argument.supported"
+    ARGUMENT_UNSUPPORTED = "proposals.argument.support_withdrawn"
+    ARGUMENT_HIDDEN = "proposals.argument.hidden"
+    ARGUMENT_RESTORED = "proposals.argument.restored"
+    OPINION_STATEMENT_MADE = "proposals.opinion_statement.made"
+    OPINION_STATEMENT_HIDDEN = "proposals.opinion_statement.hidden"
+    OPINION_STATEMENT_RESTORED = "proposals.opinion_statement.restored"
+    OPINIONS_MAPPED = "proposals.opinions.mapped"
     VOTE_OPENED = "proposals.vote.opened"
     BALLOT_CAST = "proposals.ballot.cast"
     CONFLICT_DECLARED = "proposals.conflict.declared"

@@ -30,6 +30,9 @@ class Block:
     html: SafeString
     start: int
     end: int
+    number: int = 1
+    """Counted from 1."""
+    is_heading: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -43,15 +46,33 @@ def render_blocks(text: str) -> tuple[Block, ...]:
     """Return the same, block by block, so that something can stand between them."""
     tokens, env = _tokens_of(text)
     lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-    found, first, depth = [], 0, 0
+    found: list[Block] = []
+    first = depth = 0
     for number, token in enumerate(tokens):
         depth += token.nesting
         if depth == 0:
             start, end = tokens[first].map or (0, 0)
             html = _set(tokens[first : number + 1], env)
-            found.append(Block(html, lines[start], min(lines[end], len(text))))
+            is_heading = tokens[first].type == "heading_open"
+            span = lines[start], min(lines[end], len(text))
+            found.append(Block(html, *span, len(found) + 1, is_heading))
             first = number + 1
     return tuple(found)
+
+
+def plain_words(text: str) -> str:
+    """Return what a piece of Markdown says, without its marks."""
+    found = []
+    for token in _tokens_of(text)[0]:
+        if token.children is not None:
+            found.append("".join(_inline(each) for each in token.children))
+        elif token.type in {"fence", "code_block"}:
+            found.append(token.content)
+    return " ".join(" ".join(found).split())
+
+
+def _inline(token: Token) -> str:
+    return " " if token.type in {"softbreak", "hardbreak"} else token.content
 
 
 def _tokens_of(text: str) -> tuple[list[Token], dict[str, Any]]:

@@ -3,12 +3,15 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
+from proposals.crowds import answers_of, stale_maps
 from proposals.models import Proposal
 from proposals.services import renewals
 from proposals.services.closing import close_due_vote
+from proposals.services.opinions import keep_map
 from proposals.services.reminding import CLOSES_SOON, remind_of_vote
 from proposals.services.scheduling import open_due_vote
 
@@ -64,3 +67,22 @@ def look_ahead() -> int:
         if renewals.reminders_due(row, now):
             done += renewals.remind(decision=decision)
     return done
+
+
+@shared_task(name="proposals.draw_opinion_maps")
+def draw_opinion_maps() -> int:
+    """Draw every opinion map that is stale, and publish those whose deliberation ended."""
+    # Only this process draws: numpy has no place in those that answer readers.
+    from proposals.opinions.drawing import draw
+
+    drawn = 0
+    for proposal, basis in stale_maps(timezone.now()):
+        answers = answers_of(proposal)
+        try:
+            keep_map(proposal=proposal, basis=basis, answers=answers, drawn=draw(answers))
+        except Conflict as conflict:
+            # Somebody answered meanwhile: the next sweep draws it.
+            logger.info("Left the map of %s: %s", proposal.ref, conflict)
+        else:
+            drawn += 1
+    return drawn

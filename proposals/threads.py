@@ -7,7 +7,8 @@ from django.core.paginator import Page, Paginator
 from django.utils.safestring import SafeString
 
 from oversight.accounts.choices import BodyRole
-from oversight.accounts.models import Body, Membership
+from oversight.accounts.models import Membership
+from proposals.anchored import Found, found_in
 from proposals.forms.texts import CommentForm, HideForm
 from proposals.markdown import render_markdown
 from proposals.models import Comment, Proposal
@@ -32,6 +33,8 @@ class Node:
     hide_form: HideForm
     replies: list["Node"] = field(default_factory=list)
     is_new: bool = False
+    passage: Found | None = None
+    """What the thread is about, where it is about a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Sent:
     """The comment and the refused form to hide it."""
     made: Comment | None = None
     """The comment that was just made."""
+    asked: int | None = None
+    """The comment that a link leads to."""
 
     @property
     def answered(self) -> int | None:
@@ -69,15 +74,24 @@ class Sent:
         """The comment that the page has to show."""
         if self.made:
             return self.made.pk
-        return self.hiding[0] if self.hiding else self.answered
+        return self.hiding[0] if self.hiding else self.answered or self.asked
 
 
 def discussion_of(
-    proposal: Proposal, number: str | int | None = None, sent: Sent | None = None
+    proposal: Proposal,
+    number: str | int | None = None,
+    sent: Sent | None = None,
+    text: str | None = None,
 ) -> Discussion:
     """Return one page of a proposal's discussion, or the page of what was just sent.
 
-    Two narrow queries find the threads, two more the comments of this page and their authors.
+    One narrow query finds the threads, two more the comments of this page and their authors.
+
+    Args:
+        proposal: whose discussion.
+        number: the page.
+        sent: what the reader has just sent, or the comment that a link leads to.
+        text: the text of today, in which passages are looked for; read when it is not given.
     """
     sent = sent or Sent()
     parents: dict[int, int | None] = dict(
@@ -89,8 +103,10 @@ def discussion_of(
         number = roots.index(shown) // THREADS_A_PAGE + 1
     page = Paginator(roots, THREADS_A_PAGE).get_page(number)
     wanted, left_out = _members_of(page, parents)
-    comments = proposal.comments.filter(pk__in=wanted).select_related("author", "parent__author")
-    nodes = _nodes(proposal.body, comments.order_by("made_at", "id"), sent)
+    comments = proposal.comments.filter(pk__in=wanted).select_related(
+        "author", "parent__author", "anchor__revision"
+    )
+    nodes = _nodes(proposal, comments.order_by("made_at", "id"), sent, text)
     return Discussion([nodes[root] for root in page], page, len(parents), left_out)
 
 
@@ -122,10 +138,12 @@ def _members_of(page: Iterable[int], parents: dict[int, int | None]) -> tuple[li
     return wanted, left_out
 
 
-def _nodes(body: Body, comments: Iterable[Comment], sent: Sent) -> dict[int, Node]:
+def _nodes(
+    proposal: Proposal, comments: Iterable[Comment], sent: Sent, text: str | None
+) -> dict[int, Node]:
     """Return the comments as nodes, each answer under what it answers."""
     comments = list(comments)
-    roles = _roles(body, {comment.author_id for comment in comments})
+    roles = _roles(proposal, {comment.author_id for comment in comments})
     nodes: dict[int, Node] = {}
     for comment in comments:
         parent = nodes.get(comment.parent_id) if comment.parent_id else None
@@ -133,6 +151,9 @@ def _nodes(body: Body, comments: Iterable[Comment], sent: Sent) -> dict[int, Nod
             parent = nodes[parent.comment.parent_id or 0]
         node = _node(comment, parent.depth + 1 if parent else 0, sent)
         node.role = roles.get(comment.author_id, "")
+        if (anchor := getattr(comment, "anchor", None)) is not None:
+            text = proposal.text.body_markdown if text is None else text
+            node.passage = found_in(anchor, text)
         nodes[comment.pk] = node
         if parent is not None:
             parent.replies.append(node)
@@ -154,7 +175,7 @@ def _node(comment: Comment, depth: int, sent: Sent) -> Node:
     )
 
 
-def _roles(body: Body, authors: set[int]) -> dict[int, str]:
+def _roles(proposal: Proposal, authors: set[int]) -> dict[int, str]:
     """Return what each author is in the body now."""
-    found = Membership.objects.in_term().filter(body=body, person__in=authors)
+    found = Membership.objects.in_term().filter(body=proposal.body_id, person__in=authors)
     return {seat.person_id: ROLES[BodyRole(seat.role)] for seat in found.order_by("-role")}

@@ -7,8 +7,10 @@ from proposals.api import attachments as files
 from proposals.api import charters as charters_api
 from proposals.api import decisions, proposals, talk, votes
 from proposals.api import minutes as minutes_api
+from proposals.api import opinions as api_opinions
 from proposals.views import (
     amendments,
+    arguments,
     attachments,
     ballots,
     charters,
@@ -16,8 +18,11 @@ from proposals.views import (
     decided,
     drafting,
     minutes,
+    moderation,
     moves,
+    opinions,
     page,
+    passages,
     results,
     roll,
 )
@@ -63,6 +68,30 @@ urlpatterns = [
         talk_pages.hide_comment,
         name="proposal-comment-hide",
     ),
+    path(
+        "proposals/<str:ref>/revisions/<int:number>/passages/<int:block>/",
+        passages.passage,
+        name="proposal-passage",
+    ),
+    path("proposals/<str:ref>/arguments/", arguments.arguments, name="proposal-arguments"),
+    path(
+        "proposals/<str:ref>/arguments/<int:pk>/support/",
+        arguments.support,
+        name="proposal-argument-support",
+    ),
+    path("proposals/<str:ref>/moderation/", moderation.log, name="proposal-moderation"),
+    path(
+        "proposals/<str:ref>/moderation/<str:kind>/<int:pk>/",
+        moderation.moderate,
+        name="proposal-moderate",
+    ),
+    path("bodies/<slug:slug>/moderation/", moderation.body_log, name="body-moderation"),
+    path("proposals/<str:ref>/statements/", opinions.statements, name="proposal-statements"),
+    path("proposals/<str:ref>/opinions/", opinions.opinions, name="proposal-opinions"),
+    path("proposals/<str:ref>/opinions/answer/", opinions.answer, name="proposal-answer"),
+    path("proposals/<str:ref>/opinions/map.json", opinions.map_json, name="opinions-map"),
+    path("proposals/<str:ref>/opinions/input.json", opinions.input_json, name="opinions-input"),
+    path("proposals/<str:ref>/opinions/input.csv", opinions.input_csv, name="opinions-input-csv"),
     path("proposals/<str:ref>/conflict/", roll.conflict, name="proposal-conflict"),
     path("bodies/<slug:slug>/delegation/", roll.delegation, name="delegation"),
     path("proposals/<str:ref>/criteria/", drafting.add_criterion, name="proposal-criterion"),
@@ -152,6 +181,40 @@ urlpatterns = [
     ),
     path("api/v1/proposals/<str:ref>/support/", files.Supports.as_view(), name="api-support"),
     path("api/v1/proposals/<str:ref>/comments/", talk.Comments.as_view(), name="api-comments"),
+    path("api/v1/proposals/<str:ref>/arguments/", talk.Arguments.as_view(), name="api-arguments"),
+    path(
+        "api/v1/proposals/<str:ref>/arguments/<int:pk>/support/",
+        talk.ArgumentSupport.as_view(),
+        name="api-argument-support",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/moderation/", talk.Moderations.as_view(), name="api-moderation"
+    ),
+    path(
+        "api/v1/bodies/<slug:slug>/moderation/",
+        talk.BodyModerations.as_view(),
+        name="api-body-moderation",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/statements/",
+        api_opinions.Statements.as_view(),
+        name="api-statements",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/statements/next/",
+        api_opinions.NextStatement.as_view(),
+        name="api-statement-next",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/statements/<int:pk>/answer/",
+        api_opinions.Answers.as_view(),
+        name="api-answer",
+    ),
+    path(
+        "api/v1/proposals/<str:ref>/opinions/",
+        api_opinions.OpinionMaps.as_view(),
+        name="api-opinions",
+    ),
     path("api/v1/proposals/<str:ref>/conflict/", votes.Conflicts.as_view(), name="api-conflict"),
     path(
         "api/v1/bodies/<slug:slug>/delegation/", votes.Delegations.as_view(), name="api-delegation"

@@ -30,15 +30,30 @@ from oversight.accounts.models import Body, Organisation, Person
 from oversight.registry import services as registry
 from oversight.registry.models import Deployment, ModelVersion
 from proposals.charter import usual
-from proposals.choices import ProposalType
-from proposals.models import Amendment, Ballot, Comment, Decision, Minutes, Proposal
+from proposals.choices import Answer, ProposalType, Side
+from proposals.crowds import answers_of, basis_of
+from proposals.models import (
+    Amendment,
+    Argument,
+    Ballot,
+    Comment,
+    Decision,
+    Minutes,
+    Opinion,
+    OpinionMap,
+    OpinionStatement,
+    Proposal,
+)
+from proposals.opinions.drawing import draw
 from proposals.services import (
     amendments,
+    arguments,
     charters,
     closing,
     discussion,
     drafting,
     minutes,
+    opinions,
     stages,
     voting,
 )
@@ -498,3 +513,41 @@ def make_minutes(cast: Seats, *, is_adopted: bool = False, **period: date) -> Mi
 def make_comment(by: Person, proposal: Proposal, text: str = "I agree.", **fields: Any) -> Comment:
     """Speak."""
     return discussion.make_comment(by=by, proposal=proposal, text=text, **fields)
+
+
+def make_argument(
+    by: Person, proposal: Proposal, text: str = "", side: Side = Side.FOR
+) -> Argument:
+    """Make an argument, by default one that nobody has made."""
+    return arguments.make_argument(
+        by=by, proposal=proposal, side=side, text=text or fresh("A reason")
+    )
+
+
+def make_statement(by: Person, proposal: Proposal, text: str = "") -> OpinionStatement:
+    """Add a statement to the opinion map, by default one that nobody has made."""
+    return opinions.make_statement(by=by, proposal=proposal, text=text or fresh("A statement"))
+
+
+def make_opinions(proposal: Proposal, rows: Sequence[str]) -> list[Person]:
+    """Let new people answer the statements as the rows of a map's input say; returns them."""
+    answers = {"+": Answer.AGREE, "-": Answer.DISAGREE, "0": Answer.PASS}
+    statements = list(proposal.statements.order_by("made_at", "id"))
+    people = Person.objects.bulk_create(
+        Person(email=f"{fresh('crowd')}@example.org", display_name="One of many") for _ in rows
+    )
+    Opinion.objects.bulk_create(
+        Opinion(statement=statement, person=person, answer=answers[sign])
+        for person, row in zip(people, rows, strict=True)
+        for statement, sign in zip(statements, row, strict=True)
+        if sign in answers
+    )
+    return people
+
+
+def draw_map(proposal: Proposal) -> OpinionMap:
+    """Draw the proposal's opinion map as the sweep does."""
+    answers = answers_of(proposal)
+    return opinions.keep_map(
+        proposal=proposal, basis=basis_of(proposal), answers=answers, drawn=draw(answers)
+    )

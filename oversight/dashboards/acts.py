@@ -49,6 +49,16 @@ WORDS = {
     "proposals.stage.moved": "A proposal moved on",
     "proposals.comment.made": "A comment was made",
     "proposals.comment.hidden": "A comment was hidden",
+    "proposals.comment.restored": "A comment was restored",
+    "proposals.argument.made": "An argument was made",
+    "proposals.argument.supported": "An argument was supported",
+    "proposals.argument.support_withdrawn": "Support of an argument was taken back",
+    "proposals.argument.hidden": "An argument was hidden",
+    "proposals.argument.restored": "An argument was restored",
+    "proposals.opinion_statement.made": "A statement was made",
+    "proposals.opinion_statement.hidden": "A statement was hidden",
+    "proposals.opinion_statement.restored": "A statement was restored",
+    "proposals.opinions.mapped": "An opinion map was published",
     "proposals.vote.opened": "A vote was opened",
     "proposals.ballot.cast": "A ballot was cast",
     "proposals.vote.tied": "A vote was tied and waits for the chair",
@@ -75,7 +85,14 @@ _STAGES = {
     "withdrawn": "Withdrawn by the proposer",
     "annulled": "The vote was annulled",
 }
-_LEFT_OUT = ("proposals.ballot.cast", "proposals.comment.made", "proposals.comment.hidden")
+_LEFT_OUT = (
+    "proposals.ballot.cast",
+    *(
+        f"proposals.{kind}.{act}"
+        for kind in ("comment", "argument", "opinion_statement")
+        for act in ("made", "hidden", "restored", "supported", "support_withdrawn")
+    ),
+)
 _OUTCOMES = {
     "carried": "Carried",
     "not_carried": "Not carried",

@@ -5,7 +5,9 @@ from proposals.models.attachments import Attachment
 from proposals.models.charters import Charter
 from proposals.models.decisions import Decision, Reminder, Statement, SuiteAdoption
 from proposals.models.minutes import Minutes
-from proposals.models.talk import Comment
+from proposals.models.moderation import Moderation
+from proposals.models.opinions import Opinion, OpinionMap, OpinionStatement
+from proposals.models.talk import Anchor, Argument, ArgumentSupport, Comment, Mention
 from proposals.models.texts import Proposal, Revision, text_document
 from proposals.models.votes import (
     Ballot,
@@ -19,6 +21,9 @@ from proposals.models.votes import (
 __all__ = [
     "Amendment",
     "AmendmentVersion",
+    "Anchor",
+    "Argument",
+    "ArgumentSupport",
     "Attachment",
     "Ballot",
     "CastingVote",
@@ -27,7 +32,12 @@ __all__ = [
     "Contract",
     "Decision",
     "Delegation",
+    "Mention",
     "Minutes",
+    "Moderation",
+    "Opinion",
+    "OpinionMap",
+    "OpinionStatement",
     "Proposal",
     "Recusal",
     "Reminder",

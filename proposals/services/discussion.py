@@ -1,7 +1,9 @@
-"""Speaking about a proposal, and moderating in the open."""
+"""Speaking about a proposal: comments, answers, questions, and who is told of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
@@ -9,10 +11,27 @@ from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
+from proposals.anchored import quoted_in
 from proposals.choices import OPEN, Leaf, Status
-from proposals.models import Comment, Proposal
+from proposals.mentions import people_named
+from proposals.models import Anchor, Comment, Mention, Proposal
+from proposals.models.talk import MAX_QUOTE
+from proposals.passages import context_of
 
 MAX_COMMENT = 5000
+_PASSAGE = {"passage": "Cannot be used."}
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The passage that a thread is about, as its author quotes it."""
+
+    revision: int
+    quote: str
+    """As it is written in Markdown or shown on the page."""
+    before: str = ""
+    """What stands around it, where the quote alone stands there more than once."""
+    after: str = ""
 
 
 @transaction.atomic(durable=True)
@@ -23,15 +42,18 @@ def make_comment(
     text: str,
     parent: Comment | None = None,
     is_question: bool = False,
+    passage: Quoted | None = None,
 ) -> Comment:
     """Add a comment while the proposal is open; the record holds a salted commitment to it.
 
     A question is asked of the proposer, and the text cannot be final before it is answered; the
     proposer's first answer to it counts as that. The lock on the proposal makes a question and
-    the final text wait for each other.
+    the final text wait for each other. A thread may be about a passage of a revision, which the
+    commitment then holds, too.
 
     Raises:
-        Invalid: empty or longer than 5,000 characters, or a question inside a thread.
+        Invalid: empty or longer than 5,000 characters, a question or a passage inside a thread,
+            a passage that does not stand in its revision, or more than ten people mentioned.
         Conflict: the discussion has ended.
     """
     if not policy.can_comment(by, proposal):
@@ -44,8 +66,10 @@ def make_comment(
         raise Invalid("The comment you answer belongs to another proposal.")
     if is_question:
         _require_askable(locked, parent)
+    anchor = _anchored(locked, parent, passage)
+    named = people_named(words, locked)
     question = _question_answered(by, locked, parent)
-    committed = ledger.commit_to({"text": words})
+    committed = ledger.commit_to({"text": words} | ({"passage": anchor.document} if anchor else {}))
     leaf = ledger.append(
         type=Leaf.COMMENT_MADE,
         actor=by.actor,
@@ -67,14 +91,45 @@ def make_comment(
     if question is not None:
         question.answer = comment
         question.save(update_fields=["answer"])
-    _tell(comment, locked)
+    if anchor is not None:
+        anchor.comment = comment
+        anchor.save()
+    Mention.objects.bulk_create(Mention(comment=comment, person=person) for person in named)
+    _tell(comment, locked, named)
     return comment
 
 
-def _tell(comment: Comment, proposal: Proposal) -> None:
-    """Tell who is asked or answered; in the transaction of the comment."""
-    address = f"{proposal.get_absolute_url()}#comment-{comment.pk}"
+def _anchored(proposal: Proposal, parent: Comment | None, passage: Quoted | None) -> Anchor | None:
+    """Return the anchor of a thread, not yet saved; the caller holds the proposal's lock."""
+    if passage is None:
+        return None
+    if parent is not None:
+        raise Invalid("A passage belongs to the first comment of a thread.", fields=_PASSAGE)
+    revision = proposal.revisions.filter(number=passage.revision).first()
+    if revision is None:
+        raise Invalid(f"There is no revision {passage.revision}.", fields=_PASSAGE)
+    text = revision.body_markdown
+    found = quoted_in(text, passage.quote, passage.before, passage.after)
+    if found is None:
+        raise Invalid(
+            f"These words do not stand in revision {passage.revision}, or more than once: quote "
+            "more of it.",
+            fields=_PASSAGE,
+        )
+    start, end = found
+    quote = text[start:end]
+    if len(quote) > MAX_QUOTE:
+        raise Invalid(f"A passage has at most {MAX_QUOTE:,} characters.", fields=_PASSAGE)
+    before, after = context_of(text, start, end)
+    return Anchor(revision=revision, quote=quote, before=before, after=after)
+
+
+def _tell(comment: Comment, proposal: Proposal, named: Iterable[Person]) -> None:
+    """Tell who is asked, answered or mentioned, each once; in the transaction of the comment."""
+    address = f"{proposal.get_absolute_url()}?comment={comment.pk}#comment-{comment.pk}"
+    told = {comment.author_id}
     if comment.is_question:
+        told.add(proposal.proposer_id)
         notify(
             kind=NoticeKind.QUESTION,
             body=proposal.body,
@@ -84,7 +139,8 @@ def _tell(comment: Comment, proposal: Proposal) -> None:
             text=f"“{proposal.title}” cannot become final before you answer.",
             path=address,
         )
-    if comment.parent is not None and comment.parent.author_id != comment.author_id:
+    if comment.parent is not None and comment.parent.author_id not in told:
+        told.add(comment.parent.author_id)
         notify(
             kind=NoticeKind.ANSWER,
             body=proposal.body,
@@ -94,6 +150,15 @@ def _tell(comment: Comment, proposal: Proposal) -> None:
             text=f"There is an answer to your comment on “{proposal.title}”.",
             path=address,
         )
+    notify(
+        kind=NoticeKind.MENTION,
+        body=proposal.body,
+        about=proposal.ref,
+        people=[person for person in named if person.pk not in told],
+        subject=f"{comment.author} mentions you on {proposal.ref}",
+        text=f"You are named in a comment on “{proposal.title}”.",
+        path=address,
+    )
 
 
 def _checked(text: str) -> str:
@@ -125,28 +190,6 @@ def _question_answered(by: Person, proposal: Proposal, parent: Comment | None) -
     question = Comment.objects.filter(pk=parent.pk, is_question=True, answer=None).first()
     may = policy.can_answer_questions(by, proposal)
     return question if may else None
-
-
-@transaction.atomic(durable=True)
-def hide_comment(*, by: Person, comment: Comment, reason: str) -> Comment:
-    """Hide a comment; that it was there, and why it is hidden, stays visible to all."""
-    if not policy.can_moderate(by, comment.proposal):
-        raise NotAllowed("Only a clerk of the body moderates.")
-    if not reason.strip():
-        raise Invalid("Say in public why the comment is hidden.", fields={"reason": "Missing."})
-    row = Comment.objects.select_for_update().get(pk=comment.pk)
-    if row.hidden_at is not None:
-        raise Conflict("This comment is hidden already.")
-    row.hidden_at = timezone.now()
-    row.hidden_reason = reason.strip()[:400]
-    row.save(update_fields=["hidden_at", "hidden_reason"])
-    ledger.append(
-        type=Leaf.COMMENT_HIDDEN,
-        actor=by.actor,
-        subject=row.proposal.subject,
-        facts={"comment": str(row.leaf_id)},
-    )
-    return row
 
 
 def is_open_for_comments(proposal: Proposal) -> bool:

@@ -18,7 +18,14 @@ from oversight.ledger import services as ledger
 from oversight.ledger.choices import Leaf
 from oversight.ledger.models import LedgerEntry, Opening, PendingLeaf
 from oversight.web.refusals import Conflict
-from proposals.models import Amendment, AmendmentVersion, Comment
+from proposals.models import (
+    Amendment,
+    AmendmentVersion,
+    Argument,
+    Comment,
+    Opinion,
+    OpinionStatement,
+)
 
 ERASED_NAME = "Erased person"
 ERASED_TEXT = "(erased)"
@@ -31,6 +38,9 @@ class Erased:
     public_id: str
     openings: int
     comments: int
+    """Comments, arguments, statements, and reasons of amendments."""
+
+    opinions: int
 
 
 @transaction.atomic(durable=True)
@@ -38,8 +48,10 @@ def erase_person(*, person: Person) -> Erased:
     """Erase name, address, ways to sign in, and words of a person; put the erasure on the record.
 
     What they did stays under their public id, which says nothing of them any more; ballots of
-    members are official acts and stay. Digests and commitments stay in their leaves, so every proof
-    holds, but without salt and words nobody can open them. Locks the person's row.
+    members are official acts and stay. What they answered in opinion maps goes; a map published
+    before holds it as one of many rows without a name. Digests and commitments stay in their
+    leaves, so every proof holds, but without salt and words nobody can open them. Locks the
+    person's row.
 
     Raises:
         Conflict: when the account is the system's own or was erased before.
@@ -51,9 +63,13 @@ def erase_person(*, person: Person) -> Erased:
     if person.email == address:
         raise Conflict("That account was erased before.")
     openings = _erase_openings(person)
-    comments = Comment.objects.filter(author=person).update(text=ERASED_TEXT)
+    comments = sum(
+        kind._default_manager.filter(author=person).update(text=ERASED_TEXT)
+        for kind in (Comment, Argument, OpinionStatement)
+    )
     comments += Amendment.objects.filter(author=person).update(reason=ERASED_TEXT)
     AmendmentVersion.objects.filter(amendment__author=person).update(reason=ERASED_TEXT)
+    opinions, _ = Opinion.objects.filter(person=person).delete()
     _close_account(person, address)
     ledger.append(
         type=Leaf.OPENINGS_ERASED,
@@ -61,7 +77,7 @@ def erase_person(*, person: Person) -> Erased:
         subject=person.actor,
         facts={"openings": openings, "texts": comments},
     )
-    return Erased(person.public_id, openings, comments)
+    return Erased(person.public_id, openings, comments, opinions)
 
 
 def _erase_openings(person: Person) -> int:

@@ -15,10 +15,13 @@ from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
 from proposals.amending import rows_of, text_blocks
+from proposals.anchored import passages_of
+from proposals.arguments import ARGUMENTS_A_SIDE, arguments_of
 from proposals.changes import shown_changes
 from proposals.choices import ProposalType, Status
 from proposals.effect_words import would_do
 from proposals.evidence import lines_of, references_in, resolve
+from proposals.forms.talk import ArgumentForm
 from proposals.forms.texts import CommentForm, OpenVoteForm
 from proposals.markdown import render_markdown
 from proposals.models import Charter, Proposal, Revision
@@ -29,6 +32,7 @@ from proposals.readiness import (
     standing_supports,
 )
 from proposals.services.charters import charter_of
+from proposals.shown_map import opinions_of
 from proposals.standing import Vote, headline, may_do, vote_of
 from proposals.threads import Sent, discussion_of
 
@@ -44,7 +48,9 @@ _OBSTACLES = {
 @require_safe
 def detail(request: HttpRequest, ref: str) -> HttpResponse:
     """Show a proposal: what it is, in which stage, what one can do, then text and discussion."""
-    return show(request, visible(request, ref))
+    asked = request.GET.get("comment", "")
+    is_key = asked.isascii() and asked.isdigit() and len(asked) < 19
+    return show(request, visible(request, ref), sent=Sent(asked=int(asked)) if is_key else None)
 
 
 @login_not_required
@@ -89,7 +95,7 @@ def show(
         "nav": "deciding",
         "proposal": proposal,
         "text": text,
-        "text_blocks": text_blocks(text.body_markdown, rows, evidence),
+        "passages": passages_of(proposal, text, text_blocks(text.body_markdown, rows, evidence)),
         "amendments": rows,
         "attachments": proposal.attachments.filter(removed_at=None).select_related("artefact"),
         "supports": standing_supports(proposal).select_related("membership__person"),
@@ -97,7 +103,12 @@ def show(
         "judgements": judgements,
         "runs": runs.with_parts().newest_first()[:RUNS_SHOWN],
         "has_active_runs": runs.active().exists(),
-        "discussion": discussion_of(proposal, request.GET.get("page"), sent),
+        "arguments": arguments_of(proposal, request.user, ARGUMENTS_A_SIDE),
+        "argument_form": ArgumentForm(),
+        "opinions": opinions_of(proposal),
+        "discussion": discussion_of(
+            proposal, request.GET.get("page"), sent, text=text.body_markdown
+        ),
         "just_made": sent.made if sent else None,
         "comment_form": comment_form or CommentForm(may_ask=proposal.status == Status.DELIBERATION),
         "vote_form": vote_form or OpenVoteForm(),

@@ -9,7 +9,7 @@ from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.forms.texts import CommentForm, HideForm
 from proposals.models import Comment, Proposal
-from proposals.services import discussion
+from proposals.services import discussion, moderation
 from proposals.threads import Sent, discussion_of
 from proposals.views.page import require_person, show, visible
 
@@ -48,7 +48,7 @@ def hide_comment(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     form = HideForm(request.POST, auto_id=f"hide_{pk}_%s")
     if not form.is_valid():
         return show(request, proposal, sent=Sent(hiding=(pk, form)), status=422)
-    hidden = discussion.hide_comment(by=person, comment=found, reason=form.cleaned_data["reason"])
+    hidden = moderation.hide(by=person, said=found, reason=form.cleaned_data["reason"])
     return _discussion(request, proposal, Sent(made=hidden), hidden)
 
 

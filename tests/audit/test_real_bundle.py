@@ -21,7 +21,7 @@ from oversight.registry.choices import Leaf as RegistryLeaf
 from proposals.choices import Leaf as ProposalsLeaf
 from proposals.choices import ProposalType
 from proposals.models import Proposal
-from proposals.services import closing, discussion, drafting, stages, voting
+from proposals.services import closing, discussion, drafting, moderation, stages, voting
 from tests import factories, scenes
 from tests.audit.conftest import PROGRAM, bundle_of, program, run_verify
 from tests.audit.forge import files_of, repacked
@@ -193,7 +193,7 @@ def canaries(world, client):
     )
     proposal = factories.make_open_vote(world.cast)
     comment = factories.make_comment(person, proposal, CANARIES["hidden"])
-    discussion.hide_comment(by=world.cast.clerk, comment=comment, reason=CANARIES["reason"])
+    moderation.hide(by=world.cast.clerk, said=comment, reason=CANARIES["reason"])
     factories.make_proposal(world.cast, title=CANARIES["draft"], text=CANARIES["draft"])
     factories.make_model_version(source={"kind": "directory", "path": CANARIES["source"]})
     client.force_login(person)

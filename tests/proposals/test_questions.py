@@ -10,7 +10,7 @@ from django.urls import reverse
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, Invalid
 from proposals.models import Comment
-from proposals.services import discussion, stages
+from proposals.services import moderation, stages
 from tests.factories import make_cast, make_comment, make_deliberated_proposal, make_final_proposal
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_a_clerk_answers_where_the_proposer_has_gone(cast, proposal):
 
 def test_a_hidden_question_holds_up_nothing(cast, proposal):
     question = ask(cast, proposal)
-    discussion.hide_comment(by=cast.clerk, comment=question, reason="An insult.")
+    moderation.hide(by=cast.clerk, said=question, reason="An insult.")
     assert stages.fix_text(by=cast.clerk, proposal=proposal).status == "final_text"
 
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from oversight.ledger.models import PendingLeaf
 from proposals.models import Comment
-from proposals.services import discussion, stages
+from proposals.services import moderation, stages
 from proposals.threads import THREADS_A_PAGE, Sent, discussion_of
 from tests.factories import (
     make_cast,
@@ -187,7 +187,7 @@ def test_only_the_clerk_hides(client, cast, proposal, role, status):
 
 def test_a_hidden_comment_shows_its_public_reason_and_not_its_words(client, cast, proposal):
     comment = make_comment(cast.outsider, proposal, "A private name.")
-    discussion.hide_comment(by=cast.clerk, comment=comment, reason="Names a person.")
+    moderation.hide(by=cast.clerk, said=comment, reason="Names a person.")
     assert discussion_of(proposal).threads[0].html == ""
     page = client.get(proposal.get_absolute_url()).content.decode()
     assert "Names a person." in page

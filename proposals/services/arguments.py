@@ -1,0 +1,101 @@
+"""Arguments for and against a proposal, and who supports them."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from oversight.accounts.models import Person
+from oversight.ledger import services as ledger
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import policy
+from proposals.choices import OPEN, Leaf, Side
+from proposals.models import Argument, ArgumentSupport, Proposal
+from proposals.models.talk import MAX_ARGUMENT
+from proposals.services.words import one_line
+
+MAX_ARGUMENTS_EACH = 5
+"""Of one person on one proposal that are not hidden: so that nobody fills the page alone."""
+
+
+@transaction.atomic(durable=True)
+def make_argument(*, by: Person, proposal: Proposal, side: Side, text: str) -> Argument:
+    """Add an argument while the proposal is open; the record holds a salted commitment to it.
+
+    Raises:
+        Invalid: empty, too long, or there already.
+        Conflict: the discussion has ended, or the person has made five.
+    """
+    locked = _locked(by, proposal)
+    words = one_line(text, MAX_ARGUMENT, "An argument")
+    there = Argument.objects.filter(proposal=locked, hidden_at=None)
+    if there.filter(side=side, text__iexact=words).exists():
+        message = "This argument is there already: support it."
+        raise Invalid(message, fields={"text": message})
+    if there.filter(author=by).count() >= MAX_ARGUMENTS_EACH:
+        raise Conflict(f"You have made {MAX_ARGUMENTS_EACH} arguments here; support others' now.")
+    committed = ledger.commit_to({"side": side.value, "text": words})
+    leaf = ledger.append(
+        type=Leaf.ARGUMENT_MADE,
+        actor=by.actor,
+        subject=locked.subject,
+        commits={"text": committed.digest},
+        facts={"side": side.value},
+    )
+    ledger.keep_opening(leaf, "text", committed)
+    return Argument.objects.create(
+        proposal=locked, author=by, side=side, text=words, leaf_id=leaf.id
+    )
+
+
+@transaction.atomic(durable=True)
+def support_argument(*, by: Person, argument: Argument) -> ArgumentSupport:
+    """Support an argument, in public; one person counts once.
+
+    Raises:
+        Conflict: it is supported already, hidden, one's own, or the discussion has ended.
+    """
+    locked = _locked(by, argument.proposal)
+    row = Argument.objects.get(pk=argument.pk)
+    if row.hidden_at is not None:
+        raise Conflict("This argument is hidden.")
+    if row.author_id == by.pk:
+        raise Conflict("An argument's author does not count among those who support it.")
+    if row.supports.filter(person=by, withdrawn_at=None).exists():
+        raise Conflict("You support this argument already.")
+    leaf = ledger.append(
+        type=Leaf.ARGUMENT_SUPPORTED,
+        actor=by.actor,
+        subject=locked.subject,
+        facts={"argument": str(row.leaf_id)},
+    )
+    return ArgumentSupport.objects.create(argument=row, person=by, leaf_id=leaf.id)
+
+
+@transaction.atomic(durable=True)
+def withdraw_support(*, by: Person, argument: Argument) -> None:
+    """Take one's support of an argument back.
+
+    Raises:
+        Conflict: there is none to take back, or the discussion has ended.
+    """
+    locked = _locked(by, argument.proposal)
+    row = ArgumentSupport.objects.filter(argument=argument, person=by, withdrawn_at=None).first()
+    if row is None:
+        raise Conflict("You do not support this argument.")
+    row.withdrawn_at = timezone.now()
+    row.save(update_fields=["withdrawn_at"])
+    ledger.append(
+        type=Leaf.ARGUMENT_UNSUPPORTED,
+        actor=by.actor,
+        subject=locked.subject,
+        facts={"argument": str(argument.leaf_id)},
+    )
+
+
+def _locked(by: Person, proposal: Proposal) -> Proposal:
+    """Return the proposal, locked and open to this person's words."""
+    if not policy.can_comment(by, proposal):
+        raise NotAllowed("Sign in to take part in the discussion.")
+    locked = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
+    if locked.status not in OPEN:
+        raise Conflict(f"The discussion has ended: {locked.get_status_display().lower()}.")
+    return locked
