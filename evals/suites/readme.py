@@ -97,6 +97,13 @@ def _notes(document: Suite, shown: Collection[str] | None) -> list[str]:
             "Leave out `--apply_chat_template` for a model without a chat template; its scores are "
             "then not comparable with those of models that have one."
         )
+    together = [task for task in tasks if task.get("clustered")]
+    if together:
+        names = ", ".join(f"{task['name']} (`{task['group_field']}`)" for task in together)
+        notes.append(
+            f"Items that belong together count as one in our intervals: {names}. The harness's "
+            "standard error takes each item by itself, and is too small there."
+        )
     if any(task["sensitive"] for task in tasks):
         notes.append(
             "Some texts here quote stereotypes or unsafe requests on purpose, to measure how a "

@@ -10,7 +10,7 @@ import yaml
 
 from evals.suites.document import digest, require_valid, stock_task
 from evals.suites.library import load_library
-from evals.suites.readme import commands
+from evals.suites.readme import commands, readme
 from evals.suites.taskfolder import folder_zip, write_folder, write_task
 
 SUITE = load_library("public-service")
@@ -104,18 +104,25 @@ def test_a_relative_folder_is_the_zip(tmp_path):
 
 
 def test_the_readme_gives_one_command_per_chat_template_setting():
-    readme = unpacked()["README.md"].decode()
+    text = unpacked()["README.md"].decode()
     plain, chat = commands(SUITE.document)
-    assert plain in readme
-    assert chat in readme
+    assert plain in text
+    assert chat in text
     assert ",".join(NAMES[:3]) in plain
     assert ",".join(NAMES[3:]) in chat
     assert "--apply_chat_template" in chat
     assert "--apply_chat_template" not in plain
-    assert digest(SUITE.document) in readme
-    assert "from inside this folder" in readme
-    assert "CC-BY-4.0" in readme
-    assert "Do not show them without warning" in readme
+    assert digest(SUITE.document) in text
+    assert "from inside this folder" in text
+    assert "CC-BY-4.0" in text
+    assert "Do not show them without warning" in text
+
+
+def test_the_readme_says_which_items_count_as_one():
+    first = {**SUITE.document["tasks"][0], "group_field": "group", "clustered": True}
+    document = require_valid({**SUITE.document, "tasks": [first, *SUITE.document["tasks"][1:]]})
+    assert f"count as one in our intervals: {first['name']} (`group`)." in readme(document)
+    assert "count as one" not in readme(SUITE.document)
 
 
 def test_a_stock_task_is_named_in_the_command_and_has_no_file(tmp_path):
