@@ -260,12 +260,8 @@ def test_scored_texts_are_read_from_the_log_probabilities_of_an_endpoint(
 @pytest.fixture(scope="module")
 def served(model_folder, tmp_path_factory):
     """Serve the real model with `transformers serve`, and return its address."""
-    done = subprocess.run(
-        [str(WORKER_PYTHON), "-c", "import fastapi, uvicorn, openai"],
-        check=False,
-        capture_output=True,
-    )
-    if done.returncode:
+    # Their commands are there where they are; importing them takes seconds.
+    if not all((WORKER_PYTHON.parent / name).exists() for name in ("uvicorn", "fastapi")):
         pytest.skip("transformers[serving] is missing: `make test` installs it")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -301,13 +297,13 @@ def served(model_folder, tmp_path_factory):
 def test_a_real_server_is_evaluated_like_the_weights_it_serves(
     remote, served, model_folder, warm_runner, tmp_path, backend
 ):
-    write_task(tmp_path, items=3, **generation())
+    write_task(tmp_path, items=2, **generation())
     described = endpoint(served, model=str(model_folder))
     samples, result = remote(backend, described)
-    assert result["usage"]["endpointRequests"] == 3, result
-    assert result["usage"]["inputTokens"] > 3
+    assert result["usage"]["endpointRequests"] == 2, result
+    assert result["usage"]["inputTokens"] > 2
     again, second = remote(backend, described)
-    assert (second["usage"]["fromJournal"], second["usage"]["endpointRequests"]) == (3, 0)
+    assert (second["usage"]["fromJournal"], second["usage"]["endpointRequests"]) == (2, 0)
     assert again == samples
     # The same weights in the runner itself.
     runner = warm_runner.get()
