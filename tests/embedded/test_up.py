@@ -90,6 +90,24 @@ def test_a_running_system_is_used_and_left_running(url: str, var: Path) -> None:
         with_worker.__enter__()
 
 
+def test_a_killed_web_process_is_started_anew_and_answers(url: str, var: Path) -> None:
+    system = Presence(var).other()
+    assert system is not None
+    supervisor = psutil.Process(system.pid)
+    parts, family = supervisor.children(), supervisor.children(recursive=True)
+    web = {process.pid: process for process in family if "granian" in process.cmdline()}
+    # The one that answers is the child of the one that keeps the address.
+    answering = next(process for process in web.values() if process.ppid() in web)
+    answering.kill()
+    psutil.wait_procs([answering], timeout=10)
+    deadline = time.monotonic() + 60
+    while health(url)[0] != 200 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert health(url)[0] == 200
+    assert not answering.is_running()
+    assert [part for part in parts if not part.is_running()] == []
+
+
 def test_every_part_goes_when_one_dies_and_that_one_is_named(url: str, var: Path) -> None:
     system = Presence(var).other()
     assert system is not None
