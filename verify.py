@@ -1222,6 +1222,7 @@ class Replay:
         proposal.target = leaf.facts.get("target", "").partition(":")[2]
         proposal.origin = leaf.facts.get("origin", "person")
         proposal.scheduled, proposal.annulled = None, None
+        proposal.amends, proposal.took = None, None
         body = self.thing(f"body:{proposal.body}")
         proposal.adopted = dict(body.adoptions) if proposal.type in GRANTING else {}
         need(body.charters, "its body has no charter")
@@ -1245,7 +1246,8 @@ class Replay:
         rules, roles = self.rules_of(proposal), ["member", "chair"]
         if rules is None or rules.get("proposers") == "anyone":
             return
-        if rules.get("proposers") == "members_and_clerks" or proposal.origin == "emergency":
+        by_clerks = proposal.origin == "emergency" or proposal.type == "amend_text"
+        if rules.get("proposers") == "members_and_clerks" or by_clerks:
             roles.append("clerk")
         may = self.has_seat(proposal.body, leaf, *roles)
         need(may, f"{leaf.actor} has no seat in {proposal.body}")
@@ -1272,10 +1274,21 @@ class Replay:
             need(self.is_proposer(leaf, proposal), f"{leaf.actor} is not who writes it")
         else:
             need(number_of in proposal.amendments, f"there is no amendment {number_of}")
-            self.amendment_answered(leaf, proposal, number_of)
+            self._require_taker(leaf, proposal, number_of)
         same(number, len(proposal.revisions) + 1, "the revision's number")
         proposal.revisions.append((number, digest))
         self.bundle.document_if_here(f"proposals/{proposal.name}/text-{number}.json", digest)
+
+    def _require_taker(self, leaf, proposal, number):
+        """Who takes an amendment over: the proposer, a clerk, or the vote it was put to."""
+        vote = self.things.get(f"proposal:{leaf.actor.partition(':')[2]}")
+        if leaf.actor.startswith("decision:"):
+            need(vote is not None, f"there is no {leaf.actor}")
+            same(vote.amends, (proposal.name, number), "the amendment that the vote was about")
+            need(vote.status == "voting" and not vote.took, "that vote has ended before")
+            vote.took = (proposal.name, number, leaf.facts["number"], leaf.digests["text"])
+        else:
+            self.amendment_answered(leaf, proposal, number)
 
     # An amendment is known by its number; who asked for it is kept.
 
@@ -1301,6 +1314,9 @@ class Replay:
         author = proposal.amendments.get(leaf.facts["number"])
         may = leaf.actor == author or self.has_seat(proposal.body, leaf, "clerk")
         need(may, f"{leaf.actor} is neither the author nor a clerk")
+        vote = self.thing(f"proposal:{leaf.facts['vote']}")
+        same((vote.type, vote.amends), ("amend_text", None), "what it is put to a vote by")
+        vote.amends = (proposal.name, leaf.facts["number"])
 
     def supported(self, leaf, proposal):
         """A member is for a proposal once, until they take it back."""
@@ -1324,6 +1340,7 @@ class Replay:
         who, proposal.status = MOVES[before, after], after
         if after == "deliberation" and proposal.opened is None:
             proposal.opened = leaf.at
+            self._require_seconders(leaf, proposal)
         if after == "final_text":
             proposal.final, rules = leaf.at, self.rules_of(proposal)
             hours = 0 if rules is None else rules["deliberation_hours"]
@@ -1344,6 +1361,20 @@ class Replay:
     def gave_casting_vote(self, proposal, person):
         seats = self.thing(f"body:{proposal.body}").seats
         return proposal.casting is not None and seats[proposal.casting[0]].person == person
+
+    def _require_seconders(self, leaf, proposal):
+        """As many other members as the charter asks for support it, or all there are."""
+        rules, seats = self.rules_of(proposal), self.thing(f"body:{proposal.body}").seats
+        if rules is None or proposal.origin != "person" or proposal.type == "amend_text":
+            return
+        others = {
+            member
+            for member, seat in seats.items()
+            if seat.role != "clerk" and in_term(seat, leaf.at) and seat.person != proposal.proposer
+        }
+        asked = min(rules.get("seconders", 0), len(others))
+        found = len(others & proposal.supporters)
+        need(found >= asked, f"{found} members supported it, and the charter asks for {asked}")
 
     def rules_of(self, proposal):
         """Return what the charter of this moment says about such proposals, if it is here."""
@@ -1588,6 +1619,7 @@ FOLLOWS = {
     "amend_charter": "authorise_deployment",
     "admit_evaluator": "general_motion",
     "annul_decision": "authorise_deployment",
+    "amend_text": "general_motion",
 }
 """Whose rules hold where a charter has none of a type's own."""
 
@@ -2006,6 +2038,7 @@ class Vote(Report):
 
     def nothing_stands(self, leaf):  # noqa: ARG002
         name = self.proposal.name
+        need(self.proposal.took is None, "it amends nothing, and yet a revision is its work")
         granted = self.replay.authorisations.get(name)
         need(not granted, f"it authorises nothing, and yet entry {granted and granted.index} does")
         for index, by in self.replay.changes:
@@ -2013,6 +2046,16 @@ class Vote(Report):
         if name in self.replay.unratified:
             return "not ratified: what was suspended at once is in force again"
         return "no authorisation, as none was decided"
+
+    def text_stands(self, leaf):  # noqa: ARG002
+        need(self.proposal.took is not None, "it was carried, and no revision has the amendment")
+        return f"revision {self.proposal.took[2]} of {self.proposal.took[0]} has the amendment"
+
+    def text_stated(self, leaf):  # noqa: ARG002
+        parent, number, revision, digest = self.proposal.took
+        terms = {name: self.terms[name] for name in ("proposal", "amendment")}
+        same(terms, {"proposal": parent, "amendment": number}, "the amendment that it is about")
+        return {**terms, "revision": revision, "text": digest}, NEVER
 
     def nothing_stated(self, leaf):  # noqa: ARG002
         return {}, NEVER
@@ -2099,6 +2142,7 @@ EFFECTS = {
     "annul_decision": (Vote.work_stands, Vote.annulment_stated),
     "general_motion": (Vote.nothing_stands, Vote.nothing_stated),
     "election": (Vote.nothing_stands, Vote.nothing_stated),
+    "amend_text": (Vote.text_stands, Vote.text_stated),
 }
 
 

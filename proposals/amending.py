@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
 
-from oversight.accounts.policy import is_clerk, is_person
+from oversight.accounts.policy import is_person
 from proposals import policy
 from proposals.changes import Change
 from proposals.choices import AmendmentStatus, Status
@@ -132,5 +132,5 @@ def may_do_with(user: object, amendment: Amendment) -> dict[str, bool]:
         "reject": answers and status == AmendmentStatus.OPEN,
         "edit": stands and mine and policy.can_amend(user, proposal),
         "withdraw": stands and mine,
-        "put": stands and (mine or is_clerk(user, proposal.body)),
+        "put": stands and policy.can_put_to_vote(user, amendment),
     }

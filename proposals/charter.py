@@ -63,6 +63,9 @@ class DecisionRules:
     proposers: str = "members"
     """Who may propose it."""
 
+    seconders: int = 0
+    """How many other members support a draft before its deliberation opens."""
+
     emergency: str = "none"
     """Who may suspend an authorisation at once; the body ratifies that or it lapses."""
 
@@ -157,6 +160,7 @@ NUMBERS = {
     "voting_hours": (1, 24 * 90),
     "sunset_days": (1, 3650),
     "highest": (1, MAX_SCORE),
+    "seconders": (0, 1000),
     "emergency_hours": (1, 24 * 90),
     "review_days": (0, 3650),
     "dissent_hours": (0, 24 * 365),
@@ -179,6 +183,7 @@ _OPTIONAL = {
     "delegation": "none",
     "recusal": "none",
     "proposers": "members",
+    "seconders": 0,
     "emergency": "none",
     "emergency_hours": 336,
     "review_days": 30,

@@ -62,6 +62,7 @@ def rules_words(rules: "DecisionRules", kinds: Iterable[ProposalType]) -> list[s
     is_granting = bool(used & GRANTING)
     lines = [
         PROPOSERS[rules.proposers] if rules.proposers != "members" else "",
+        _seconders_words(rules) if used - {ProposalType.AMENDMENT} else "",
         *_method_words(rules),
         _quorum_words(rules.vote),
         _override_words(rules) if is_granting and rules.method == yes_no.METHOD else "",
@@ -84,6 +85,14 @@ def rules_words(rules: "DecisionRules", kinds: Iterable[ProposalType]) -> list[s
         _dissent_words(rules),
     ]
     return [line for line in lines if line]
+
+
+def _seconders_words(rules: "DecisionRules") -> str:
+    if not rules.seconders:
+        return ""
+    one = rules.seconders == 1
+    who = "One other member supports" if one else f"{rules.seconders} other members support"
+    return f"{who} a draft before its deliberation opens, or all there are where they are fewer."
 
 
 def _method_words(rules: "DecisionRules") -> list[str]:

@@ -16,6 +16,7 @@ class ProposalType(TextChoices):
     AMEND_CHARTER = "amend_charter", "amend the charter"
     ADMIT_EVALUATOR = "admit_evaluator", "admit an organisation as evaluator"
     ANNUL = "annul_decision", "annul an earlier decision"
+    AMENDMENT = "amend_text", "amend the text of another proposal"
 
 
 FOLLOWS: dict[ProposalType, ProposalType] = {
@@ -26,6 +27,7 @@ FOLLOWS: dict[ProposalType, ProposalType] = {
     ProposalType.AMEND_CHARTER: ProposalType.AUTHORISE,
     ProposalType.ADMIT_EVALUATOR: ProposalType.MOTION,
     ProposalType.ANNUL: ProposalType.AUTHORISE,
+    ProposalType.AMENDMENT: ProposalType.MOTION,
 }
 """Whose rules hold for a type on which a charter says nothing of its own."""
 

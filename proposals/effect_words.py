@@ -21,6 +21,7 @@ IMPOSSIBLE = {
     "never-authorised": "Nothing had been authorised.",
     "charter-changed": "Another charter had come into force since it was written.",
     "admitted-already": "The organisation had been admitted by then.",
+    "text-changed": "The text had changed since.",
     "annulled-already": "The decision had been annulled by then.",
 }
 """Why what was carried could not take effect, by the code on the record."""
@@ -216,6 +217,18 @@ def _election(it: _Plan) -> list[Line]:  # noqa: ARG001 - all are called alike
     return [Line("It names what is chosen and changes nothing in the registry.")]
 
 
+def _amend_text(it: _Plan) -> list[Line]:
+    number, ref = it.terms["amendment"], it.terms["proposal"]
+    page = (f"/proposals/{ref}/amendments/{number}/", f"amendment {number} to {ref}")
+    return [Line("The next revision of that text has", *page)]
+
+
+def _did_amend_text(it: _Plan) -> list[Line]:
+    number, ref = it.terms["revision"], it.terms["proposal"]
+    page = (f"/proposals/{ref}/revisions/{number}/", f"revision {number} of {ref}")
+    return [Line("It made", *page)]
+
+
 _LINES = {
     ProposalType.AUTHORISE: _authorise,
     ProposalType.RENEW: _renew,
@@ -227,6 +240,7 @@ _LINES = {
     ProposalType.ANNUL: _annul,
     ProposalType.MOTION: _motion,
     ProposalType.ELECTION: _election,
+    ProposalType.AMENDMENT: _amend_text,
 }
 
 
@@ -302,6 +316,7 @@ _DID = {
     ProposalType.AMEND_CHARTER: _did_amend,
     ProposalType.ADMIT_EVALUATOR: _did_admit,
     ProposalType.ANNUL: _did_annul,
+    ProposalType.AMENDMENT: _did_amend_text,
 }
 
 

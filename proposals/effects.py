@@ -16,9 +16,17 @@ from oversight.ledger import services as ledger
 from oversight.registry import effects as registry
 from oversight.registry.choices import AuthorisationState
 from oversight.web.refusals import Conflict, Impossible
-from proposals.choices import DecisionOutcome, Leaf, ProposalType
+from proposals.choices import (
+    AMENDMENT_TRANSITIONS,
+    AmendmentStatus,
+    DecisionOutcome,
+    Leaf,
+    ProposalType,
+    Status,
+)
 from proposals.digests import digest_of
-from proposals.models import Charter, Decision, Proposal, SuiteAdoption
+from proposals.models import Amendment, Charter, Decision, Proposal, SuiteAdoption
+from proposals.revisions import write_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +354,49 @@ def annul(
     return reverse(decision, by=by, at=at)
 
 
+# -- Amendments
+
+
+def _amend_text(carried: Carried) -> dict[str, Any]:
+    """Take an amendment over into the text, whose words nothing could change meanwhile."""
+    terms = carried.terms
+    parent = Proposal.objects.select_for_update().get(ref=terms["proposal"])
+    amendment = parent.amendments.select_related("base", "author").get(vote=carried.proposal)
+    base = parent.text
+    if parent.status != Status.DELIBERATION or amendment.base_id != base.pk:
+        raise Impossible("text-changed", "The text has changed since.")
+    settle_amendment(carried.proposal, AmendmentStatus.CARRIED, carried.decided_at)
+    revision = write_revision(
+        parent,
+        amendment.author,
+        base.number + 1,
+        {**base.document, "text": amendment.text},
+        actor=carried.actor,
+        amendment=amendment,
+    )
+    return {
+        "proposal": parent.ref,
+        "amendment": amendment.number,
+        "revision": revision.number,
+        "text": revision.digest,
+    }
+
+
+def settle_amendment(vote: Proposal, to: AmendmentStatus, at: datetime) -> None:
+    """Give the amendment that a proposal decides on its new state; open again when it does not.
+
+    The caller has the lock of the vote's row; this takes that of the amended proposal.
+    """
+    amendment = Amendment.objects.select_related("proposal").get(vote=vote)
+    Proposal.objects.select_for_update().get(pk=amendment.proposal_id)
+    if to not in AMENDMENT_TRANSITIONS[AmendmentStatus(amendment.status)]:
+        raise Conflict(f"{amendment} is not being voted on.")
+    amendment.status, amendment.status_changed_at = to, at
+    if to == AmendmentStatus.OPEN:
+        amendment.vote = None
+    amendment.save(update_fields=["status", "status_changed_at", "vote"])
+
+
 _EFFECTS: dict[ProposalType, Effect] = {
     ProposalType.AUTHORISE: _authorise,
     ProposalType.MOTION: _nothing,
@@ -358,6 +409,7 @@ _EFFECTS: dict[ProposalType, Effect] = {
     ProposalType.AMEND_CHARTER: _amend_charter,
     ProposalType.ADMIT_EVALUATOR: _admit_evaluator,
     ProposalType.ANNUL: _annul,
+    ProposalType.AMENDMENT: _amend_text,
 }
 _REVERSALS: dict[ProposalType, Reversal] = {
     **dict.fromkeys(ProposalType, _nothing_back),

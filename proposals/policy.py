@@ -4,8 +4,8 @@ from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Body
 from oversight.accounts.policy import is_clerk, is_person, voting_membership
 from proposals.charter import DecisionRules
-from proposals.choices import Origin, Status
-from proposals.models import Proposal
+from proposals.choices import Origin, ProposalType, Status
+from proposals.models import Amendment, Proposal
 
 
 def can_propose(user: object, body: Body, rules: DecisionRules | None = None) -> bool:
@@ -22,7 +22,15 @@ def can_propose(user: object, body: Body, rules: DecisionRules | None = None) ->
 
 
 def can_edit_text(user: object, proposal: Proposal) -> bool:
-    """Say whether the user writes the text: its proposer, or a clerk for what the clock drafted."""
+    """Say whether the user writes the text: its proposer, or a clerk for what the clock drafted.
+
+    Nobody writes that of a vote on an amendment: its author writes the amendment anew.
+    """
+    return proposal.type != ProposalType.AMENDMENT and is_proposer(user, proposal)
+
+
+def is_proposer(user: object, proposal: Proposal) -> bool:
+    """Say whether the user made the proposal; a clerk takes up what the clock drafted."""
     if proposal.origin == Origin.CLOCK:
         return is_clerk(user, proposal.body)
     return is_person(user) and proposal.proposer_id == user.pk
@@ -44,14 +52,22 @@ def can_comment(user: object, proposal: Proposal) -> bool:
 
 def can_answer_questions(user: object, proposal: Proposal) -> bool:
     """Say whether the user's answer settles a question: the proposer, or a clerk if they left."""
-    return can_edit_text(user, proposal) or (
+    return is_proposer(user, proposal) or (
         not proposal.proposer.is_active and is_clerk(user, proposal.body)
     )
 
 
 def can_amend(user: object, proposal: Proposal) -> bool:
     """Say whether the user may ask for another wording: the members of the body."""
-    return proposal.status != Status.DRAFT and voting_membership(user, proposal.body) is not None
+    is_amendable = proposal.status != Status.DRAFT and proposal.type != ProposalType.AMENDMENT
+    return is_amendable and voting_membership(user, proposal.body) is not None
+
+
+def can_put_to_vote(user: object, amendment: Amendment) -> bool:
+    """Say whether the user asks the body to decide on an amendment: its author, or a clerk."""
+    return amendment.author_id == getattr(user, "pk", None) or is_clerk(
+        user, amendment.proposal.body
+    )
 
 
 def can_answer_amendments(user: object, proposal: Proposal) -> bool:
@@ -71,7 +87,7 @@ def can_move_stage(user: object, proposal: Proposal) -> bool:
 
 def can_withdraw(user: object, proposal: Proposal) -> bool:
     """Say whether the user may withdraw the proposal: who made it."""
-    return can_edit_text(user, proposal)
+    return is_proposer(user, proposal)
 
 
 def can_moderate(user: object, proposal: Proposal) -> bool:

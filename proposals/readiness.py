@@ -11,7 +11,8 @@ from evals.criteria import Judgement, judge
 from evals.models import Criterion, Run, SuiteVersion
 from oversight.accounts.models import Membership
 from oversight.registry.models import ModelVersion
-from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, ProposalType
+from oversight.web.clock import database_now
+from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Origin, ProposalType
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
 from proposals.feasibility import problems
 from proposals.models import Charter, Proposal, Support
@@ -70,6 +71,26 @@ def shown_evidence(proposal: Proposal) -> list[Shown]:
     if not references:
         return []
     return list(resolve(references, lines_of(judgements_of(proposal), None)).values())
+
+
+def obstacles_to_deliberation(proposal: Proposal, charter: Charter) -> list[str]:
+    """Return why a draft cannot be put up for deliberation yet; empty when it can.
+
+    What the clock or an emergency began needs nobody's support. Where the body has fewer other
+    members than the charter asks for, all of them suffice: a rule nobody could meet would bind the
+    body for ever, because the charter, too, is changed by a proposal.
+    """
+    asked = charter.rules_for(proposal.type).seconders
+    if not asked or proposal.origin != Origin.PERSON:
+        return []
+    seats = Membership.objects.in_term(database_now()).voting().filter(body=proposal.body)
+    asked = min(asked, seats.exclude(person=proposal.proposer).count())
+    found = standing_supports(proposal).exclude(membership__person=proposal.proposer).count()
+    if found >= asked:
+        return []
+    ask = "one other member to support it" if asked == 1 else f"{asked} other members to support it"
+    do = "does" if found == 1 else "do"
+    return [f"The charter asks for {ask}; {found or 'none'} {do}."]
 
 
 def standing_supports(proposal: Proposal) -> QuerySet[Support]:

@@ -163,9 +163,15 @@ _READERS: dict[ProposalType, dict[str, Callable[[str, object], Any]]] = {
         "name": _read_text(120),
         "website": _read_website,
     },
+    ProposalType.AMENDMENT: {
+        "proposal": _read_text(12),
+        "amendment": _read_whole(1, 1_000_000),
+        "digest": _read_digest,
+    },
 }
 _NEEDED = {
     ProposalType.ADOPT_SUITE: ("suite", "criteria"),
     ProposalType.AMEND_CHARTER: ("base", "charter"),
     ProposalType.ADMIT_EVALUATOR: ("organisation", "name"),
+    ProposalType.AMENDMENT: ("proposal", "amendment", "digest"),
 }

@@ -38,7 +38,7 @@ class AmendmentInput(serializers.Serializer[Any]):
 class AmendmentActInput(serializers.Serializer[Any]):
     """What becomes of an amendment."""
 
-    act = serializers.ChoiceField(["accept", "reject", "withdraw"])
+    act = serializers.ChoiceField(["accept", "reject", "withdraw", "put"])
     reason = serializers.CharField(
         max_length=MAX_ANSWER, required=False, default="", help_text="Of a rejection; in public."
     )
@@ -257,7 +257,7 @@ class AmendmentAct(AmendmentView):
 
     @extend_schema(request=AmendmentActInput, responses={200: AmendmentOutput})
     def post(self, request: Request, ref: str, number: int) -> Response:
-        """Accept, reject or withdraw an amendment."""
+        """Accept, reject, withdraw or put an amendment to a vote."""
         proposal, found = self.amendment(ref, number)
         data = checked(AmendmentActInput, request)
         who: dict[str, Any] = {"by": request.user, "amendment": found}
@@ -265,6 +265,8 @@ class AmendmentAct(AmendmentView):
             amendments.accept_amendment(**who)
         elif data["act"] == "withdraw":
             amendments.withdraw_amendment(**who)
+        elif data["act"] == "put":
+            amendments.put_to_vote(**who)
         else:
             amendments.reject_amendment(**who, reason=data["reason"])
         return Response(_one(proposal, number))

@@ -106,6 +106,8 @@ def _unused(kind: ProposalType) -> set[str]:
     unused = set(_MAJORITY if kind == ProposalType.ELECTION else ("highest",))
     if kind not in GRANTING:
         unused |= set(_NO_END)
+    if kind == ProposalType.AMENDMENT:
+        unused |= {"proposers", "seconders"}
     if kind not in {ProposalType.AUTHORISE, ProposalType.SUSPEND}:
         unused |= set(_EMERGENCY)
     return unused
@@ -115,6 +117,15 @@ class RulesForm(forms.Form):
     """What a charter says about one type of decision."""
 
     proposers = forms.ChoiceField(choices=list(PROPOSERS.items()), label="Who proposes")
+    seconders = forms.IntegerField(
+        label="Seconders",
+        required=False,
+        min_value=NUMBERS["seconders"][0],
+        max_value=NUMBERS["seconders"][1],
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="How many other members support a draft before its deliberation opens. 0 for "
+        "none.",
+    )
     notice_hours = PeriodField(
         "notice_hours",
         label="Notice",
@@ -225,6 +236,7 @@ class RulesForm(forms.Form):
             "override_threshold": override,
             "method": found["method"],
             "highest": found.get("highest") or self._usual["highest"],
+            "seconders": found.get("seconders") or 0,
             "secrecy": found["secrecy"],
             "delegation": found["delegation"],
             "recusal": found["recusal"],

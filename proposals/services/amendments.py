@@ -12,13 +12,19 @@ from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import AMENDMENT_TRANSITIONS, AmendmentStatus, Leaf, Status
+from proposals.choices import (
+    AMENDMENT_TRANSITIONS,
+    AmendmentStatus,
+    Leaf,
+    ProposalType,
+    Status,
+)
 from proposals.digests import digest_of
-from proposals.edits import Edit, as_documents, carried, edits_between
-from proposals.models import Amendment, AmendmentVersion, Proposal, Revision
+from proposals.edits import Edit, as_documents, carried, edits_between, touch
+from proposals.models import Amendment, AmendmentVersion, Proposal, Revision, text_document
 from proposals.revisions import write_revision
-from proposals.services.drafting import MAX_TEXT
-from proposals.services.stages import lock_proposal
+from proposals.services.drafting import MAX_TEXT, write_draft
+from proposals.services.stages import lock_proposal, move
 
 MAX_REASON = 2000
 MAX_ANSWER = 1000
@@ -183,6 +189,85 @@ def reject_amendment(*, by: Person, amendment: Amendment, reason: str) -> Amendm
         "The reason stands beside it. You can write it anew, or put it to a vote of the body.",
     )
     return row
+
+
+@transaction.atomic(durable=True)
+def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
+    """Ask the body to decide on an amendment by the charter's rules for that; return the proposal.
+
+    It is a proposal like others, in deliberation at once. When it is carried, the next revision has
+    the amendment. Until it has ended, no revision can change the words that it is about.
+
+    Raises:
+        Conflict: the amendment no longer fits the text, or is about the same words as one that is
+            being voted on.
+    """
+    if not policy.can_put_to_vote(by, amendment):
+        raise NotAllowed("Only its author or a clerk puts an amendment to a vote.")
+    locked, row = _locked_standing(amendment)
+    base = locked.text
+    if row.base_id != base.pk:
+        raise Conflict(
+            f"Revision {base.number} changed the words that amendment {row.number} is about; its "
+            "author has to write it anew first."
+        )
+    for other in locked.amendments.filter(status=AmendmentStatus.VOTING):
+        if touch(other.changes, row.changes, base.body_markdown):
+            raise Conflict(
+                f"Amendment {other.number} is about the same words and is being voted on; wait for "
+                "the end of that vote."
+            )
+    _move(row, AmendmentStatus.VOTING)
+    vote = Proposal(body=locked.body, type=ProposalType.AMENDMENT, proposer=by)
+    write_draft(vote, author=by, actor=by.actor, content=_question(locked, row))
+    move(vote, Status.DELIBERATION, by=by.actor)
+    vote.deliberation_opened_at = vote.status_changed_at
+    vote.save(update_fields=["deliberation_opened_at"])
+    row.vote = vote
+    row.save()
+    _append(row, Leaf.AMENDMENT_PUT, by, facts={"vote": vote.ref})
+    _tell(
+        row,
+        [each for each in (locked.proposer, row.author) if each.pk != by.pk],
+        f"Amendment {row.number} to {locked.ref} is put to a vote",
+        f"The body decides on it by {vote.ref}.",
+    )
+    return vote
+
+
+def _question(proposal: Proposal, amendment: Amendment) -> dict[str, Any]:
+    """Return the text of the proposal that decides on an amendment."""
+    newest = amendment.versions.order_by("-number")[0]
+    passages = []
+    for edit in amendment.edits:
+        said = [("Instead of", edit["passage"]), ("shall stand", edit["text"])]
+        if not edit["passage"].strip():
+            said = [("Added", edit["text"])]
+        if not edit["text"].strip():
+            said = [("Taken out", edit["passage"])]
+        passages += [f"{word}:\n\n{_quoted(words)}" for word, words in said if words.strip()]
+    head = (
+        f"Amendment {amendment.number} changes revision {amendment.base.number} of {proposal.ref}. "
+        "When it is carried, the next revision of that text has it."
+    )
+    parts = [head, "## What it changes", *passages, "## Reason", amendment.reason]
+    text = "\n\n".join(parts)
+    return text_document(
+        f"Amendment {amendment.number} to {proposal.ref}: {proposal.title}"[:160],
+        f"Whether the text of {proposal.ref} is changed in {len(amendment.edits)} "
+        f"place{'s' if len(amendment.edits) != 1 else ''}, against or without its proposer's word.",
+        text,
+        terms={
+            "proposal": proposal.ref,
+            "amendment": amendment.number,
+            "digest": newest.digest,
+        },
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a passage as a quotation that sets it as it was typed."""
+    return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").split("\n"))
 
 
 def _checked(text: str, reason: str) -> str:

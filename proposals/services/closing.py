@@ -15,11 +15,19 @@ from oversight.ledger.models import Opening
 from oversight.web.clock import database_now, in_words, stamp
 from oversight.web.refusals import Conflict, Impossible, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import GRANTING, DecisionOutcome, Leaf, Origin, Status
+from proposals.choices import (
+    GRANTING,
+    AmendmentStatus,
+    DecisionOutcome,
+    Leaf,
+    Origin,
+    ProposalType,
+    Status,
+)
 from proposals.counting import Counted, Result, count
 from proposals.delegations import carriers
 from proposals.digests import digest_of
-from proposals.effects import Carried, end_emergency, execute
+from proposals.effects import Carried, end_emergency, execute, settle_amendment
 from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal, RollEntry
 from proposals.papers import MOTION_METHODS
 from proposals.services.stages import lock_proposal, move
@@ -276,6 +284,9 @@ def _take_effect(
     An effect that has become impossible since the opening leaves nothing behind but its reason: the
     body's will stands as decided, and the record says that nothing came of it.
     """
+    if not carried and proposal.type == ProposalType.AMENDMENT:
+        settle_amendment(proposal, AmendmentStatus.NOT_CARRIED, now)
+        return {}, None
     if not carried:
         unratified = proposal.origin == Origin.EMERGENCY
         return (end_emergency(proposal) if unratified else {}), None

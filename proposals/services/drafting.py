@@ -80,6 +80,8 @@ def draft_proposal(
         Conflict: the body's charter does not say how it decides such a thing.
     """
     charter = charter_of(body)
+    if type == ProposalType.AMENDMENT:
+        raise Invalid("Put the amendment to a vote: that drafts the proposal which decides on it.")
     if type not in charter.kinds:
         raise Conflict(f"The charter of {body} does not say how to decide this: {type.label}.")
     if not policy.can_propose(by, body, charter.rules_for(type)):

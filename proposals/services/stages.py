@@ -11,20 +11,28 @@ from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import TRANSITIONS, Leaf, Status
+from proposals.choices import TRANSITIONS, AmendmentStatus, Leaf, ProposalType, Status
+from proposals.effects import settle_amendment
 from proposals.models import Charter, Proposal
-from proposals.readiness import obstacles_to_final_text
+from proposals.readiness import obstacles_to_deliberation, obstacles_to_final_text
 from proposals.services.charters import charter_of
 
 
 @transaction.atomic(durable=True)
 def open_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
-    """Make a draft public and open it for discussion."""
+    """Make a draft public and open it for discussion.
+
+    Raises:
+        Conflict: it is no draft, or fewer members support it than the charter asks for.
+    """
     if not policy.can_start_deliberation(by, proposal):
         raise NotAllowed("Only the proposer or a clerk puts a draft up for deliberation.")
     locked = lock_proposal(proposal)
     if locked.status != Status.DRAFT:
         raise Conflict("Only a draft is opened for deliberation.")
+    missing = obstacles_to_deliberation(locked, charter_of(locked.body))
+    if missing:
+        raise Conflict("The deliberation cannot open yet. " + " ".join(missing))
     move(locked, Status.DELIBERATION, by=by.actor)
     locked.deliberation_opened_at = locked.status_changed_at
     locked.save(update_fields=["deliberation_opened_at"])
@@ -70,6 +78,12 @@ def withdraw(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
     if not policy.can_withdraw(by, proposal):
         raise NotAllowed("Only the proposer withdraws a proposal.")
     locked = lock_proposal(proposal)
+    voted_on = locked.amendments.filter(status=AmendmentStatus.VOTING).first()
+    if voted_on is not None:
+        raise Conflict(
+            f"The body is deciding on amendment {voted_on.number}; wait for that vote, or have it "
+            "withdrawn or annulled first."
+        )
     _end(locked, Status.WITHDRAWN, by=by.actor, reason=reason)
     return locked
 
@@ -151,3 +165,5 @@ def _end(proposal: Proposal, to: Status, *, by: str, reason: str) -> None:
         raise Invalid("Give the public reason.", fields={"reason": "Missing."})
     proposal.ending_reason = words[:1000]
     move(proposal, to, by=by)
+    if proposal.type == ProposalType.AMENDMENT:
+        settle_amendment(proposal, AmendmentStatus.OPEN, proposal.status_changed_at)

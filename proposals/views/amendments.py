@@ -108,7 +108,7 @@ def amendment(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    """Accept, reject or withdraw an amendment; which one is the button's name."""
+    """Answer an amendment, withdraw it or put it to a vote; which one is the button's name."""
     person, proposal = require_person(request), visible(request, ref)
     found = _amendment(proposal, number)
     wanted = request.POST.get("act", "")
@@ -119,8 +119,10 @@ def act(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     if wanted == "withdraw":
         amendments.withdraw_amendment(by=person, amendment=found)
         return redirect(found)
+    if wanted == "put":
+        return redirect(amendments.put_to_vote(by=person, amendment=found))
     if wanted != "reject":
-        raise Invalid("Unknown step: use one of accept, reject, withdraw.")
+        raise Invalid("Unknown step: use one of accept, put, reject, withdraw.")
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _show(request, proposal, found, form, status=422)

@@ -1,5 +1,7 @@
 """The proposal's page: where it stands, what one can do, text, evidence, vote, discussion."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -27,6 +29,7 @@ from proposals.markdown import render_markdown
 from proposals.models import Charter, Proposal, Revision
 from proposals.readiness import (
     judgements_of,
+    obstacles_to_deliberation,
     obstacles_to_final_text,
     obstacles_to_vote,
     standing_supports,
@@ -38,7 +41,8 @@ from proposals.threads import Sent, discussion_of
 
 RUNS_SHOWN = 20
 REVISIONS_SHOWN = 100
-_OBSTACLES = {
+_OBSTACLES: dict[Status, Callable[[Proposal, Charter, datetime], list[str]]] = {
+    Status.DRAFT: lambda proposal, charter, _: obstacles_to_deliberation(proposal, charter),
     Status.DELIBERATION: obstacles_to_final_text,
     Status.FINAL_TEXT: obstacles_to_vote,
 }

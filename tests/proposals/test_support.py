@@ -5,9 +5,17 @@ from django.urls import reverse
 
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, NotAllowed
+from proposals.charter import CharterError, read
+from proposals.choices import ProposalType
 from proposals.models import Support
-from proposals.services import support
-from tests.factories import make_cast, make_deliberated_proposal, make_open_vote, make_proposal
+from proposals.services import stages, support
+from tests.factories import (
+    make_cast,
+    make_deliberated_proposal,
+    make_open_vote,
+    make_proposal,
+    quick_charter,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -63,3 +71,54 @@ def test_a_draft_is_supported_on_its_page_by_its_body_alone(client, cast):
         assert client.post(path, {"act": "give"}).status_code == status, person
     assert "Take your support back" in client.get(draft.get_absolute_url()).content.decode()
     assert client.post(path, {"act": "burn"}).status_code == 422
+
+
+# -- Seconders
+
+
+def open_it(person, draft):
+    return stages.open_deliberation(by=person, proposal=draft)
+
+
+def test_the_deliberation_opens_when_as_many_support_it_as_the_charter_asks_for(client):
+    cast = make_cast(charter=quick_charter(seconders=2))
+    draft = make_proposal(cast)
+    support.give_support(by=cast.second_member, proposal=draft)
+    with pytest.raises(Conflict, match="asks for 2 other members to support it; 1 does"):
+        open_it(cast.member, draft)
+    client.force_login(cast.member)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert "asks for 2 other members to support it; 1 does." in page
+    assert "Open the deliberation" not in page
+    assert "2 other members support a draft before its deliberation opens" in page
+    support.give_support(by=cast.chair, proposal=draft)
+    assert open_it(cast.member, draft).status == "deliberation"
+
+
+def test_support_that_was_taken_back_does_not_count():
+    cast = make_cast(charter=quick_charter(seconders=1))
+    draft = make_proposal(cast)
+    support.give_support(by=cast.chair, proposal=draft)
+    support.withdraw_support(by=cast.chair, proposal=draft)
+    with pytest.raises(Conflict, match="asks for one other member to support it; none do"):
+        open_it(cast.clerk, draft)
+
+
+def test_where_the_body_has_fewer_others_all_of_them_suffice():
+    cast = make_cast(charter=quick_charter(seconders=9))
+    draft = make_proposal(cast)
+    support.give_support(by=cast.chair, proposal=draft)
+    with pytest.raises(Conflict, match="asks for 2 other members"):
+        open_it(cast.member, draft)
+    support.give_support(by=cast.second_member, proposal=draft)
+    assert open_it(cast.member, draft).status == "deliberation"
+
+
+@pytest.mark.parametrize("number", [-1, 1001, "two", 1.5, True])
+def test_a_number_of_seconders_that_is_none_is_refused(number):
+    with pytest.raises(CharterError, match="seconders must be a whole number from 0 to 1000"):
+        read(quick_charter(seconders=number))
+
+
+def test_a_charter_that_does_not_know_the_rule_asks_for_none():
+    assert read(quick_charter())[ProposalType.MOTION].seconders == 0

@@ -1,0 +1,70 @@
+"""What becomes of a text is played again from the log, and a forged amendment is seen."""
+
+import pytest
+
+from oversight.ledger.sequencer import sequence_once
+from proposals.services import amendments, attachments, closing, stages, support, voting
+from tests import factories
+from tests.audit.conftest import bundle_of
+from tests.audit.test_effects_replayed import proven
+
+TEXT = "The operator must log every request for twelve months.\n\nA person takes over.\n"
+
+
+@pytest.fixture
+def cast(world):
+    return world.cast
+
+
+def decide(cast, proposal, *choices):
+    stages.fix_text(by=cast.clerk, proposal=proposal)
+    voting.open_vote(by=cast.clerk, proposal=proposal)
+    for person, choice in zip(cast.members, choices, strict=True):
+        factories.make_ballot(person, proposal, choice)
+    return closing.close_vote(by=cast.clerk, proposal=proposal)
+
+
+def test_amendments_files_and_supporters_are_proven(cast, verify):
+    proposal = factories.make_proposal(cast, text=TEXT)
+    support.give_support(by=cast.chair, proposal=proposal)
+    support.give_support(by=cast.second_member, proposal=proposal)
+    support.withdraw_support(by=cast.chair, proposal=proposal)
+    letter = attachments.add_attachment(
+        by=cast.member, proposal=proposal, name="a.txt", data=b"words"
+    )
+    attachments.add_attachment(by=cast.member, proposal=proposal, name="b.txt", data=b"others")
+    attachments.remove_attachment(by=cast.member, attachment=letter)
+    stages.open_deliberation(by=cast.member, proposal=proposal)
+    by_vote, lost, accepted, withdrawn, rejected = (
+        factories.make_amendment(cast.second_member, proposal, old, new)
+        for old, new in (
+            ("twelve", "six"),
+            ("every", "each"),
+            ("takes over", "answers"),
+            ("operator", "office"),
+            ("log", "store"),
+        )
+    )
+    amendments.accept_amendment(by=cast.member, amendment=accepted)
+    amendments.withdraw_amendment(by=cast.second_member, amendment=withdrawn)
+    amendments.reject_amendment(by=cast.member, amendment=rejected, reason="No.")
+    carried = amendments.put_to_vote(by=cast.clerk, amendment=by_vote)
+    refused = amendments.put_to_vote(by=cast.second_member, amendment=lost)
+    decide(cast, carried, "yes", "yes", "no")
+    decide(cast, refused, "no", "no", "yes")
+    amendments.accept_amendment(by=cast.member, amendment=rejected)
+    decide(cast, proposal, "yes", "yes", "yes")
+    sequence_once()
+    report = proven(verify(bundle_of()))
+    assert any("has the amendment" in str(check) for check in report["checks"])
+
+
+def test_a_clerk_accepts_in_place_of_a_closed_account_and_that_is_proven(cast, verify):
+    proposal = factories.make_deliberated_proposal(cast, text=TEXT)
+    amendment = factories.make_amendment(cast.second_member, proposal, "twelve", "six")
+    cast.member.is_active = False
+    cast.member.save(update_fields=["is_active"])
+    amendment.proposal.proposer.refresh_from_db()
+    amendments.accept_amendment(by=cast.clerk, amendment=amendment)
+    sequence_once()
+    proven(verify(bundle_of()))
