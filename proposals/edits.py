@@ -165,6 +165,35 @@ class ShownPassage:
 
 def shown(text: str, edits: Sequence[Edit]) -> tuple[ShownPassage, ...]:
     """Return what a reader has to see of edits: each paragraph they stand in, word by word."""
+    found = []
+    for low, high, held in _by_paragraph(text, edits):
+        pieces, at = [], low
+        for edit in held:
+            pieces += [
+                Change("same", text[at : edit.start]),
+                Change("gone", text[edit.start : edit.end]),
+                Change("new", edit.text),
+            ]
+            at = edit.end
+        pieces.append(Change("same", text[at:high]))
+        changes = readable([piece for piece in pieces if piece.text])
+        found.append(ShownPassage(low, changes))
+    return tuple(found)
+
+
+def replacements(text: str, edits: Sequence[Edit]) -> list[tuple[str, str]]:
+    """Return the paragraphs that edits stand in, as they are and as they would be."""
+    return [
+        (
+            text[low:high].strip("\n"),
+            applied(text[:high], held)[low:].strip("\n"),
+        )
+        for low, high, held in _by_paragraph(text, edits)
+    ]
+
+
+def _by_paragraph(text: str, edits: Sequence[Edit]) -> list[tuple[int, int, list[Edit]]]:
+    """Return from where to where the paragraphs go that edits stand in, and which stand there."""
     starts = [0, *accumulate(len(unit) for unit in paragraphs(text))]
     groups: list[tuple[int, int, list[Edit]]] = []
     for edit in edits:
@@ -175,23 +204,8 @@ def shown(text: str, edits: Sequence[Edit]) -> tuple[ShownPassage, ...]:
             groups.append((low, last, [*held, edit]))
         else:
             groups.append((first, last, [edit]))
-    return tuple(_shown_passage(text, starts, *group) for group in groups)
-
-
-def _shown_passage(
-    text: str, starts: Sequence[int], first: int, last: int, edits: Sequence[Edit]
-) -> ShownPassage:
-    low, high = starts[first], starts[min(last + 1, len(starts) - 1)]
-    pieces, at = [], low
-    for edit in edits:
-        pieces += [
-            Change("same", text[at : edit.start]),
-            Change("gone", text[edit.start : edit.end]),
-            Change("new", edit.text),
-        ]
-        at = edit.end
-    pieces.append(Change("same", text[at:high]))
-    return ShownPassage(low, readable([piece for piece in pieces if piece.text]))
+    final = len(starts) - 1
+    return [(starts[low], starts[min(high + 1, final)], held) for low, high, held in groups]
 
 
 # -- As documents --------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from proposals.choices import (
     Status,
 )
 from proposals.digests import digest_of
-from proposals.edits import Edit, as_documents, carried, edits_between, touch
+from proposals.edits import Edit, as_documents, carried, edits_between, replacements, touch
 from proposals.models import Amendment, AmendmentVersion, Proposal, Revision, text_document
 from proposals.revisions import write_revision
 from proposals.services.drafting import MAX_TEXT, write_draft
@@ -239,13 +239,9 @@ def _question(proposal: Proposal, amendment: Amendment) -> dict[str, Any]:
     """Return the text of the proposal that decides on an amendment."""
     newest = amendment.versions.order_by("-number")[0]
     passages = []
-    for edit in amendment.edits:
-        said = [("Instead of", edit["passage"]), ("shall stand", edit["text"])]
-        if not edit["passage"].strip():
-            said = [("Added", edit["text"])]
-        if not edit["text"].strip():
-            said = [("Taken out", edit["passage"])]
-        passages += [f"{word}:\n\n{_quoted(words)}" for word, words in said if words.strip()]
+    for old, new in replacements(amendment.base.body_markdown, amendment.changes):
+        said = (("Instead of", old), ("shall stand", new or "(nothing)"))
+        passages += [f"{word}:\n\n{_quoted(words)}" for word, words in said if words]
     head = (
         f"Amendment {amendment.number} changes revision {amendment.base.number} of {proposal.ref}. "
         "When it is carried, the next revision of that text has it."
@@ -267,7 +263,7 @@ def _question(proposal: Proposal, amendment: Amendment) -> dict[str, Any]:
 
 def _quoted(text: str) -> str:
     """Return a passage as a quotation that sets it as it was typed."""
-    return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").split("\n"))
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
 def _checked(text: str, reason: str) -> str:

@@ -34,7 +34,7 @@ def test_amendments_files_and_supporters_are_proven(cast, verify):
     )
     attachments.add_attachment(by=cast.member, proposal=proposal, name="b.txt", data=b"others")
     attachments.remove_attachment(by=cast.member, attachment=letter)
-    stages.open_deliberation(by=cast.member, proposal=proposal)
+    proposal = stages.open_deliberation(by=cast.member, proposal=proposal)
     by_vote, lost, accepted, withdrawn, rejected = (
         factories.make_amendment(cast.second_member, proposal, old, new)
         for old, new in (

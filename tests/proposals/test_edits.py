@@ -12,6 +12,7 @@ from proposals.edits import (
     carried,
     edits_between,
     from_documents,
+    replacements,
     shown,
     touch,
 )
@@ -135,6 +136,11 @@ def test_a_new_paragraph_is_shown_before_the_one_it_would_stand_before():
     passages = shown(TEXT, edit(B, f"First of all.\n\n{B}"))
     assert [passage.at for passage in passages] == [TEXT.index(B)]
     assert [c.kind for c in passages[0].changes] == ["new", "same"]
+
+
+def test_whole_paragraphs_stand_beside_what_they_would_be():
+    edits = edits_between(TEXT, TEXT.replace("twelve", "six").replace(f"{C}\n", "").rstrip("\n"))
+    assert replacements(TEXT, edits)[0] == (A, A.replace("twelve", "six"))
 
 
 @given(texts, texts)
