@@ -353,3 +353,32 @@ def test_accepting_and_withdrawing_at_once_do_one_of_the_two():
     assert len(refused) == 1
     amendment.refresh_from_db()
     assert (amendment.status == "accepted") == (proposal.text.number == 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_amendment_is_accepted_before_the_final_text_or_not_at_all():
+    cast = make_cast()
+    proposal = make_deliberated_proposal(cast, text=TEXT)
+    amendment = amend(cast, proposal, "twelve", "six")
+    refused = at_once(
+        lambda: amendments.accept_amendment(by=cast.member, amendment=amendment),
+        lambda: stages.fix_text(by=cast.clerk, proposal=proposal),
+    )
+    amendment.refresh_from_db()
+    proposal.refresh_from_db()
+    assert amendment.status == "accepted"
+    assert proposal.text.number == 2
+    # The clerk came second and the text is final, or first and was told of the open amendment.
+    assert (proposal.status == "final_text") == (not refused)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_putting_two_conflicting_amendments_to_a_vote_at_once_begins_one_vote():
+    cast = make_cast()
+    proposal = make_deliberated_proposal(cast, text=TEXT)
+    both = [amend(cast, proposal, "twelve", word) for word in ("six", "nine")]
+    refused = at_once(
+        *(lambda each=each: amendments.put_to_vote(by=cast.clerk, amendment=each) for each in both)
+    )
+    assert len(refused) == 1
+    assert sorted(Amendment.objects.values_list("status", flat=True)) == ["open", "voting"]

@@ -10,10 +10,15 @@ from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from oversight.accounts import services as accounts
-from proposals.models import Ballot, Charter, Comment, Proposal
+from proposals.models import Amendment, Ballot, Charter, Comment, Proposal
 from proposals.services import stages, voting
 from tests.dashboards.test_in_a_browser import ARGUMENTS, VIEWS
-from tests.factories import make_cast, make_deliberated_proposal, make_deployment
+from tests.factories import (
+    make_amendment,
+    make_cast,
+    make_deliberated_proposal,
+    make_deployment,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -129,12 +134,46 @@ def test_without_scripts_an_administrator_gives_a_new_body_its_charter(live_serv
     ] == ("3/5")
 
 
+def test_without_scripts_and_mouse_one_previews_and_sends_an_amendment(live_server, chromium):
+    cast = make_cast()
+    proposal = make_deliberated_proposal(cast)
+    with opened(chromium, live_server, signed_in(cast.second_member)) as page:
+        page.goto(proposal.get_absolute_url())
+        tab_to(page, "Propose an amendment")
+        page.keyboard.press("Enter")
+        tab_to(page, "text")
+        page.keyboard.press("ControlOrMeta+End")
+        page.keyboard.type("\nNothing is kept.")
+        tab_to(page, "reason")
+        page.keyboard.type("Nobody needs it.")
+        tab_to(page, "Preview")
+        page.keyboard.press("Enter")
+        page.locator("#preview ins", has_text="Nothing is kept.").wait_for()
+        assert page.locator("textarea[name=reason]").input_value() == "Nobody needs it."
+        tab_to(page, "Propose the amendment")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Amendment 1 to").wait_for()
+    assert "Nothing is kept." in Amendment.objects.get().text
+
+
+def test_the_preview_follows_what_is_typed(live_server, chromium):
+    cast = make_cast()
+    proposal = make_deliberated_proposal(cast)
+    session = signed_in(cast.member)
+    with opened(chromium, live_server, session, scripts=True) as page:
+        page.goto(f"{proposal.get_absolute_url()}edit/")
+        page.locator("textarea[name=text]").press_sequentially("**Never.** ")
+        page.locator("#preview strong", has_text="Never.").wait_for()
+    assert proposal.text.number == 1
+
+
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)
 def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, width, scheme):
     cast = make_cast()
     accounts.found_body(by=cast.administrator, slug="new-council", name="New Council")
     make_deployment(cast.operator, cast.organisation)
     proposal = make_deliberated_proposal(cast)
+    amendment = make_amendment(cast.second_member, proposal, "20 requests", "30 requests")
     visits = [
         (
             cast.administrator,
@@ -146,8 +185,13 @@ def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, widt
         ),
         (cast.operator, ("/register/endpoint/", "/register/use/")),
         (cast.member, ("/proposals/new/", "/my/", proposal.get_absolute_url())),
+        (
+            cast.member,
+            (f"{proposal.get_absolute_url()}{name}/" for name in ("edit", "amend", "attachments")),
+        ),
+        (cast.member, (amendment.get_absolute_url(),)),
     ]
-    visits = [(signed_in(person), addresses) for person, addresses in visits]
+    visits = [(signed_in(person), tuple(addresses)) for person, addresses in visits]
     found = {}
     for session, addresses in visits:
         view = opened(chromium, live_server, session, scripts=True, width=width, scheme=scheme)
