@@ -1,8 +1,11 @@
 """What becomes of a text is played again from the log, and a forged amendment is seen."""
 
 import pytest
+from django.db import transaction
 
+from oversight.ledger import services as ledger
 from oversight.ledger.sequencer import sequence_once
+from proposals.choices import ProposalType, Status
 from proposals.services import amendments, attachments, closing, stages, support, voting
 from tests import factories
 from tests.audit.conftest import bundle_of
@@ -68,3 +71,70 @@ def test_a_clerk_accepts_in_place_of_a_closed_account_and_that_is_proven(cast, v
     amendments.accept_amendment(by=cast.clerk, amendment=amendment)
     sequence_once()
     proven(verify(bundle_of()))
+
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("kind", "who", "parts", "words"),
+    [
+        ("amendment.made", "clerk", {"facts": {"number": 2, "version": 1}}, "has no seat"),
+        ("amendment.made", "chair", {"facts": {"number": 7, "version": 1}}, "number of the"),
+        ("amendment.revised", "chair", {"facts": {"number": 1, "version": 2}}, "whose amendment"),
+        ("amendment.withdrawn", "chair", {"facts": {"number": 1}}, "whose amendment"),
+        ("amendment.accepted", "chair", {"facts": {"number": 1}}, "neither the proposer nor"),
+        ("amendment.rejected", "member", {"facts": {"number": 9}}, "no such amendment"),
+        ("text.revised", "chair", {"facts": {"number": 2, "amendment": 1}}, "neither the"),
+        ("text.revised", "member", {"facts": {"number": 2, "amendment": 5}}, "no amendment 5"),
+        ("support.given", "outsider", {}, "has no seat"),
+        ("attachment.added", "chair", {"digests": {"file": DIGEST}}, "who attaches"),
+        ("attachment.removed", "member", {"digests": {"file": DIGEST}}, "so already"),
+    ],
+)
+def test_an_act_of_somebody_who_may_not_is_seen(cast, verify, kind, who, parts, words):
+    proposal = factories.make_deliberated_proposal(cast, text=TEXT)
+    factories.make_amendment(cast.second_member, proposal, "twelve", "six")
+    digests = {"text": DIGEST} if kind == "text.revised" else {}
+    with transaction.atomic():
+        ledger.append(
+            type=f"proposals.{kind}",
+            actor=cast.named(who).actor,
+            subject=proposal.subject,
+            **{"digests": digests, **parts},
+        )
+    sequence_once()
+    assert_seen(verify(bundle_of()), words)
+
+
+def test_a_revision_by_a_vote_about_something_else_is_seen(cast, verify):
+    proposal = factories.make_deliberated_proposal(cast, text=TEXT)
+    factories.make_amendment(cast.second_member, proposal, "twelve", "six")
+    other = factories.make_open_vote(cast)
+    with transaction.atomic():
+        ledger.append(
+            type="proposals.text.revised",
+            actor=f"decision:{other.ref}",
+            subject=proposal.subject,
+            digests={"text": DIGEST},
+            facts={"number": 2, "amendment": 1},
+        )
+    sequence_once()
+    assert_seen(verify(bundle_of()), "the amendment that the vote was about")
+
+
+def test_a_deliberation_without_its_seconders_is_seen(cast, verify):
+    charter = {"base": 1, "charter": factories.quick_charter(seconders=1)}
+    factories.make_decision(cast, type=ProposalType.AMEND_CHARTER, terms=charter)
+    draft = factories.make_proposal(cast)
+    with transaction.atomic():
+        stages.move(stages.lock_proposal(draft), Status.DELIBERATION, by=cast.member.actor)
+    sequence_once()
+    assert_seen(verify(bundle_of()), "the charter asks for 1")
+
+
+def assert_seen(result, words):
+    status, report = result
+    wrong = [each["says"] for each in report["checks"] if each["verdict"] == "contradicts"]
+    assert status == 1
+    assert any(words in says for says in wrong), wrong
