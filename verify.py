@@ -1277,7 +1277,12 @@ class Replay:
             self._require_taker(leaf, proposal, number_of)
         same(number, len(proposal.revisions) + 1, "the revision's number")
         proposal.revisions.append((number, digest))
-        self.bundle.document_if_here(f"proposals/{proposal.name}/text-{number}.json", digest)
+        folder = f"proposals/{proposal.name}"
+        text = self.bundle.document_if_here(f"{folder}/text-{number}.json", digest)
+        if number_of is not None and text is not None:
+            edits, base = proposal.amendments[number_of].edits, proposal.revisions[-2]
+            old = self.bundle.document(f"{folder}/text-{number - 1}.json", base[1])
+            check_amended(old, text, edits, proposal.amendments[number_of].base == base[1])
 
     def _require_taker(self, leaf, proposal, number):
         """Who takes an amendment over: the proposer, a clerk, or the vote it was put to."""
@@ -1296,13 +1301,21 @@ class Replay:
         same(leaf.facts["number"], len(proposal.amendments) + 1, "the number of the amendment")
         may = self.has_seat(proposal.body, leaf, "member", "chair")
         need(may, f"{leaf.actor} has no seat in {proposal.body}")
-        proposal.amendments[leaf.facts["number"]] = leaf.actor
-        self.commit(leaf, proposal)
+        proposal.amendments[leaf.facts["number"]] = Thing(author=leaf.actor, base=None, edits=None)
+        self.amendment_written(leaf, proposal)
 
     def amendment_written(self, leaf, proposal):
-        author = proposal.amendments.get(leaf.facts["number"])
-        same(leaf.actor, author, "whose amendment it is")
+        amendment = proposal.amendments.get(leaf.facts["number"])
+        same(leaf.actor, amendment and amendment.author, "whose amendment it is")
         self.commit(leaf, proposal)
+        if "amendment" in leaf.digests:
+            amendment.base = leaf.digests["base"]
+            known = any(digest == amendment.base for _, digest in proposal.revisions)
+            need(known, "the text that it amends is not on the log")
+            name = f"amendment-{leaf.facts['number']}-{leaf.facts['version']}.json"
+            path, digest = f"proposals/{proposal.name}/{name}", leaf.digests["amendment"]
+            document = self.bundle.document_if_here(path, digest)
+            amendment.edits = None if document is None else document["edits"]
 
     def amendment_answered(self, leaf, proposal, number=None):
         need((number or leaf.facts["number"]) in proposal.amendments, "there is no such amendment")
@@ -1311,8 +1324,9 @@ class Replay:
         self.commit(leaf, proposal)
 
     def amendment_put(self, leaf, proposal):
-        author = proposal.amendments.get(leaf.facts["number"])
-        may = leaf.actor == author or self.has_seat(proposal.body, leaf, "clerk")
+        amendment = proposal.amendments.get(leaf.facts["number"])
+        need(amendment is not None, "there is no such amendment")
+        may = leaf.actor == amendment.author or self.has_seat(proposal.body, leaf, "clerk")
         need(may, f"{leaf.actor} is neither the author nor a clerk")
         vote = self.thing(f"proposal:{leaf.facts['vote']}")
         same((vote.type, vote.amends), ("amend_text", None), "what it is put to a vote by")
@@ -1627,6 +1641,26 @@ FOLLOWS = {
 def rules_for(charter, kind):
     """Return the rules of a charter for a type of decision."""
     return charter[kind] if kind in charter else charter[FOLLOWS.get(kind, kind)]
+
+
+def check_amended(old, new, edits, is_base):
+    """Hold a revision against the amendment that it took over; nothing else may have changed."""
+    if edits is None:
+        raise NotEnough("the amendment that the revision took over is not in the bundle")
+    before, after = old["text"], new["text"]
+    same({**old, "text": ""}, {**new, "text": ""}, "title, summary and terms of the revision")
+    if is_base:
+        for edit in reversed(edits):
+            same(before[edit["start"] : edit["end"]], edit["passage"], "the passage amended")
+            before = before[: edit["start"]] + edit["text"] + before[edit["end"] :]
+        same(after, before, "the text with the amendment in it")
+        return
+    # An earlier text was amended; its passages stand elsewhere now, and are as long.
+    grown = sum(len(edit["text"]) - len(edit["passage"]) for edit in edits)
+    same(len(after) - len(before), grown, "by how much the amendment makes the text longer")
+    for edit in edits:
+        need(edit["passage"] in before, "a passage amended did not stand in the text")
+        need(edit["text"] in after, "a passage of the amendment does not stand in the text")
 
 
 STANDING = ("granted", "suspended")

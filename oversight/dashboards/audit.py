@@ -27,6 +27,7 @@ from oversight.web.clock import stamp
 from proposals.choices import Status
 from proposals.digests import digest_of
 from proposals.models import (
+    AmendmentVersion,
     Charter,
     Comment,
     Contract,
@@ -155,6 +156,7 @@ def documents(scope: Scope, size: int) -> Iterator[tuple[str, bytes]]:
     runs = _results(scope, contracts, covered)
     yield from _charters(scope, proposals, covered)
     yield from _texts(proposals, covered)
+    yield from _amendments(proposals, covered)
     yield from _votes(contracts, covered)
     yield from _suites(scope, runs, covered)
     yield from _versions(scope, proposals, covered)
@@ -178,6 +180,15 @@ def _texts(proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
     for revision in found.select_related("proposal").order_by("proposal__ref", "number"):
         text, _ = digest_of(revision.document)
         yield f"proposals/{revision.proposal.ref}/text-{revision.number}.json", text.encode()
+
+
+def _amendments(proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
+    found = AmendmentVersion.objects.filter(amendment__proposal__in=proposals)
+    found = found.filter(leaf_id__in=covered).select_related("amendment__proposal", "base")
+    for version in found.order_by("amendment__proposal__ref", "amendment__number", "number"):
+        amendment, (text, _) = version.amendment, digest_of(version.document)
+        name = f"amendment-{amendment.number}-{version.number}.json"
+        yield f"proposals/{amendment.proposal.ref}/{name}", text.encode()
 
 
 def _votes(contracts: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
@@ -235,6 +246,9 @@ def _result(task_run: TaskRun) -> Iterator[tuple[str, bytes]]:
 
 
 _PUBLIC_REASONS = (
+    "proposals.amendment.made",
+    "proposals.amendment.revised",
+    "proposals.amendment.rejected",
     "proposals.conflict.declared",
     "proposals.decision.annulled",
     "registry.authorisation.suspended",

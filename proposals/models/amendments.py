@@ -1,5 +1,7 @@
 """What members would have otherwise in a proposal's text, and who stands behind the proposal."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -105,6 +107,18 @@ class AmendmentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amendment}, version {self.number}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `digest` is of: its edits, and the text that they are edits of."""
+        return {
+            "v": 1,
+            "proposal": self.amendment.proposal.ref,
+            "amendment": self.amendment.number,
+            "version": self.number,
+            "base": {"revision": self.base.number, "digest": self.base.digest},
+            "edits": self.edits,
+        }
 
 
 class Support(models.Model):

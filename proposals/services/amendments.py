@@ -315,13 +315,20 @@ def _edits_of(proposal: Proposal, base: Revision, text: str, base_number: int) -
 def _write_version(amendment: Amendment, number: int, kind: Leaf) -> None:
     """Save an amendment with one more state of its words; the caller holds the proposal's lock."""
     proposal, base = amendment.proposal, amendment.base
-    _, digest = digest_of(amendment_document(amendment, number))
+    version = AmendmentVersion(
+        amendment=amendment,
+        number=number,
+        base=base,
+        edits=amendment.edits,
+        reason=amendment.reason,
+    )
+    _, version.digest = digest_of(version.document)
     committed = ledger.commit_to({"reason": amendment.reason})
     leaf = ledger.append(
         type=kind,
         actor=amendment.author.actor,
         subject=proposal.subject,
-        digests={"amendment": digest, "base": base.digest},
+        digests={"amendment": version.digest, "base": base.digest},
         commits={"reason": committed.digest},
         facts={"number": amendment.number, "version": number},
     )
@@ -329,27 +336,10 @@ def _write_version(amendment: Amendment, number: int, kind: Leaf) -> None:
     if number == 1:
         amendment.leaf_id = leaf.id
     amendment.save()
-    AmendmentVersion.objects.create(
-        amendment=amendment,
-        number=number,
-        base=base,
-        edits=amendment.edits,
-        reason=amendment.reason,
-        digest=digest,
-        leaf_id=leaf.id,
-    )
-
-
-def amendment_document(amendment: Amendment, version: int) -> dict[str, Any]:
-    """Return what an amendment's digest is of: its edits, and the text that they are edits of."""
-    return {
-        "v": 1,
-        "proposal": amendment.proposal.ref,
-        "amendment": amendment.number,
-        "version": version,
-        "base": {"revision": amendment.base.number, "digest": amendment.base.digest},
-        "edits": amendment.edits,
-    }
+    version.leaf_id = leaf.id
+    # Unsaved until here, the amendment had no key that the version could have.
+    version.amendment = amendment
+    version.save()
 
 
 def _locked_in_deliberation(proposal: Proposal) -> Proposal:

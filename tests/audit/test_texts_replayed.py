@@ -6,6 +6,7 @@ from django.db import transaction
 from oversight.ledger import services as ledger
 from oversight.ledger.sequencer import sequence_once
 from proposals.choices import ProposalType, Status
+from proposals.revisions import write_revision
 from proposals.services import amendments, attachments, closing, stages, support, voting
 from tests import factories
 from tests.audit.conftest import bundle_of
@@ -131,6 +132,16 @@ def test_a_deliberation_without_its_seconders_is_seen(cast, verify):
         stages.move(stages.lock_proposal(draft), Status.DELIBERATION, by=cast.member.actor)
     sequence_once()
     assert_seen(verify(bundle_of()), "the charter asks for 1")
+
+
+def test_a_revision_that_is_not_what_its_amendment_makes_it_is_seen(cast, verify):
+    proposal = factories.make_deliberated_proposal(cast, text=TEXT)
+    amendment = factories.make_amendment(cast.second_member, proposal, "twelve", "six")
+    content = {**proposal.text.document, "text": TEXT.replace("twelve", "sixty")}
+    with transaction.atomic():
+        write_revision(stages.lock_proposal(proposal), cast.member, 2, content, amendment=amendment)
+    sequence_once()
+    assert_seen(verify(bundle_of()), "the text with the amendment in it")
 
 
 def assert_seen(result, words):
