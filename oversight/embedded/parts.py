@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oversight import env
+
 PROJECT = Path(__file__).resolve().parents[2]
 _FRUGAL = {
     "MALLOC_ARENA_MAX": "2",
@@ -38,9 +40,18 @@ class Part:
 
 
 def web(host: str, port: int) -> Part:
-    """Return the web server: one process, eight threads for requests."""
+    """Return the web server: one process unless more are asked for, with eight threads each."""
+    processes = env.integer("WEB_PROCESSES", 1, low=1, high=64)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
-    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"]
+    command += [
+        "--port",
+        str(port),
+        "--workers",
+        str(processes),
+        "--blocking-threads",
+        "8",
+        "--no-ws",
+    ]
     # Less than errors is a line about the number of threads at every start.
     # Killed at any moment, the process that answers is started anew; without it all parts stopped.
     command += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
