@@ -1,5 +1,6 @@
 """Make the databases, roles and queues inside the embedded PostgreSQL; safe to repeat."""
 
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from oversight.embedded.addresses import (
     ConnectionInfo,
     EmbeddedPostgresError,
 )
+
+REPLAY_SECONDS = 600.0
 
 
 def provision(info: ConnectionInfo, var: Path) -> None:
@@ -32,6 +35,7 @@ def provision(info: ConnectionInfo, var: Path) -> None:
             " backup."
         ) from error
     with connection:
+        _await_replay(connection)
         _ensure_role(connection, ROLE, _password(info.database_url))
         _ensure_role(connection, WORKER_ROLE, _password(info.worker_broker_url))
         for name in (DATABASE, BROKER_DATABASE):
@@ -47,6 +51,18 @@ def provision(info: ConnectionInfo, var: Path) -> None:
             sql.SQL("GRANT CONNECT ON DATABASE postgres TO {}").format(sql.Identifier(ROLE))
         )
     broker.install(info.broker_url, worker_role=WORKER_ROLE)
+
+
+def _await_replay(connection: psycopg.Connection) -> None:
+    """Wait until a restored server has replayed its archive; nothing can be written before."""
+    deadline = time.monotonic() + REPLAY_SECONDS
+    while connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(
+                "The embedded PostgreSQL still replays its write-ahead log. It goes on by itself:"
+                " wait, and start again."
+            )
+        time.sleep(0.2)
 
 
 def _password(url: str) -> str:
