@@ -35,7 +35,7 @@ CEILING_SECONDS = 0.1
 """The longest pause between two looks, should a notification be lost."""
 
 CROWD_LEAVES = 8
-CROWD_SECONDS = 0.03
+CROWD_SECONDS = 0.025
 """When so many came at once, the next batch begins no sooner: a batch of one costs what a batch of
 many costs, and the processor is better spent on those who act than on signatures."""
 
