@@ -292,6 +292,10 @@ class TargetField(forms.ModelChoiceField):  # type: ignore[type-arg]
             to_field_name="proposal__ref",
         )
 
+    def prepare_value(self, value: Any) -> Any:
+        """Show a decision by its reference."""
+        return value.ref if isinstance(value, Decision) else value
+
     def label_from_instance(self, obj: Any) -> str:
         """Return reference and title."""
         return f"{obj.ref}: {obj.proposal.title}"

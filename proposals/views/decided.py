@@ -15,6 +15,7 @@ from oversight.web.clock import database_now
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
 from proposals import policy
+from proposals.charter_words import hours_words
 from proposals.choices import ProposalType, StatementKind
 from proposals.forms.decided import RulingForm, StatementForm, SuspensionForm
 from proposals.models import Decision
@@ -34,7 +35,8 @@ def suspend(request: HttpRequest, ref: str) -> HttpResponse:
     if not policy.can_suspend_at_once(person, body, rules):
         raise NotAllowed(f"The charter of {body} does not let you suspend an authorisation alone.")
     form = SuspensionForm(request.POST or None)
-    context = {"decision": decision, "authorisation": authorisation, "rules": rules}
+    context: dict[str, Any] = {"decision": decision, "authorisation": authorisation}
+    context["lapses"] = hours_words(rules.emergency_hours)
 
     def act() -> Any:
         return emergency.suspend_at_once(

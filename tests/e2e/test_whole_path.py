@@ -14,7 +14,7 @@ EVALUATION_MS = 240_000
 def draft(page: Page) -> str:
     """Draft the proposal and return its reference."""
     page.goto("/proposals/new/")
-    page.get_by_label("What it would do").select_option("authorise_deployment")
+    page.get_by_role("link", name="Authorise a model for a deployment").click()
     page.get_by_label("Deployment").select_option(label="Helpdesk")
     page.get_by_label("Model version").select_option(label="Small model 1.0")
     page.get_by_label("Title").fill("Authorise the small model for the helpdesk")
