@@ -24,6 +24,9 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+OFFERED = [kind for kind in ProposalType if kind != ProposalType.AMENDMENT]
+"""An amendment of a text is put to its vote from its own page."""
+
 EVERYBODY = ("outsider", "member", "chair", "clerk", "administrator", "auditor", "operator")
 TEXTS = {"title": "A title", "summary": "A summary.", "text": "Some text."}
 
@@ -59,13 +62,13 @@ def statuses(client, cast, path, data=None):
 def test_what_can_be_proposed_is_asked_first_with_what_it_is_for(client, cast):
     client.force_login(cast.member)
     page = client.get(reverse("proposal-create")).content.decode()
-    for kind in ProposalType:
+    for kind in OFFERED:
         assert f"type={kind}" in page
     assert "What was authorised ends for good." in page
     assert client.get(f"{reverse('proposal-create')}?type=coup").status_code == 404
 
 
-@pytest.mark.parametrize("kind", list(ProposalType))
+@pytest.mark.parametrize("kind", OFFERED)
 def test_every_type_has_its_form(client, cast, decision, kind):
     suite = make_suite(cast.evaluator)
     client.force_login(cast.member)
