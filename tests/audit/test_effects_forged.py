@@ -1,0 +1,114 @@
+"""A server that lets through what it must not is contradicted by its own log."""
+
+import pytest
+
+from oversight.ledger.sequencer import sequence_once
+from oversight.registry import effects as registry
+from oversight.registry.models import Authorisation
+from proposals import effects
+from proposals.choices import ProposalType, StatementKind
+from proposals.services import annulment, emergency, statements
+from tests.audit.conftest import bundle_of
+from tests.audit.test_effects_replayed import CRITERION, authorised
+from tests.factories import make_decision, make_proposal, quick_charter
+
+
+def suspended_by_a_member(world, patch):
+    patch.setattr("proposals.policy.can_suspend_at_once", lambda *who: True)
+    emergency.suspend_at_once(
+        by=world.cast.member,
+        authorisation=Authorisation.objects.get(decision_ref=world.decision.ref),
+        reason="I do not like it.",
+    )
+
+
+def suspended_for_ever(world, patch):
+    real = registry.suspend_at_once
+    far = world.decision.decided_at.replace(year=2099, microsecond=0)
+    patch.setattr(registry, "suspend_at_once", lambda **told: real(**told | {"until": far}))
+    emergency.suspend_at_once(
+        by=world.cast.clerk,
+        authorisation=Authorisation.objects.get(decision_ref=world.decision.ref),
+        reason="It gave out addresses.",
+    )
+
+
+def annulled_by_an_outsider(world, patch):
+    patch.setattr("proposals.policy.can_state_reasons", lambda *who: True)
+    annulment.record_ruling(
+        by=world.cast.outsider, decision=world.decision, authority="Me", reason="Because."
+    )
+
+
+def more_taken_back_than_was_done(world, patch):
+    other = authorised(world.cast)
+    decision = make_decision(world.cast)
+    patch.setattr(
+        "proposals.effects.reverse",
+        lambda decision, *, by, at: registry.annul_grant(
+            actor=f"decision:{by}", decision_ref=other.ref, by=by
+        ),
+    )
+    annulment.record_ruling(
+        by=world.cast.clerk, decision=decision, authority="Court", reason="Because."
+    )
+
+
+def another_charter_than_was_voted_on(world, patch):
+    real, other = effects._put_in_force, quick_charter(voting_hours=1)
+    patch.setattr(effects, "_put_in_force", lambda body, _, **told: real(body, other, **told))
+    decided = {"base": 1, "charter": quick_charter(voting_hours=24)}
+    make_decision(world.cast, type=ProposalType.AMEND_CHARTER, terms=decided)
+
+
+def other_conditions_than_were_voted_on(world, patch):
+    real = registry.grant_authorisation
+    loose = {"conditions": {"regions": ["DE"]}}
+    patch.setattr(registry, "grant_authorisation", lambda **told: real(**told | loose))
+    authorised(world.cast, terms={"conditions": {"regions": ["CH"]}})
+
+
+def a_standing_criterion_left_out(world, patch):
+    adopt = {"suite": world.suite.digest, "criteria": [CRITERION]}
+    make_decision(world.cast, type=ProposalType.ADOPT_SUITE, terms=adopt)
+    patch.setattr("proposals.services.drafting._ask_standing_criteria", lambda *who: None)
+    authorised(world.cast)
+
+
+def a_dissent_of_the_winners(world, patch):
+    patch.setattr(statements, "lost", lambda *who: True)
+    statements.make_statement(
+        by=world.cast.member,
+        decision=make_decision(world.cast),
+        kind=StatementKind.DISSENT,
+        text="I won, and yet.",
+    )
+
+
+def drafted_by_whom_the_charter_does_not_name(world, patch):
+    patch.setattr("proposals.policy.can_propose", lambda *who: True)
+    make_proposal(world.cast, by=world.cast.outsider)
+
+
+@pytest.mark.parametrize(
+    ("lets_through", "words"),
+    [
+        (suspended_by_a_member, "the charter does not let"),
+        (suspended_for_ever, "another time than the charter says"),
+        (annulled_by_an_outsider, "is no clerk of the body"),
+        (more_taken_back_than_was_done, "changes what that did not do"),
+        (another_charter_than_was_voted_on, "the charter in force from now on"),
+        (other_conditions_than_were_voted_on, "the conditions of the authorisation"),
+        (a_standing_criterion_left_out, "what the body asks of all such"),
+        (a_dissent_of_the_winners, "was not on the losing side"),
+        (drafted_by_whom_the_charter_does_not_name, "has no seat in"),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_what_must_not_happen_is_seen(world, verify_here, monkeypatch, lets_through, words):
+    lets_through(world, monkeypatch)
+    sequence_once()
+    status, report = verify_here(bundle_of())
+    wrong = [each["says"] for each in report["checks"] if each["verdict"] == "contradicts"]
+    assert status == 1
+    assert any(words in says for says in wrong), wrong
