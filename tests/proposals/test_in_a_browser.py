@@ -16,11 +16,16 @@ from tests.dashboards.test_in_a_browser import ARGUMENTS, VIEWS
 from tests.factories import (
     make_amendment,
     make_cast,
+    make_decision,
     make_deliberated_proposal,
     make_deployment,
+    make_model_version,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+AMEND = "amend_charter"
 
 
 def signed_in(person):
@@ -84,8 +89,8 @@ def test_without_scripts_and_mouse_one_proposes_comments_and_votes(live_server, 
         page.goto("/deciding/")
         tab_to(page, "Draft a proposal")
         page.keyboard.press("Enter")
-        tab_to(page, "type")
-        page.keyboard.press("g")  # "general motion"
+        tab_to(page, "General motion (no effect on the registry)")
+        page.keyboard.press("Enter")
         for name in ("title", "summary", "text"):
             tab_to(page, name)
             page.keyboard.type(f"By keyboard: {name}")
@@ -174,6 +179,7 @@ def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, widt
     make_deployment(cast.operator, cast.organisation)
     proposal = make_deliberated_proposal(cast)
     amendment = make_amendment(cast.second_member, proposal, "20 requests", "30 requests")
+    decision = make_decision(cast, deployment=make_deployment(), version=make_model_version())
     visits = [
         (
             cast.administrator,
@@ -190,6 +196,9 @@ def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, widt
             (f"{proposal.get_absolute_url()}{name}/" for name in ("edit", "amend", "attachments")),
         ),
         (cast.member, (amendment.get_absolute_url(),)),
+        (cast.member, [f"/proposals/new/?type={kind}" for kind in ("admit_evaluator", AMEND)]),
+        (cast.clerk, [f"{decision.get_absolute_url()}{act}/" for act in ("suspend", "annul")]),
+        (cast.chair, [decision.get_absolute_url()]),
     ]
     visits = [(signed_in(person), tuple(addresses)) for person, addresses in visits]
     found = {}
@@ -206,6 +215,7 @@ def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, widt
                     found["charter with an error"] = barriers(page)
                     page.get_by_label("Quorum").first.fill("1/2")
                     page.get_by_role("button", name="Read it back").click()
+                    page.get_by_role("button", name="Adopt the charter").wait_for()
                     found["charter read back"] = barriers(page)
     assert not {address: what for address, what in found.items() if what}
 
