@@ -109,8 +109,8 @@ def quoted_in(text: str, quote: str, before: str = "", after: str = "") -> tuple
 
 def _anchors(proposal: Proposal) -> Iterable[Anchor]:
     rows = Anchor.objects.filter(comment__proposal=proposal, comment__hidden_at=None)
-    newest = rows.select_related("comment__author", "revision").order_by("-pk")[:ANCHORS_SHOWN]
-    return reversed(newest)
+    rows = rows.select_related("comment__author", "revision").defer("revision__body_markdown")
+    return reversed(rows.order_by("-pk")[:ANCHORS_SHOWN])
 
 
 def _block_at(place: int, blocks: tuple[Block, ...]) -> int | None:
