@@ -17,9 +17,9 @@ from django.utils.safestring import SafeString, mark_safe
 from oversight.accounts.models import Body, Membership
 from oversight.web.clock import in_words
 from oversight.web.plain_text import one_line
-from proposals.choices import DecisionOutcome, Status
+from proposals.choices import DecisionOutcome, StatementKind, Status
 from proposals.markdown import render_markdown
-from proposals.models import Contract, Decision, Proposal, Recusal, Revision
+from proposals.models import Contract, Decision, Proposal, Recusal, Revision, Statement
 from proposals.tally import consent, yes_no
 
 MOST = 200
@@ -102,13 +102,29 @@ def _decision_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
         .order_by("decided_at", "pk")
     )
     titles = _titles([row.proposal for row in rows])
+    stated = _stated_dissents(rows)
     for row in rows:
         outcome = DecisionOutcome(row.outcome).label.lower()
         override = " Carried over a criterion that was not shown to be met." * row.is_override
         yield (
             f"{_matter(row.proposal, titles, page='decisions')}: **{outcome}**, "
-            f"{_day(row.decided_at, zone)}; {_escaped(row.result_words)}.{override}{_dissents(row)}"
+            f"{_day(row.decided_at, zone)}; {_escaped(row.result_words)}.{override}"
+            f"{_dissents(row)}{stated.get(row.pk, '')}"
         )
+
+
+def _stated_dissents(decisions: Iterable[Decision]) -> dict[int, str]:
+    """Say by decision who put a dissent on the record; its words stand at the decision."""
+    found: dict[int, list[str]] = {}
+    rows = Statement.objects.filter(
+        decision__in=[row.pk for row in decisions],
+        kind=StatementKind.DISSENT,
+        membership__isnull=False,
+    )
+    for row in rows.select_related("membership"):
+        if row.membership:
+            found.setdefault(row.decision_id, []).append(row.membership.actor)
+    return {pk: f" Dissent on the record: {', '.join(names)}." for pk, names in found.items()}
 
 
 def _dissents(decision: Decision) -> str:
@@ -145,6 +161,18 @@ def _ended_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
         reason = _escaped(one_line(row.ending_reason)).rstrip(".")
         day = _day(row.status_changed_at, zone)
         yield f"{_matter(row, titles)}: **{row.get_status_display().lower()}**, {day}. {reason}."
+    undone = list(
+        Decision.objects.filter(
+            proposal__body=body, annulled_at__gte=span[0], annulled_at__lt=span[1]
+        )
+        .select_related("proposal")
+        .order_by("annulled_at", "pk")
+    )
+    titles = _titles([found.proposal for found in undone])
+    for found in undone:
+        if found.annulled_at:
+            matter = _matter(found.proposal, titles, page="decisions")
+            yield f"{matter}: **decision annulled**, {_day(found.annulled_at, zone)}."
 
 
 def _conflict_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:

@@ -12,14 +12,22 @@ from django.utils import timezone
 from oversight.accounts import services as accounts
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
-from proposals.choices import MINUTES_TRANSITIONS, Leaf, MinutesStatus, ProposalType
+from proposals.choices import (
+    MINUTES_TRANSITIONS,
+    Leaf,
+    MinutesStatus,
+    ProposalType,
+    StatementKind,
+)
 from proposals.digests import digest_of
 from proposals.minutes import NOTHING, shown
 from proposals.models import Minutes, Revision
 from proposals.services import minutes as services
 from proposals.services import roll
+from proposals.services.annulment import record_ruling
 from proposals.services.erasure import erase_person
 from proposals.services.stages import annul_vote, withdraw
+from proposals.services.statements import make_statement
 from tests.factories import (
     make_cast,
     make_decision,
@@ -116,6 +124,24 @@ def test_who_carried_a_motion_that_failed_is_named(cast):
     make_decision(cast, ("no", "no", "yes"))
     decided = part(make_minutes(cast).text, "Decisions")
     assert f"For: {seat(cast, cast.chair)}." in decided
+
+
+def test_a_dissent_on_the_record_is_named_and_not_quoted(cast):
+    decision = make_decision(cast)
+    make_statement(
+        by=cast.chair, decision=decision, kind=StatementKind.DISSENT, text="It costs too much."
+    )
+    text = make_minutes(cast).text
+    assert f"Dissent on the record: {seat(cast, cast.chair)}." in part(text, "Decisions")
+    assert "costs" not in text
+
+
+def test_a_decision_that_was_annulled_later_is_told(cast):
+    decision = make_decision(cast)
+    record_ruling(by=cast.clerk, decision=decision, authority="A court", reason="No notice.")
+    ended = part(make_minutes(cast).text, "Withdrawn and annulled")
+    assert f"[{decision.ref}](/decisions/{decision.ref}/)" in ended
+    assert "**decision annulled**" in ended
 
 
 def test_a_draft_of_a_proposal_and_its_withdrawal_are_not_in_the_minutes(cast):
