@@ -132,3 +132,5 @@ def test_the_servers_processes_load_none_of_the_heavy_packages(process):
     assert "evals.models" in loaded
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
     assert not [name for name in loaded if name.startswith("evals.worker.runner")]
+    # Opinion maps are drawn in the tasks' process, and loaded by it when there is one to draw.
+    assert "proposals.opinions.drawing" not in loaded
