@@ -19,6 +19,7 @@ from proposals import charter
 from proposals.choices import ProposalType, Status
 from proposals.models import Charter, Contract, Proposal, SuiteAdoption
 from proposals.services import closing, drafting, voting
+from proposals.services.erasure import erase_person
 from tests.factories import (
     make_ballot,
     make_cast,
@@ -217,6 +218,18 @@ def test_two_decisions_for_one_deployment_in_the_same_second_leave_one_standing(
         "superseded",
     ]
     assert leaves("registry.authorisation.superseded").count() == 1
+
+
+def test_a_proposer_who_is_erased_during_the_vote_stops_nothing(cast):
+    first = authorised(cast)
+    proposal = make_open_vote(cast, type=ProposalType.RETIRE, target=first)
+    make_ballot(cast.member, proposal)
+    erase_person(person=cast.member)
+    for person in cast.members[1:]:
+        make_ballot(person, proposal)
+    decision = closing.close_vote(by=cast.clerk, proposal=proposal)
+    assert (decision.outcome, decision.impossible) == ("carried", "")
+    assert answer(first).code == GateCode.REVOKED
 
 
 # -- Suites ----------------------------------------------------------------------------------
