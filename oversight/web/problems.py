@@ -12,6 +12,7 @@ from oversight.web.refusals import Refusal
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/v1/"
+_KEPT_HEADERS = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
 
 
 def problem(
@@ -50,7 +51,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     standard = exception_handler(error, context)
     if standard is None:
         return None
-    headers = {k: v for k, v in standard.items() if k in {"WWW-Authenticate", "Retry-After"}}
+    headers = {k: v for k, v in standard.items() if k in _KEPT_HEADERS}
     return problem(standard.status_code, _title(error), _flat(standard.data), headers=headers)
 
 
@@ -70,6 +71,8 @@ def _title(error: Exception) -> str:
         return "Not found"
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
         return "Not allowed"
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return "Not done here"
     return str(getattr(error, "default_detail", "This cannot be done")).rstrip(".")
 
 

@@ -94,3 +94,11 @@ def test_it_is_served_to_everyone(client):
     answer = client.get("/api/schema/")
     assert answer.status_code == 200
     assert b"openapi: 3.1" in answer.content
+
+
+def test_another_method_than_an_address_has_is_named_with_those_it_has(client, db):
+    answer = client.put("/api/v1/decisions/", "{}", content_type="application/json")
+    said = answer.json()
+    assert answer.status_code == 405
+    assert (said["title"], said["detail"]) == ("Not done here", 'Method "PUT" not allowed.')
+    assert "GET" in answer["Allow"]
