@@ -29,5 +29,5 @@ def progress_line(run: Run) -> str:
         for t in run.task_runs.all()
         if not t.is_final
     ]
-    finished = sum(t.is_final for t in run.task_runs.all())
-    return f"{run.ref}: {finished} tasks finished; {', '.join(parts) or 'closing'}"
+    finished, whole = sum(t.is_final for t in run.task_runs.all()), len(run.task_runs.all())
+    return f"{run.ref}: {finished} of {whole} tasks finished; {', '.join(parts) or 'closing'}"

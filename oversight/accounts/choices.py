@@ -50,6 +50,9 @@ class NoticeKind(TextChoices):
     OTHER = "other", "anything else"
 
 
+ASKING = frozenset({NoticeKind.VOTE_CLOSING, NoticeKind.VOTE_OPENED, NoticeKind.TIE})
+"""Ask for a vote: nothing to say any more once it is over."""
+
 URGENT = frozenset({NoticeKind.VOTE_CLOSING})
 """Sent at once to everybody who gets mail: tomorrow's digest would come too late."""
 

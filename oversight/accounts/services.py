@@ -353,3 +353,13 @@ def _require_slug(slug: str) -> None:
 def _require_administrator(user: Person) -> None:
     if not policy.can_manage_accounts(user):
         raise NotAllowed("Only an administrator manages bodies, organisations and appointments.")
+
+
+def call_off(*, kinds: Iterable[NoticeKind], about: str) -> None:
+    """Take back notices whose matter is over. Call inside the transaction of the act that ends it.
+
+    What was not mailed is not mailed any more, and nobody's list has it as unread.
+    """
+    standing = Notice.objects.filter(kind__in=list(kinds), about=about)
+    standing.filter(sent_at=None).update(mail_at=None)
+    standing.filter(read_at=None).update(read_at=timezone.now())

@@ -7,9 +7,9 @@ from typing import Any
 import rfc8785
 from django.db import transaction
 
-from oversight.accounts.choices import NoticeKind
+from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
-from oversight.accounts.services import notify
+from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import Opening
 from oversight.web.clock import database_now, in_words, stamp
@@ -263,6 +263,7 @@ def _decide(
         impossible=effect.get("impossible", ""),
         leaf_id=leaf.id,
     )
+    call_off(kinds=ASKING, about=proposal.ref)
     notify(
         kind=NoticeKind.DECISION,
         body=proposal.body,

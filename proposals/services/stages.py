@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from oversight.accounts.choices import NoticeKind
+from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
-from oversight.accounts.services import notify
+from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
@@ -95,6 +95,7 @@ def annul_vote(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
         raise NotAllowed("Only a clerk of the body annuls a vote.")
     locked = lock_proposal(proposal)
     _end(locked, Status.ANNULLED, by=by.actor, reason=reason)
+    call_off(kinds=ASKING, about=locked.ref)
     notify(
         kind=NoticeKind.DECISION,
         body=locked.body,

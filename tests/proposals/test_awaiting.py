@@ -208,3 +208,16 @@ def test_a_vote_that_was_annulled_reminds_nobody():
     assert remind_of_votes() == 0
     told = Notice.objects.filter(subject__startswith="Annulled: ")
     assert {row.person for row in told} == set(cast.members)
+
+
+def test_nobody_is_asked_by_mail_for_a_vote_that_is_over():
+    council = make_council(size=2)
+    proposal = make_open_vote(council)
+    asked = Notice.objects.filter(kind=NoticeKind.VOTE_OPENED, about=proposal.ref)
+    assert asked.filter(mail_at__isnull=False, read_at=None).count() == 2
+    for member in council.members:
+        make_ballot(by=member, proposal=proposal)
+    closing.close_vote(by=council.clerk, proposal=proposal)
+    assert asked.filter(mail_at=None, read_at__isnull=False).count() == 2
+    told = Notice.objects.filter(kind=NoticeKind.DECISION, about=proposal.ref, read_at=None)
+    assert told.exists()
