@@ -298,11 +298,12 @@ class Bundle:
         self.used, self.manifest, self.about = {"manifest.json"}, {}, {}
         try:
             self.zip = zipfile.ZipFile(path)
-            self.members = self._members(self.zip.infolist())
         except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
         except UNREADABLE as error:
-            raise Contradiction(f"this is no usable zip: {error}") from None
+            says = f"this is no whole zip ({error}): a download that was cut short, or another file"
+            raise NotEnough(says) from None
+        self.members = self._members(self.zip.infolist())
 
     def _members(self, infos):
         """Refuse names, sizes and places that deceive, by what the zip's directory says."""
@@ -2926,6 +2927,8 @@ def main(arguments=None):
         log = verify(report, bundle, policy, options.full)
     except OSError as error:
         report.add(MISSING, "file", f"cannot read {error.filename}: {error.strerror}")
+    except NotEnough as found:
+        report.add(MISSING, "zip", str(found))
     except Contradiction as found:
         report.add(CONTRADICTS, "zip", str(found))
     sys.stdout.reconfigure(errors="replace")

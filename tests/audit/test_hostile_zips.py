@@ -139,18 +139,27 @@ def test_an_unknown_compression_is_refused(outcome, files):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"PK", b"not a zip at all" * 50, b"PK\x05\x06" + bytes(18)], ids=range(4)
+    "data",
+    [b"", b"PK", b"not a zip at all" * 50, b"<!DOCTYPE html><title>Sign in</title>"],
+    ids=range(4),
 )
-def test_what_is_no_zip_or_an_empty_one_is_not_proven(outcome, data):
+def test_what_is_no_zip_proves_nothing_and_contradicts_nothing(outcome, data):
     status, says = outcome(data)
-    assert status in {1, 2}
-    assert "PROVEN:" not in says
+    assert status == 2
+    assert "this is no whole zip" in says
+    assert "NOT ENOUGH MATERIAL" in says
 
 
-def test_a_zip_cut_short_anywhere_is_not_proven(outcome, files):
+def test_an_empty_zip_is_not_proven(outcome):
+    assert outcome(b"PK\x05\x06" + bytes(18))[0] == 2
+
+
+def test_a_download_that_was_cut_short_is_said_to_be_one(outcome, files):
     data = zipped(files.items())
     for part in range(1, 10):
-        assert outcome(data[: len(data) * part // 10])[0] == 1
+        status, says = outcome(data[: len(data) * part // 10])
+        assert status == 2
+        assert "cut short" in says
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path):
