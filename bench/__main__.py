@@ -25,6 +25,7 @@ BENCHMARKS = (
     "crashes",
     "claims",
     "ingest",
+    "hashing",
 )
 
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from oversight.registry.manifest import Manifest, ManifestError, manifest_of, paths_of
+from oversight.registry.hashing import ManifestError
+from oversight.registry.manifest import Manifest, manifest_of, paths_of
 
 RECIPE = "gguf-to-safetensors/1"
 """Changes when the same GGUF file would give another folder."""

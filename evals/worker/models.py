@@ -8,7 +8,8 @@ from typing import Any
 
 from evals.worker.convert import ConversionError, convert_package, dtype_of
 from evals.worker.failures import Code, WorkError
-from oversight.registry.manifest import Difference, Manifest, ManifestError, manifest_of
+from oversight.registry.hashing import ManifestError
+from oversight.registry.manifest import Difference, Manifest, manifest_of
 
 
 class ModelCache:

@@ -24,7 +24,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,18 +34,13 @@ from typing import Literal, Self
 
 import rfc8785
 
-Progress = Callable[[int], None]
-"""Called with the number of bytes just read, from several threads at once."""
+from oversight.registry.hashing import ManifestError, Notes, Progress, read_digest, reason_of
+from oversight.registry.meter import Meter
 
 MAX_FILES = 100_000
 """More files than any model has; links among folders can multiply a few into billions."""
 
-_CHUNK_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class ManifestError(ValueError):
-    """The directory has no manifest; the message names the file and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +143,11 @@ class Manifest:
 
 
 def manifest_of(
-    directory: Path, *, threads: int | None = None, progress: Progress | None = None
+    directory: Path,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    notes: Notes | None = None,
 ) -> Manifest:
     """Return the manifest of a directory, reading its files with several threads.
 
@@ -157,6 +156,7 @@ def manifest_of(
         threads: how many files are read at once; by default as many as there are processors, at
             most eight.
         progress: told how many bytes were read, as they are read.
+        notes: of files hashed before; those that have not changed since are not read again.
 
     Raises:
         ManifestError: there is no such directory, it has no files, or one of them is refused.
@@ -167,12 +167,36 @@ def manifest_of(
         raise ManifestError(f"{directory} has no files to list")
     workers = threads or min(8, os.cpu_count() or 1)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="manifest") as pool:
-        futures = [pool.submit(_digest_of, path, name, progress) for name, path in listed]
+        # The largest first, so that no thread is left alone with it at the end.
+        futures = {
+            name: pool.submit(_read, path, name, progress, notes)
+            for name, path in sorted(listed, key=_size, reverse=True)
+        }
         try:
-            return Manifest(tuple(future.result() for future in futures))
+            return Manifest(tuple(futures[name].result() for name, _ in listed))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _read(path: Path, name: str, progress: Progress | None, notes: Notes | None) -> ManifestFile:
+    known = notes.known(path) if notes else None
+    if known is not None:
+        if progress:
+            progress(known.size)
+        return ManifestFile(name, known.size, known.sha256)
+    found = read_digest(path, name, progress)
+    if notes:
+        notes.keep(found)
+    return ManifestFile(name, found.size, found.sha256)
+
+
+def _size(entry: tuple[str, Path]) -> int:
+    """Return a listed file's size; one that is gone meanwhile is refused when it is read."""
+    try:
+        return entry[1].stat().st_size
+    except OSError:
+        return 0
 
 
 def paths_of(directory: Path) -> dict[str, Path]:
@@ -184,11 +208,20 @@ def paths_of(directory: Path) -> dict[str, Path]:
     return dict(_sorted_list(_root_of(directory)))
 
 
+def bytes_in(directory: Path) -> int:
+    """Return how many bytes a manifest of the directory would read.
+
+    Raises:
+        ManifestError: as `paths_of`.
+    """
+    return sum(_size(entry) for entry in paths_of(directory).items())
+
+
 def _root_of(directory: Path) -> Path:
     try:
         root = directory.resolve(strict=True)
     except OSError as error:
-        raise ManifestError(f"{directory} cannot be read: {_reason(error)}") from error
+        raise ManifestError(f"{directory} cannot be read: {reason_of(error)}") from error
     if not root.is_dir():
         raise ManifestError(f"{directory} is not a directory")
     return root
@@ -212,7 +245,7 @@ def _listed(root: Path, folder: Path, inside: tuple[Path, ...]) -> Iterator[tupl
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise ManifestError(f"{folder} cannot be read: {_reason(error)}") from error
+        raise ManifestError(f"{folder} cannot be read: {reason_of(error)}") from error
     for entry in entries:
         if _is_left_out(entry.name):
             continue
@@ -245,7 +278,7 @@ def _target_of(root: Path, entry: Path, name: str) -> tuple[Path, int]:
     except RuntimeError as error:  # what Python before 3.13 raises for a link to itself
         raise ManifestError(f"{name} is a link that leads round in a circle") from error
     except OSError as error:
-        raise ManifestError(f"{name} cannot be read: {_reason(error)}") from error
+        raise ManifestError(f"{name} cannot be read: {reason_of(error)}") from error
     if not target.is_relative_to(root):
         raise ManifestError(f"{name} is a link that leads outside the directory, to {target}")
     return target, mode
@@ -254,39 +287,6 @@ def _target_of(root: Path, entry: Path, name: str) -> tuple[Path, int]:
 def _kind_of(mode: int) -> str:
     kinds = ((stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
     return next((word for is_kind, word in kinds if is_kind(mode)), "device")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
-def _digest_of(path: Path, name: str, progress: Progress | None) -> ManifestFile:
-    """Read one file to its end and describe it; refuse it if it is not the same file afterwards."""
-    try:
-        # Without O_NONBLOCK, a pipe put in the file's place since we listed it would hang us.
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb", buffering=0) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise ManifestError(f"{name} changed into something else while it was read")
-            digest, size = hashlib.sha256(), 0
-            buffer = bytearray(_CHUNK_BYTES)
-            # A file that grows as fast as we read has no end: stop past the size it had.
-            while size <= before.st_size and (read := file.readinto(buffer)):
-                digest.update(memoryview(buffer)[:read])
-                size += read
-                if progress:
-                    progress(read)
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise ManifestError(f"{name} cannot be read: {_reason(error)}") from error
-    if size != before.st_size or _state_of(before) != _state_of(after):
-        raise ManifestError(f"{name} changed while it was read; wait until nothing writes to it")
-    return ManifestFile(name, size, digest.hexdigest())
-
-
-def _state_of(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _file_from_json(entry: object, place: int) -> ManifestFile:
@@ -318,7 +318,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=None, help="files to read at once")
     options = parser.parse_args(arguments)
     try:
-        manifest = manifest_of(options.directory, threads=options.threads)
+        with Meter(bytes_in(options.directory), sys.stderr) as meter:
+            manifest = manifest_of(options.directory, threads=options.threads, progress=meter.count)
     except ManifestError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -11,7 +11,8 @@ from oversight.accounts.models import Organisation, Person
 from oversight.ledger import services as ledger
 from oversight.registry import policy
 from oversight.registry.choices import Leaf
-from oversight.registry.manifest import Manifest, ManifestError
+from oversight.registry.hashing import ManifestError
+from oversight.registry.manifest import Manifest
 from oversight.registry.models import Deployment, Endpoint, ModelVersion, RegisteredModel
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 

@@ -22,7 +22,8 @@ from evals.waiting import wait_for
 from oversight.accounts.services import shell_person
 from oversight.embedded.presence import Presence
 from oversight.embedded.session import NotRunningError, running_system
-from oversight.registry.manifest import Manifest, ManifestError, manifest_of
+from oversight.registry.hashing import ManifestError
+from oversight.registry.manifest import Manifest, manifest_of
 from oversight.registry.models import ModelVersion
 from oversight.registry.origin import card_of
 from oversight.registry.services import note_source, register_version

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from django.core.management.base import CommandError, CommandParser
 from oversight.accounts.services import shell_person
 from oversight.embedded.enrolment import NoWorkerError, interpreter
 from oversight.embedded.parts import PROJECT
-from oversight.registry.manifest import ManifestError, manifest_of
+from oversight.registry.hashing import ManifestError, Notes
+from oversight.registry.manifest import Manifest, bytes_in, manifest_of
+from oversight.registry.meter import Meter
 from oversight.registry.origin import card_of
 from oversight.registry.services import register_version
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
@@ -38,10 +41,7 @@ class Command(ServiceCommand):
     def act(self, **options: Any) -> None:
         """Register and print one line."""
         directory, source = _files(options["directory"], options["hub"], options["revision"])
-        try:
-            manifest = manifest_of(directory)
-        except ManifestError as error:
-            raise CommandError(str(error), returncode=USAGE_ERROR) from None
+        manifest, notes = _hashed(directory)
         version = register_version(
             by=shell_person(),
             model_slug=options["slug"],
@@ -54,7 +54,19 @@ class Command(ServiceCommand):
             card=card_of(directory),
             source=source,
         )
+        notes.forget()
         self.stdout.write(f"{version.digest}  {version}")
+
+
+def _hashed(directory: Path) -> tuple[Manifest, Notes]:
+    """Hash the files, telling the terminal how far it is; what a kill interrupts goes on later."""
+    try:
+        total = bytes_in(directory)
+        notes = Notes.of(directory, Path(settings.OVERSIGHT_VAR) / "hashing")
+        with Meter(total, sys.stderr) as meter:
+            return manifest_of(directory, progress=meter.count, notes=notes), notes
+    except ManifestError as error:
+        raise CommandError(str(error), returncode=USAGE_ERROR) from None
 
 
 def _files(directory: Path | None, hub: str | None, revision: str) -> tuple[Path, dict[str, str]]:
