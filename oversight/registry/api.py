@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,7 @@ from oversight.accounts.models import Organisation
 from oversight.accounts.permissions import Public, writes
 from oversight.registry import gate, services
 from oversight.registry.choices import AuthorisationState, GateCode
+from oversight.registry.model_signing import MOST_BYTES
 from oversight.registry.models import (
     DIGEST_PATTERN,
     Authorisation,
@@ -20,16 +21,26 @@ from oversight.registry.models import (
     Endpoint,
     ModelVersion,
     RegisteredModel,
+    VersionSignature,
 )
 from oversight.web.clock import stamp
 from oversight.web.inputs import checked, named_row
 from oversight.web.refusals import BadQuery
 
 
+class SignatureOutput(serializers.ModelSerializer[VersionSignature]):
+    """A signature by `model-signing`, with all it takes to verify it again."""
+
+    class Meta:
+        model = VersionSignature
+        fields = ["digest", "key", "signer", "bundle", "trusted"]
+
+
 class VersionOutput(serializers.ModelSerializer[ModelVersion]):
     """One version: its digest and files; where workers find it stays private."""
 
     model = serializers.SlugRelatedField[RegisteredModel](slug_field="slug", read_only=True)
+    signature = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
@@ -41,8 +52,15 @@ class VersionOutput(serializers.ModelSerializer[ModelVersion]):
             "licence",
             "card",
             "registered_at",
+            "signature",
             "manifest",
         ]
+
+    @extend_schema_field(SignatureOutput(allow_null=True))
+    def get_signature(self, row: ModelVersion) -> dict[str, str] | None:
+        """Return the verified signature; null where the files are not signed."""
+        found = getattr(row, "signature", None)
+        return dict(SignatureOutput(found).data) if found else None
 
 
 class ModelOutput(serializers.ModelSerializer[RegisteredModel]):
@@ -87,6 +105,22 @@ class DeploymentOutput(serializers.ModelSerializer[Deployment]):
         fields = ["slug", "name", "purpose", "audience", "endpoint", "operator", "authorisations"]
 
 
+class SignatureInput(serializers.Serializer[Any]):
+    """A signature by `model-signing`; it is verified before anything is registered."""
+
+    bundle = serializers.CharField(
+        max_length=MOST_BYTES, trim_whitespace=False, help_text="The signature file's text."
+    )
+    trusted = serializers.CharField(
+        max_length=100_000,
+        trim_whitespace=False,
+        help_text="The signer's public key, or root certificates, in PEM.",
+    )
+    name = serializers.CharField(
+        max_length=500, required=False, default="", help_text="Its name, if it is in the manifest."
+    )
+
+
 class VersionInput(serializers.Serializer[Any]):
     """A version to register by the manifest of its files."""
 
@@ -99,6 +133,7 @@ class VersionInput(serializers.Serializer[Any]):
     licence = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
     card = serializers.DictField(required=False)
     source = serializers.DictField(required=False)  # type: ignore[assignment]
+    signature = SignatureInput(required=False)
 
 
 class EndpointInput(serializers.Serializer[Any]):
@@ -155,12 +190,24 @@ class ModelList(generics.ListAPIView[RegisteredModel]):
     def post(self, request: Request) -> Response:
         """Register a version."""
         data = checked(VersionInput, request)
+        signature = data.pop("signature", None)
         version = services.register_version(
             by=request.user,  # type: ignore[arg-type]
             model_slug=data.pop("model"),
+            signature=_signature_file(signature),
             **data,
         )
         return Response(VersionOutput(version).data, status=status.HTTP_201_CREATED)
+
+
+def _signature_file(given: dict[str, str] | None) -> services.SignatureFile | None:
+    if given is None:
+        return None
+    return services.SignatureFile(
+        given["bundle"].encode(errors="replace"),
+        given["trusted"].encode(errors="replace"),
+        given["name"],
+    )
 
 
 class ModelDetail(generics.RetrieveAPIView[RegisteredModel]):
@@ -178,7 +225,7 @@ class VersionDetail(generics.RetrieveAPIView[ModelVersion]):
     permission_classes = [Public]
     serializer_class = VersionOutput
     lookup_field = "digest"
-    queryset = ModelVersion.objects.select_related("model")
+    queryset = ModelVersion.objects.select_related("model", "signature")
 
 
 class EndpointList(APIView):

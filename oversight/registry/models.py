@@ -96,6 +96,26 @@ class ModelVersion(models.Model):
         return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{self.total_bytes / 1e6:.0f} MB"
 
 
+class VersionSignature(models.Model):
+    """One signature of a version's files by OpenSSF `model-signing`, verified at registration."""
+
+    version = models.OneToOneField(ModelVersion, models.PROTECT, related_name="signature")
+    digest = models.CharField(
+        max_length=71, validators=[DIGEST], help_text="By which model-signing names the files."
+    )
+    key = models.CharField(
+        max_length=71, validators=[DIGEST], help_text="SHA-256 of the public key in PEM."
+    )
+    signer = models.CharField(
+        max_length=500, blank=True, help_text="The certificate's subject; empty for a bare key."
+    )
+    bundle = models.TextField(help_text="The signature file, byte for byte.")
+    trusted = models.TextField(help_text="The key or roots, in PEM, that it was verified by.")
+
+    def __str__(self) -> str:
+        return f"{self.version} signed by {self.signer or self.key}"
+
+
 class Endpoint(models.Model):
     """One address at which an operator serves a model."""
 

@@ -33,6 +33,11 @@ def rebuild(acts: Iterable[Mapping[str, Any]]) -> Rows:
         subject, facts = act["subject"], act.get("facts", {})
         if kind != "authorisation":
             rows[subject] = {name: facts[name] for name in _KEPT[kind]}
+            if kind == "version":
+                rows[subject] |= {
+                    "model_signing": act["digests"].get("model_signing"),
+                    "signed_by": facts.get("signed_by"),
+                }
         elif word == "granted":
             rows[subject] = _granted(act, facts)
         else:

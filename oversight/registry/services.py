@@ -1,6 +1,7 @@
 """The only writer of the registry floor, but for what decisions do (`effects.py`)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,8 +14,27 @@ from oversight.registry import policy
 from oversight.registry.choices import Leaf
 from oversight.registry.hashing import ManifestError
 from oversight.registry.manifest import Manifest
-from oversight.registry.models import Deployment, Endpoint, ModelVersion, RegisteredModel
+from oversight.registry.model_signing import SignatureError, Signed, require_covers
+from oversight.registry.model_signing import verify as verify_signature
+from oversight.registry.models import (
+    Deployment,
+    Endpoint,
+    ModelVersion,
+    RegisteredModel,
+    VersionSignature,
+)
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFile:
+    """A signature by `model-signing` as it comes, and whom to verify it by."""
+
+    bundle: bytes
+    trusted: bytes
+    """PEM of the signer's public key, or of root certificates."""
+    name: str = ""
+    """Its name among the version's files, where it lies there."""
 
 
 @transaction.atomic(durable=True)
@@ -31,19 +51,22 @@ def register_version(
     card: Mapping[str, Any] | None = None,
     source: Mapping[str, Any] | None = None,
     base_version: ModelVersion | None = None,
+    signature: SignatureFile | None = None,
 ) -> ModelVersion:
     """Register a version by the manifest of its files, and its model if it is new.
 
     `manifest` is the list that `Manifest.as_json()` gives; `source` says where workers find the
     files: `{"kind": "directory", "path": …}` or `{"kind": "hub", "repository": …, "revision": …}`.
+    A `signature` is verified against the manifest and recorded beside it.
 
     Raises:
-        Invalid: the manifest or a field cannot be used.
+        Invalid: the manifest, the signature or a field cannot be used.
         Conflict: the digest, or the label of this model, is registered already.
     """
     if not policy.can_register_model(by):
         raise NotAllowed("Registering a model takes a role in an organisation or a body.")
     files = _checked_manifest(manifest)
+    signed = _verified(signature, files)
     known = ModelVersion.objects.select_related("model").filter(digest=files.digest).first()
     if known:
         raise Conflict(f"These files are registered already, as {known}.")
@@ -66,11 +89,21 @@ def register_version(
         type=Leaf.VERSION_REGISTERED,
         actor=by.actor,
         subject=version.subject,
-        digests={"manifest": files.digest},
-        facts={"model": model.slug, "label": label, "licence": licence},
+        digests={"manifest": files.digest} | ({"model_signing": signed.digest} if signed else {}),
+        facts={"model": model.slug, "label": label, "licence": licence}
+        | ({"signed_by": signed.key} if signed else {}),
     )
     version.leaf_id = leaf.id
     _save_checked(version)
+    if signature and signed:
+        VersionSignature.objects.create(
+            version=version,
+            digest=signed.digest,
+            key=signed.key,
+            signer=signed.signer[:500],
+            bundle=signature.bundle.decode(),
+            trusted=signature.trusted.decode(),
+        )
     return version
 
 
@@ -152,6 +185,30 @@ def _model(by: Person, slug: str, name: str, developer: str, summary: str) -> Re
     model.leaf_id = leaf.id
     model.save()
     return model
+
+
+def _verified(signature: SignatureFile | None, files: Manifest) -> Signed | None:
+    """Return what a signature says of these files; None where there is no signature."""
+    if signature is None:
+        return None
+    try:
+        signed = verify_signature(_text(signature.bundle), _text(signature.trusted))
+        require_covers(signed, files, beside=signature.name)
+    except SignatureError as error:
+        words = f"The signature is not that of these files: {error}."
+        raise Invalid(words, fields={"signature": words}) from None
+    return signed
+
+
+def _text(content: bytes) -> bytes:
+    """Return bytes that the database can keep as text."""
+    try:
+        is_text = "\x00" not in content.decode()
+    except UnicodeDecodeError:
+        is_text = False
+    if not is_text:
+        raise SignatureError("it holds bytes that are no text")
+    return content
 
 
 def _checked_manifest(manifest: Any) -> Manifest:

@@ -49,7 +49,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(RegisteredModel, slug=slug)
     versions = list(
         found.versions.newest_first()
-        .select_related("base_version__model")
+        .select_related("base_version__model", "signature")
         .prefetch_related("authorisations__deployment")[:VERSIONS_SHOWN]
     )
     findings = headline_findings(versions)

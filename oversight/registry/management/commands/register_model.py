@@ -16,8 +16,9 @@ from oversight.embedded.parts import PROJECT
 from oversight.registry.hashing import ManifestError, Notes
 from oversight.registry.manifest import Manifest, bytes_in, manifest_of
 from oversight.registry.meter import Meter
+from oversight.registry.model_signing import MOST_BYTES, NAMES
 from oversight.registry.origin import card_of
-from oversight.registry.services import register_version
+from oversight.registry.services import SignatureFile, register_version
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
 
 
@@ -37,10 +38,23 @@ class Command(ServiceCommand):
         parser.add_argument("--developer", default="")
         parser.add_argument("--summary", default="")
         parser.add_argument("--licence", default="", help="SPDX identifier")
+        parser.add_argument(
+            "--signed-by",
+            type=Path,
+            metavar="PEM",
+            help="public key or root certificates to verify the files' signature by",
+        )
+        parser.add_argument(
+            "--signature",
+            type=Path,
+            metavar="FILE",
+            help="signature by model-signing; by default model.sig beside the files",
+        )
 
     def act(self, **options: Any) -> None:
         """Register and print one line."""
         directory, source = _files(options["directory"], options["hub"], options["revision"])
+        signature = self._signature(directory, options["signature"], options["signed_by"])
         manifest, notes = _hashed(directory)
         version = register_version(
             by=shell_person(),
@@ -53,9 +67,45 @@ class Command(ServiceCommand):
             licence=options["licence"],
             card=card_of(directory),
             source=source,
+            signature=signature,
         )
         notes.forget()
         self.stdout.write(f"{version.digest}  {version}")
+
+    def _signature(
+        self, directory: Path, given: Path | None, signed_by: Path | None
+    ) -> SignatureFile | None:
+        """Return the signature to verify; one that nobody vouches for is said and passed over."""
+        beside = next((directory / name for name in NAMES if (directory / name).is_file()), None)
+        path = given or beside
+        if signed_by is None:
+            if given is not None:
+                raise CommandError("Say by whom: --signed-by PEM.", returncode=USAGE_ERROR)
+            if path is not None:
+                self.stderr.write(f"{path} was not verified: nobody said by whom, --signed-by PEM.")
+            return None
+        if path is None:
+            raise CommandError(
+                f"{directory} has no {NAMES[0]}: name the signature with --signature FILE.",
+                returncode=USAGE_ERROR,
+            )
+        return SignatureFile(_bytes(path), _bytes(signed_by), _name_in(directory, path))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise CommandError(
+            f"{path} cannot be read: {error.strerror}.", returncode=USAGE_ERROR
+        ) from (None)
+
+
+def _name_in(directory: Path, path: Path) -> str:
+    """Return a file's name in the manifest of a directory; empty where it lies elsewhere."""
+    root, real = directory.resolve(), path.resolve()
+    return real.relative_to(root).as_posix() if real.is_relative_to(root) else ""
 
 
 def _hashed(directory: Path) -> tuple[Manifest, Notes]:

@@ -46,11 +46,14 @@ class Command(ServiceCommand):
 def registry_rows() -> Rows:
     """Return what the tables of the registry say, in the words of the log."""
     rows: Rows = {f"model:{model.slug}": {} for model in RegisteredModel.objects.all()}
-    for version in ModelVersion.objects.select_related("model"):
+    for version in ModelVersion.objects.select_related("model", "signature"):
+        signature = getattr(version, "signature", None)
         rows[version.subject] = {
             "model": version.model.slug,
             "label": version.label,
             "licence": version.licence,
+            "model_signing": signature and signature.digest,
+            "signed_by": signature and signature.key,
         }
     for endpoint in Endpoint.objects.select_related("operator"):
         rows[f"endpoint:{endpoint.slug}"] = {"operator": endpoint.operator.slug}
