@@ -95,7 +95,7 @@ def _election_words(sheet: Sheet) -> list[str]:
         ),
         *sheet["notes"],
         *(f"Stage {tie['stage']}: {tie['words']}" for tie in sheet["ties"]),
-        *([f"The lot's seed: {sheet['lot_seed']}"] if sheet["lot_seed"] else []),
+        *([f"The lot's seed: {sheet['lot_seed']}"] if sheet["lot_seed"] and sheet["ties"] else []),
         f"Chosen: {join_names(sheet['elected']) or 'nobody'}.",
     ]
 

@@ -8,6 +8,7 @@ from proposals.api import charters as charters_api
 from proposals.api import decisions, proposals, talk, votes
 from proposals.api import minutes as minutes_api
 from proposals.api import opinions as api_opinions
+from proposals.api import recounts as recounts_api
 from proposals.views import (
     amendments,
     arguments,
@@ -23,6 +24,7 @@ from proposals.views import (
     opinions,
     page,
     passages,
+    recounts,
     results,
     roll,
 )
@@ -102,6 +104,8 @@ urlpatterns = [
     path("proposals/<str:ref>/casting-vote/", results.casting_vote, name="proposal-casting-vote"),
     path("proposals/<str:ref>/sheet/", results.sheet, name="proposal-sheet"),
     path("proposals/<str:ref>/sheet.json", results.sheet_json, name="proposal-sheet-json"),
+    path("count/", recounts.count, name="count"),
+    path("api/v1/count/", recounts_api.Recounts.as_view(), name="api-count"),
     path("bodies/<slug:slug>/minutes/", minutes.minutes_of, name="minutes-list"),
     path("bodies/<slug:slug>/minutes/<int:number>/<int:version>/", minutes.minutes, name="minutes"),
     path(

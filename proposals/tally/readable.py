@@ -83,6 +83,8 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _tie_rule_words(sheet: ElectionSheet) -> str:
+    if sheet.tie_rule is TieRule.LOT and not sheet.ties:
+        return "Ties fall to a lot; there was none."
     if sheet.tie_rule is TieRule.LOT:
         return f"Ties fall to a lot; its seed is {sheet.lot_seed!r}."
     if sheet.tie_rule is TieRule.CHAIR:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from oversight.web.json_body import BODY_LIMIT_BYTES, DEPTH_LIMIT
 from tests import factories
 from tests.api.conftest import address, assert_is_problem, bearer, send
-from tests.api.test_doors import MACHINES, ONES_OWN, READS, WRITES
+from tests.api.test_doors import COUNT, MACHINES, ONES_OWN, READS, WRITES
 
-JSON_WRITES = [door for door in (*WRITES, *ONES_OWN, *MACHINES) if door.body is not None]
+JSON_WRITES = [door for door in (COUNT, *WRITES, *ONES_OWN, *MACHINES) if door.body is not None]
 
 
 def post(client, path, raw: bytes, content_type="application/json", method="POST"):
@@ -80,7 +80,7 @@ def test_a_body_of_another_kind_is_415(knock):
 
 
 def test_every_missing_and_every_unknown_field_is_named(world, knock):
-    for door in (*WRITES, *ONES_OWN):
+    for door in (COUNT, *WRITES, *ONES_OWN):
         if door.body is None:
             continue
         answer = knock(door, b'{"colour": "red"}')

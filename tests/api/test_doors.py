@@ -196,7 +196,14 @@ def of_minutes(minutes: Minutes) -> tuple[object, ...]:
     return (minutes.body.slug, minutes.number, minutes.version)
 
 
+COUNT = Door(
+    "api-count",
+    "POST",
+    body=lambda w: {"method": "irv", "blt": "2 1\n3 1 0\n0\nAda\nBo\n"},
+    note="which keeps nothing",
+)
 READS = (
+    COUNT,
     Door("api-models", "GET"),
     Door("api-model", "GET", lambda w: (w.version.model.slug,)),
     Door("api-version", "GET", lambda w: (w.version.digest,)),

@@ -117,6 +117,7 @@ FIXED = (
     "/compute.csv",
     "/record/",
     "/record/check/",
+    "/count/",
     "/how-to-verify/",
     "/data/",
     "/accessibility/",

@@ -72,7 +72,7 @@ def test_a_motion_reads_as_its_sentences():
     ("decider", "words"),
     [
         (None, "Ties leave the status quo."),
-        (Lot("s"), "Ties fall to a lot; its seed is 's'."),
+        (Lot("s"), "Ties fall to a lot; there was none."),
         (CastingVote(("Ben", "Ann")), "Ties fall to the chair, who prefers Ben and Ann."),
     ],
 )
@@ -82,6 +82,12 @@ def test_the_tie_rule_and_a_missing_quorum_are_said_at_the_end(decider, words):
     text = text_of(missed)
     assert "Quorum: at least 1/2 of the roll: 1/2 × 50 = 25; 21 were cast" in text
     assert text.endswith(f"{words}\nElected: nobody; outcome: no quorum.\n")
+
+
+def test_the_seed_of_a_lot_is_said_where_a_tie_fell_to_it():
+    tied = Election.of(candidates=["Ann", "Ben"], ballots=[(1, ["Ann"]), (1, ["Ben"])])
+    text = text_of(METHODS["irv"](tied, Lot("s")))
+    assert "Ties fall to a lot; its seed is 's'.\n" in text
 
 
 @settings(max_examples=60, deadline=None)
