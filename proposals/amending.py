@@ -8,7 +8,6 @@ from django.utils.safestring import SafeString
 
 from oversight.accounts.policy import is_person
 from proposals import policy
-from proposals.changes import Change
 from proposals.choices import AmendmentStatus, Status
 from proposals.edits import ShownPassage, shown, touch
 from proposals.evidence import Reference, Shown, reference_in
@@ -56,7 +55,7 @@ class Note:
     """What an amendment would change in one paragraph."""
 
     row: Row
-    changes: tuple[Change, ...]
+    passage: ShownPassage
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def text_blocks(
             continue
         for passage in row.passages:
             place = next((n for n, b in enumerate(blocks) if passage.at < b.end), len(blocks) - 1)
-            notes[place].append(Note(row, passage.changes))
+            notes[place].append(Note(row, passage))
     found = []
     for place, block in enumerate(blocks):
         reference = reference_in(markdown[block.start : block.end])

@@ -135,7 +135,7 @@ def _blocks(
             at += right in in_place
             yield Block(
                 "kept" if right in in_place else "moved",
-                tuple(_word_changes(old[own], new[right])),
+                tuple(word_changes(old[own], new[right])),
                 old_at[own],
                 new_at[right],
                 numbers.get(right, 0),
@@ -214,7 +214,7 @@ def _in_order(pairs: dict[int, int]) -> frozenset[int]:
     return frozenset(kept)
 
 
-def _word_changes(old: str, new: str) -> Iterator[Change]:
+def word_changes(old: str, new: str) -> Iterator[Change]:
     """Yield how one paragraph becomes another, word by word."""
     if old == new:
         yield Change("same", old)

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from proposals.changes import Change, Stretch, compare, paragraphs, readable, stretches
+from proposals.redline import Redline, redline
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -161,6 +162,15 @@ class ShownPassage:
     """Where it begins in the text."""
 
     changes: tuple[Change, ...]
+    """As it was typed."""
+
+    before: str
+    after: str
+
+    @property
+    def redline(self) -> Redline:
+        """The same as it reads when it is set."""
+        return redline(self.before, self.after)
 
 
 def shown(text: str, edits: Sequence[Edit]) -> tuple[ShownPassage, ...]:
@@ -177,7 +187,8 @@ def shown(text: str, edits: Sequence[Edit]) -> tuple[ShownPassage, ...]:
             at = edit.end
         pieces.append(Change("same", text[at:high]))
         changes = readable([piece for piece in pieces if piece.text])
-        found.append(ShownPassage(low, changes))
+        after = applied(text[:high], held)[low:]
+        found.append(ShownPassage(low, changes, text[low:high], after))
     return tuple(found)
 
 

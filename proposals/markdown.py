@@ -85,10 +85,16 @@ def _tokens_of(text: str) -> tuple[list[Token], dict[str, Any]]:
 def _set(tokens: list[Token], env: dict[str, Any] | None = None) -> SafeString:
     """Return the HTML of tokens, sanitised."""
     parser = _renderer()
+    return cleaned(parser.renderer.render(tokens, parser.options, env or {}))
+
+
+def cleaned(html: str) -> SafeString:
+    """Return HTML with nothing in it but what a set text has, and what marks its changes."""
     clean = nh3.clean(
-        parser.renderer.render(tokens, parser.options, env or {}),
-        tags=_TAGS,
+        html,
+        tags=_TAGS | {"ins", "del", "span"},
         attributes={"a": {"href"}, "ol": {"start"}},
+        allowed_classes={"span": {"visually-hidden"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener",
     )

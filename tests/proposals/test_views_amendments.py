@@ -8,6 +8,7 @@ from django.urls import reverse
 from proposals.models import Amendment, Revision
 from proposals.services import amendments, drafting
 from tests.factories import make_amendment, make_cast, make_deliberated_proposal, make_proposal
+from tests.marked import put_in, taken_out
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +101,7 @@ def test_an_amendment_is_written_sent_and_shown_in_its_place_and_in_the_list(
     answer = client.post(address("proposal-amend", proposal), sent())
     assert answer["Location"] == address("proposal-amendment", proposal, 1)
     page = page_of(client.get(proposal.get_absolute_url()))
-    assert page.count("<del>twelve</del><ins>nine</ins>") == 2
+    assert page.count(taken_out("twelve") + put_in("nine")) == 2
     assert page.index("text-note") < page.index("A person takes over.")
     assert "1 amendment" in page
 
@@ -145,7 +146,7 @@ def test_what_no_longer_fits_is_shown_to_its_author_who_writes_it_anew(
     sign_in(client, cast, "second_member")
     page = page_of(client.get(address("proposal-amendment-edit", proposal, 1)))
     assert "Not all of it fits the newest text." in page
-    assert "<del>twelve</del> <ins>six</ins>" in page
+    assert f"{taken_out('twelve')} {put_in('six')}" in page
     listed = page_of(client.get(proposal.get_absolute_url()))
     assert "A newer revision changed the same words" in listed
     path = address("proposal-amendment-edit", proposal, 1)
@@ -221,7 +222,7 @@ def test_a_text_is_previewed_and_nothing_is_kept(
     page = page_of(whole)
     assert whole.status_code == 200
     assert "<h3>New</h3>" in page
-    assert "<ins># New</ins>" in page
+    assert put_in("# New") in page
     assert EVIL not in page
     assert "HX-Request" in whole["Vary"]
     part = client.post(path, data, headers={"HX-Request": "true"})

@@ -1,0 +1,234 @@
+"""A change as a reader sees it: the set text with what is taken out and put in. Pure.
+
+Both wordings are set as HTML first and compared word by word as they read, so no Markdown shows. A
+word whose link, emphasis or kind of paragraph changes is taken out and put in, too: nothing that
+would change passes for the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from html.parser import HTMLParser
+
+from django.utils.safestring import SafeString
+
+from proposals.changes import word_changes
+from proposals.markdown import cleaned, render_markdown
+
+INLINE = frozenset({"a", "em", "strong", "s", "code"})
+HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
+HOLDS_ITEMS = frozenset({"ul", "ol"})
+HOLDS_ROWS = frozenset({"table", "thead", "tbody"})
+HOLDS_PARAGRAPHS = frozenset({"", "blockquote"})
+
+BLOCK_END, LINE_BREAK = "\x1e", "\x1f"
+"""White space to the comparison, so that neither counts as a word."""
+
+_SAID = {"ins": "put in: ", "del": "taken out: "}
+
+
+@dataclass(frozen=True, slots=True)
+class Redline:
+    """One change, set."""
+
+    html: SafeString
+    is_visible: bool
+    """Whether anything in it is put in or taken out; a rule or white space alone is not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a character is set: the tags around it, and the kind of paragraph it stands in."""
+
+    tags: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Reader(HTMLParser):
+    """Reads our own set HTML into its characters, their styles, and the blocks between them."""
+
+    text: list[str] = field(default_factory=list)
+    styles: list[_Style] = field(default_factory=list)
+    blocks: list[tuple[int, str]] = field(default_factory=list)
+    """Tags of blocks, each with the number of characters before it."""
+
+    inline: list[tuple[str, str]] = field(default_factory=list)
+    path: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        HTMLParser.__init__(self, convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs)
+        if tag == "br":
+            self._add(LINE_BREAK)
+        elif tag in INLINE:
+            self.inline.append((tag, f"<{tag}{named}>"))
+        elif tag in HEADINGS:
+            # The text has this heading already; a second one would stand in lists of headings.
+            self.blocks.append((len(self.text), "<p>"))
+            self.path.append(tag)
+            self.inline.append((tag, "<strong>"))
+        else:
+            self.blocks.append((len(self.text), f"<{tag}{named}>"))
+            if tag != "hr":
+                self.path.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in INLINE:
+            self.inline.pop()
+        elif tag != "hr":
+            if tag in HEADINGS:
+                self.inline.pop()
+            self.path.pop()
+            self.blocks.append((len(self.text), f"</{'p' if tag in HEADINGS else tag}>"))
+            if self.text and self.text[-1] != BLOCK_END:
+                self._add(BLOCK_END)
+
+    def handle_data(self, data: str) -> None:
+        # Between blocks there is only the white space of the file.
+        holds_text = self.path and self.path[-1] not in HOLDS_ITEMS | HOLDS_ROWS | {"tr"}
+        if data.strip() or (holds_text and self.path[-1] not in HOLDS_PARAGRAPHS):
+            self._add(data.replace(BLOCK_END, " ").replace(LINE_BREAK, " "))
+
+    def _add(self, text: str) -> None:
+        # A loose list has paragraphs in its items, a tight one has not; they read alike.
+        block = tuple(tag for tag in self.path if tag != "p" or "li" not in self.path)
+        style = _Style(tuple(tag for _, tag in self.inline), block)
+        self.text.extend(text)
+        self.styles.extend([style] * len(text))
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Sets a comparison in the blocks of the later wording."""
+
+    later: _Reader
+    pieces: list[str] = field(default_factory=list)
+    open_blocks: list[str] = field(default_factory=list)
+    written: int = 0
+    """Characters of the later wording."""
+    block: int = 0
+    """Tags of its blocks."""
+    is_visible: bool = False
+
+    def keep(self, count: int, mark: str = "") -> None:
+        """Write the next characters of the later wording, as they are or as put in."""
+        for text, style in _runs(self.later, self.written, count):
+            for part in _parts(text):
+                self._reach(self.written)
+                if part != BLOCK_END:
+                    self.pieces.append(self._marked(part, style, mark))
+                self.written += len(part)
+
+    def take_out(self, earlier: _Reader, start: int, count: int) -> None:
+        """Write characters that only the earlier wording has, at the place that was reached.
+
+        Whole paragraphs get blocks of their own; what is left begins the block that comes next.
+        """
+        held: list[str] = []
+        for text, style in _runs(earlier, start, count):
+            for part in _parts(text):
+                if part != BLOCK_END:
+                    held.append(self._marked(part, style, "del"))
+                elif held:
+                    before, after = self._wrap()
+                    self.pieces += [before, *held, after or "<br>"]
+                    held = []
+        if held and self._wrap() != ("", ""):
+            self._reach(self.written)
+        before, after = self._wrap()
+        self.pieces += [before, *held, after] if held else []
+
+    def end(self) -> str:
+        """Close what is open and return the HTML."""
+        self._reach(len(self.later.text))
+        return "".join(self.pieces)
+
+    def _reach(self, place: int) -> None:
+        """Write the tags of blocks that stand before a place."""
+        while self.block < len(self.later.blocks) and self.later.blocks[self.block][0] <= place:
+            tag = self.later.blocks[self.block][1]
+            self.pieces.append(tag)
+            if tag.startswith("</"):
+                self.open_blocks.pop()
+            elif not tag.startswith("<hr"):
+                self.open_blocks.append(tag.strip("<>").partition(" ")[0])
+            self.block += 1
+
+    def _marked(self, text: str, style: _Style, mark: str) -> str:
+        words = escape(text).replace(LINE_BREAK, "<br>")
+        if mark and text.strip():
+            hidden = f'<span class="visually-hidden">({_SAID[mark]}</span>'
+            words = f'<{mark}>{hidden}{words}<span class="visually-hidden">)</span></{mark}>'
+            self.is_visible = True
+        closing = "".join(f"</{tag[1:].partition(' ')[0].rstrip('>')}>" for tag in style.tags[::-1])
+        return f"{''.join(style.tags)}{words}{closing}"
+
+    def _wrap(self) -> tuple[str, str]:
+        """Return what text needs around it where the blocks that are open hold none."""
+        around = self.open_blocks[-1] if self.open_blocks else ""
+        if around in HOLDS_ITEMS:
+            return "<li>", "</li>"
+        if around in HOLDS_ROWS:
+            return "<tr><td>", "</td></tr>"
+        if around == "tr":
+            return "<td>", "</td>"
+        return ("<p>", "</p>") if around in HOLDS_PARAGRAPHS else ("", "")
+
+
+@lru_cache(maxsize=512)
+def redline(before: str, after: str) -> Redline:
+    """Return how one wording in Markdown becomes another, as sanitised HTML."""
+    earlier, later = _read(before), _read(after)
+    writer, at = _Writer(later), 0
+    for change in word_changes("".join(earlier.text), "".join(later.text)):
+        length = len(change.text)
+        if change.kind == "new":
+            writer.keep(length, "ins")
+            continue
+        if change.kind == "gone":
+            writer.take_out(earlier, at, length)
+        else:
+            _keep_what_is_alike(writer, earlier, at, length)
+        at += length
+    return Redline(cleaned(writer.end()), writer.is_visible)
+
+
+def _keep_what_is_alike(writer: _Writer, earlier: _Reader, at: int, length: int) -> None:
+    """Write words that both wordings have; those set otherwise now are taken out and put in."""
+    begun = 0
+    for place in range(1, length + 1):
+        is_alike = earlier.styles[at + begun] == writer.later.styles[writer.written]
+        if place < length:
+            later = writer.later.styles[writer.written + place - begun]
+            if (earlier.styles[at + place] == later) == is_alike:
+                continue
+        if not is_alike:
+            writer.take_out(earlier, at + begun, place - begun)
+        writer.keep(place - begun, "" if is_alike else "ins")
+        begun = place
+
+
+def _read(markdown: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(render_markdown(markdown))
+    reader.close()
+    return reader
+
+
+def _runs(reader: _Reader, start: int, count: int) -> Iterator[tuple[str, _Style]]:
+    """Yield characters together that are set alike."""
+    begun = start
+    for place in range(start + 1, start + count + 1):
+        if place == start + count or reader.styles[place] != reader.styles[begun]:
+            yield "".join(reader.text[begun:place]), reader.styles[begun]
+            begun = place
+
+
+def _parts(text: str) -> list[str]:
+    """Split off the ends of blocks."""
+    spaced = text.replace(BLOCK_END, f"\x00{BLOCK_END}\x00")
+    return [part for part in spaced.split("\x00") if part]
