@@ -921,7 +921,7 @@ KINDS = {
     "proposals.comment.made": act("proposal", OLD, "commit", during=DISCUSSED),
     "proposals.comment.hidden": act("proposal", OLD, "moderated"),
     "proposals.comment.restored": act("proposal", OLD, "moderated"),
-    "proposals.argument.made": act("proposal", OLD, "commit", during=DISCUSSED),
+    "proposals.argument.made": act("proposal", OLD, "argument_made", during=DISCUSSED),
     "proposals.argument.supported": act("proposal", OLD, "argued", during=DISCUSSED),
     "proposals.argument.support_withdrawn": act("proposal", OLD, "argued", during=DISCUSSED),
     "proposals.argument.hidden": act("proposal", OLD, "moderated"),
@@ -993,7 +993,7 @@ class Replay:
         self.people, self.suites, self.runs, self.criteria = set(), {}, [], {}
         self.rotations, self.closed = [], False
         self.votes, self.outside, self.carried, self.supports = [], 0, set(), set()
-        self.authorisations, self.changes, self.committed = {}, [], {}
+        self.authorisations, self.changes, self.committed, self.sides = {}, [], {}, {}
         self.acts_of, self.annulments, self.unratified = {}, {}, set()
         self.groups = {name: Group(*GROUPS[name]) for name in GROUPS}
 
@@ -1343,9 +1343,12 @@ class Replay:
     def attached(self, leaf, proposal):
         """A file is part of a text once, until it is taken off."""
         file, is_added = leaf.digests["file"], leaf.kind.endswith("added")
-        same(leaf.actor, proposal.proposer, "who attaches files")
+        need(self.is_proposer(leaf, proposal), f"{leaf.actor} is not who attaches files")
         need((file in proposal.files) != is_added, "it is so already")
         proposal.files ^= {file}
+        path = file_path(proposal, file)
+        if path in self.bundle:
+            same(digest_of(self.bundle.raw(path)), file, f"the SHA-256 of {path}")
         self.commit(leaf, proposal)
 
     def stage_moved(self, leaf, proposal):
@@ -1437,6 +1440,12 @@ class Replay:
         may = self.has_seat(proposal.body, leaf, "clerk")
         need(may, f"{leaf.actor} is no clerk of the body")
         self.committed[leaf.index] = leaf.commits
+
+    def argument_made(self, leaf, proposal):
+        """The log says on which side an argument is; its words are opened beside it."""
+        need(leaf.facts["side"] in ("for", "against"), "it is on no side")
+        self.sides[leaf.index] = leaf.facts["side"]
+        self.commit(leaf, proposal)
 
     def argued(self, leaf, _):
         """One person supports an argument once, until they take it back."""
@@ -1667,6 +1676,11 @@ def check_amended(old, new, edits, is_base):
 STANDING = ("granted", "suspended")
 
 
+def file_path(proposal, digest):
+    """Where a bundle has a file that stands beside a text, if it has it."""
+    return f"proposals/{proposal.name}/files/{digest[7:]}"
+
+
 def chain(delegations, member):
     """Return whom a vote goes to, one after the other, until it stops or would repeat."""
     found = []
@@ -1751,7 +1765,9 @@ class Vote(Report):
         same(files, self.proposal.files, "the files beside the text")
         self.asked = {name: text[name] for name in ("options", "seats") if name in text}
         same(self.terms, text.get("terms", {}), "what it would do, as data")
-        return f"revision {number} is the last that was written before the text was final"
+        says = f"revision {number} is the last that was written before the text was final"
+        here = sum(file_path(self.proposal, file) in self.bundle for file in files)
+        return f"{says}; {here} of {count(len(files), 'file', 'files')} are here" if files else says
 
     def _charter(self):
         contract, (number, digest) = self.contract, self.body.charters[-1]
@@ -2838,6 +2854,9 @@ def check_openings(bundle, replay):
         commitment = replay.committed.get(one["index"], {}).get(one["field"])
         need(commitment, f"{where} opens what entry {one['index']} does not commit to")
         need(opens(commitment, one["salt"], one["value"]), f"{where} is not what was committed to")
+        if one["index"] in replay.sides:
+            side = replay.sides[one["index"]]
+            same(one["value"]["side"], side, f"the side of the argument in {where}")
     return f"{count(len(lines), 'opening shows', 'openings show')} what was committed to"
 
 

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from evals import scores
+from evals.artefacts import path_of
 from evals.models import SampleScore, SuiteVersion, TaskRun
 from oversight.ledger import bundle
 from oversight.ledger.bundle_writer import BundleWriter
@@ -28,10 +29,13 @@ from proposals.choices import Status
 from proposals.digests import digest_of
 from proposals.models import (
     AmendmentVersion,
+    Argument,
+    Attachment,
     Charter,
     Comment,
     Contract,
     Decision,
+    OpinionStatement,
     Proposal,
     Revision,
     Statement,
@@ -57,11 +61,11 @@ checkpoint          the signed statement of the log's size and root
 policy, keys/       whose signatures to ask for; every key the log has signed with
 log/tile/           all entries, and the hashes above them (c2sp.org/tlog-tiles)
 bodies/             charters
-proposals/          the texts that were voted on
+proposals/          the texts that were voted on; in a decision's bundle the files beside them, too
 decisions/          for each vote its contract, and the record of its decision with all ballots
 suites/, versions/  what was asked of models; which files a model version is
 runs/               signed results, and the scores they sum up
-openings.jsonl      comments, with the salts of their commitments
+openings.jsonl      what was said in public, with the salts of its commitments
 timestamps/         an authority's word on when the log was so long (RFC 3161), where one is asked
 gate.json           what the gate answers at this state of the log
 manifest.json       size and SHA-256 of every file
@@ -157,6 +161,7 @@ def documents(scope: Scope, size: int) -> Iterator[tuple[str, bytes]]:
     yield from _charters(scope, proposals, covered)
     yield from _texts(proposals, covered)
     yield from _amendments(proposals, covered)
+    yield from _files(scope, proposals, covered)
     yield from _votes(contracts, covered)
     yield from _suites(scope, runs, covered)
     yield from _versions(scope, proposals, covered)
@@ -189,6 +194,23 @@ def _amendments(proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
         amendment, (text, _) = version.amendment, digest_of(version.document)
         name = f"amendment-{amendment.number}-{version.number}.json"
         yield f"proposals/{amendment.proposal.ref}/{name}", text.encode()
+
+
+def _files(scope: Scope, proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that stand beside the texts, but those of the whole log would be too many."""
+    if not (scope.decision or scope.deployment):
+        return
+    for found in _standing_files(proposals, covered).select_related("artefact", "proposal"):
+        place = path_of(found.artefact.sha256)
+        # One that was erased, or that a court had taken down, is known by its digest alone.
+        if place.exists():
+            name = f"proposals/{found.proposal.ref}/files/{found.artefact.sha256}"
+            yield name, place.read_bytes()
+
+
+def _standing_files(proposals: Any, covered: Any) -> QuerySet[Attachment]:
+    found = Attachment.objects.filter(proposal__in=proposals, removed_at=None)
+    return found.filter(leaf_id__in=covered).order_by("proposal__ref", "artefact__sha256")
 
 
 def _votes(contracts: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
@@ -256,20 +278,25 @@ _PUBLIC_REASONS = (
 
 
 def _openings(proposals: Any, size: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the openings of what everybody can read: comments, statements, public reasons.
+    """Yield the openings of what everybody can read: what was said, reasons, names of files.
 
     Those of ballots are in the records of decisions, and nowhere before.
     """
-    visible = Comment.objects.filter(proposal__in=proposals, hidden_at=None)
+    said = Q(pk__in=[])
+    for kind in (Comment, Argument, OpinionStatement):
+        visible = kind._default_manager.filter(proposal__in=proposals, hidden_at=None)
+        said |= Q(field="text", leaf_id__in=visible.values("leaf_id"))
     subjects = [
         subject for each in proposals for subject in (each.subject, f"authorisation:{each.ref}")
     ]
     reasons = LedgerEntry.objects.filter(type__in=_PUBLIC_REASONS, subject__in=subjects)
     stated = Statement.objects.filter(decision__proposal__in=proposals)
+    files = Attachment.objects.filter(proposal__in=proposals, removed_at=None)
     found = Opening.objects.filter(
-        Q(field="text", leaf_id__in=visible.values("leaf_id"))
+        said
         | Q(field="text", leaf_id__in=stated.values("leaf_id"))
         | Q(field="reason", leaf_id__in=reasons.values("leaf_id"))
+        | Q(field="name", leaf_id__in=files.values("leaf_id"))
     )
     openings = {opening.leaf_id: opening for opening in found}
     indexes = bundle.indexes_of(list(openings), size)

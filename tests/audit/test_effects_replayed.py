@@ -12,6 +12,7 @@ from proposals.choices import ProposalType, StatementKind
 from proposals.models import Proposal
 from proposals.services import (
     annulment,
+    attachments,
     closing,
     emergency,
     scheduling,
@@ -141,11 +142,15 @@ def let_the_clock_draft(world, monkeypatch, *, later):
     with monkeypatch.context() as patch:
         patch.setattr("oversight.ledger.services.timezone", SimpleNamespace(now=lambda: moment))
         look_ahead()
+        draft, clerk = Proposal.objects.get(origin="clock"), world.cast.clerk
+        attachments.add_attachment(by=clerk, proposal=draft, name="a.txt", data=b"words")
     assert Proposal.objects.filter(origin="clock").exists()
     sequence_once()
 
 
-def test_a_renewal_drafted_in_time_by_the_clock_is_proven(world, verify, monkeypatch):
+def test_a_renewal_drafted_in_time_by_the_clock_and_completed_by_a_clerk_is_proven(
+    world, verify, monkeypatch
+):
     let_the_clock_draft(world, monkeypatch, later=timedelta(hours=13))
     proven(verify(bundle_of()))
 

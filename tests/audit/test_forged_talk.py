@@ -24,7 +24,8 @@ def contradictions(verify, forge):
 
 def test_an_honest_deliberation_is_proven(verify, forge):
     commits = {"text": f"sha256:{'3' * 64}"}
-    forge.act("proposals.argument.made", "person:a", forge.subject, commits=commits)
+    side = {"side": "for"}
+    forge.act("proposals.argument.made", "person:a", forge.subject, commits=commits, facts=side)
     for act in (SUPPORT, WITHDRAW, SUPPORT):
         forge.act(act, "person:b", forge.subject, facts=ARGUMENT)
     for act in ("hidden", "restored"):
@@ -40,6 +41,12 @@ def test_support_that_counts_one_person_twice_is_refused(verify, forge, acts):
         forge.act(act, "person:b", forge.subject, facts=ARGUMENT)
     (says,) = contradictions(verify, forge)
     assert "counted twice, or was never there" in says
+
+
+def test_an_argument_on_no_side_is_refused(verify, forge):
+    forge.act("proposals.argument.made", "person:a", forge.subject, facts={"side": "both"})
+    (says,) = contradictions(verify, forge)
+    assert "it is on no side" in says
 
 
 @pytest.mark.parametrize("kind", ["comment", "argument", "opinion_statement"])
