@@ -891,6 +891,8 @@ KINDS = {
     "registry.authorisation.suspended": act("in force", ANY, "authorised"),
     "registry.authorisation.revoked": act("in force", ANY, "authorised"),
     "registry.authorisation.restored": act("in force", ANY, "authorised"),
+    "registry.gate_key.adopted": act("registry", ANY, "gate_key"),
+    "registry.gate_key.retired": act("registry", ANY, "gate_key"),
     "evals.suite.published": act("evals", NEW, "suite_published"),
     "evals.worker.enrolled": act("evals", NEW, "worker_enrolled", names=["organisation"]),
     "evals.worker.revoked": act("evals", OLD, "worker_changed"),
@@ -991,7 +993,7 @@ class Replay:
         self.size, self.leaf, self.last_at, self.latest, self.unknown = 0, None, 0, 0, {}
         self.things = {}  # by its subject, what an act began: bodies, runs, proposals, …
         self.people, self.suites, self.runs, self.criteria = set(), {}, [], {}
-        self.rotations, self.closed = [], False
+        self.rotations, self.closed, self.gate_keys = [], False, {}
         self.votes, self.outside, self.carried, self.supports = [], 0, set(), set()
         self.authorisations, self.changes, self.committed, self.sides = {}, [], {}, {}
         self.acts_of, self.annulments, self.unratified = {}, {}, set()
@@ -1141,6 +1143,12 @@ class Replay:
     def version_registered(self, leaf, version):
         same(version.name, leaf.digests["manifest"], "the version's name")
         self.bundle.document_if_here(f"versions/{version.name[7:]}.json", version.name)
+
+    def gate_key(self, leaf, _):
+        """Keys of the gate are adopted once and retired once, each after the other."""
+        key, adopts = ed25519_key(leaf.facts["key"]).hex(), leaf.kind.endswith("adopted")
+        same(self.gate_keys.get(key), None if adopts else "adopted", "what the key was before")
+        self.gate_keys[key] = leaf.kind.rsplit(".", 1)[1]
 
     # -- Suites, workers, criteria, runs, results
 

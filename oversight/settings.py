@@ -62,6 +62,22 @@ DATABASES["default"]["OPTIONS"] = {
     "application_name": "oversight",
     **DATABASES["default"]["OPTIONS"],  # type: ignore[dict-item]
 }
+# Answers the gate while the database above is down; nothing else reads it, nothing writes to it.
+if env.text("GATE_REPLICA_URL"):
+    DATABASES["replica"] = env.database("GATE_REPLICA_URL", "") | {
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASES["replica"]["OPTIONS"] = {
+        "connect_timeout": 2,
+        "application_name": "oversight gate",
+        "options": "-c default_transaction_read_only=on",
+        **DATABASES["replica"]["OPTIONS"],  # type: ignore[dict-item]
+    }
+GATE_REPLICA_MAX_AGE_SECONDS = env.integer(
+    "GATE_REPLICA_MAX_AGE_SECONDS", 3600, low=1, high=604_800
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = env.text("BROKER_URL", _embedded.get("BROKER_URL", ""))
 BROKER_IS_EMBEDDED = not env.text("BROKER_URL") and DATABASE_IS_EMBEDDED
@@ -76,6 +92,7 @@ CELERY_BEAT_SCHEDULE = {
     "draw-opinion-maps": {"task": "proposals.draw_opinion_maps", "schedule": 30.0},
     "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
+    "gate-tick": {"task": "registry.tick", "schedule": 30.0},
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
     "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
@@ -110,6 +127,12 @@ if LEDGER_TSA_URL and LEDGER_TSA_ROOTS is None:
         "LEDGER_TSA_URL also takes LEDGER_TSA_ROOTS, a file of certificates."
     )
 RECEIPT_WAIT_SECONDS = 2.0
+
+# The gate's own key, which the log vouches for: a file, or the key itself (PEM).
+GATE_KEY_PATH = env.folder("GATE_KEY_PATH", OVERSIGHT_VAR / "gate" / "gate-key.pem")
+GATE_KEY = env.text("GATE_KEY")
+# How long a yes may be kept by who asked: a revocation takes effect within that time.
+GATE_LIFETIME_SECONDS = env.integer("GATE_LIFETIME_SECONDS", 30, low=2, high=600)
 
 LEASE_SECONDS = env.integer("LEASE_SECONDS", 30, low=2, high=3600)
 HEARTBEAT_SECONDS = env.integer("HEARTBEAT_SECONDS", 2, low=1, high=600)

@@ -1,4 +1,4 @@
-"""The WSGI application that Granian serves."""
+"""The WSGI application that Granian serves: the gate's quick way, then Django."""
 
 import os
 
@@ -6,4 +6,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oversight.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+# What it needs can only be imported once Django is set up.
+from oversight.registry.gate.door import with_gate  # noqa: E402
+
+application = with_gate(_django)

@@ -8,3 +8,10 @@ class ProposalsConfig(AppConfig):
 
     name = "proposals"
     label = "proposals"
+
+    def ready(self) -> None:
+        """Tell the gate, which stands floors below, how to find what a decision rests on."""
+        from oversight.registry.gate.inputs import provide
+        from proposals.gate_inputs import inputs_of
+
+        provide(inputs_of)

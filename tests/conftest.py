@@ -92,6 +92,7 @@ def chromium() -> str:
 # Fixtures for every test, found by their names here. They import models, so they come last.
 from tests.ledger.record_fixtures import (  # noqa: E402, F401
     _log_folder,
+    gate_key,
     inline_sequencer,
     own_log,
     record_can_be_emptied_between_tests,

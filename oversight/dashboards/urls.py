@@ -44,6 +44,7 @@ urlpatterns = [
     path("compute.json", comparisons.compute_json, name="compute-json"),
     path("compute.csv", comparisons.compute_csv, name="compute-csv"),
     path("ns/evaluation-result/v1", evaluations.statement_type, name="statement-type"),
+    path("ns/gate-answer/v1", registry.gate_statement_type, name="gate-statement-type"),
     path("deciding/", decisions.deciding, name="deciding"),
     path("decisions/<str:ref>/", decisions.decision, name="decision"),
     path("decisions/<str:ref>/record.json", decisions.decision_record, name="decision-record"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,11 +11,9 @@ from rest_framework.views import APIView
 from oversight.accounts.choices import Scope
 from oversight.accounts.models import Organisation
 from oversight.accounts.permissions import Public, writes
-from oversight.registry import gate, services
-from oversight.registry.choices import AuthorisationState, GateCode
+from oversight.registry import services
 from oversight.registry.model_signing import MOST_BYTES
 from oversight.registry.models import (
-    DIGEST_PATTERN,
     Authorisation,
     Deployment,
     Endpoint,
@@ -23,9 +21,7 @@ from oversight.registry.models import (
     RegisteredModel,
     VersionSignature,
 )
-from oversight.web.clock import stamp
 from oversight.web.inputs import checked, named_row
-from oversight.web.refusals import BadQuery
 
 
 class SignatureOutput(serializers.ModelSerializer[VersionSignature]):
@@ -155,30 +151,6 @@ class DeploymentInput(serializers.Serializer[Any]):
     audience = serializers.CharField(max_length=120)
 
 
-class GateAuthorisation(serializers.Serializer[Any]):
-    """The authorisation an answer rests on, and the decision that made it."""
-
-    decision = serializers.CharField()
-    state = serializers.ChoiceField(AuthorisationState.choices)
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField(allow_null=True)
-    conditions = serializers.JSONField()
-
-
-class GateOutput(serializers.Serializer[Any]):
-    """Yes or no, and why."""
-
-    allowed = serializers.BooleanField()
-    result = serializers.ChoiceField(["PASSED", "FAILED"])
-    code = serializers.ChoiceField(GateCode.choices)
-    reason = serializers.CharField()
-    checked_at = serializers.DateTimeField()
-    subject = serializers.CharField()
-    deployment = serializers.CharField()
-    model = serializers.CharField(allow_null=True)
-    authorisation = GateAuthorisation(allow_null=True)
-
-
 class ModelList(generics.ListAPIView[RegisteredModel]):
     """All registered models; POST registers a version (and its model, if new)."""
 
@@ -271,57 +243,3 @@ class DeploymentDetail(generics.RetrieveAPIView[Deployment]):
     serializer_class = DeploymentOutput
     lookup_field = "slug"
     queryset = DeploymentList.queryset
-
-
-class Gate(APIView):
-    """May these weights serve this deployment now?"""
-
-    permission_classes = [Public]
-
-    @extend_schema(
-        operation_id="gate_ask",
-        parameters=[
-            OpenApiParameter(
-                "subject",
-                {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
-                required=True,
-                description="The digest of the manifest.",
-            ),
-            OpenApiParameter(
-                "deployment",
-                {"type": "string", "minLength": 1},
-                required=True,
-                description="The address name.",
-            ),
-        ],
-        responses={200: GateOutput},
-    )
-    def get(self, request: Request) -> Response:
-        """Answer yes or no, with the reason and the decision it rests on."""
-        subject = request.query_params.get("subject", "")
-        slug = request.query_params.get("deployment", "")
-        if not DIGEST_PATTERN.match(subject):
-            raise BadQuery(
-                "subject must be sha256: and 64 hex digits.", fields={"subject": "sha256:<64 hex>"}
-            )
-        if not slug:
-            raise BadQuery("Name the deployment.", fields={"deployment": "Missing."})
-        answer = Response(gate_json(gate.answer(subject=subject, deployment_slug=slug)))
-        answer["Cache-Control"] = "no-store"
-        return answer
-
-
-def gate_json(answer: gate.GateAnswer) -> dict[str, Any]:
-    """Return the gate's answer as the API gives it."""
-    authorisation = answer.authorisation
-    return {
-        "allowed": answer.allowed,
-        "result": "PASSED" if answer.allowed else "FAILED",
-        "code": str(answer.code),
-        "reason": answer.reason,
-        "checked_at": stamp(answer.checked_at),
-        "subject": answer.subject,
-        "deployment": answer.deployment_slug,
-        "model": str(answer.version) if answer.version else None,
-        "authorisation": authorisation.as_dict() if authorisation else None,
-    }

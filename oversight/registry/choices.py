@@ -41,6 +41,14 @@ class GateCode(TextChoices):
     SUSPENDED = "suspended", "the authorisation is suspended"
     REVOKED = "revoked", "the authorisation was revoked"
     SUPERSEDED = "superseded", "a later decision authorised another version instead"
+    NOT_ON_RECORD = (
+        "not-on-record",
+        "the decision is made and waits for its place on the public record",
+    )
+    CLOCK_IN_DOUBT = (
+        "clock-in-doubt",
+        "the clocks of the database and of this host disagree about whether it is in force",
+    )
 
 
 class Leaf(TextChoices):
@@ -55,3 +63,5 @@ class Leaf(TextChoices):
     AUTHORISATION_SUSPENDED = "registry.authorisation.suspended"
     AUTHORISATION_REVOKED = "registry.authorisation.revoked"
     AUTHORISATION_RESTORED = "registry.authorisation.restored"
+    GATE_KEY_ADOPTED = "registry.gate_key.adopted"
+    GATE_KEY_RETIRED = "registry.gate_key.retired"

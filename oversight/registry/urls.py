@@ -3,6 +3,7 @@
 from django.urls import path
 
 from oversight.registry import api, views
+from oversight.registry.gate import api as gate_api
 
 urlpatterns = [
     path("register/endpoint/", views.add_endpoint, name="endpoint-register"),
@@ -13,5 +14,6 @@ urlpatterns = [
     path("api/v1/endpoints/", api.EndpointList.as_view(), name="api-endpoints"),
     path("api/v1/deployments/", api.DeploymentList.as_view(), name="api-deployments"),
     path("api/v1/deployments/<slug:slug>/", api.DeploymentDetail.as_view(), name="api-deployment"),
-    path("api/v1/gate/", api.Gate.as_view(), name="api-gate"),
+    path("api/v1/gate/", gate_api.Gate.as_view(), name="api-gate"),
+    path("api/v1/gate/keys/", gate_api.GateKeys.as_view(), name="api-gate-keys"),
 ]

@@ -121,7 +121,7 @@ def assert_is_problem(answer, status: int, *fields: str) -> None:
 
 
 @pytest.fixture
-def world(db) -> World:
+def world(gate_key, db) -> World:
     """Return one of everything, made through the services."""
     charter = factories.quick_charter(recusal="declared")
     for rules in charter.values():

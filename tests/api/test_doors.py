@@ -208,6 +208,7 @@ READS = (
     Door("api-version", "GET", lambda w: (w.version.digest,)),
     Door("api-deployments", "GET"),
     Door("api-deployment", "GET", lambda w: (w.deployment.slug,)),
+    Door("api-gate-keys", "GET"),
     Door("api-gate", "GET", query=f"?subject={NEW_DIGEST}&deployment=helpdesk"),
     Door("api-suites", "GET"),
     Door("api-suite", "GET", lambda w: (w.suite.suite.slug,)),

@@ -122,6 +122,7 @@ FIXED = (
     "/data/",
     "/accessibility/",
     "/ns/evaluation-result/v1",
+    "/ns/gate-answer/v1",
     "/api/docs/",
     "/api/schema/",
 )

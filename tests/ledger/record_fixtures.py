@@ -51,7 +51,21 @@ def own_log(settings, _log_folder):
     settings.LEDGER_SIGNER_STATE_PATH = folder / "signer.json"
     settings.LEDGER_PUBLIC_DIR = folder / "public"
     settings.LEDGER_POLICY_PATH = None
+    settings.GATE_KEY_PATH = folder / "gate-key.pem"
     return folder
+
+
+@pytest.fixture
+def gate_key(own_log, db):
+    """Give the gate a key that the record knows, and nothing kept from another test."""
+    from oversight.ledger import sequencer
+    from oversight.registry.gate import answers, ceremony
+
+    answers.forget()
+    public = ceremony.adopt_key()
+    while sequencer.sequence_once():
+        pass
+    return public
 
 
 @pytest.fixture

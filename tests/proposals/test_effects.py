@@ -85,7 +85,7 @@ def amendment(cast, document=None, base=1):
 # -- Authorisations --------------------------------------------------------------------------
 
 
-def test_conditions_stand_in_contract_authorisation_and_the_gates_answer(cast, client):
+def test_conditions_stand_in_contract_authorisation_and_the_gates_answer(cast, client, gate_key):
     decision = authorised(cast, terms={"conditions": CONDITIONS, "days": 30})
     assert decision.proposal.contract.content["terms"]["conditions"] == CONDITIONS
     assert authorisation(decision).conditions == CONDITIONS

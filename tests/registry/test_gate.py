@@ -118,26 +118,3 @@ def test_an_effect_outside_a_transaction_is_a_mistake():
             starts_at=timezone.now(),
             ends_at=None,
         )
-
-
-class TestApi:
-    def test_everyone_may_ask_and_the_answer_is_not_cached(self, client):
-        deployment, version = make_deployment(), make_model_version()
-        grant(deployment, version)
-        answer = client.get(
-            "/api/v1/gate/", {"subject": version.digest, "deployment": deployment.slug}
-        )
-        assert answer.status_code == 200
-        assert answer["Cache-Control"] == "no-store"
-        body = answer.json()
-        assert (body["allowed"], body["result"], body["code"]) == (True, "PASSED", "authorised")
-        assert body["authorisation"]["decision"].startswith("2026-")
-
-    @pytest.mark.parametrize(
-        ("query", "field"),
-        [({"subject": "abc", "deployment": "x"}, "subject"), ({}, "subject")],
-    )
-    def test_a_question_that_makes_no_sense_names_the_field(self, client, query, field):
-        answer = client.get("/api/v1/gate/", query)
-        assert answer.status_code == 400
-        assert field in answer.json()["errors"]

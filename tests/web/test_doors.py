@@ -9,7 +9,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 PUBLIC = {
     *("body-feed", "body-calendar", "vote-calendar", "minutes-list", "minutes", "minutes-document"),
     *("home", "healthz", "in-service", "model", "deployment", "findings", "suite"),
-    *("suite-version", "run", "run-samples", "statement-type", "deciding", "decision"),
+    *(
+        "suite-version",
+        "run",
+        "run-samples",
+        "statement-type",
+        "gate-statement-type",
+        "deciding",
+        "decision",
+    ),
     *("decision-record", "decision-contract", "body", "record", "record-check", "record-entry"),
     *("record-leaf", "receipt", "how-to-verify", "data", "accessibility", "design"),
     *("api-schema", "api-docs", "proposal", "proposal-revision", "first-administrator"),

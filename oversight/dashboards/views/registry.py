@@ -100,6 +100,13 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "dashboards/deployment.html", context)
 
 
+@login_not_required
+@require_safe
+def gate_statement_type(request: HttpRequest) -> HttpResponse:
+    """Say what the gate's signed statements contain: the address named in each of them."""
+    return render(request, "dashboards/gate_statement_type.html", {"nav": "in-service"})
+
+
 def _stands(row: Authorisation) -> bool:
     return row.state in {"granted", "suspended"}
 

@@ -104,6 +104,7 @@ class Up:
             self.console.say(f"PostgreSQL answers on {info.host}:{info.port}.")
         call_command("migrate", verbosity=0, interactive=False)
         self.console.say("Its tables are up to date.")
+        call_command("gate_key", create=True, stdout=io.StringIO())
         if static.collect(self.var):
             self.console.say("Static files are gathered.")
         supervisor.check()

@@ -3,8 +3,11 @@
 It reads decisions in force and nothing else, and answers no whenever it cannot prove yes.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+from django.db import models
 
 from oversight.registry.choices import AuthorisationState, GateCode
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
@@ -15,6 +18,14 @@ _REFUSED_STATES = {
     AuthorisationState.REVOKED: GateCode.REVOKED,
     AuthorisationState.SUPERSEDED: GateCode.SUPERSEDED,
 }
+
+
+class ClockTimestamp(models.Func):
+    """The database's clock at the moment of the reading, in the same question as what is read."""
+
+    function = "clock_timestamp"
+    arity = 0
+    output_field = models.DateTimeField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,22 @@ class GateAnswer:
             words += f" in an emergency, until {lapses:%Y-%m-%d %H:%M} UTC unless it is ratified"
         return words[0].upper() + words[1:] + "."
 
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What the answer follows from; the same facts give the same answer until a time passes."""
+        row = self.authorisation
+        rests_on = (
+            (row.pk, row.state, row.changed_by, row.starts_at, row.ends_at, row.suspended_until)
+            if row
+            else ()
+        )
+        return (self.code, str(self.version), str(self.deployment), *rests_on)
+
+    def at(self, moment: datetime) -> Self:
+        """Return what the same rows answer at another moment."""
+        code = _code(self.version, self.deployment, self.authorisation, moment)
+        return replace(self, code=code, checked_at=moment)
+
 
 def answer(*, subject: str, deployment_slug: str, moment: datetime | None = None) -> GateAnswer:
     """Answer for a weights digest (`sha256:…`) and a deployment's name.
@@ -54,20 +81,27 @@ def answer(*, subject: str, deployment_slug: str, moment: datetime | None = None
     The authorisation of exactly this pair that stands decides, at most one can; where none does,
     the newest says why.
     """
-    now = moment or database_now()
-    version = ModelVersion.objects.select_related("model").filter(digest=subject).first()
-    deployment = (
-        Deployment.objects.select_related("endpoint__operator").filter(slug=deployment_slug).first()
+    found = (
+        Authorisation.objects.with_parts()
+        .defer("version__manifest", "version__card", "version__source")
+        .filter(version__digest=subject, deployment__slug=deployment_slug)
+        .standing_first()
+        .annotate(read_at=ClockTimestamp())
+        .first()
     )
-    authorisation = None
-    if version and deployment:
-        authorisation = (
-            Authorisation.objects.filter(version=version, deployment=deployment)
-            .standing_first()
-            .first()
-        )
-    code = _code(version, deployment, authorisation, now)
-    return GateAnswer(subject, deployment_slug, code, now, version, deployment, authorisation)
+    if found is None:
+        return _without_authorisation(subject, deployment_slug, moment or database_now())
+    now = moment or found.read_at.astimezone(UTC)  # type: ignore[attr-defined]
+    code = _code(found.version, found.deployment, found, now)
+    return GateAnswer(subject, deployment_slug, code, now, found.version, found.deployment, found)
+
+
+def _without_authorisation(subject: str, slug: str, now: datetime) -> GateAnswer:
+    version = ModelVersion.objects.select_related("model").filter(digest=subject).first()
+    deployment = Deployment.objects.select_related("endpoint__operator").filter(slug=slug).first()
+    return GateAnswer(
+        subject, slug, _code(version, deployment, None, now), now, version, deployment
+    )
 
 
 def _code(
