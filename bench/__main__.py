@@ -18,6 +18,7 @@ BENCHMARKS = (
     "coverage",
     "compare",
     "proposal_page",
+    "report",
     "verify",
     "bytes",
     "append",

@@ -9,6 +9,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
@@ -58,6 +59,11 @@ def render_blocks(text: str) -> tuple[Block, ...]:
             found.append(Block(html, *span, len(found) + 1, is_heading))
             first = number + 1
     return tuple(found)
+
+
+def parsed(text: str) -> SyntaxTreeNode:
+    """Return a piece of Markdown as a tree, headings renumbered, for another form than HTML."""
+    return SyntaxTreeNode(_tokens_of(text)[0])
 
 
 def plain_words(text: str) -> str:

@@ -12,6 +12,7 @@ from oversight.dashboards.views import (
     pages,
     record,
     registry,
+    reports,
     samples,
     subscriptions,
 )
@@ -50,6 +51,18 @@ urlpatterns = [
     path("decisions/<str:ref>/record.json", decisions.decision_record, name="decision-record"),
     path("decisions/<str:ref>/contract.json", decisions.contract, name="decision-contract"),
     path("decisions/<str:ref>/bundle.zip", audit.decision_bundle, name="decision-bundle"),
+    path("decisions/<str:ref>/report/", reports.decision_page, name="decision-report"),
+    path("decisions/<str:ref>/report.pdf", reports.decision_pdf, name="decision-report-pdf"),
+    path("decisions/<str:ref>/report.json", reports.decision_json, name="decision-report-json"),
+    path("deployments/<slug:slug>/report/", reports.deployment_page, name="deployment-report"),
+    path(
+        "deployments/<slug:slug>/report.pdf", reports.deployment_pdf, name="deployment-report-pdf"
+    ),
+    path(
+        "deployments/<slug:slug>/report.json",
+        reports.deployment_json,
+        name="deployment-report-json",
+    ),
     path("deployments/<slug:slug>/bundle.zip", audit.deployment_bundle, name="deployment-bundle"),
     path("audit/bundle.zip", audit.log_bundle, name="log-bundle"),
     path("audit/verify.py", audit.verifier, name="verifier"),

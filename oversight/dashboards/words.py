@@ -37,3 +37,13 @@ def votes_headline(votes_for: int, against: int, abstained: int) -> str:
     """Return `14 for, 3 against, 2 abstained`."""
     parts = [f"{votes_for} for", f"{against} against"]
     return ", ".join([*parts, f"{abstained} abstained"] if abstained else parts)
+
+
+def lowered(text: str) -> str:
+    """Return the text as the middle of a sentence has it."""
+    return text[:1].lower() + text[1:]
+
+
+def full_stop(text: str) -> str:
+    """Return the text as a sentence that ends."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."

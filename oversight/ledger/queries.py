@@ -193,6 +193,23 @@ def receipt(leaf_id: UUID) -> Receipt | None:
     return _made(*row) if row else None
 
 
+def earliest_receipt(leaf_id: UUID) -> Receipt | None:
+    """Return the receipt of a leaf under the first checkpoint that covers it, or None so far.
+
+    What it proves does not change as the log grows, so it can be printed.
+    """
+    counts = _counting_table()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.index, e.leaf_hash, c.size, c.root, c.note FROM ledger_ledgerentry e "  # noqa: S608 - one of two names
+            f"JOIN ledger_checkpoint c ON c.size = (SELECT min(size) FROM {counts} "
+            "WHERE size > e.index) WHERE e.leaf_id = %s",
+            [leaf_id],
+        )
+        row = cursor.fetchone()
+    return _made(*row) if row else None
+
+
 def receipt_at(index: int, size: int | None = None) -> Receipt | None:
     """Return the receipt of the entry at `index`, if the checkpoint covers it.
 

@@ -99,6 +99,8 @@ def addresses(world):
         decision.get_absolute_url(),
         f"{decision.get_absolute_url()}record.json",
         f"{decision.get_absolute_url()}contract.json",
+        *(f"{decision.get_absolute_url()}{form}" for form in REPORTS),
+        *(f"{world.deployment.get_absolute_url()}{form}" for form in REPORTS),
         f"/bodies/{world.cast.body.slug}/",
         f"/bodies/{world.cast.body.slug}/charters/1/",
         f"/bodies/{world.cast.body.slug}/moderation/",
@@ -109,6 +111,8 @@ def addresses(world):
         "/record/0/leaf.json",
     ]
 
+
+REPORTS = ("report/", "report.json", "report.pdf")
 
 FIXED = (
     "/compare/",

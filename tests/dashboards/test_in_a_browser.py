@@ -41,7 +41,11 @@ def opened(chromium, width=1280, scheme="light", *, scripts=True):
 
 def pages_of(addresses):
     """Keep what is a page for people."""
-    return [address for address in addresses if not address.endswith((".json", ".csv", "/schema/"))]
+    return [
+        address
+        for address in addresses
+        if not address.endswith((".json", ".csv", ".pdf", "/schema/"))
+    ]
 
 
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)

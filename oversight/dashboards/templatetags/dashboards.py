@@ -1,8 +1,10 @@
 """Filters of the public pages: acts and their subjects in words and links."""
 
 from django import template
+from django.utils.safestring import SafeString
 
 from oversight.dashboards import acts
+from proposals.markdown import render_markdown
 
 register = template.Library()
 
@@ -17,3 +19,9 @@ def act_words(type_: str) -> str:
 def subject_address(subject: str) -> str:
     """Return the page of an act's subject; empty where it has none."""
     return acts.subject_address(subject)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Return what a person wrote as sanitised HTML."""
+    return render_markdown(text)

@@ -1,12 +1,10 @@
 """Pages of what is being decided and what was: proposals, decisions, bodies."""
 
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -17,40 +15,26 @@ from oversight.accounts.policy import is_person
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.cards import CARDS_LIMIT, open_cards
 from oversight.dashboards.evidence import beside_others, of_contract
+from oversight.dashboards.results import result_of
 from oversight.dashboards.titles import titled
-from oversight.dashboards.words import counted, sentence, votes_headline
+from oversight.dashboards.words import counted, sentence
 from oversight.ledger.queries import receipt
 from oversight.registry import conditions
 from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
-from proposals import papers, policy
-from proposals.ballot_files import has_blt
+from proposals import policy
 from proposals.charter_chapters import chapters, differences
-from proposals.charter_words import fraction_words
 from proposals.choices import ProposalType
 from proposals.effect_words import IMPOSSIBLE, criteria_lines, did
 from proposals.markdown import render_markdown
 from proposals.models import (
-    Ballot,
     Charter,
-    Contract,
     Decision,
     Proposal,
-    RollEntry,
     SuiteAdoption,
 )
 from proposals.services.charters import charter_of
-from proposals.services.closing import carried_by, is_secret, last_ballots
 from proposals.services.statements import kinds_open_to, statements_until
-from proposals.shown_sheet import ShownSheet
-from proposals.tally import yes_no
-
-BASES = {
-    "votes_cast": ("cast", "the votes cast"),
-    "yes_and_no": ("votes", "the votes for and against"),
-    "roll": ("roll", "the whole roll"),
-}
-"""What a threshold is a share of: the result bar's word, and ours."""
 
 
 @login_not_required
@@ -127,7 +111,7 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         ],
         "may": _may_do(request.user, found, authorisation),
         "nav": "deciding",
-    } | _result(found, contract)
+    } | result_of(found, contract)
     return render(request, "dashboards/decision.html", context)
 
 
@@ -170,56 +154,6 @@ def _proposable(found: Decision, authorisation: Authorisation | None) -> list[Pr
     if not found.is_annulled and found.proposal.type != ProposalType.ANNUL:
         kinds.append(ProposalType.ANNUL)
     return kinds
-
-
-def _result(found: Decision, contract: Contract) -> dict[str, Any]:
-    """Return the outcome in figures and words, and the ballots that it is made of."""
-    sheet = found.sheet
-    ballots = {
-        "sheet": sheet,
-        "shown": ShownSheet.of(sheet),
-        "has_blt": has_blt(found),
-        "ballots": [] if is_secret(contract) else _ballots_by_name(contract),
-        "secret_ballots": _secret_ballots(found) if is_secret(contract) else [],
-        "is_secret": is_secret(contract),
-        "is_weighted": contract.roll.exclude(weight=1).exists(),
-        "absent": _without_ballot(contract),
-    }
-    if sheet["method"] != yes_no.METHOD:
-        return ballots | {"headline": found.result_words.capitalize()}
-    votes, rules = sheet["votes"], sheet["rules"]
-    base, base_words = BASES[rules["base"]]
-    comparison = {"at_least": "at least", "more_than": "more than"}[rules["comparison"]]
-    share = sheet["threshold"]["share"]
-    return ballots | {
-        "bar": {name: int(Fraction(value)) for name, value in votes.items()}
-        | {"waiting": int(Fraction(votes["roll"]) - Fraction(votes["cast"])), "base": base},
-        "headline": votes_headline(*(int(Fraction(votes[n])) for n in ("yes", "no", "abstain"))),
-        "threshold": rules["threshold"],
-        "needed": f"{comparison} {fraction_words(Fraction(rules['threshold']))} of {base_words}",
-        "share": Fraction(share) if share else None,
-    }
-
-
-def _ballots_by_name(contract: Contract) -> list[Ballot]:
-    """Return the ballots that count, each with the members it carries as `for_others`."""
-    ballots = last_ballots(contract)
-    carried = carried_by(contract, ballots)
-    for ballot in ballots:
-        ballot.for_others = carried[ballot.entry_id]  # type: ignore[attr-defined]
-    return ballots
-
-
-def _secret_ballots(found: Decision) -> list[dict[str, Any]]:
-    """Return the ballots without names, as the record lists them."""
-    return [
-        {"words": papers.words(row), "weight": row["weight"]} for row in found.content["ballots"]
-    ]
-
-
-def _without_ballot(contract: Contract) -> list[RollEntry]:
-    cast = Ballot.objects.filter(entry=OuterRef("pk"))
-    return list(contract.roll.filter(~Exists(cast)).select_related("membership__person"))
 
 
 @login_not_required

@@ -1,0 +1,83 @@
+"""How a reader checks a report without trusting the site: digests, a receipt, commands."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+
+from oversight.dashboards.reports.document import Block, Cell, Code, Column, Paragraph, Table
+from oversight.ledger.models import LedgerEntry
+from oversight.ledger.queries import earliest_receipt
+
+CHECK_WORDS = (
+    "Every act named here is an entry of a public log that cannot be changed unnoticed. The last "
+    "part of this report has the digests, a receipt, and commands that check all of it, the count "
+    "of the votes included, without trusting this site."
+)
+LONGEST_LINE = 400
+"""Of a receipt in print: a checkpoint is as valid without the signatures that are longer."""
+
+HOW_TO_READ = (
+    "An act on the record has a number and the SHA-256 of its bytes. A digest beside it is that of "
+    "a document which the bundle holds."
+)
+
+
+def of(
+    leaves: Sequence[tuple[str, UUID, str]], *, receipt_of: UUID, bundle: str
+) -> tuple[Block, ...]:
+    """Return the last part of a report.
+
+    Args:
+        leaves: what each act is, its leaf, and the digest of its document (empty: none).
+        receipt_of: the leaf whose receipt is printed.
+        bundle: path of the audit bundle.
+    """
+    entries = {
+        entry.leaf_id: entry
+        for entry in LedgerEntry.objects.filter(leaf_id__in=[leaf for _, leaf, _ in leaves])
+    }
+    rows = tuple(_row(name, entries.get(leaf), digest) for name, leaf, digest in leaves)
+    columns = (Column("What"), Column("Act", is_numeric=True), Column("Digests"))
+    return (
+        Table("On the record", columns, rows),
+        *_receipt(receipt_of),
+        Paragraph(
+            "The bundle holds the log, the contract, the ballots that are public, and every signed "
+            "statement. verify.py is one file for Python alone, without a connection: it derives "
+            "the tree anew, checks the signatures, and counts and judges everything again."
+        ),
+        Code("Check everything without us", _commands(bundle)),
+    )
+
+
+def _row(name: str, entry: LedgerEntry | None, digest: str) -> tuple[Cell, ...]:
+    if entry is None:
+        return Cell(name), Cell("–"), Cell("waits for its place on the record")
+    href = f"/record/{entry.index}/"
+    leaf = Cell(entry.leaf_hash, note=f"document {digest}" if digest else "", is_code=True)
+    return Cell(name), Cell(f"{entry.index:,}", href=href), leaf
+
+
+def _receipt(leaf: UUID) -> tuple[Block, ...]:
+    found = earliest_receipt(leaf)
+    if found is None:
+        return ()
+    title = (
+        f"Receipt of act {found.index:,} in the tree of {found.tree_size:,} acts, the first that "
+        "was signed with it"
+    )
+    lines = found.text.split("\n")
+    short = [line for line in lines if len(line) <= LONGEST_LINE]
+    if len(short) < len(lines):
+        title += "; its long post-quantum signatures are left out, the record has them"
+    return (Code(title, "\n".join(short)),)
+
+
+def _commands(bundle: str) -> str:
+    name = bundle.strip("/").replace("/", "-")
+    return (
+        f"curl -o {name} {settings.PUBLIC_URL}{bundle}\n"
+        f"curl -O {settings.PUBLIC_URL}/audit/verify.py\n"
+        f"python3 verify.py {name}"
+    )

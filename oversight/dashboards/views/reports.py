@@ -1,0 +1,106 @@
+"""Audit reports of decisions and deployments: the page, the PDF and the JSON of one content."""
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from oversight.dashboards.reports import of_decision, of_deployment
+from oversight.dashboards.reports.document import Report
+from oversight.dashboards.reports.typesetting import BusyError, TypesettingError, pdf_of
+from oversight.registry.models import Deployment
+from oversight.web.clock import database_now
+from oversight.web.unchanged import answer_unless_unchanged
+from proposals.models import Decision
+
+
+@login_not_required
+@require_safe
+def decision_page(request: HttpRequest, ref: str) -> HttpResponse:
+    """Show the report of a decision."""
+    return _page(request, _of_decision(ref), "deciding")
+
+
+@login_not_required
+@require_safe
+def decision_pdf(request: HttpRequest, ref: str) -> HttpResponse:
+    """Send the report of a decision as PDF."""
+    return _pdf(request, _of_decision(ref))
+
+
+@login_not_required
+@require_safe
+def decision_json(request: HttpRequest, ref: str) -> HttpResponse:
+    """Send the report of a decision as JSON: the bytes that its digest is of."""
+    return _json(request, _of_decision(ref))
+
+
+@login_not_required
+@require_safe
+def deployment_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the report of a deployment."""
+    return _page(request, _of_deployment(slug), "in-service")
+
+
+@login_not_required
+@require_safe
+def deployment_pdf(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the report of a deployment as PDF."""
+    return _pdf(request, _of_deployment(slug))
+
+
+@login_not_required
+@require_safe
+def deployment_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the report of a deployment as JSON: the bytes that its digest is of."""
+    return _json(request, _of_deployment(slug))
+
+
+def _of_decision(ref: str) -> Report:
+    found = Decision.objects.select_related(
+        "proposal__body",
+        "proposal__proposer",
+        "proposal__deployment",
+        "proposal__version__model",
+        "proposal__contract",
+    )
+    return of_decision.report_of(get_object_or_404(found, proposal__ref=ref))
+
+
+def _of_deployment(slug: str) -> Report:
+    found = Deployment.objects.select_related("endpoint__operator")
+    return of_deployment.report_of(get_object_or_404(found, slug=slug), database_now())
+
+
+def _page(request: HttpRequest, report: Report, nav: str) -> HttpResponse:
+    context = {"report": report, "nav": nav, "path": request.path.removesuffix("report/")}
+    return render(request, "dashboards/report.html", context)
+
+
+def _json(request: HttpRequest, report: Report) -> HttpResponse:
+    return _sent(request, report, report.content, "application/json")
+
+
+def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
+    try:
+        content = pdf_of(report)
+    except BusyError:
+        return _later("Other reports are being set. Ask again in a few seconds.", 5)
+    except TypesettingError as error:
+        return _later(f"This report could not be set as PDF: {error}. Its page has all of it.", 300)
+    answer = _sent(request, report, content, "application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{report.about}-{report.name}.pdf"'
+    return answer
+
+
+def _sent(request: HttpRequest, report: Report, content: bytes, kind: str) -> HttpResponse:
+    changed = datetime.fromisoformat(report.as_of)
+    return answer_unless_unchanged(request, content, kind, changed)
+
+
+def _later(words: str, seconds: int) -> HttpResponse:
+    answer = HttpResponse(f"{words}\n", status=503, content_type="text/plain; charset=utf-8")
+    answer["Retry-After"] = str(seconds)
+    return answer

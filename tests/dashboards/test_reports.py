@@ -1,0 +1,271 @@
+"""Audit reports: one content as a page, as PDF and as JSON."""
+
+import hashlib
+import html
+import io
+import json
+import re
+import subprocess
+import sys
+from datetime import timedelta
+
+import pypdf
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.utils import timezone
+
+from oversight.dashboards.reports import of_deployment, prose, typesetting
+from oversight.ledger.sequencer import sequence_once
+from oversight.registry.models import Authorisation
+from proposals.services import annulment
+from tests import factories
+
+FORMS = ("report/", "report.json", "report.pdf")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """Set each PDF anew: one kept by its digest would hide a typesetter that fails."""
+    caches["reports"].clear()
+
+
+def texts(value):
+    """Give every text that a report's JSON says, without addresses and names for programs."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name not in {"href", "kind", "tone", "name", "comparison", "line", "threshold",
+                            "base", "format", "address", "language", "about", "as_of"}:  # fmt: skip
+                yield from texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+    elif isinstance(value, str):
+        yield from filter(None, value.split("\n"))
+
+
+def squeezed(text):
+    """Return a text without spaces, which a line may break at, and without Markdown's marks."""
+    return re.sub(r"[\s\u200b\u2022*`#>\-]+", "", text)
+
+
+def pdf_text(content):
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    return squeezed("".join(page.extract_text() for page in reader.pages))
+
+
+def page_text(answer):
+    body = answer.content.decode()
+    main = body[body.index("<main") : body.index("</main>")]
+    return squeezed(html.unescape(re.sub(r"<[^>]*>", " ", main)))
+
+
+def addresses_of(world):
+    return world.decision.get_absolute_url(), world.deployment.get_absolute_url()
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["decision", "deployment"])
+def test_the_page_and_the_pdf_say_all_that_the_json_says(client, world, which):
+    at = addresses_of(world)[which]
+    page, data, pdf = (client.get(f"{at}{form}") for form in FORMS)
+    assert (page.status_code, data.status_code, pdf.status_code) == (200, 200, 200)
+    said = [squeezed(text) for text in texts(data.json())]
+    assert len(said) > 80
+    on_page, printed = page_text(page), pdf_text(pdf.content)
+    # Drawings repeat figures of the table beside them, for programs.
+    drawn = {squeezed(v) for v in re.findall(r'"(-?\d+\.\d{6})"', data.content.decode())}
+    assert [text for text in said if text not in on_page and text not in drawn] == []
+    assert [text for text in said if text not in printed and text not in drawn] == []
+
+
+def test_a_report_says_who_decided_what_on_which_evidence(client, world):
+    said = client.get(f"{world.decision.get_absolute_url()}report.json").json()
+    answers = {each["question"]: each["answer"] for each in said["summary"]}
+    assert "3 for, 0 against" in answers["What was decided?"]
+    assert "one was met" in answers["What did the evaluations show?"]
+    assert "may serve" in answers["What does that do?"] or "serve" in answers["What does that do?"]
+    assert [section["name"] for section in said["sections"]] == [
+        *("decision", "text", "evidence", "vote", "course", "verify"),
+    ]
+
+
+def test_the_pdf_is_for_archives_and_for_screen_readers(client, world):
+    answer = client.get(f"{world.decision.get_absolute_url()}report.pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    reader = pypdf.PdfReader(io.BytesIO(answer.content))
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - pypdf's own kind of boolean
+    assert "/StructTreeRoot" in root
+    assert root["/Lang"] == "en"
+    described = root["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in described
+    assert "<pdfaid:conformance>A</pdfaid:conformance>" in described
+    assert "<pdfuaid:part>1</pdfuaid:part>" in described
+    assert reader.metadata.title == world.decision.proposal.text.title
+    assert next(each.title for each in reader.outline if not isinstance(each, list)) == (
+        "In plain words"
+    )
+
+
+def test_the_same_record_gives_the_same_bytes(client, world):
+    at = world.decision.get_absolute_url()
+    first = {form: client.get(f"{at}{form}").content for form in FORMS[1:]}
+    caches["reports"].clear()
+    factories.make_open_vote(world.cast, title="Something else goes on")
+    sequence_once()
+    assert {form: client.get(f"{at}{form}").content for form in FORMS[1:]} == first
+
+
+def test_the_digest_on_page_and_paper_is_that_of_the_json(client, world):
+    at = world.decision.get_absolute_url()
+    digest = hashlib.sha256(client.get(f"{at}report.json").content).hexdigest()
+    assert digest in page_text(client.get(f"{at}report/"))
+    assert f"sha256:{digest}" in pdf_text(client.get(f"{at}report.pdf").content)
+
+
+@pytest.mark.parametrize("form", FORMS[1:])
+def test_who_has_a_report_already_is_not_sent_it_again(client, world, form):
+    address = f"{world.decision.get_absolute_url()}{form}"
+    tag = client.get(address)["ETag"]
+    again = client.get(address, headers={"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_an_annulment_is_said_first(client, world):
+    before = client.get(f"{world.decision.get_absolute_url()}report.json").json()
+    annulment.record_ruling(
+        by=world.cast.clerk,
+        decision=world.decision,
+        authority="Court of the Canton",
+        reason="The notice was too short.",
+    )
+    sequence_once()
+    after = client.get(f"{world.decision.get_absolute_url()}report.json").json()
+    assert before["state"]["tone"] == "good"
+    assert (after["state"]["tone"], "annulled" in after["state"]["text"]) == ("bad", True)
+    assert "The notice was too short." in json.dumps(after["summary"])
+    assert after["as_of"] >= before["as_of"]
+    assert "Theannulment" in pdf_text(
+        client.get(f"{world.decision.get_absolute_url()}report.pdf").content
+    )
+
+
+def test_an_election_is_reported_with_all_its_stages(client, world):
+    decision = factories.make_election_decision(world.cast)
+    sequence_once()
+    said = client.get(f"{decision.get_absolute_url()}report.json").json()
+    vote = next(part for part in said["sections"] if part["name"] == "vote")
+    captions = [block.get("caption") for block in vote["blocks"]]
+    assert "Votes at the end of each stage" in captions
+    assert client.get(f"{decision.get_absolute_url()}report.pdf").status_code == 200
+
+
+def test_a_deployment_without_a_decision_has_a_report(client, world):
+    other = factories.make_deployment(world.cast.operator, world.cast.organisation, slug="other")
+    sequence_once()
+    said = client.get(f"{other.get_absolute_url()}report.json").json()
+    assert said["title"].startswith("No model may serve")
+    assert client.get(f"{other.get_absolute_url()}report.pdf").status_code == 200
+
+
+def test_an_authorisation_ends_in_the_report_by_the_clock_alone(world):
+    row = Authorisation.objects.get(decision_ref=world.decision.ref)
+    before = of_deployment.report_of(world.deployment, timezone.now())
+    after = of_deployment.report_of(world.deployment, row.ends_at + timedelta(seconds=1))
+    assert (before.state.text, after.state.text) == ("In service", "Not allowed now")
+    assert after.title.startswith("No model may serve")
+    assert before.digest != after.digest
+
+
+HOSTILE = (
+    '#read("/etc/passwd") $x^2$ *bold* _under_ \\ @ref <label> `raw`',
+    "\u202ereversed\u202c \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "\u65e5\u672c\u8a9e \U0001f600 \ue000 \u0007 \x7f \u200b\ufeff",
+    "Donaudampfschifffahrtsgesellschaft" * 4,
+)
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=["code", "directions", "letters", "length"])
+def test_what_people_write_is_set_as_text_whatever_it_is(client, world, words):
+    decision = factories.make_decision(
+        world.cast,
+        title=words.replace("\u0007", "").replace("\x7f", "")[:160],
+        text=f"# {words}\n\n{words}\n\n- {words}\n\n> {words}\n\n```\n{words}\n```\n",
+    )
+    sequence_once()
+    answer = client.get(f"{decision.get_absolute_url()}report.pdf")
+    assert answer.status_code == 200, answer.content[:400]
+    printed = pdf_text(answer.content)
+    assert "root:x:0" not in printed
+    if words is HOSTILE[0]:
+        assert '#read("/etc/passwd")'.replace("#", "") in printed
+    if words is HOSTILE[2]:
+        assert "\N{WHITE SQUARE}" in printed
+        assert "lettersthatthefontsofthisserverlack" in printed
+
+
+def test_markdown_is_set_piece_by_piece_and_never_read_as_code():
+    source = (
+        "## Head\n\nA *b* **c** ~~d~~ `e` [f](https://g.example) [h](javascript:alert(1))  \ni\n\n"
+        "3. one\n4. two\n\n> said\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n---\n\n    code\n"
+    )
+    tree = prose.blocks_of(source)
+    assert [block[0] for block in tree] == [
+        *("heading", "paragraph", "list", "quote", "table", "rule", "code"),
+    ]
+    pieces = tree[1][1]
+    assert ["link", "https://g.example", [["text", "f"]]] in pieces
+    assert not any(piece[0] == "link" and "javascript" in piece[1] for piece in pieces)
+    assert ["break"] in pieces
+    assert tree[2][1] == 3
+
+
+def test_a_typesetter_that_fails_is_said_so_and_the_page_stays(client, world, monkeypatch):
+    monkeypatch.setattr(typesetting, "SECONDS", 0.001)
+    answer = client.get(f"{world.decision.get_absolute_url()}report.pdf")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "300")
+    assert b"Its page has all of it" in answer.content
+    assert client.get(f"{world.decision.get_absolute_url()}report/").status_code == 200
+
+
+def test_who_comes_while_others_are_set_is_asked_to_come_back(client, world, monkeypatch):
+    monkeypatch.setattr(typesetting, "SECONDS", 0.03)
+    with typesetting._one_at_a_time:
+        answer = client.get(f"{world.decision.get_absolute_url()}report.pdf")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_the_typesetter_gets_no_secret_and_knows_nothing_of_the_database(monkeypatch):
+    asked = {}
+
+    def run(arguments, **options):
+        asked.update(options, arguments=arguments)
+        return subprocess.CompletedProcess(arguments, 0, b"%PDF", b"")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(typesetting.subprocess, "run", run)
+        typesetting._press(b"{}")
+    assert set(asked["env"]) == {"PATH", "LANG"}
+    loaded = "[n for n in sys.modules if n.partition('.')[0] in ('django', 'psycopg')]"
+    program = f"import oversight.dashboards.reports.press, sys; print({loaded})"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        text=True,
+        cwd=settings.BASE_DIR,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_secret_vote_is_reported_without_how_anyone_voted(client, world):
+    charter = factories.quick_charter(secrecy="secret", delegation="none")
+    cast = factories.make_cast(charter=charter)
+    decision = factories.make_decision(cast)
+    sequence_once()
+    said = client.get(f"{decision.get_absolute_url()}report.json").json()
+    vote = next(part for part in said["sections"] if part["name"] == "vote")
+    table = next(b for b in vote["blocks"] if "without names" in b.get("caption", ""))
+    assert len(table["rows"]) == 3
+    names = [person.display_name for person in cast.members[1:]]
+    assert not any(name in json.dumps(vote) for name in names)
