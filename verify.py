@@ -886,6 +886,7 @@ KINDS = {
     "registry.version.registered": act("registry", NEW, "version_registered", names=["model"]),
     "registry.endpoint.registered": act("registry", NEW, names=["operator"]),
     "registry.deployment.registered": act("registry", NEW, names=["endpoint"]),
+    "registry.description.written": act("registry", OLD, "described"),
     "registry.authorisation.granted": act("in force", ANY, "authorised"),
     "registry.authorisation.superseded": act("in force", ANY, "authorised"),
     "registry.authorisation.suspended": act("in force", ANY, "authorised"),
@@ -1149,6 +1150,10 @@ class Replay:
         key, adopts = ed25519_key(leaf.facts["key"]).hex(), leaf.kind.endswith("adopted")
         same(self.gate_keys.get(key), None if adopts else "adopted", "what the key was before")
         self.gate_keys[key] = leaf.kind.rsplit(".", 1)[1]
+
+    def described(self, leaf, what):
+        what.described = getattr(what, "described", 0) + 1
+        same(leaf.facts["number"], what.described, "the number of the description")
 
     # -- Suites, workers, criteria, runs, results
 

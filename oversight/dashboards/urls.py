@@ -25,6 +25,7 @@ urlpatterns = [
     path("in-service/", registry.in_service, name="in-service"),
     path("models/<slug:slug>/", registry.model, name="model"),
     path("deployments/<slug:slug>/", registry.deployment, name="deployment"),
+    path("endpoints/<slug:slug>/", registry.endpoint, name="endpoint"),
     path("findings/", evaluations.findings, name="findings"),
     path("suites/<slug:slug>/", evaluations.suite, name="suite"),
     path("suites/<slug:slug>/<int:number>/", evaluations.suite, name="suite-version"),

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from oversight.accounts.choices import Scope
 from oversight.accounts.models import Organisation
@@ -16,6 +15,7 @@ from oversight.registry.model_signing import MOST_BYTES
 from oversight.registry.models import (
     Authorisation,
     Deployment,
+    Description,
     Endpoint,
     ModelVersion,
     RegisteredModel,
@@ -37,6 +37,7 @@ class VersionOutput(serializers.ModelSerializer[ModelVersion]):
 
     model = serializers.SlugRelatedField[RegisteredModel](slug_field="slug", read_only=True)
     signature = serializers.SerializerMethodField()
+    card = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
@@ -51,6 +52,12 @@ class VersionOutput(serializers.ModelSerializer[ModelVersion]):
             "signature",
             "manifest",
         ]
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_card(self, row: ModelVersion) -> dict[str, Any]:
+        """Return the newest description, beside the origin of converted weights."""
+        newest = Description.objects.about(row.subject).first()
+        return dict(row.card) | (newest.document if newest else {})
 
     @extend_schema_field(SignatureOutput(allow_null=True))
     def get_signature(self, row: ModelVersion) -> dict[str, str] | None:
@@ -94,11 +101,53 @@ class DeploymentOutput(serializers.ModelSerializer[Deployment]):
 
     endpoint = serializers.SlugRelatedField[Endpoint](slug_field="slug", read_only=True)
     operator = serializers.CharField(source="endpoint.operator.slug", read_only=True)
+    description = serializers.SerializerMethodField()
     authorisations = AuthorisationOutput(many=True, read_only=True)
 
     class Meta:
         model = Deployment
-        fields = ["slug", "name", "purpose", "audience", "endpoint", "operator", "authorisations"]
+        fields = [
+            "slug",
+            "name",
+            "purpose",
+            "audience",
+            "endpoint",
+            "operator",
+            "description",
+            "authorisations",
+        ]
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_description(self, row: Deployment) -> dict[str, Any]:
+        """Return what the use says of itself."""
+        return _document(self, row.subject)
+
+
+class EndpointOutput(serializers.ModelSerializer[Endpoint]):
+    """One endpoint with what it says it serves."""
+
+    operator = serializers.CharField(source="operator.slug", read_only=True)
+    description = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Endpoint
+        fields = ["slug", "name", "operator", "base_url", "registered_at", "description"]
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_description(self, row: Endpoint) -> dict[str, Any]:
+        """Return what the endpoint says of itself."""
+        return _document(self, row.subject)
+
+
+def _document(serializer: serializers.BaseSerializer[Any], subject: str) -> dict[str, Any]:
+    """Return the newest description of a row; those of a whole page are read at once."""
+    root: Any = serializer.root
+    if not hasattr(root, "described"):
+        rows: Any = root.instance
+        rows = rows if isinstance(root, serializers.ListSerializer) else [rows]
+        root.described = Description.objects.newest(row.subject for row in rows)
+    found = root.described.get(subject)
+    return dict(found.document) if found else {}
 
 
 class SignatureInput(serializers.Serializer[Any]):
@@ -200,10 +249,12 @@ class VersionDetail(generics.RetrieveAPIView[ModelVersion]):
     queryset = ModelVersion.objects.select_related("model", "signature")
 
 
-class EndpointList(APIView):
-    """POST registers an endpoint."""
+class EndpointList(generics.ListAPIView[Endpoint]):
+    """All endpoints; POST registers one."""
 
     permission_classes = [writes(Scope.REGISTRY_WRITE)]
+    serializer_class = EndpointOutput
+    queryset = Endpoint.objects.select_related("operator").order_by("name", "pk")
 
     @extend_schema(request=EndpointInput, responses={201: EndpointInput})
     def post(self, request: Request) -> Response:
@@ -212,6 +263,15 @@ class EndpointList(APIView):
         operator = named_row(Organisation, "operator", slug=data.pop("operator"))
         services.register_endpoint(by=request.user, operator=operator, **data)  # type: ignore[arg-type]
         return Response(EndpointInput({**data, "operator": operator.slug}).data, status=201)
+
+
+class EndpointDetail(generics.RetrieveAPIView[Endpoint]):
+    """One endpoint."""
+
+    permission_classes = [Public]
+    serializer_class = EndpointOutput
+    lookup_field = "slug"
+    queryset = EndpointList.queryset
 
 
 class DeploymentList(generics.ListAPIView[Deployment]):

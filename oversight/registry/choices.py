@@ -58,6 +58,7 @@ class Leaf(TextChoices):
     VERSION_REGISTERED = "registry.version.registered"
     ENDPOINT_REGISTERED = "registry.endpoint.registered"
     DEPLOYMENT_REGISTERED = "registry.deployment.registered"
+    DESCRIPTION_WRITTEN = "registry.description.written"
     AUTHORISATION_GRANTED = "registry.authorisation.granted"
     AUTHORISATION_SUPERSEDED = "registry.authorisation.superseded"
     AUTHORISATION_SUSPENDED = "registry.authorisation.suspended"

@@ -5,17 +5,15 @@ deployment first, so that two decisions about one deployment take effect one aft
 cannot take effect any more raises `Impossible` before anything is written.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import rfc8785
 from django.db import connection
 
 from oversight.ledger import services as ledger
-from oversight.ledger.encoding import to_digest
 from oversight.registry.choices import TRANSITIONS, AuthorisationState, Leaf
+from oversight.registry.documents import digest_of
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
 from oversight.web.clock import database_now, stamp
 from oversight.web.refusals import Conflict, Impossible
@@ -77,7 +75,7 @@ def grant_authorisation(
 
 def digest_of_conditions(conditions: Mapping[str, Any]) -> str:
     """Return the digest under which the record knows the conditions of an authorisation."""
-    return to_digest(hashlib.sha256(rfc8785.dumps(dict(conditions))).digest())
+    return digest_of(conditions)
 
 
 def lock_standing(decision_ref: str) -> Authorisation:

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from oversight.accounts.models import Organisation
+from oversight.registry import descriptions
 from oversight.registry.models import Deployment, Endpoint, ModelVersion
 
 OFFERED = 50
@@ -192,6 +193,41 @@ class DeploymentForm(forms.Form):
     def __init__(self, *args: Any, endpoints: QuerySet[Endpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _restrict(self, "endpoint", endpoints)
+
+
+class DescriptionForm(forms.Form):
+    """What a version, a use or an endpoint says of itself; its fields are those of its kind.
+
+    Every field takes text: what it means, and whether it can be used, is for `descriptions`.
+    """
+
+    after = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        for item in descriptions.ITEMS[kind]:
+            self.fields[item.name] = _field_of(item)
+
+    def document(self) -> descriptions.Document:
+        """Return what was written, to be checked by the service."""
+        return descriptions.typed(self.kind, self.cleaned_data)
+
+    def parts(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the fields under their headings."""
+        found: dict[str, list[forms.BoundField]] = {}
+        for item in descriptions.ITEMS[self.kind]:
+            found.setdefault(item.part, []).append(self[item.name])
+        return list(found.items())
+
+
+def _field_of(item: descriptions.Item) -> forms.Field:
+    """Return the form's field for an item."""
+    words: dict[str, Any] = {"label": item.label, "help_text": item.help, "required": False}
+    if item.kind == "choice":
+        return forms.ChoiceField(choices=[("", "not stated"), *item.choices], **words)
+    widget = forms.Textarea(attrs={"rows": 3}) if item.kind == "text" else forms.TextInput()
+    return forms.CharField(widget=widget, **words)
 
 
 def _restrict(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:

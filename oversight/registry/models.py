@@ -10,9 +10,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from oversight.accounts.models import Organisation, Person
-from oversight.registry import origin
+from oversight.registry import descriptions, origin
 from oversight.registry.choices import AuthorisationState
-from oversight.registry.queries import AuthorisationQuerySet, ModelVersionQuerySet
+from oversight.registry.queries import (
+    AuthorisationQuerySet,
+    DescriptionQuerySet,
+    ModelVersionQuerySet,
+)
 
 DIGEST_PATTERN = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
 DIGEST = RegexValidator(DIGEST_PATTERN, "Write a digest as sha256: and 64 hex digits.")
@@ -63,6 +67,8 @@ class ModelVersion(models.Model):
     leaf_id = models.UUIDField(unique=True)
 
     objects = ModelVersionQuerySet.as_manager()
+
+    kind = "version"
 
     class Meta:
         ordering = ["registered_at", "id"]
@@ -123,14 +129,33 @@ class Endpoint(models.Model):
     name = models.CharField(max_length=120)
     operator = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     base_url = models.URLField(blank=True)
+    claimed_version = models.ForeignKey(
+        ModelVersion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="endpoints",
+        help_text="What it serves by its newest description.",
+    )
     registered_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
+
+    kind = "endpoint"
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the endpoint's page."""
+        return f"/endpoints/{self.slug}/"
+
+    @property
+    def subject(self) -> str:
+        """The endpoint as the record names it."""
+        return f"endpoint:{self.slug}"
 
 
 class Deployment(models.Model):
@@ -143,6 +168,8 @@ class Deployment(models.Model):
     audience = models.CharField(max_length=120)
     registered_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
+
+    kind = "deployment"
 
     class Meta:
         ordering = ["name"]
@@ -158,6 +185,37 @@ class Deployment(models.Model):
     def subject(self) -> str:
         """The deployment as the record names it."""
         return f"deployment:{self.slug}"
+
+
+class Description(models.Model):
+    """One state of what a version, a use or an endpoint says of itself. Only more are added."""
+
+    subject = models.CharField(max_length=120, help_text="As the record names it.")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    digest = models.CharField(max_length=71, validators=[DIGEST])
+    described_at = models.DateTimeField(default=timezone.now)
+    described_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    leaf_id = models.UUIDField(unique=True)
+
+    objects = DescriptionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["subject", "-number"]
+        constraints = [
+            # Also serves the question for the newest of a subject.
+            models.UniqueConstraint(
+                fields=["subject", "number"], name="description_number_once_per_subject"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}, description {self.number}"
+
+    @property
+    def parts(self) -> list[tuple[str, list[tuple[descriptions.Item, str]]]]:
+        """What is filled, heading by heading, in words."""
+        return descriptions.parts(self.subject.partition(":")[0], self.document)
 
 
 class Authorisation(models.Model):

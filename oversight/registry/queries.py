@@ -1,5 +1,6 @@
 """Chainable reads of the registry floor."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,11 @@ from django.utils import timezone
 from oversight.registry.choices import AuthorisationState
 
 if TYPE_CHECKING:
-    from oversight.registry.models import Authorisation, ModelVersion  # noqa: F401
+    from oversight.registry.models import (  # noqa: F401
+        Authorisation,
+        Description,
+        ModelVersion,
+    )
 
 
 class ModelVersionQuerySet(QuerySet["ModelVersion"]):
@@ -18,6 +23,19 @@ class ModelVersionQuerySet(QuerySet["ModelVersion"]):
     def newest_first(self) -> "ModelVersionQuerySet":
         """Order by registration, newest first."""
         return self.order_by("-registered_at", "-id")
+
+
+class DescriptionQuerySet(QuerySet["Description"]):
+    """What things say of themselves."""
+
+    def about(self, subject: str) -> "DescriptionQuerySet":
+        """Keep the descriptions of one subject, newest first."""
+        return self.filter(subject=subject).order_by("-number")
+
+    def newest(self, subjects: Iterable[str]) -> dict[str, "Description"]:
+        """Return the newest description of each of these subjects that has one."""
+        rows = self.filter(subject__in=list(subjects)).order_by("subject", "-number")
+        return {row.subject: row for row in rows.distinct("subject")}
 
 
 class AuthorisationQuerySet(QuerySet["Authorisation"]):

@@ -33,8 +33,10 @@ def rebuild(acts: Iterable[Mapping[str, Any]]) -> Rows:
         subject, facts = act["subject"], act.get("facts", {})
         if kind == "gate_key":
             continue  # how the gate signs is no row of the registry
-        if kind != "authorisation":
-            rows[subject] = {name: facts[name] for name in _KEPT[kind]}
+        if kind == "description":
+            rows[subject] = {**rows[subject], "description": act["digests"]["description"]}
+        elif kind != "authorisation":
+            rows[subject] = {name: facts[name] for name in _KEPT[kind]} | {"description": None}
             if kind == "version":
                 rows[subject] |= {
                     "model_signing": act["digests"].get("model_signing"),

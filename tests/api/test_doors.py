@@ -13,6 +13,7 @@ from evals.models import Replication
 from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
 from oversight.accounts.choices import Scope
+from oversight.registry.models import ModelVersion
 from proposals.choices import ProposalType
 from proposals.models import Argument, Delegation, Minutes, OpinionStatement
 from proposals.services import arguments, attachments, closing, roll, stages
@@ -100,6 +101,11 @@ def replication_of(world: World) -> Replication:
         organisations=2,
         tolerance="0.01",
     )
+
+
+def its_own_version(world: World) -> tuple[object, ...]:
+    ModelVersion.objects.filter(pk=world.version.pk).update(registered_by=world.cast.evaluator)
+    return (world.version.digest,)
 
 
 def its_worker(world: World) -> tuple[object, ...]:
@@ -206,7 +212,12 @@ READS = (
     Door("api-models", "GET"),
     Door("api-model", "GET", lambda w: (w.version.model.slug,)),
     Door("api-version", "GET", lambda w: (w.version.digest,)),
+    Door("api-version-descriptions", "GET", lambda w: (w.version.digest,)),
+    Door("api-endpoints", "GET"),
+    Door("api-endpoint", "GET", lambda w: (w.deployment.endpoint.slug,)),
+    Door("api-endpoint-descriptions", "GET", lambda w: (w.deployment.endpoint.slug,)),
     Door("api-deployments", "GET"),
+    Door("api-deployment-descriptions", "GET", lambda w: (w.deployment.slug,)),
     Door("api-deployment", "GET", lambda w: (w.deployment.slug,)),
     Door("api-gate-keys", "GET"),
     Door("api-gate", "GET", query=f"?subject={NEW_DIGEST}&deployment=helpdesk"),
@@ -292,6 +303,36 @@ WRITES = (
             "purpose": "Answers.",
             "audience": "residents",
         },
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-version-descriptions",
+        "POST",
+        its_own_version,
+        whole("evaluator", "administrator"),
+        status=201,
+        body=lambda w: {"document": {"intended_use": "Short answers."}},
+        owner="evaluator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-endpoint-descriptions",
+        "POST",
+        lambda w: (w.deployment.endpoint.slug,),
+        whole("operator"),
+        status=201,
+        body=lambda w: {"document": {"served_as": "alpina"}, "after": 0},
+        owner="operator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-deployment-descriptions",
+        "POST",
+        lambda w: (w.deployment.slug,),
+        whole("operator"),
+        status=201,
+        body=lambda w: {"document": {"goal": "Answers at night."}},
         owner="operator",
         scope=Scope.REGISTRY_WRITE,
     ),

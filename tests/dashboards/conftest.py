@@ -86,6 +86,7 @@ def addresses(world):
         "/in-service/",
         world.version.model.get_absolute_url(),
         world.deployment.get_absolute_url(),
+        world.deployment.endpoint.get_absolute_url(),
         "/findings/",
         world.suite.suite.get_absolute_url(),
         world.suite.get_absolute_url(),

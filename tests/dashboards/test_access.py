@@ -9,6 +9,7 @@ from tests.dashboards.conftest import EMPTY
 UNKNOWN = (
     "/models/nothing/",
     "/deployments/nothing/",
+    "/endpoints/nothing/",
     "/suites/nothing/",
     "/suites/nothing/1/",
     "/runs/run-00000000/",

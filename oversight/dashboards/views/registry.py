@@ -16,7 +16,14 @@ from oversight.dashboards.titles import titled
 from oversight.dashboards.views.overview import service_rows
 from oversight.dashboards.words import counted, sentence
 from oversight.registry import gate
-from oversight.registry.models import Authorisation, Deployment, RegisteredModel
+from oversight.registry.models import (
+    Authorisation,
+    Deployment,
+    Description,
+    Endpoint,
+    RegisteredModel,
+)
+from oversight.registry.policy import can_describe
 from proposals.models import Proposal
 
 VERSIONS_SHOWN = 50
@@ -53,6 +60,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         .prefetch_related("authorisations__deployment")[:VERSIONS_SHOWN]
     )
     findings = headline_findings(versions)
+    described = Description.objects.newest(version.subject for version in versions)
     proposals = Proposal.objects.filter(version__in=versions)
     runs = Run.objects.filter(model_version__in=versions).with_parts().newest_first()
     in_force = [
@@ -62,7 +70,14 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "model": found,
         "in_force": in_force,
         "use_words": counted(len(in_force), "use", "uses"),
-        "versions": [_panel(version, findings.get(version.pk, [])) for version in versions],
+        "versions": [
+            _panel(version, findings.get(version.pk, []))
+            | {
+                "description": described.get(version.subject),
+                "may_describe": can_describe(request.user, version),
+            }
+            for version in versions
+        ],
         "runs": runs[:20],
         "proposals": _visible(proposals, request),
         "nav": "in-service",
@@ -94,6 +109,8 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
         "authorisations": [{"row": row, "in_force": row.is_in_force()} for row in authorisations],
         "standing": newest,
         "gate": answer,
+        "description": Description.objects.about(found.subject).first(),
+        "may_describe": can_describe(request.user, found),
         "proposals": _visible(Proposal.objects.filter(deployment=found), request),
         "nav": "in-service",
     }
@@ -105,6 +122,26 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
 def gate_statement_type(request: HttpRequest) -> HttpResponse:
     """Say what the gate's signed statements contain: the address named in each of them."""
     return render(request, "dashboards/gate_statement_type.html", {"nav": "in-service"})
+
+
+@login_not_required
+@require_safe
+def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show an endpoint: what it says that it serves, and what it is used for."""
+    endpoints = Endpoint.objects.select_related("operator", "claimed_version__model")
+    found = get_object_or_404(endpoints, slug=slug)
+    description = Description.objects.about(found.subject).first()
+    named = description.document.get("fallbacks", []) if description else []
+    fallbacks = {row.slug: row for row in endpoints.filter(slug__in=named)}
+    context = {
+        "endpoint": found,
+        "description": description,
+        "fallbacks": [fallbacks[slug] for slug in named if slug in fallbacks],
+        "uses": found.deployments.all()[:100],
+        "may_describe": can_describe(request.user, found),
+        "nav": "in-service",
+    }
+    return render(request, "dashboards/endpoint.html", context)
 
 
 def _stands(row: Authorisation) -> bool:

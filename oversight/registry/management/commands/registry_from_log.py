@@ -10,6 +10,7 @@ from oversight.registry.effects import digest_of_conditions
 from oversight.registry.models import (
     Authorisation,
     Deployment,
+    Description,
     Endpoint,
     ModelVersion,
     RegisteredModel,
@@ -59,6 +60,12 @@ def registry_rows() -> Rows:
         rows[f"endpoint:{endpoint.slug}"] = {"operator": endpoint.operator.slug}
     for deployment in Deployment.objects.select_related("endpoint"):
         rows[deployment.subject] = {"endpoint": deployment.endpoint.slug}
+    digests = {
+        row.subject: row.digest
+        for row in Description.objects.order_by("subject", "-number").distinct("subject")
+    }
+    for subject, found in rows.items():
+        found["description"] = digests.get(subject)
     for row in Authorisation.objects.with_parts():
         rows[row.subject] = _authorisation(row)
     return rows

@@ -1,4 +1,4 @@
-"""The only writer of the registry floor, but for what decisions do (`effects.py`)."""
+"""Putting models, versions, endpoints and uses on the record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from oversight.registry.models import (
     RegisteredModel,
     VersionSignature,
 )
+from oversight.registry.services.describing import checked_document, write_description
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
 
@@ -57,7 +58,8 @@ def register_version(
 
     `manifest` is the list that `Manifest.as_json()` gives; `source` says where workers find the
     files: `{"kind": "directory", "path": …}` or `{"kind": "hub", "repository": …, "revision": …}`.
-    A `signature` is verified against the manifest and recorded beside it.
+    A `signature` is verified against the manifest and recorded beside it. `card` is the version's
+    first description; its `origin`, where the files have one, is kept beside the files.
 
     Raises:
         Invalid: the manifest, the signature or a field cannot be used.
@@ -73,6 +75,8 @@ def register_version(
     model = _model(by, model_slug, model_name, developer, summary)
     if model.versions.filter(label=label).exists():
         raise Conflict(f"{model} already has a version {label}, with other files.")
+    told = dict(card or {})
+    origin = {"origin": told.pop("origin")} if "origin" in told else {}
     version = ModelVersion(
         model=model,
         label=label,
@@ -80,7 +84,7 @@ def register_version(
         manifest=files.as_json(),
         total_bytes=files.size,
         licence=licence,
-        card=dict(card or {}),
+        card=origin,
         source=dict(source or {}),
         base_version=base_version,
         registered_by=by,
@@ -104,6 +108,8 @@ def register_version(
             bundle=signature.bundle.decode(),
             trusted=signature.trusted.decode(),
         )
+    if document := checked_document(version, told):
+        write_description(by=by, what=version, document=document, number=1)
     return version
 
 

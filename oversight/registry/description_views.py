@@ -1,0 +1,71 @@
+"""The page on which a version, a use or an endpoint is described."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from oversight.registry import descriptions, policy, services
+from oversight.registry.forms import DescriptionForm
+from oversight.registry.models import Deployment, Description, Endpoint, ModelVersion
+from oversight.web.form_refusals import put_on_form
+from oversight.web.refusals import NotAllowed, Refusal
+
+_WORDS = {
+    "version": "What should people know of",
+    "deployment": "What should people know of",
+    "endpoint": "What does it serve, and how:",
+}
+
+
+@require_http_methods(["GET", "POST"])
+def describe(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """Write down what a version, a use or an endpoint says of itself."""
+    what = _described(kind, name)
+    if not policy.can_describe(request.user, what):
+        raise NotAllowed(f"You do not speak for {what}.")
+    newest = Description.objects.about(what.subject).first()
+    initial = descriptions.as_texts(kind, newest.document) if newest else {}
+    form = DescriptionForm(
+        request.POST or None,
+        kind=kind,
+        initial={**initial, "after": newest.number if newest else 0},
+    )
+    status = 200
+    if request.method == "POST":
+        status = _written(request, form, what)
+        if status == 201:
+            return redirect(what)
+    context = {"form": form, "what": what, "question": _WORDS[kind], "nav": "in-service"}
+    return render(request, "registry/describe.html", context, status=status)
+
+
+def _written(request: HttpRequest, form: DescriptionForm, what: services.Described) -> int:
+    """Write what was sent and return 201, or put the refusal on the form and return its status."""
+    if not form.is_valid():
+        return 422
+    try:
+        services.describe(
+            by=request.user,  # type: ignore[arg-type]  # policy has let a person through
+            what=what,
+            document=form.document(),
+            after=form.cleaned_data["after"],
+        )
+    except Refusal as refusal:
+        return put_on_form(form, refusal)
+    messages.success(request, f"The description of {what} is on the record.")
+    return 201
+
+
+def _described(kind: str, name: str) -> services.Described:
+    found: services.Described | None
+    if kind == "version":
+        found = ModelVersion.objects.select_related("model").filter(digest=name).first()
+    elif kind == "deployment":
+        uses = Deployment.objects.select_related("endpoint__operator")
+        found = uses.filter(slug=name).first()
+    else:
+        found = Endpoint.objects.select_related("operator").filter(slug=name).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,333 @@
+"""What a version, a use or an endpoint says of itself: fields of a known shape, checked. Pure.
+
+The fields of versions and uses are those that public registers ask for (the Dutch
+Algoritmeregister, the UK's Algorithmic Transparency Recording Standard, Annex VIII of the EU's AI
+Act) and that readers look for; none has to be filled. A description can be written anew at any
+time; each is numbered, kept, and on the record by the digest of its document.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+Document = dict[str, Any]
+
+MOST_TEXT, MOST_LINE, MOST_ADDRESS, MOST_LIST = 4000, 200, 500, 50
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+class DescriptionError(ValueError):
+    """A field that cannot be used; `field` names it, `problem` says how to write it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One field of a description."""
+
+    name: str
+    label: str
+    kind: str
+    """One of `KINDS`, which says how it is read."""
+    help: str
+    part: str
+    """The heading under which it stands."""
+    choices: tuple[tuple[str, str], ...] = ()
+    most: int = 0
+    """Of a number: the largest."""
+
+
+_USE, _MAKING, _LIMITS, _ANSWERS = "Use", "Data and making", "Limits and risks", "Who answers"
+_WORK, _LAW, _PEOPLE = "What it is for", "On what ground", "People and their rights"
+_SERVED, _BOUNDS = "What is served", "How it is served"
+
+VERSION = (
+    Item("intended_use", "Meant for", "text", "What it was made to do, and for whom.", _USE),
+    Item("out_of_scope", "Not meant for", "text", "What it must not be used for.", _USE),
+    Item("languages", "Languages", "languages", "Codes such as de, fr, en-GB.", _USE),
+    Item("modalities", "Takes and gives", "line", "Such as: text to text.", _USE),
+    Item("released_on", "Released", "date", "A day, as in 2026-11-27.", _MAKING),
+    Item("parameters", "Parameters", "whole", "How many.", _MAKING, most=10**15),
+    Item("context_tokens", "Longest input", "whole", "In tokens.", _MAKING, most=10**9),
+    Item(
+        "training_data", "Training data", "text", "What it learnt from, and by what right.", _MAKING
+    ),
+    Item("data_until", "Data until", "date", "The newest day it can know of.", _MAKING),
+    Item(
+        "personal_data", "Personal data in it", "text", "What is known of people's data.", _MAKING
+    ),
+    Item("method", "How it was made", "text", "Architecture, training, post-training.", _MAKING),
+    Item("energy", "Energy of the training", "line", "With unit and source.", _MAKING),
+    Item("limitations", "Known limits", "text", "Where it fails.", _LIMITS),
+    Item("risks", "Risks and measures", "text", "What can go wrong; what was done.", _LIMITS),
+    Item("fairness", "Groups treated unequally", "text", "What was found, and how.", _LIMITS),
+    Item("provider", "Provider", "line", "Who puts it on the market or gives it away.", _ANSWERS),
+    Item(
+        "representative",
+        "Representative",
+        "line",
+        "In the EU, where the provider is not.",
+        _ANSWERS,
+    ),
+    Item("contact", "Contact", "line", "An office, not a person.", _ANSWERS),
+    Item("documentation", "Documentation", "address", "Its page, with https.", _ANSWERS),
+    Item("source_code", "Source code", "address", "Its page, with https.", _ANSWERS),
+)
+
+DEPLOYMENT = (
+    Item("goal", "Goal and effect", "text", "What it shall achieve, for whom.", _WORK),
+    Item("process", "Its place in the process", "text", "What comes before and after it.", _WORK),
+    Item("alternatives", "Alternatives", "text", "What else was considered, and why not.", _WORK),
+    Item("input_data", "Data it takes", "text", "What it is given, and from where.", _WORK),
+    Item("output", "What it gives", "text", "What its answers are used for.", _WORK),
+    Item("begins_on", "In use from", "date", "A day, as in 2026-11-27.", _WORK),
+    Item("ends_on", "In use until", "date", "A day, if one is set.", _WORK),
+    Item("website", "Its page", "address", "Where people meet it, with https.", _WORK),
+    Item("legal_basis", "Legal basis", "text", "Acts and articles.", _LAW),
+    Item("legal_basis_address", "Legal basis, text", "address", "With https.", _LAW),
+    Item(
+        "category",
+        "Category",
+        "choice",
+        "By the EU's AI Act and the registers.",
+        _LAW,
+        (
+            ("high-risk", "high risk (AI Act)"),
+            ("impactful", "impactful, not high risk"),
+            ("other", "neither"),
+        ),
+    ),
+    Item("proportionality", "Proportionality", "text", "Why its use is worth its costs.", _LAW),
+    Item(
+        "personal_data",
+        "Personal data",
+        "choice",
+        "The most sensitive kind that it is given.",
+        _LAW,
+        (
+            ("none", "none"),
+            ("pseudonymous", "pseudonymous"),
+            ("ordinary", "ordinary"),
+            ("special", "special categories"),
+        ),
+    ),
+    Item("impact_assessment", "Impact assessments", "text", "Which, when, what they found.", _LAW),
+    Item("impact_address", "Impact assessments, text", "address", "With https.", _LAW),
+    Item("human_oversight", "Human oversight", "text", "Who checks, corrects, stops it.", _PEOPLE),
+    Item("monitoring", "Monitoring", "text", "How its work is watched.", _PEOPLE),
+    Item("risks", "Risks and measures", "text", "What can go wrong; what was done.", _PEOPLE),
+    Item("objection", "Objection and redress", "text", "What people can do, and where.", _PEOPLE),
+    Item("department", "Department", "line", "Who is responsible.", _ANSWERS),
+    Item("supplier", "Supplier", "line", "Of model or service.", _ANSWERS),
+    Item("contact", "Contact", "line", "An office, not a person.", _ANSWERS),
+    Item("other_registers", "In other registers", "line", "As what it is known there.", _ANSWERS),
+)
+
+ENDPOINT = (
+    Item("version", "Version", "digest", "What it serves, as sha256: and 64 hex digits.", _SERVED),
+    Item("served_as", "Model name", "line", "What callers write as `model`.", _SERVED),
+    Item(
+        "interface",
+        "Interface",
+        "choice",
+        "Of the OpenAI-compatible ones; checks ask by it.",
+        _SERVED,
+        (("completions", "completions"), ("chat", "chat")),
+    ),
+    Item("fallbacks", "Falls back to", "slugs", "Address names of endpoints, in order.", _SERVED),
+    Item("system_prompt", "System prompt", "digest", "Its SHA-256; its text stays yours.", _BOUNDS),
+    Item("temperature", "Temperature", "decimal", "By default; 0 to 2.", _BOUNDS, most=2),
+    Item("top_p", "Top-p", "decimal", "By default; 0 to 1.", _BOUNDS, most=1),
+    Item("max_tokens", "Longest answer", "whole", "In tokens, by default.", _BOUNDS, most=10**9),
+    Item(
+        "requests_per_minute", "Requests a minute", "whole", "That checks keep to.", _BOUNDS,
+        most=1_000_000,
+    ),
+    Item("regions", "Regions", "regions", "Where it computes: CH, DE-BE.", _BOUNDS),
+)  # fmt: skip
+
+ITEMS: dict[str, tuple[Item, ...]] = {
+    "version": VERSION,
+    "deployment": DEPLOYMENT,
+    "endpoint": ENDPOINT,
+}
+
+
+def read(kind: str, given: object) -> Document:
+    """Return a description in its one form; what is left empty is left out.
+
+    Raises:
+        DescriptionError: an unknown field, or one that is not written as its kind asks.
+    """
+    if not isinstance(given, Mapping):
+        raise DescriptionError("document", "Give an object of fields.")
+    items = {item.name: item for item in ITEMS[kind]}
+    unknown = sorted(str(name) for name in given if name not in items)
+    if unknown:
+        known = ", ".join(items)
+        raise DescriptionError("document", f"“{unknown[0][:40]}” is no field: use {known}.")
+    return {
+        name: _READERS[item.kind](item, given[name])
+        for name, item in items.items()
+        if name in given and given[name] not in (None, "", [])
+    }
+
+
+def typed(kind: str, texts: Mapping[str, str]) -> Document:
+    """Return what a form's texts mean, to be read by `read`: lists are split, numbers counted."""
+    found: Document = {}
+    for item in ITEMS[kind]:
+        text = texts.get(item.name, "").strip()
+        if item.kind in _LISTS:
+            found[item.name] = [part for part in re.split(r"[,;\s]+", text) if part]
+        elif item.kind == "whole":
+            digits = re.sub(r"[\s,'’]", "", text)
+            is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+            found[item.name] = int(digits) if is_number else text
+        else:
+            found[item.name] = text.replace("\r\n", "\n")
+    return found
+
+
+def as_texts(kind: str, document: Mapping[str, Any]) -> dict[str, str]:
+    """Return a document as a form shows it."""
+    return {
+        item.name: ", ".join(value) if isinstance(value, list) else str(value)
+        for item in ITEMS[kind]
+        if (value := document.get(item.name)) is not None
+    }
+
+
+def parts(kind: str, document: Mapping[str, Any]) -> list[tuple[str, list[tuple[Item, str]]]]:
+    """Return what is filled, heading by heading, in words for people."""
+    found: dict[str, list[tuple[Item, str]]] = {}
+    for item in ITEMS[kind]:
+        if item.name in document:
+            found.setdefault(item.part, []).append((item, said(item, document[item.name])))
+    return list(found.items())
+
+
+def said(item: Item, value: Any) -> str:
+    """Return a value in words."""
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return dict(item.choices).get(str(value), str(value))
+
+
+def _plain(item: Item, value: object, most: int) -> str:
+    problem = DescriptionError(item.name, f"Write it in up to {most:,} characters.")
+    if not isinstance(value, str) or len(value.strip()) > most:
+        raise problem
+    if any(ord(sign) < 32 and sign not in "\n\t" for sign in value):
+        raise DescriptionError(item.name, "Leave control characters out.")
+    return value.strip()
+
+
+def _text(item: Item, value: object) -> str:
+    return _plain(item, value, MOST_TEXT)
+
+
+def _line(item: Item, value: object) -> str:
+    found = _plain(item, value, MOST_LINE)
+    if "\n" in found:
+        raise DescriptionError(item.name, "Write it in one line.")
+    return found
+
+
+def _address(item: Item, value: object) -> str:
+    found = _plain(item, value, MOST_ADDRESS)
+    try:
+        split = urlsplit(found)
+    except ValueError:
+        split = urlsplit("")
+    if split.scheme not in {"https", "http"} or not split.hostname or " " in found:
+        raise DescriptionError(item.name, "Write a web address such as https://example.org/model.")
+    return found
+
+
+def _date(item: Item, value: object) -> str:
+    try:
+        return date.fromisoformat(_plain(item, value, 10)).isoformat()
+    except ValueError:
+        raise DescriptionError(item.name, "Write a day such as 2026-11-27.") from None
+
+
+def _choice(item: Item, value: object) -> str:
+    names = [name for name, _ in item.choices]
+    if value not in names:
+        raise DescriptionError(item.name, f"Use one of {', '.join(names)}.")
+    return str(value)
+
+
+def _whole(item: Item, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= item.most:
+        raise DescriptionError(item.name, f"Use a whole number from 1 to {item.most:,}.")
+    return value
+
+
+def _decimal(item: Item, value: object) -> str:
+    """Return a decimal as its shortest text; the record holds no floats."""
+    problem = DescriptionError(item.name, f"Use a number from 0 to {item.most}, such as 0.7.")
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise problem
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise problem from None
+    if not number.is_finite() or not 0 <= number <= item.most:
+        raise problem
+    if abs(int(number.as_tuple().exponent)) > 4:
+        raise problem
+    return f"{number.normalize():f}"
+
+
+def _digest(item: Item, value: object) -> str:
+    if not isinstance(value, str) or _DIGEST.fullmatch(value.strip()) is None:
+        raise DescriptionError(item.name, "Write a digest as sha256: and 64 hex digits.")
+    return value.strip()
+
+
+def _listed(
+    pattern: re.Pattern[str], example: str, *, in_order: bool = False
+) -> Callable[[Item, object], list[str]]:
+    def read_list(item: Item, value: object) -> list[str]:
+        if not isinstance(value, list | tuple) or len(value) > MOST_LIST:
+            raise DescriptionError(
+                item.name, f"Give a list of up to {MOST_LIST}, such as {example}."
+            )
+        for each in value:
+            if not isinstance(each, str) or pattern.fullmatch(each) is None:
+                shown = str(each)[:40]
+                raise DescriptionError(item.name, f"“{shown}” is none: write it like {example}.")
+        return list(dict.fromkeys(value)) if in_order else sorted(set(value))
+
+    return read_list
+
+
+_LISTS = frozenset({"languages", "regions", "slugs"})
+_READERS: dict[str, Callable[[Item, object], Any]] = {
+    "text": _text,
+    "line": _line,
+    "address": _address,
+    "date": _date,
+    "choice": _choice,
+    "whole": _whole,
+    "decimal": _decimal,
+    "digest": _digest,
+    "languages": _listed(_LANGUAGE, "de, fr or en-GB"),
+    "regions": _listed(_REGION, "CH or DE-BE"),
+    "slugs": _listed(_SLUG, "town-endpoint", in_order=True),
+}
