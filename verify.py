@@ -1115,6 +1115,14 @@ class Replay:
         self.people ^= {entry}
         self.decided(leaf, leaf.subject)
 
+    def admitted(self, proposal):
+        """Return the evaluators that a body has admitted; None where it asks for none."""
+        rules = self.rules_of(proposal) or {}
+        if proposal.version is None or rules.get("evaluators") != "admitted":
+            return None
+        mine = (proposal.body, "evaluator by decision")
+        return sorted(entry[0] for entry in self.people if entry[1:] == mine)
+
     def suite_adopted(self, leaf, body):
         """Criteria that a body asks from now on of everything that it would put into service."""
         suite = leaf.digests["suite"]
@@ -1160,7 +1168,7 @@ class Replay:
     def suite_published(self, leaf, suite):
         digest, suite.tasks = leaf.digests["document"], leaf.facts["tasks"]
         need(digest not in self.suites, "this suite was published before")
-        self.suites[digest] = suite
+        self.suites[digest], suite.by = suite, leaf.actor
         path = f"suites/{suite.name.replace(':', '-')}.json"
         self.bundle.document_if_here(path, digest, LENIENT)
 
@@ -1186,6 +1194,14 @@ class Replay:
             may = may or proposal.proposer == leaf.actor
             need(may, f"{leaf.actor} has no seat in {proposal.body}")
         need(leaf.digests["suite"] in self.suites, "its suite is not published")
+        admitted = self.admitted(proposal)
+        if admitted is not None and not by:
+            suite, body = leaf.digests["suite"], self.thing(f"body:{proposal.body}")
+            theirs = any(
+                (org, self.suites[suite].by, "evaluator") in self.people for org in admitted
+            )
+            adopted = suite in [each.suite for each in body.adoptions.values()]
+            need(theirs or adopted, "its suite is of no evaluator that the body has admitted")
         names = ("task", "metric", "comparison", "threshold", "must_pass")
         asked = {"suite": leaf.digests["suite"], **{name: leaf.facts[name] for name in names}}
         need(asked["comparison"] in ("at_least", "below", NOT_WORSE), "its comparison is unknown")
@@ -1736,7 +1752,7 @@ class Vote(Report):
         self.entitled, self.delegations = leaf.facts["roll"], {}
         self.contract = self.record = self.rules = self.roll = self.outcome = None
         self.title, self.asked, self.terms = "", {}, {}
-        self.decided, self.choices = None, None
+        self.decided, self.choices, self.counted = None, None, None
 
     def check_contract(self):
         """Check what was frozen when the vote opened, against the log up to there."""
@@ -1831,7 +1847,8 @@ class Vote(Report):
 
     def _criteria(self):
         recorded = self.replay.criteria.get(f"proposal:{self.proposal.name}", [])
-        rows = self.contract["criteria"]
+        rows, self.counted = self.contract["criteria"], self.replay.admitted(self.proposal)
+        same(self.contract.get("evaluators"), self.counted, "the evaluators that count")
         same(len(rows), len(recorded), "the number of criteria")
         for number, (row, criterion) in enumerate(zip(rows, recorded)):
             asked = {name: row[name] for name in criterion.asked}
@@ -1879,6 +1896,10 @@ class Vote(Report):
             if (run.state, run.suite) != ("succeeded", row["suite"]):
                 continue
             if row["task"] not in run.results:
+                continue
+            by = run.results[row["task"]].worker.organisation
+            if self.counted is not None and by not in self.counted:
+                need(run.name != name, f"{run.name} is by no evaluator that the body admitted")
                 continue
             if run.name == name:
                 early = f"{run.name} (entry {run.index}) was requested before its criterion {what}"

@@ -5,7 +5,7 @@ is judged on the interval of the paired difference, between the newest whole run
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -240,22 +240,28 @@ def samples_needed_beside(
     return samples_to_decide(difference.n, difference.mean, difference.low, difference.high, limit)
 
 
-def judge(subject: str, version: ModelVersion) -> list[Judgement]:
+def judge(
+    subject: str, version: ModelVersion, *, by: Collection[int] | None = None
+) -> list[Judgement]:
     """Judge every criterion of the subject by the newest run that was requested after it.
 
     A run requested before its criterion was on the record never counts, nor does one of another
     version of the suite or model, nor a run cut short by a limit. Of a version that a criterion
     names to compare with, the newest whole run counts, whenever it was requested.
+
+    `by` are the organisations whose workers count; None for all.
     """
     criteria = list(Criterion.objects.about(subject))
-    results = _Results(criteria, version)
+    results = _Results(criteria, version, by)
     return [_judgement(criterion, version, results) for criterion in criteria]
 
 
 class _Results:
     """The whole runs of every version that criteria are about, newest first, in two queries."""
 
-    def __init__(self, criteria: list[Criterion], version: ModelVersion) -> None:
+    def __init__(
+        self, criteria: list[Criterion], version: ModelVersion, by: Collection[int] | None
+    ) -> None:
         versions = {version.pk} | {c.beside_id for c in criteria if c.beside_id is not None}
         self.runs = list(
             Run.objects.succeeded()
@@ -269,6 +275,8 @@ class _Results:
         )
         by_pk = {run.pk: run for run in self.runs}
         found = Aggregate.objects.filter(task_run__run__in=by_pk, group="")
+        if by is not None:
+            found = found.filter(task_run__worker__organisation__in=by)
         self._found = {}
         for aggregate in found.select_related("task_run"):
             part = aggregate.task_run

@@ -11,6 +11,7 @@ from typing import Any
 from proposals.charter_words import (
     DELEGATIONS,
     EMERGENCIES,
+    EVALUATORS,
     PROPOSERS,
     RECUSALS,
     SECRECIES,
@@ -74,6 +75,9 @@ class DecisionRules:
 
     review_days: int = 30
     """How long before the end of an authorisation its renewal is drafted; 0 for never."""
+
+    evaluators: str = "any"
+    """Whose evidence counts: everybody's, or that of evaluators admitted by decision."""
 
     dissent_hours: int = 168
     """How long after a decision a member can explain a vote or put a dissent on the record."""
@@ -173,6 +177,7 @@ _WORDS = {
     "recusal": RECUSALS,
     "proposers": PROPOSERS,
     "emergency": EMERGENCIES,
+    "evaluators": EVALUATORS,
 }
 """Rules that are one of a few words."""
 
@@ -187,6 +192,7 @@ _OPTIONAL = {
     "emergency": "none",
     "emergency_hours": 336,
     "review_days": 30,
+    "evaluators": "any",
     "dissent_hours": 168,
 }
 """What a charter may leave out, with what it means then: charters adopted earlier lack it."""

@@ -43,6 +43,11 @@ EMERGENCIES = {
     "chair": "In an emergency the chair suspends an authorisation at once",
     "clerk_or_chair": "In an emergency a clerk or the chair suspends an authorisation at once",
 }
+EVALUATORS = {
+    "any": "Evidence counts from every worker that is enrolled.",
+    "admitted": "Evidence counts only from workers of the evaluators that the body has admitted, "
+    "and by suites that these have published or the body has adopted.",
+}
 TIE_WORDS = {
     TieRule.STATUS_QUO: "A tie leaves things as they are.",
     TieRule.CHAIR: "A tie falls to the chair's casting vote.",
@@ -77,6 +82,7 @@ def rules_words(rules: "DecisionRules", kinds: Iterable[ProposalType]) -> list[s
         if is_granting
         else "",
         _review_words(rules) if is_granting else "",
+        EVALUATORS["admitted"] if is_granting and rules.evaluators == "admitted" else "",
         _emergency_words(rules) if ProposalType.SUSPEND in used else "",
         TIE_WORDS[rules.vote.tie_rule] if rules.method != consent.METHOD else "",
         SECRECIES[rules.secrecy],

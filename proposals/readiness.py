@@ -13,6 +13,7 @@ from oversight.accounts.models import Membership
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import database_now
 from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Origin, ProposalType
+from proposals.evaluators import asks_for_admission, counted_organisations
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
 from proposals.feasibility import problems
 from proposals.models import Charter, Proposal, Support
@@ -20,7 +21,9 @@ from proposals.models import Charter, Proposal, Support
 
 def judgements_of(proposal: Proposal) -> list[Judgement]:
     """Return the proposal's criteria beside their results; none for a proposal about no model."""
-    return judge(proposal.subject, proposal.version) if proposal.version else []
+    if proposal.version is None:
+        return []
+    return judge(proposal.subject, proposal.version, by=counted_organisations(proposal))
 
 
 def runs_needed(proposal: Proposal) -> list[tuple[SuiteVersion, ModelVersion]]:
@@ -52,7 +55,8 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
     waiting = [j for j in judgements_of(proposal) if j.outcome == Outcome.NO_RESULT]
     if waiting:
         names = ", ".join(j.criterion.task_name for j in waiting)
-        found.append(f"No result yet for: {names}.")
+        by = "from an admitted evaluator " if asks_for_admission(proposal, charter) else ""
+        found.append(f"No result yet {by}for: {names}.")
     if Run.objects.active().filter(purpose=proposal.subject).exists():
         found.append("An evaluation for this proposal is still running.")
     shown = shown_evidence(proposal)

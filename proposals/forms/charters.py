@@ -20,6 +20,7 @@ from proposals.charter_chapters import Chapter, chapters, title_of
 from proposals.charter_words import (
     DELEGATIONS,
     EMERGENCIES,
+    EVALUATORS,
     PROPOSERS,
     QUORUM_WORDS,
     RECUSALS,
@@ -94,7 +95,7 @@ BASES = [
 ]
 
 
-_NO_END = ("override_threshold", "sunset_days", "review_days")
+_NO_END = ("override_threshold", "sunset_days", "review_days", "evaluators")
 """Asked only where an authorisation is given, with criteria and an end."""
 
 _MAJORITY = ("comparison", "threshold", "base")
@@ -182,6 +183,7 @@ class RulesForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short"}),
         help_text="The clock drafts it, and a clerk completes it. 0 for never.",
     )
+    evaluators = forms.ChoiceField(choices=list(EVALUATORS.items()), label="Whose evidence counts")
     emergency = forms.ChoiceField(
         choices=[(name, words.rstrip(".") + ".") for name, words in EMERGENCIES.items()],
         label="Emergencies",
@@ -263,6 +265,7 @@ _PLAIN = (
     "emergency",
     "emergency_hours",
     "review_days",
+    "evaluators",
     "dissent_hours",
 )
 """Rules that stand in the document as they are entered."""

@@ -25,6 +25,7 @@ from proposals.choices import (
     ProposalType,
     Status,
 )
+from proposals.evaluators import asks_for_admission, may_be_asked
 from proposals.feasibility import problems
 from proposals.models import (
     Charter,
@@ -260,6 +261,12 @@ def attach_criterion(
         raise Conflict("Criteria are set before the final text; this proposal is past that.")
     if locked.version_id is None:
         raise Invalid("Criteria belong to proposals about a model version.")
+    if asks_for_admission(locked) and not may_be_asked(suite_version, locked.body):
+        words = (
+            f"{locked.body} asks only suites of evaluators that it has admitted, or that it has "
+            "adopted itself."
+        )
+        raise Invalid(words, fields={"suite": words})
     if beside is not None and beside.pk == locked.version_id:
         words = "This is the version that is proposed: compare it with another one."
         raise Invalid(words, fields={"beside": words})

@@ -20,6 +20,7 @@ from proposals import papers, policy
 from proposals.charter import DecisionRules
 from proposals.choices import Leaf, Status
 from proposals.digests import digest_of
+from proposals.evaluators import admitted_slugs, asks_for_admission
 from proposals.evidence import frozen_runs
 from proposals.models import (
     Ballot,
@@ -382,6 +383,7 @@ def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> 
         "override": failed,
         "roll": [{"member": seat.actor, "weight": seat.weight} for seat in seats],
         "criteria": as_contract_rows(judgements),
+        **_evaluators(proposal, charter),
         **_beside_the_text(proposal),
         "secrecy": rules.secrecy,
         "time_zone": proposal.body.time_zone,
@@ -400,6 +402,13 @@ def _asked(text: Revision, rules: DecisionRules) -> dict[str, Any]:
         return {"options": [choice.value for choice in Choice]}
     points = {"highest": rules.highest} if rules.method == score.METHOD else {}
     return {"options": text.options, "seats": text.seats, **points}
+
+
+def _evaluators(proposal: Proposal, charter: Charter) -> dict[str, Any]:
+    """Return whose evidence counted, where the charter asks that the body has admitted them."""
+    if proposal.version is None or not asks_for_admission(proposal, charter):
+        return {}
+    return {"evaluators": admitted_slugs(proposal.body)}
 
 
 def _beside_the_text(proposal: Proposal) -> dict[str, Any]:

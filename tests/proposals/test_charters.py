@@ -67,6 +67,7 @@ def filled(act="check", **changes):
         "dissent_hours": "7 days",
     }
     ends = {"override_threshold": "75 %", "sunset_days": "120", "review_days": "30"}
+    ends |= {"evaluators": "any"}
     rules = {
         AUTHORISE: common
         | {"threshold": "2/3", "comparison": "at_least"}
