@@ -1385,6 +1385,7 @@ class Replay:
         same(before, proposal.status, "the stage it moves from")
         need((before, after) in MOVES, f"no move leads from {before} to {after}")
         who, proposal.status = MOVES[before, after], after
+        proposal.ended_by = leaf.actor if after in ("withdrawn", "annulled") else None
         if after == "deliberation" and proposal.opened is None:
             proposal.opened = leaf.at
             self._require_seconders(leaf, proposal)
@@ -1585,6 +1586,9 @@ class Replay:
         if word == "suspended" and not leaf.actor.startswith("decision:"):
             self._suspended_at_once(leaf, known)
             return
+        if word == "restored" and not leaf.actor.startswith("decision:"):
+            self._called_off(leaf, known)
+            return
         by = self.decided(leaf, leaf.subject)
         if known is None:
             same((word, by), ("granted", ref), "how the authorisation begins")
@@ -1645,6 +1649,16 @@ class Replay:
         known.state, known.before, known.by = "suspended", "granted", proposal.name
         known.was_suspended_at_once = True
         self.commit(leaf, None)
+
+    def _called_off(self, leaf, known):
+        """Who ends what would have ratified a suspension lifts it, too."""
+        need(known is not None, "it was never authorised")
+        proposal = self.thing(leaf.facts["by"])
+        asks = (proposal.origin, proposal.target, proposal.name)
+        same(asks, ("emergency", leaf.name, known.by), "what asked to ratify it")
+        same(leaf.actor, proposal.ended_by, "who ended what would have ratified it")
+        need(known.state_at(leaf.at) == "suspended" and known.until < NEVER, "it was not suspended")
+        known.state, known.before, known.until = "granted", "suspended", NEVER
 
 
 class Authorisation(Thing):
@@ -2691,6 +2705,11 @@ def check_authorisations(replay):
     for vote in replay.votes:
         ended = vote.proposal.status == "decided" and vote.outcome is None
         need(not ended, f"the vote on {vote.proposal.name} ended and no decision is on the log")
+    for ref, granted in replay.authorisations.items():
+        ratifies = replay.things.get(f"proposal:{granted.by}")
+        ended = ratifies is not None and ratifies.status in ("withdrawn", "annulled")
+        lasts = granted.state == "suspended" and replay.latest < granted.until < NEVER
+        need(not (ended and lasts), f"{ref} is suspended, and what asked to ratify that has ended")
     number = len(replay.authorisations)
     if not number:
         return "nothing was ever authorised"

@@ -148,6 +148,19 @@ def end_emergency(proposal: Proposal) -> dict[str, Any]:
     return {"kind": proposal.type, "restored": proposal.target_ref} if row else {}
 
 
+def call_off_emergency(proposal: Proposal, *, actor: str) -> None:
+    """Lift an emergency suspension whose ratification was withdrawn, or its vote annulled.
+
+    Nothing asks the body any more; else whoever suspended it could keep it so by ending the vote.
+    """
+    registry.end_emergency(
+        actor=actor,
+        decision_ref=proposal.target_ref,
+        ratification_ref=proposal.ref,
+        by=proposal.subject,
+    )
+
+
 def _ungrant(decision: Decision, by: str, at: datetime) -> list[str]:  # noqa: ARG001
     changed = registry.annul_grant(actor=f"decision:{by}", decision_ref=decision.ref, by=by)
     return [row.subject for row in changed]

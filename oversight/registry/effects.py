@@ -105,11 +105,13 @@ def change_authorisation(
     to: AuthorisationState,
     decision_ref: str,
     until: datetime | None = None,
+    by: str = "",
 ) -> Authorisation:
     """Suspend, restore, revoke or replace an authorisation because a decision says so.
 
     A suspension that was made in an emergency becomes the decision's own: it lapses no more. One
-    that an annulment brings back keeps the time `until` which it had.
+    that an annulment brings back keeps the time `until` which it had. `by` is what the record names
+    where it is no decision.
     """
     _require_transaction()
     row = Authorisation.objects.select_for_update().get(pk=authorisation.pk)
@@ -128,7 +130,7 @@ def change_authorisation(
         digests={"version": row.version.digest},
         facts={
             "deployment": row.deployment.slug,
-            "by": f"decision:{decision_ref}",
+            "by": by or f"decision:{decision_ref}",
             **({"until": stamp(until)} if until else {}),
         },
     )
@@ -168,8 +170,13 @@ def suspend_at_once(
     return row
 
 
-def end_emergency(*, actor: str, decision_ref: str, ratification_ref: str) -> Authorisation | None:
-    """Lift an emergency suspension that the body has not ratified; None where it is over."""
+def end_emergency(
+    *, actor: str, decision_ref: str, ratification_ref: str, by: str = ""
+) -> Authorisation | None:
+    """Lift an emergency suspension that the body has not ratified; None where it is over.
+
+    `by` is the proposal itself, where it was ended before the body could decide.
+    """
     _require_transaction()
     row = (
         Authorisation.objects.select_for_update()
@@ -184,6 +191,7 @@ def end_emergency(*, actor: str, decision_ref: str, ratification_ref: str) -> Au
         authorisation=row,
         to=AuthorisationState.GRANTED,
         decision_ref=ratification_ref,
+        by=by,
     )
 
 

@@ -11,8 +11,8 @@ from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import TRANSITIONS, AmendmentStatus, Leaf, ProposalType, Status
-from proposals.effects import settle_amendment
+from proposals.choices import TRANSITIONS, AmendmentStatus, Leaf, Origin, ProposalType, Status
+from proposals.effects import call_off_emergency, settle_amendment
 from proposals.models import Charter, Proposal
 from proposals.readiness import obstacles_to_deliberation, obstacles_to_final_text
 from proposals.services.charters import charter_of
@@ -168,3 +168,5 @@ def _end(proposal: Proposal, to: Status, *, by: str, reason: str) -> None:
     move(proposal, to, by=by)
     if proposal.type == ProposalType.AMENDMENT:
         settle_amendment(proposal, AmendmentStatus.OPEN, proposal.status_changed_at)
+    if proposal.origin == Origin.EMERGENCY:
+        call_off_emergency(proposal, actor=by)

@@ -94,6 +94,39 @@ def test_a_lapsed_suspension_and_the_gates_answer_are_proven(world, verify):
     assert any("in service by decision: nothing" in check["says"] for check in report["checks"])
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "annulled"])
+def test_a_suspension_that_can_be_ratified_no_more_is_proven_lifted(world, verify, how):
+    cast = world.cast
+    proposal = suspended(world)
+    if how == "annulled":
+        stages.fix_text(by=cast.clerk, proposal=proposal)
+        voting.open_vote(by=cast.clerk, proposal=proposal)
+        stages.annul_vote(by=cast.clerk, proposal=proposal, reason="A wrong text.")
+    else:
+        stages.withdraw(by=cast.clerk, proposal=proposal, reason="It was a false alarm.")
+    sequence_once()
+    report = proven(verify(bundle_of()))
+    assert any(world.decision.ref in check["says"] for check in report["checks"])
+
+
+def test_a_suspension_kept_by_withdrawing_what_would_ratify_it_is_seen(world, verify, monkeypatch):
+    monkeypatch.setattr("proposals.services.stages.call_off_emergency", lambda *_, **__: None)
+    stages.withdraw(by=world.cast.clerk, proposal=suspended(world), reason="I know better.")
+    sequence_once()
+    status, report = verify(bundle_of())
+    wrong = [each["says"] for each in report["checks"] if each["verdict"] == "contradicts"]
+    assert status == 1
+    assert any("what asked to ratify that has ended" in says for says in wrong)
+
+
+def suspended(world):
+    return emergency.suspend_at_once(
+        by=world.cast.clerk,
+        authorisation=Authorisation.objects.get(decision_ref=world.decision.ref),
+        reason="It gave out addresses.",
+    )
+
+
 @pytest.mark.parametrize("by_ruling", [True, False])
 def test_annulments_are_proven_with_what_they_take_back(world, verify, by_ruling):
     cast = world.cast

@@ -121,6 +121,31 @@ def test_not_carried_it_is_over_at_once(scene):
     assert leaf.actor == f"decision:{refused.ref}"
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "annulled"])
+def test_what_can_be_ratified_no_more_is_over_at_once(scene, how):
+    cast, decision = scene
+    proposal = suspend(cast, decision)
+    if how == "annulled":
+        stages.fix_text(by=cast.clerk, proposal=proposal)
+        voting.open_vote(by=cast.clerk, proposal=proposal)
+        stages.annul_vote(by=cast.clerk, proposal=proposal, reason="A wrong text.")
+    else:
+        stages.withdraw(by=cast.clerk, proposal=proposal, reason="It was a false alarm.")
+    assert answer(decision).allowed
+    leaf = PendingLeaf.objects.get(type="registry.authorisation.restored")
+    assert (leaf.actor, leaf.content["facts"]["by"]) == (cast.clerk.actor, proposal.subject)
+
+
+def test_withdrawn_after_it_lapsed_or_was_decided_otherwise_changes_nothing(scene):
+    cast, decision = scene
+    proposal = suspend(cast, decision)
+    Authorisation.objects.update(suspended_until=database_now())
+    make_decision(cast, type=ProposalType.RETIRE, target=decision)
+    stages.withdraw(by=cast.clerk, proposal=proposal, reason="It was a false alarm.")
+    assert answer(decision).code == GateCode.REVOKED
+    assert not PendingLeaf.objects.filter(type="registry.authorisation.restored").exists()
+
+
 def test_ratified_too_late_it_begins_anew(scene):
     cast, decision = scene
     proposal = suspend(cast, decision)
