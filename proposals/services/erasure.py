@@ -119,10 +119,8 @@ def _erase_openings(person: Person) -> int:
     official = Q(type__in=OFFICIAL) | (
         Q(type=Record.AMENDMENT_REJECTED) & ~Q(subject__in=_own_subjects(person))
     )
-    done, pending = (
-        model._default_manager.filter(actor__in=actors).exclude(official)
-        for model in (LedgerEntry, PendingLeaf)
-    )
+    done = LedgerEntry.objects.filter(actor__in=actors).exclude(official)
+    pending = PendingLeaf.objects.filter(actor__in=actors).exclude(official)
     leaves = [
         *done.values_list("leaf_id", flat=True),
         *pending.values_list("id", flat=True),
