@@ -886,6 +886,7 @@ KINDS = {
     "registry.version.registered": act("registry", NEW, "version_registered", names=["model"]),
     "registry.endpoint.registered": act("registry", NEW, names=["operator"]),
     "registry.deployment.registered": act("registry", NEW, names=["endpoint"]),
+    "registry.descent.stated": act("registry", OLD, "descends"),
     "registry.description.written": act("registry", OLD, "described"),
     "registry.authorisation.granted": act("in force", ANY, "authorised"),
     "registry.authorisation.superseded": act("in force", ANY, "authorised"),
@@ -1158,6 +1159,17 @@ class Replay:
         key, adopts = ed25519_key(leaf.facts["key"]).hex(), leaf.kind.endswith("adopted")
         same(self.gate_keys.get(key), None if adopts else "adopted", "what the key was before")
         self.gate_keys[key] = leaf.kind.rsplit(".", 1)[1]
+
+    def descends(self, leaf, version):
+        """What a version was made from is on the log, and was not made from it."""
+        parent = self.thing(f"version:{leaf.digests['parent']}")
+        parents = version.parents = getattr(version, "parents", [])
+        need(parent.name not in [each.name for each in parents], "it was stated before")
+        above = [parent]
+        for each in above:
+            need(each is not version, "a version would be its own ancestor")
+            above += [more for more in getattr(each, "parents", []) if more not in above]
+        parents.append(parent)
 
     def described(self, leaf, what):
         what.described = getattr(what, "described", 0) + 1

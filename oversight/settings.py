@@ -341,6 +341,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RunState": "evals.choices.RunState",
         "AuthorisationState": "oversight.registry.choices.AuthorisationState",
+        "DescentKind": "oversight.registry.choices.DescentKind",
         "ResourceClass": "evals.choices.ResourceClass",
         "ProposalStatus": "proposals.choices.Status",
         "NoticeKind": "oversight.accounts.choices.NoticeKind",

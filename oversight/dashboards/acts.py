@@ -25,6 +25,7 @@ WORDS = {
     "registry.version.registered": "A model version was registered",
     "registry.endpoint.registered": "An endpoint was registered",
     "registry.deployment.registered": "A deployment was registered",
+    "registry.descent.stated": "It was stated what a version was made from",
     "registry.description.written": "A description was written",
     "registry.authorisation.granted": "An authorisation took effect",
     "registry.authorisation.superseded": "An authorisation was superseded",

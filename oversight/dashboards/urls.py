@@ -24,6 +24,16 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("in-service/", registry.in_service, name="in-service"),
     path("models/<slug:slug>/", registry.model, name="model"),
+    path(
+        "versions/<str:digest>/changes/<str:before>/",
+        registry.version_changes,
+        name="version-changes",
+    ),
+    path(
+        "versions/<str:digest>/changes/<str:before>.json",
+        registry.version_changes_json,
+        name="version-changes-json",
+    ),
     path("deployments/<slug:slug>/", registry.deployment, name="deployment"),
     path("endpoints/<slug:slug>/", registry.endpoint, name="endpoint"),
     path("findings/", evaluations.findings, name="findings"),

@@ -175,7 +175,13 @@ class VersionInput(serializers.Serializer[Any]):
     model_name = serializers.CharField(max_length=120, required=False, default="")
     developer = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
     summary = serializers.CharField(max_length=600, required=False, default="", allow_blank=True)
-    licence = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    licence = serializers.CharField(
+        max_length=200,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="An SPDX identifier or expression.",
+    )
     card = serializers.DictField(required=False)
     source = serializers.DictField(required=False)  # type: ignore[assignment]
     signature = SignatureInput(required=False)

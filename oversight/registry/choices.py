@@ -51,6 +51,22 @@ class GateCode(TextChoices):
     )
 
 
+class DescentKind(TextChoices):
+    """How a version was made from another one."""
+
+    BASE = "base", "made from"
+    POST_TRAINING = "post_training", "post-trained from"
+    ADAPTER = "adapter", "an adapter for"
+    MERGE = "merge", "merged from"
+    QUANTISATION = "quantisation", "quantised from"
+    CONVERSION = "conversion", "converted from"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether data went into it."""
+        return self in {DescentKind.POST_TRAINING, DescentKind.ADAPTER}
+
+
 class Leaf(TextChoices):
     """What this floor puts on the record."""
 
@@ -58,6 +74,7 @@ class Leaf(TextChoices):
     VERSION_REGISTERED = "registry.version.registered"
     ENDPOINT_REGISTERED = "registry.endpoint.registered"
     DEPLOYMENT_REGISTERED = "registry.deployment.registered"
+    DESCENT_STATED = "registry.descent.stated"
     DESCRIPTION_WRITTEN = "registry.description.written"
     AUTHORISATION_GRANTED = "registry.authorisation.granted"
     AUTHORISATION_SUPERSEDED = "registry.authorisation.superseded"

@@ -1,4 +1,4 @@
-"""The page on which a version, a use or an endpoint is described."""
+"""The pages on which things of the registry are described, and a version's lineage stated."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from oversight.registry import descriptions, policy, services
-from oversight.registry.forms import DescriptionForm
+from oversight.registry.forms import DescentForm, DescriptionForm
 from oversight.registry.models import Deployment, Description, Endpoint, ModelVersion
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
@@ -54,6 +54,41 @@ def _written(request: HttpRequest, form: DescriptionForm, what: services.Describ
     except Refusal as refusal:
         return put_on_form(form, refusal)
     messages.success(request, f"The description of {what} is on the record.")
+    return 201
+
+
+@require_http_methods(["GET", "POST"])
+def state_descent(request: HttpRequest, digest: str) -> HttpResponse:
+    """State from what a version was made."""
+    version = _described("version", digest)
+    assert isinstance(version, ModelVersion)  # noqa: S101 - its kind was asked for
+    if not policy.can_describe(request.user, version):
+        raise NotAllowed(f"You do not speak for {version}.")
+    form = DescentForm(request.POST or None, but=version)
+    status = 200
+    if request.method == "POST":
+        status = _stated(request, form, version)
+        if status == 201:
+            return redirect(f"{version.model.get_absolute_url()}#lineage")
+    context = {"form": form, "version": version, "nav": "in-service"}
+    return render(request, "registry/lineage.html", context, status=status)
+
+
+def _stated(request: HttpRequest, form: DescentForm, version: ModelVersion) -> int:
+    """State what was sent and return 201, or put the refusal on the form and return its status."""
+    if not form.is_valid():
+        return 422
+    try:
+        stated = services.state_descent(
+            by=request.user,  # type: ignore[arg-type]  # policy has let a person through
+            version=version,
+            parent=form.cleaned_data["parent"],
+            kind=form.cleaned_data["kind"],
+            data=form.data_statement(),
+        )
+    except Refusal as refusal:
+        return put_on_form(form, refusal)
+    messages.success(request, f"It is on the record: {stated}.")
     return 201
 
 

@@ -157,10 +157,23 @@ ENDPOINT = (
     Item("regions", "Regions", "regions", "Where it computes: CH, DE-BE.", _BOUNDS),
 )  # fmt: skip
 
+_WHAT, _RIGHT = "What it was trained on", "By what right"
+
+DATA = (
+    Item("content", "Data", "text", "What they are, whose, how they were chosen.", _WHAT),
+    Item("method", "Method", "line", "Such as supervised fine-tuning.", _WHAT),
+    Item("amount", "Amount", "line", "Examples or tokens.", _WHAT),
+    Item("languages", "Languages", "languages", "Codes such as de, fr, en-GB.", _WHAT),
+    Item("address", "Where they are", "address", "With https.", _WHAT),
+    Item("licence", "Licence", "line", "By SPDX where there is one.", _RIGHT),
+    Item("personal_data", "Personal data", "text", "What is in them, on what ground.", _RIGHT),
+)
+
 ITEMS: dict[str, tuple[Item, ...]] = {
     "version": VERSION,
     "deployment": DEPLOYMENT,
     "endpoint": ENDPOINT,
+    "data": DATA,
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from oversight.accounts.models import Organisation
 from oversight.registry import descriptions
+from oversight.registry.choices import DescentKind
 from oversight.registry.models import Deployment, Endpoint, ModelVersion
 
 OFFERED = 50
@@ -219,6 +220,24 @@ class DescriptionForm(forms.Form):
         for item in descriptions.ITEMS[self.kind]:
             found.setdefault(item.part, []).append(self[item.name])
         return list(found.items())
+
+
+class DescentForm(forms.Form):
+    """From what a version was made, and how."""
+
+    parent = VersionField(label="Made from", help_text="It has to be registered.")
+    kind = forms.ChoiceField(label="How", choices=[("", "Choose one"), *DescentKind.choices])
+
+    def __init__(self, *args: Any, but: ModelVersion, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = ModelVersion.objects.select_related("model").newest_first()
+        _restrict(self, "parent", versions.exclude(pk=but.pk))
+        for item in descriptions.ITEMS["data"]:
+            self.fields[item.name] = _field_of(item)
+
+    def data_statement(self) -> descriptions.Document:
+        """Return what was written about the data, to be checked by the service."""
+        return descriptions.typed("data", self.cleaned_data)
 
 
 def _field_of(item: descriptions.Item) -> forms.Field:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from oversight.accounts.models import Organisation, Person
 from oversight.registry import descriptions, origin
-from oversight.registry.choices import AuthorisationState
+from oversight.registry.choices import AuthorisationState, DescentKind
 from oversight.registry.queries import (
     AuthorisationQuerySet,
     DescriptionQuerySet,
@@ -54,11 +54,8 @@ class ModelVersion(models.Model):
     digest = models.CharField(max_length=71, unique=True, validators=[DIGEST])
     manifest = models.JSONField(help_text="List of name, size and sha256 of every file.")
     total_bytes = models.PositiveBigIntegerField()
-    licence = models.CharField("licence (SPDX)", max_length=60, blank=True)
+    licence = models.CharField("licence (SPDX)", max_length=200, blank=True)
     card = models.JSONField(default=dict, blank=True)
-    base_version = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="derived_versions"
-    )
     source = models.JSONField(
         default=dict, blank=True, help_text="Where workers find the files. Never shown in public."
     )
@@ -100,6 +97,40 @@ class ModelVersion(models.Model):
         """Size of the files in words, for people."""
         gigabytes = self.total_bytes / 1e9
         return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{self.total_bytes / 1e6:.0f} MB"
+
+
+class Descent(models.Model):
+    """One statement that a version was made from another one. They form a graph without circles."""
+
+    child = models.ForeignKey(ModelVersion, models.PROTECT, related_name="made_of")
+    parent = models.ForeignKey(ModelVersion, models.PROTECT, related_name="made_into")
+    kind = models.CharField(max_length=20, choices=DescentKind.choices)
+    data = models.JSONField(default=dict, blank=True, help_text="What it was trained on.")
+    stated_at = models.DateTimeField(default=timezone.now)
+    stated_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["stated_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["child", "parent"], name="descent_stated_once"),
+            models.CheckConstraint(condition=~Q(child=F("parent")), name="descent_not_from_itself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.child}, {self.get_kind_display()} {self.parent}"
+
+    @property
+    def made(self) -> str:
+        """How, as words between the two versions: “child was … parent”."""
+        words = {DescentKind.BASE: "made from", DescentKind.ADAPTER: "made as an adapter for"}
+        kind = DescentKind(self.kind)
+        return words.get(kind, str(kind.label))
+
+    @property
+    def parts(self) -> list[tuple[str, list[tuple[descriptions.Item, str]]]]:
+        """What is told of the data, in words."""
+        return descriptions.parts("data", self.data)
 
 
 class VersionSignature(models.Model):

@@ -4,7 +4,7 @@ What is registered and what decisions made of it is a fold over the acts of this
 less than the row that it made. Names and words for people are not on the log, and not compared.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Rows = dict[str, dict[str, Any]]
@@ -29,24 +29,11 @@ def rebuild(acts: Iterable[Mapping[str, Any]]) -> Rows:
     for act in acts:
         if not act["type"].startswith("registry."):
             continue
-        _, kind, word = act["type"].split(".")
-        subject, facts = act["subject"], act.get("facts", {})
-        if kind == "gate_key":
-            continue  # how the gate signs is no row of the registry
-        if kind == "description":
-            rows[subject] = {**rows[subject], "description": act["digests"]["description"]}
-        elif kind != "authorisation":
-            rows[subject] = {name: facts[name] for name in _KEPT[kind]} | {"description": None}
-            if kind == "version":
-                rows[subject] |= {
-                    "model_signing": act["digests"].get("model_signing"),
-                    "signed_by": facts.get("signed_by"),
-                }
-        elif word == "granted":
-            rows[subject] = _granted(act, facts)
-        else:
+        kind = act["type"].split(".")[1]
+        subject, row = _FOLDS.get(kind, _registered)(act, rows)
+        if row is not None:
             # A new row each time: what a reader has in hand does not change under them.
-            rows[subject] = {**rows[subject], "state": _STATES[word], "until": facts.get("until")}
+            rows[subject] = row
     return rows
 
 
@@ -58,9 +45,35 @@ _KEPT = {
 }
 """What the acts say of what is registered, beside its name."""
 
+Folded = tuple[str, dict[str, Any] | None]
+"""The row that an act is about, and what it says afterwards; None where it is no row's."""
 
-def _granted(act: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+
+def _registered(act: Mapping[str, Any], rows: Rows) -> Folded:  # noqa: ARG001 - all are called alike
+    kind, facts = act["type"].split(".")[1], act.get("facts", {})
+    row = {name: facts[name] for name in _KEPT[kind]} | {"description": None}
+    if kind == "version":
+        row["model_signing"] = act["digests"].get("model_signing")
+        row["signed_by"] = facts.get("signed_by")
+    return act["subject"], row
+
+
+def _described(act: Mapping[str, Any], rows: Rows) -> Folded:
+    row = rows[act["subject"]] | {"description": act["digests"]["description"]}
+    return act["subject"], row
+
+
+def _descended(act: Mapping[str, Any], rows: Rows) -> Folded:  # noqa: ARG001
+    subject = f"{act['subject']} from version:{act['digests']['parent']}"
+    return subject, {"kind": act["facts"]["kind"], "data": act["digests"].get("data")}
+
+
+def _authorised(act: Mapping[str, Any], rows: Rows) -> Folded:
+    word, facts = act["type"].split(".")[2], act.get("facts", {})
+    if word != "granted":
+        changed = {"state": _STATES[word], "until": facts.get("until")}
+        return act["subject"], rows[act["subject"]] | changed
+    return act["subject"], {
         "version": act["digests"]["version"],
         "conditions": act["digests"].get("conditions"),
         "deployment": facts["deployment"],
@@ -69,6 +82,18 @@ def _granted(act: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]
         "state": "granted",
         "until": None,
     }
+
+
+def _no_row(act: Mapping[str, Any], rows: Rows) -> Folded:  # noqa: ARG001
+    return act["subject"], None
+
+
+_FOLDS: dict[str, Callable[[Mapping[str, Any], Rows], Folded]] = {
+    "authorisation": _authorised,
+    "descent": _descended,
+    "description": _described,
+    "gate_key": _no_row,  # how the gate signs is no row of the registry
+}
 
 
 def differences(from_log: Rows, from_tables: Rows) -> list[str]:

@@ -108,6 +108,11 @@ def its_own_version(world: World) -> tuple[object, ...]:
     return (world.version.digest,)
 
 
+def another_version(world: World) -> str:
+    found = ModelVersion.objects.exclude(pk=world.version.pk).first()
+    return (found or factories.make_model_version()).digest
+
+
 def its_worker(world: World) -> tuple[object, ...]:
     return (world.machine.worker.public_id,)
 
@@ -213,6 +218,7 @@ READS = (
     Door("api-model", "GET", lambda w: (w.version.model.slug,)),
     Door("api-version", "GET", lambda w: (w.version.digest,)),
     Door("api-version-descriptions", "GET", lambda w: (w.version.digest,)),
+    Door("api-version-lineage", "GET", lambda w: (w.version.digest,)),
     Door("api-endpoints", "GET"),
     Door("api-endpoint", "GET", lambda w: (w.deployment.endpoint.slug,)),
     Door("api-endpoint-descriptions", "GET", lambda w: (w.deployment.endpoint.slug,)),
@@ -313,6 +319,16 @@ WRITES = (
         whole("evaluator", "administrator"),
         status=201,
         body=lambda w: {"document": {"intended_use": "Short answers."}},
+        owner="evaluator",
+        scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-version-lineage",
+        "POST",
+        its_own_version,
+        whole("evaluator", "administrator"),
+        status=201,
+        body=lambda w: {"parent": another_version(w), "kind": "quantisation"},
         owner="evaluator",
         scope=Scope.REGISTRY_WRITE,
     ),

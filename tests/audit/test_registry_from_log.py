@@ -6,11 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from oversight.ledger.sequencer import sequence_once
-from oversight.registry.models import Authorisation
+from oversight.registry.models import Authorisation, Descent, Description
+from oversight.registry.services import describe, state_descent
 from proposals.choices import ProposalType
 from proposals.services import annulment
 from tests.audit.test_effects_replayed import authorised, ratification
-from tests.factories import make_decision
+from tests.factories import make_decision, make_deployment, make_model_version
 
 
 @pytest.fixture
@@ -42,6 +43,12 @@ def let_much_happen(cast):
     first = authorised(cast)
     second = authorised(cast, deployment=first.proposal.deployment)
     make_decision(cast, type=ProposalType.ANNUL, target=second)
+    use = make_deployment(cast.operator, cast.organisation)
+    for goal in ("Answers.", "Good answers."):
+        describe(by=cast.operator, what=use, document={"goal": goal})
+    base, tuned = (make_model_version(cast.evaluator) for _ in range(2))
+    data = {"content": "Letters."}
+    state_descent(by=cast.evaluator, version=tuned, parent=base, kind="adapter", data=data)
     annulment.record_ruling(by=cast.clerk, decision=retired, authority="Court", reason="Unheard.")
 
 
@@ -69,6 +76,23 @@ def test_a_row_changed_beside_the_log_is_named(world, check, change, words):
         check()
     assert refusal.value.returncode == 1
     assert f"authorisation:{ended.ref}: {words} is" in check.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "change", "words"),
+    [
+        (Description, {"digest": "sha256:" + "0" * 64}, "description is"),
+        (Descent, {"kind": "merge"}, "kind is"),
+        (Descent, {"data": {"content": "Others."}}, "data is"),
+    ],
+)
+def test_a_changed_word_of_what_things_say_is_named(world, check, rows, change, words):
+    let_much_happen(world.cast)
+    sequence_once()
+    rows.objects.update(**change)
+    with pytest.raises(CommandError, match="not what the log says"):
+        check()
+    assert words in check.said[-1]
 
 
 def test_a_row_without_its_act_is_named(world, check):

@@ -87,6 +87,8 @@ def addresses(world):
         world.version.model.get_absolute_url(),
         world.deployment.get_absolute_url(),
         world.deployment.endpoint.get_absolute_url(),
+        f"/versions/{world.version.digest}/changes/{world.version.digest}/",
+        f"/versions/{world.version.digest}/changes/{world.version.digest}.json",
         "/findings/",
         world.suite.suite.get_absolute_url(),
         world.suite.get_absolute_url(),

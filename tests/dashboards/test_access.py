@@ -10,6 +10,8 @@ UNKNOWN = (
     "/models/nothing/",
     "/deployments/nothing/",
     "/endpoints/nothing/",
+    "/versions/sha256:0/changes/sha256:1/",
+    "/versions/sha256:0/changes/sha256:1.json",
     "/suites/nothing/",
     "/suites/nothing/1/",
     "/runs/run-00000000/",

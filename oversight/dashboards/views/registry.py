@@ -1,10 +1,11 @@
 """Pages of what is registered and in service."""
 
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -13,14 +14,18 @@ from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
 from oversight.dashboards.findings import chart_rows, headline_findings
 from oversight.dashboards.titles import titled
+from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
 from oversight.dashboards.words import counted, sentence
 from oversight.registry import gate
+from oversight.registry.licences import identifiers
+from oversight.registry.lineage import drawing, edges_around
 from oversight.registry.models import (
     Authorisation,
     Deployment,
     Description,
     Endpoint,
+    ModelVersion,
     RegisteredModel,
 )
 from oversight.registry.policy import can_describe
@@ -56,7 +61,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(RegisteredModel, slug=slug)
     versions = list(
         found.versions.newest_first()
-        .select_related("base_version__model", "signature")
+        .select_related("signature")
         .prefetch_related("authorisations__deployment")[:VERSIONS_SHOWN]
     )
     findings = headline_findings(versions)
@@ -75,9 +80,12 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
             | {
                 "description": described.get(version.subject),
                 "may_describe": can_describe(request.user, version),
+                "before": before,
+                "licences": identifiers(version.licence),
             }
-            for version in versions
+            for version, before in zip_longest(versions, versions[1:])
         ],
+        "lineage": drawing(edges_around(versions), versions),
         "runs": runs[:20],
         "proposals": _visible(proposals, request),
         "nav": "in-service",
@@ -94,6 +102,29 @@ def _panel(version: Any, findings: list[Any]) -> dict[str, Any]:
             {"row": row, "in_force": row.is_in_force()} for row in version.authorisations.all()
         ],
     }
+
+
+@login_not_required
+@require_safe
+def version_changes(request: HttpRequest, digest: str, before: str) -> HttpResponse:
+    """Show what sets a version apart from another: results, what is said of it, files."""
+    context = {"changes": _changes(digest, before), "nav": "in-service"}
+    return render(request, "dashboards/version_changes.html", context)
+
+
+@login_not_required
+@require_safe
+def version_changes_json(request: HttpRequest, digest: str, before: str) -> JsonResponse:  # noqa: ARG001
+    """The same as data."""
+    record = _changes(digest, before).as_record()
+    return JsonResponse(record, json_dumps_params={"ensure_ascii": False})
+
+
+def _changes(digest: str, before: str) -> VersionChanges:
+    versions = ModelVersion.objects.select_related("model")
+    return changes(
+        get_object_or_404(versions, digest=before), get_object_or_404(versions, digest=digest)
+    )
 
 
 @login_not_required

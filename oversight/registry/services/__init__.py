@@ -1,10 +1,11 @@
 """The only writers of the registry floor, but for what decisions do (`effects.py`).
 
 `registering` puts models, versions, endpoints and uses on the record, `describing` what they say of
-themselves.
+themselves, `lineage` what was made from what.
 """
 
 from oversight.registry.services.describing import Described, describe
+from oversight.registry.services.lineage import state_descent
 from oversight.registry.services.registering import (
     SignatureFile,
     note_source,
@@ -21,4 +22,5 @@ __all__ = [
     "register_deployment",
     "register_endpoint",
     "register_version",
+    "state_descent",
 ]

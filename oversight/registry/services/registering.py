@@ -10,7 +10,7 @@ from django.db.models import Model
 
 from oversight.accounts.models import Organisation, Person
 from oversight.ledger import services as ledger
-from oversight.registry import policy
+from oversight.registry import licences, policy
 from oversight.registry.choices import Leaf
 from oversight.registry.hashing import ManifestError
 from oversight.registry.manifest import Manifest
@@ -51,7 +51,6 @@ def register_version(
     licence: str = "",
     card: Mapping[str, Any] | None = None,
     source: Mapping[str, Any] | None = None,
-    base_version: ModelVersion | None = None,
     signature: SignatureFile | None = None,
 ) -> ModelVersion:
     """Register a version by the manifest of its files, and its model if it is new.
@@ -68,7 +67,7 @@ def register_version(
     if not policy.can_register_model(by):
         raise NotAllowed("Registering a model takes a role in an organisation or a body.")
     files = _checked_manifest(manifest)
-    signed = _verified(signature, files)
+    signed, licence = _verified(signature, files), _checked_licence(licence)
     known = ModelVersion.objects.select_related("model").filter(digest=files.digest).first()
     if known:
         raise Conflict(f"These files are registered already, as {known}.")
@@ -86,7 +85,6 @@ def register_version(
         licence=licence,
         card=origin,
         source=dict(source or {}),
-        base_version=base_version,
         registered_by=by,
     )
     leaf = ledger.append(
@@ -204,6 +202,13 @@ def _verified(signature: SignatureFile | None, files: Manifest) -> Signed | None
         words = f"The signature is not that of these files: {error}."
         raise Invalid(words, fields={"signature": words}) from None
     return signed
+
+
+def _checked_licence(text: str) -> str:
+    try:
+        return licences.read(text)
+    except licences.LicenceError as error:
+        raise Invalid(str(error), fields={"licence": str(error)}) from None
 
 
 def _text(content: bytes) -> bytes:

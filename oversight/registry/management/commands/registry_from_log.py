@@ -6,10 +6,12 @@ from django.core.management.base import CommandError
 
 from oversight.ledger.models import LedgerEntry, PendingLeaf
 from oversight.registry.choices import AuthorisationState
+from oversight.registry.documents import digest_of
 from oversight.registry.effects import digest_of_conditions
 from oversight.registry.models import (
     Authorisation,
     Deployment,
+    Descent,
     Description,
     Endpoint,
     ModelVersion,
@@ -66,6 +68,11 @@ def registry_rows() -> Rows:
     }
     for subject, found in rows.items():
         found["description"] = digests.get(subject)
+    for edge in Descent.objects.select_related("child", "parent"):
+        rows[f"{edge.child.subject} from {edge.parent.subject}"] = {
+            "kind": edge.kind,
+            "data": digest_of(edge.data) if edge.data else None,
+        }
     for row in Authorisation.objects.with_parts():
         rows[row.subject] = _authorisation(row)
     return rows
