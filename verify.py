@@ -1282,8 +1282,9 @@ class Replay:
             granted = self.authorisations.get(proposal.target)
             is_renewal = leaf.actor == "system:clock" and proposal.type == "renew_authorisation"
             need(is_renewal and granted, "the clock drafts nothing but renewals")
-            half = (granted.ends - granted.starts) / 2
-            need(leaf.at >= granted.ends - half, "it was drafted long before the end")
+            earliest = granted.ends - (granted.ends - granted.starts) / 2
+            earliest = min(earliest, self.thing(f"proposal:{proposal.target}").review)
+            need(leaf.at >= earliest, "it was drafted long before the end")
             return
         rules, roles = self.rules_of(proposal), ["member", "chair"]
         if rules is None or rules.get("proposers") == "anyone":
@@ -1587,6 +1588,7 @@ class Replay:
 
     def decision_made(self, leaf, proposal):
         need(proposal.vote.outcome is None, "the vote was decided before")
+        proposal.review = end_of(leaf.facts.get("review_at"))
         proposal.vote.decide(leaf)
         proposal.ballots = {}
 
@@ -2137,6 +2139,10 @@ class Vote(Report):
             effect = {"kind": self.proposal.type, "restored": self.proposal.target}
         stated = record["in_force_until"]
         same(end_of(stated), until, "the end of what was decided")
+        days = self.terms.get("review_days") if until < NEVER else None
+        review = leaf.at + 86400 * days if days else NEVER
+        same(end_of(record.get("review_at")), review, "the review of what was decided")
+        same(self.proposal.review, review, "the review that the log states")
         same(record["effect"], effect, "the effect")
         if self.impossible:
             return f"carried, and not possible any more ({self.impossible}): nothing changed"

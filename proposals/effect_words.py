@@ -104,7 +104,7 @@ def _amended(proposal: Proposal, terms: Mapping[str, Any]) -> list[Difference]:
 
 def _authorise(it: _Plan) -> list[Line]:
     days = it.days(ProposalType.AUTHORISE)
-    lines = [Line(f"{it.serving} from the decision on, for {days} days.")]
+    lines = [Line(f"{it.serving} from the decision on, for {days} days."), *_review(it)]
     standing = Authorisation.objects.standing().filter(deployment=it.proposal.deployment)
     found = standing.exclude(decision_ref=it.proposal.ref).with_parts().first()
     if found and not hasattr(it.proposal, "decision"):
@@ -119,8 +119,15 @@ def _renew(it: _Plan) -> list[Line]:
         Line(
             f"{it.serving} for {days} more days from the decision on. It renews",
             *_address(it.proposal.target_ref),
-        )
+        ),
+        *_review(it),
     ]
+
+
+def _review(it: _Plan) -> list[Line]:
+    """Return when the body would look at it again, where the text says so."""
+    days = it.terms.get("review_days")
+    return [Line(f"It is reviewed after {days} days: a renewal is drafted then.")] if days else []
 
 
 def _suspend(it: _Plan) -> list[Line]:

@@ -45,6 +45,8 @@ def problems(
     longest = charter.rules_for(kind).sunset_days
     if terms.get("days", 0) > longest:
         found.append(("days", f"The charter lets an authorisation last up to {longest} days."))
+    if terms.get("review_days", 0) >= min(terms.get("days", longest), longest):
+        found.append(("review_days", "The review comes before the authorisation ends."))
     if kind == ProposalType.ADOPT_SUITE:
         found += _about_suite(body, terms)
     if kind == ProposalType.AMEND_CHARTER:

@@ -64,7 +64,7 @@ def look_ahead() -> int:
                 logger.info("Drafted no renewal of %s: %s", decision.ref, conflict)
             else:
                 done += 1
-        if renewals.reminders_due(row, now):
+        if renewals.reminders_due(row, decision, now):
             done += renewals.remind(decision=decision)
     return done
 

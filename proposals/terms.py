@@ -151,6 +151,7 @@ def _limit(name: str, row: Mapping[str, Any]) -> str:
 _GRANT: dict[str, Callable[[str, object], Any]] = {
     "conditions": _read_conditions,
     "days": _read_whole(1, MAX_DAYS),
+    "review_days": _read_whole(1, MAX_DAYS),
     "override_reason": _read_text(MAX_REASON),
 }
 _READERS: dict[ProposalType, dict[str, Callable[[str, object], Any]]] = {

@@ -64,6 +64,7 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
             "outcome",
             "decided_at",
             "in_force_until",
+            "review_at",
             "is_override",
             "impossible",
             "annulled",

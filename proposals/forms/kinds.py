@@ -90,6 +90,15 @@ class GrantForm(TermsForm):
         widget=forms.NumberInput(attrs={"class": "input-short"}),
         help_text="Leave empty for the charter's usual time; never more than that.",
     )
+    review_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        label="Days until it is reviewed",
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="If the body is to look at it again before the charter's usual time: a renewal "
+        "is drafted then.",
+    )
     override_reason = ProseField(
         required=False,
         rows=3,
@@ -112,7 +121,7 @@ class GrantForm(TermsForm):
         self.initial = {**terms, **terms.get("conditions", {})}
 
     def terms(self) -> Terms:
-        """Return conditions, days and the reason, where they are given."""
+        """Return conditions, times and the reason, where they are given."""
         found = self.cleaned_data
         conditions = {name: found[name] for name in self.CONDITIONS if found[name]}
         if found["maximum_temperature"] is not None:
@@ -120,6 +129,7 @@ class GrantForm(TermsForm):
         given = {
             "conditions": conditions,
             "days": found["days"],
+            "review_days": found["review_days"],
             "override_reason": found["override_reason"].strip(),
         }
         return {name: value for name, value in given.items() if value}

@@ -21,6 +21,9 @@ class Decision(models.Model):
     digest = models.CharField(max_length=71)
     decided_at = models.DateTimeField()
     in_force_until = models.DateTimeField(null=True, blank=True)
+    review_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the body is to look at it again, before its end."
+    )
     is_override = models.BooleanField(
         default=False, help_text="Carried although a must-pass criterion was not shown to be met."
     )
@@ -145,17 +148,18 @@ class SuiteAdoption(models.Model):
 
 
 class Reminder(models.Model):
-    """One reminder of an authorisation's end that was sent, so that it is sent once."""
+    """One reminder of an authorisation's end or review that was sent, so that it is sent once."""
 
     decision_ref = models.CharField(max_length=12)
+    of = models.CharField(max_length=6, default="end", help_text="end or review")
     days = models.PositiveSmallIntegerField()
     sent_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["decision_ref", "days"], name="reminder_once")
+            models.UniqueConstraint(fields=["decision_ref", "of", "days"], name="reminder_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.days} days before the end of {self.decision_ref}"
+        return f"{self.days} days before the {self.of} of {self.decision_ref}"

@@ -232,10 +232,13 @@ def _decide(
     outcome = DecisionOutcome(result.outcome)
     carried = outcome == DecisionOutcome.CARRIED
     effect, until = _take_effect(proposal, contract, now, carried=carried)
+    review = _review(contract, now) if until else None
+    review_fact = {"review_at": stamp(review)} if review else {}
     content = _record(contract, ballots, result) | {
         "decided_at": stamp(now),
         "effect": effect,
         "in_force_until": stamp(until) if until else None,
+        **review_fact,
     }
     record, digest = digest_of(content)
     _reveal_lot(proposal, contract, actor=actor, at=now)
@@ -248,6 +251,7 @@ def _decide(
         facts={
             "outcome": str(outcome),
             "in_force_until": stamp(until) if until else None,
+            **review_fact,
             **({"impossible": effect["impossible"]} if "impossible" in effect else {}),
         },
         at=now,
@@ -259,6 +263,7 @@ def _decide(
         digest=digest,
         decided_at=now,
         in_force_until=until,
+        review_at=review,
         is_override=carried and bool(contract.content["override"]),
         impossible=effect.get("impossible", ""),
         leaf_id=leaf.id,
@@ -275,6 +280,12 @@ def _decide(
         path=decision.get_absolute_url(),
     )
     return decision
+
+
+def _review(contract: Contract, now: datetime) -> datetime | None:
+    """Return when the body is to look again at what it authorised, where the text says so."""
+    days = contract.content.get("terms", {}).get("review_days")
+    return now + timedelta(days=days) if days else None
 
 
 def _take_effect(

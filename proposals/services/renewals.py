@@ -20,7 +20,10 @@ from proposals.services.drafting import write_draft
 
 CLOCK = "system:clock"
 REMIND_DAYS = (30, 14, 7, 1)
-"""Days before the end at which the body's people are reminded."""
+"""Days before the end, and before a review, at which the body's people are reminded."""
+
+Due = tuple[str, int]
+"""What a reminder is of, `end` or `review`, and how many days before."""
 
 LONGEST_LEAD = timedelta(days=3650)
 
@@ -40,13 +43,22 @@ def ending(now: datetime) -> Iterator[tuple[Authorisation, Decision]]:
 
 def is_renewal_due(row: Authorisation, decision: Decision, now: datetime) -> bool:
     """Say whether the charter's time to draft the renewal has come and nobody has drafted one."""
+    due = renewal_time(row, decision)
+    return due is not None and now >= due and not _renewals(row.decision_ref).exists()
+
+
+def renewal_time(row: Authorisation, decision: Decision) -> datetime | None:
+    """Return when the renewal is drafted: at the review decided on, or the charter's time before.
+
+    Whichever comes first; None where there is no review and the charter says never.
+    """
     rules = charter_of(decision.proposal.body).rules_for(ProposalType.RENEW)
     if not rules.review_days or row.ends_at is None:
-        return False
+        return decision.review_at
     lead = timedelta(days=rules.review_days)
     # Never more than half of the time it was given: a short authorisation is not renewed at once.
-    lead = min(lead, (row.ends_at - row.starts_at) / 2)
-    return now >= row.ends_at - lead and not _renewals(row.decision_ref).exists()
+    usual: datetime = row.ends_at - min(lead, (row.ends_at - row.starts_at) / 2)
+    return min(usual, decision.review_at) if decision.review_at else usual
 
 
 def _renewals(ref: str) -> ProposalQuerySet:
@@ -98,36 +110,39 @@ def draft_renewal(*, decision: Decision) -> Proposal:
     return proposal
 
 
-def reminders_due(row: Authorisation, now: datetime) -> list[int]:
-    """Return the days before the end whose reminder is due and was not sent; the last one counts.
+def reminders_due(row: Authorisation, decision: Decision, now: datetime) -> list[Due]:
+    """Return the reminders of the end and of a review that are due and were not sent.
 
-    An authorisation given for less than such a time has no reminder that would lie before it.
+    An authorisation given for less than such a time has no reminder that would lie before it, and
+    of a review that is past nobody is reminded.
     """
-    if row.ends_at is None:
-        return []
-    left = row.ends_at - now
-    term = row.ends_at - row.starts_at
-    due = [days for days in REMIND_DAYS if left <= timedelta(days=days) < term]
-    sent = set(
-        Reminder.objects.filter(decision_ref=row.decision_ref).values_list("days", flat=True)
-    )
-    return [days for days in due if days not in sent]
+    moments = {"end": row.ends_at, "review": decision.review_at}
+    due = [
+        (of, days)
+        for of, moment in moments.items()
+        if moment is not None and now < moment
+        for days in REMIND_DAYS
+        if moment - now <= timedelta(days=days) < moment - row.starts_at
+    ]
+    rows = Reminder.objects.filter(decision_ref=row.decision_ref)
+    sent = set(rows.values_list("of", "days"))
+    return [each for each in due if each not in sent]
 
 
 @transaction.atomic(durable=True)
 def remind(*, decision: Decision) -> bool:
-    """Remind the body's people of an authorisation's end, once for each stated number of days.
+    """Remind the body's people of an end or a review, once for each stated number of days.
 
     Reminders that were missed while the clock stood still make one notice, not several.
     """
     body = Body.objects.select_for_update().get(pk=decision.proposal.body_id)
     row = Authorisation.objects.standing().with_parts().filter(decision_ref=decision.ref).first()
     now = database_now()
-    due = reminders_due(row, now) if row else []
+    due = reminders_due(row, decision, now) if row else []
     if row is None or row.ends_at is None or not due:
         return False
     Reminder.objects.bulk_create(
-        Reminder(decision_ref=row.decision_ref, days=days, sent_at=now) for days in due
+        Reminder(decision_ref=row.decision_ref, of=of, days=days, sent_at=now) for of, days in due
     )
     suspended = row.state_at(now) == AuthorisationState.SUSPENDED
     renewal = _renewals(row.decision_ref).order_by("-drafted_at").first()
@@ -136,11 +151,14 @@ def remind(*, decision: Decision) -> bool:
         if (renewal)
         else "Nobody has proposed to renew it."
     )
+    review = decision.review_at if any(of == "review" for of, _ in due) else None
+    first = f"Review on {review:%Y-%m-%d}" if review else f"Ends on {row.ends_at:%Y-%m-%d}"
+    reviewed = f" is to be reviewed on {stamp(review)} and" if review else ""
     _tell(
         body,
         about=row.decision_ref,
-        subject=f"Ends on {row.ends_at:%Y-%m-%d}: {row.version} for {row.deployment}",
-        text=f"The authorisation {row.decision_ref} ends on {stamp(row.ends_at)}"
+        subject=f"{first}: {row.version} for {row.deployment}",
+        text=f"The authorisation {row.decision_ref}{reviewed} ends on {stamp(row.ends_at)}"
         f"{'; it is suspended now' if suspended else ''}. {stands}",
         path=decision.get_absolute_url(),
     )

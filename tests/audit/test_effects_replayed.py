@@ -9,7 +9,7 @@ from oversight.ledger.sequencer import sequence_once
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now
 from proposals.choices import ProposalType, StatementKind
-from proposals.models import Proposal
+from proposals.models import Decision, Proposal
 from proposals.services import (
     annulment,
     attachments,
@@ -61,7 +61,8 @@ def ratification(cast, decision, *choices):
 
 def test_all_that_decisions_do_is_proven(world, verify):
     cast = world.cast
-    kept = authorised(cast, terms={"conditions": {"regions": ["CH"]}, "days": 20})
+    terms = {"conditions": {"regions": ["CH"]}, "days": 20, "review_days": 5}
+    kept = authorised(cast, terms=terms)
     make_decision(cast, type=ProposalType.RENEW, target=kept)
     make_decision(cast, type=ProposalType.SUSPEND, target=authorised(cast))
     make_decision(cast, type=ProposalType.RETIRE, target=authorised(cast))
@@ -165,9 +166,14 @@ def test_statements_and_a_vote_that_the_clock_opened_are_proven(world, verify):
     proven(verify(bundle_of()))
 
 
-def let_the_clock_draft(world, monkeypatch, *, later):
+REVIEWED = {"days": 90, "review_days": 1}
+
+
+def let_the_clock_draft(world, monkeypatch, *, later, terms=None):
     """Let the clock draft a renewal, as the log sees it so much later."""
-    made = authorised(world.cast, terms={"days": 1})
+    made = authorised(world.cast, terms=terms or {"days": 1})
+    if terms:
+        Decision.objects.filter(pk=made.pk).update(review_at=database_now())
     Authorisation.objects.filter(decision_ref=made.ref).update(
         starts_at=database_now() - timedelta(days=2)
     )
@@ -186,6 +192,31 @@ def test_a_renewal_drafted_in_time_by_the_clock_and_completed_by_a_clerk_is_prov
 ):
     let_the_clock_draft(world, monkeypatch, later=timedelta(hours=13))
     proven(verify(bundle_of()))
+
+
+def test_a_renewal_drafted_at_the_review_is_proven(world, verify, monkeypatch):
+    let_the_clock_draft(world, monkeypatch, later=timedelta(days=2), terms=REVIEWED)
+    proven(verify(bundle_of()))
+
+
+def test_a_renewal_drafted_before_the_review_is_seen(world, verify, monkeypatch):
+    let_the_clock_draft(world, monkeypatch, later=timedelta(hours=20), terms=REVIEWED)
+    status, report = verify(bundle_of())
+    wrong = [each["says"] for each in report["checks"] if each["verdict"] == "contradicts"]
+    assert status == 1
+    assert any("it was drafted long before the end" in says for says in wrong)
+
+
+def test_a_review_that_the_text_does_not_have_is_seen(world, verify, monkeypatch):
+    monkeypatch.setattr(
+        "proposals.services.closing._review", lambda _, now: now + timedelta(days=1)
+    )
+    authorised(world.cast)
+    sequence_once()
+    status, report = verify(bundle_of())
+    wrong = [each["says"] for each in report["checks"] if each["verdict"] == "contradicts"]
+    assert status == 1
+    assert any("the review of what was decided" in says for says in wrong)
 
 
 def test_a_renewal_drafted_long_before_the_end_is_seen(world, verify, monkeypatch):

@@ -222,6 +222,80 @@ def test_two_clocks_that_look_at_once_draft_one_renewal():
     assert drafted().count() == 1
 
 
+# -- Reviews ---------------------------------------------------------------------------------
+
+
+def review_in(decision, **left):
+    type(decision).objects.filter(pk=decision.pk).update(
+        review_at=database_now() + timedelta(**left)
+    )
+
+
+def test_a_review_is_decided_with_the_authorisation_and_on_the_record(cast, client):
+    decision = authorised(cast, terms={"days": 90, "review_days": 30})
+    assert decision.review_at - decision.decided_at == timedelta(days=30)
+    said = decision.content["review_at"]
+    assert said == f"{decision.review_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert PendingLeaf.objects.get(pk=decision.leaf_id).content["facts"]["review_at"] == said
+    page = client.get(decision.get_absolute_url()).content.decode()
+    assert "To be reviewed" in page
+    proposed = client.get(decision.proposal.get_absolute_url()).content.decode()
+    assert "It is reviewed after 30 days" in proposed
+    answer = client.get(f"/api/v1/decisions/{decision.ref}/").json()
+    assert answer["review_at"] is not None
+
+
+def test_nothing_that_was_not_carried_is_reviewed(cast):
+    lost = make_decision(
+        cast,
+        ("no", "no", "no"),
+        deployment=make_deployment(),
+        version=make_model_version(),
+        terms={"review_days": 30},
+    )
+    assert lost.review_at is None
+    assert "review_at" not in lost.content
+
+
+@pytest.mark.parametrize("terms", [{"days": 30, "review_days": 30}, {"review_days": 3650}])
+def test_a_review_that_would_come_after_the_end_is_refused(cast, terms):
+    with pytest.raises(Invalid) as refused:
+        authorised(cast, terms=terms)
+    assert "review_days" in refused.value.fields
+
+
+def test_the_renewal_is_drafted_at_the_review_long_before_the_end_and_once(cast):
+    decision = authorised(cast, terms={"days": 90, "review_days": 10})
+    let_it_end_in(decision, days=80)
+    look_ahead()
+    assert not drafted().exists()
+    review_in(decision, seconds=-1)
+    look_ahead()
+    look_ahead()
+    assert drafted().get().target_ref == decision.ref
+
+
+def test_a_review_counts_where_the_charter_drafts_nothing_by_itself():
+    other = make_cast(charter=quick_charter(review_days=0))
+    decision = authorised(other, terms={"days": 90, "review_days": 10})
+    review_in(decision, seconds=-1)
+    look_ahead()
+    assert drafted().count() == 1
+
+
+def test_people_are_reminded_of_a_review_and_of_the_end_apart(cast):
+    decision = authorised(cast, terms={"days": 90, "review_days": 40})
+    let_it_end_in(decision, days=80)
+    told = Notice.objects.filter(person=cast.member, kind="reminder")
+    for days, number in ((35, 0), (29, 1), (29, 1), (6, 2), (0.5, 3), (-1, 3)):
+        review_in(decision, days=days)
+        look_ahead()
+        assert told.filter(subject__startswith="Review on").count() == number, days
+    let_it_end_in(decision, days=6)
+    look_ahead()
+    assert told.filter(subject__startswith="Ends on").count() == 1
+
+
 # -- Reminders -------------------------------------------------------------------------------
 
 
