@@ -12,11 +12,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from proposals.models import Revision
-from proposals.services.stages import annul_vote, withdraw
+from proposals.services.scheduling import schedule_vote
+from proposals.services.stages import annul_vote, reopen_deliberation, withdraw
+from proposals.services.voting import open_vote
 from tests.factories import (
     make_cast,
     make_decision,
     make_deliberated_proposal,
+    make_final_proposal,
     make_open_vote,
     make_proposal,
 )
@@ -187,6 +190,40 @@ def test_a_vote_that_closed_early_moves_its_close(client, cast):
     assert closes.decoded("DTSTART").astimezone(UTC) == decision.decided_at
     assert closes["SEQUENCE"] == 1
     assert not closes.walk("VALARM")
+
+
+def test_a_vote_that_is_planned_is_in_the_calendar_and_keeps_its_ids_when_it_opens(client, cast):
+    proposal = make_final_proposal(cast, title="Publish it")
+    address = reverse("vote-calendar", args=[proposal.ref])
+    assert client.get(address).status_code == 404
+    first = timezone.now() + timedelta(days=2)
+    schedule_vote(by=cast.clerk, proposal=proposal, opens_at=first)
+    before = events(client, address)
+    assert before == events(client, reverse("body-calendar", args=[cast.body.slug]))
+    opens, closes = before
+    assert opens.decoded("DTSTART").astimezone(UTC) == first.replace(microsecond=0)
+    assert closes.decoded("DTSTART") - opens.decoded("DTSTART") == timedelta(hours=72)
+    assert "Planned" in str(opens["DESCRIPTION"])
+    ends = first + timedelta(days=5)
+    schedule_vote(
+        by=cast.clerk, proposal=proposal, opens_at=first + timedelta(hours=3), closes_at=ends
+    )
+    later = events(client, address)
+    assert later[1].decoded("DTSTART").astimezone(UTC) == ends.replace(microsecond=0)
+    open_vote(by=cast.clerk, proposal=proposal)
+    after = events(client, address)
+    assert [each["SEQUENCE"] for each in (opens, later[0], after[0])] == [0, 1, 2]
+    for found in (later, after):
+        assert [each["UID"] for each in found] == [each["UID"] for each in before]
+    assert len(events(client, reverse("body-calendar", args=[cast.body.slug]))) == 2
+
+
+def test_a_plan_that_was_given_up_is_in_no_calendar(client, cast):
+    proposal = make_final_proposal(cast)
+    schedule_vote(by=cast.clerk, proposal=proposal, opens_at=timezone.now() + timedelta(days=2))
+    reopen_deliberation(by=cast.clerk, proposal=proposal)
+    assert client.get(reverse("vote-calendar", args=[proposal.ref])).status_code == 404
+    assert events(client, reverse("body-calendar", args=[cast.body.slug])) == []
 
 
 def test_a_bodys_calendar_has_its_votes_and_no_others(client, cast):

@@ -27,31 +27,33 @@ def body_feed(request: HttpRequest, slug: str) -> HttpResponse:
 def body_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """Send the votes of a body as a calendar to subscribe to."""
     body = get_object_or_404(Body, slug=slug)
-    votes = calendars.votes_of(body)
+    votes, planned = calendars.votes_of(body), calendars.planned_by(body)
     content = calendar_file.calendar(
         f"Votes of {body}",
         body.time_zone,
-        list(calendars.events(votes)),
+        [*calendars.events(votes), *calendars.planned_events(planned)],
         url=f"{settings.PUBLIC_URL}{request.path}",
     )
-    changed = max([body.founded_at, *map(calendars.changed_at, votes)])
+    since = [each.status_changed_at for each in planned]
+    changed = max([body.founded_at, *map(calendars.changed_at, votes), *since])
     return answer_unless_unchanged(request, content, calendar_file.CONTENT_TYPE, changed)
 
 
 @login_not_required
 @require_safe
 def vote_calendar(request: HttpRequest, ref: str) -> HttpResponse:
-    """Send one vote's opening and close as a calendar file."""
-    vote = calendars.vote_of(ref)
-    if vote is None:
-        raise Http404("No vote was opened on this.")
+    """Send one vote's opening and close, or those that are planned, as a calendar file."""
+    vote, planned = calendars.vote_of(ref), calendars.planned(ref)
+    if vote is None and planned is None:
+        raise Http404("No vote was opened on this, and none is planned.")
+    proposal = vote.proposal if vote else planned
     content = calendar_file.calendar(
         f"Vote on {ref}",
-        vote.proposal.body.time_zone,
-        list(calendars.events([vote])),
+        proposal.body.time_zone,
+        list(calendars.events([vote]) if vote else calendars.planned_events([planned])),
         url=f"{settings.PUBLIC_URL}{request.path}",
     )
-    changed = calendars.changed_at(vote)
+    changed = proposal.status_changed_at
     answer = answer_unless_unchanged(request, content, calendar_file.CONTENT_TYPE, changed)
-    answer["Content-Disposition"] = f'attachment; filename="{vote.proposal.ref}.ics"'
+    answer["Content-Disposition"] = f'attachment; filename="{proposal.ref}.ics"'
     return answer
