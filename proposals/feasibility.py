@@ -42,11 +42,7 @@ def problems(
         found += _about_authorisation(kind, target_ref)
     if kind == ProposalType.ANNUL:
         found += _about_decision(target_ref)
-    longest = charter.rules_for(kind).sunset_days
-    if terms.get("days", 0) > longest:
-        found.append(("days", f"The charter lets an authorisation last up to {longest} days."))
-    if terms.get("review_days", 0) >= min(terms.get("days", longest), longest):
-        found.append(("review_days", "The review comes before the authorisation ends."))
+    found += _about_times(terms, charter.rules_for(kind).sunset_days)
     if kind == ProposalType.ADOPT_SUITE:
         found += _about_suite(body, terms)
     if kind == ProposalType.AMEND_CHARTER:
@@ -55,6 +51,15 @@ def problems(
         slug = terms["organisation"]
         if body.evaluators.filter(organisation__slug=slug, ended_at=None).exists():
             found.append(("organisation", f"“{slug}” is an evaluator of {body} already."))
+    return found
+
+
+def _about_times(terms: Mapping[str, Any], longest: int) -> list[Problem]:
+    found = []
+    if terms.get("days", 0) > longest:
+        found.append(("days", f"The charter lets an authorisation last up to {longest} days."))
+    if terms.get("review_days", 0) >= min(terms.get("days", longest), longest):
+        found.append(("review_days", "The review comes before the authorisation ends."))
     return found
 
 
