@@ -15,10 +15,11 @@ from itertools import zip_longest
 from typing import Any
 
 from evals import artefacts
+from evals.decimals import decimal_text
 from evals.models import Aggregate, Artefact, Run, SuiteVersion, TaskRun, Worker
 from evals.run_settings import DTYPES
 from evals.samples import Sample, SamplesError, read_samples
-from evals.statement import Statement, StatementError, decimal_text, verify_envelope
+from evals.statement import Statement, StatementError, verify_envelope
 from evals.suites.document import digest as task_digest
 from oversight.registry.models import ModelVersion
 from oversight.web.refusals import Invalid

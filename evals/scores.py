@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from evals.statement import decimal_text
+from evals.decimals import decimal_text
 
 Row = tuple[int, Sequence[float]]
 """A sample's `doc_id` and its scores, in the order of the metrics."""

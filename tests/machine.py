@@ -11,10 +11,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evals import artefacts
+from evals.decimals import decimal_text
 from evals.models import TaskRun, Worker
 from evals.samples import Sample, write_samples
 from evals.services import claims, results, workers
-from evals.statement import build_statement, decimal_text, sign_statement
+from evals.statement import build_statement, sign_statement
 from evals.statistics import summarise
 from evals.suites.document import digest
 from oversight.accounts.models import Organisation, Person

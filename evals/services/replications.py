@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from evals.choices import Leaf, ReplicationState, RunState
+from evals.decimals import decimal_text
 from evals.models import Aggregate, Replication, Run
 from evals.services.moves import conclude_replication
-from evals.statement import decimal_text
 from oversight.ledger import services as ledger
 
 MOST_ORGANISATIONS = 10

@@ -18,7 +18,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from evals.statement import build_statement, decimal_text, sign_statement
+from evals.decimals import decimal_text
+from evals.statement import build_statement, sign_statement
 from evals.suites.document import Task, digest
 from evals.suites.taskfolder import write_task
 from evals.worker.client import Client, LeaseLost, PlatformError
