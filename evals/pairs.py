@@ -9,7 +9,8 @@ from typing import Any
 from django.db import connection
 
 from evals.models import TaskRun
-from evals.statistics import Difference, compare
+from evals.reckoner.asking import compare
+from evals.statistics import Difference
 
 _CELLS = 64
 """Distinct pairs of scores up to which pairs are counted; with more, each is fetched."""

@@ -1,7 +1,6 @@
 """What everyone may read of suites and runs, and how evaluators start and cancel runs."""
 
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 import django_filters
@@ -16,10 +15,10 @@ from rest_framework.views import APIView
 
 from evals import artefacts, policy
 from evals.choices import ResourceClass, RunState
+from evals.exports import samples
 from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
 from evals.run_settings import BACKENDS, DEVICES
 from evals.run_settings import DEFAULTS as SETTINGS
-from evals.samples import Sample, read_samples
 from evals.services import runs
 from evals.services.replications import MOST_ORGANISATIONS
 from evals.suites.taskfolder import folder_zip
@@ -306,7 +305,8 @@ class RunSamples(APIView):
         """
         run = get_object_or_404(Run.objects.with_parts(), ref=ref)
         shown = policy.readable_tasks(request.user, run.suite_version.tasks)
-        return StreamingHttpResponse(sample_lines(run, shown), content_type="application/jsonl")
+        lines = samples.json_lines(run, shown)
+        return StreamingHttpResponse(lines, content_type="application/jsonl")
 
 
 def newest_version(slug: str) -> SuiteVersion:
@@ -326,25 +326,3 @@ def task_folder_zip(version: SuiteVersion, shown: Collection[str]) -> bytes:
         if "data" in task and task["name"] in shown
     }
     return folder_zip(version.document, files, shown=shown)
-
-
-def sample_lines(run: Run, shown: Collection[str]) -> Iterator[str]:
-    """Yield the run's samples of the tasks `shown` as JSON lines."""
-    found = run.task_runs.filter(samples__isnull=False, task_name__in=shown)
-    for task_run in found.order_by("position"):
-        for sample in read_samples(artefacts.path_of(str(task_run.samples_id))):
-            yield json.dumps(sample_object(task_run.task_name, sample), ensure_ascii=False) + "\n"
-
-
-def sample_object(task_name: str, sample: Sample) -> dict[str, Any]:
-    """Return one sample as the public API shows it."""
-    return {
-        "task": task_name,
-        "doc_id": sample.doc_id,
-        "id": sample.item_id,
-        "group": sample.group,
-        "target": sample.target,
-        "prompts": sample.prompts,
-        "responses": sample.responses,
-        "scores": sample.scores,
-    }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evals.models import Aggregate, Run
+from evals.reckoner import asking
 
 COLUMNS: dict[str, type] = {
     "run": str,
@@ -72,14 +73,7 @@ def as_csv(run: Run) -> str:
 
 def as_parquet(run: Run) -> bytes:
     """Return the table as a Parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kinds = {str: pa.string(), int: pa.int64(), float: pa.float64()}
-    schema = pa.schema([pa.field(name, kinds[kind]) for name, kind in COLUMNS.items()])
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(list(rows(run)), schema=schema), sink)
-    return bytes(sink.getvalue())
+    return asking.parquet_table(COLUMNS, list(rows(run)))
 
 
 def _plain(value: Any) -> Any:

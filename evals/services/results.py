@@ -3,11 +3,8 @@
 import base64
 import hashlib
 import json
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -17,14 +14,15 @@ from evals import artefacts
 from evals.choices import Leaf, TaskRunState
 from evals.models import Aggregate as AggregateRow
 from evals.models import Artefact, TaskRun, Worker
-from evals.samples import Block, SamplesError, SamplesReader
-from evals.scores import cluster_numbers
-from evals.scores import digest as scores_digest
+from evals.reckoner import asking
+from evals.reckoner.asking import Summed
+from evals.reckoner.recompute import Expected
+from evals.reckoner.refusals import Refused
 from evals.services.leases import locked_lease
 from evals.services.moves import move
 from evals.services.runs import settle_run
 from evals.statement import StatementError, verify_envelope
-from evals.statistics import Aggregate, summarise
+from evals.statistics import Aggregate
 from evals.suites.document import digest as document_digest
 from oversight.ledger import services as ledger
 from oversight.web.refusals import Conflict, Invalid
@@ -33,73 +31,6 @@ if TYPE_CHECKING:
     from evals.suites.document import Task
 
 TOLERANCE = Decimal("1e-9")
-MAX_SAMPLES = 2_000_000
-MAX_GROUPS = 2_000
-COPY_ROWS = 5_000
-
-Aggregates = dict[tuple[str, str], Aggregate]
-"""By metric and group; the empty group holds all samples."""
-
-
-@dataclass
-class Recomputed:
-    """What the server itself finds in the samples, held compactly: a million take some 40 MB."""
-
-    doc_ids: "array[int]" = field(default_factory=lambda: array("q"))
-    groups: "array[int]" = field(default_factory=lambda: array("i"))
-    """Of each sample, a place in `group_names`."""
-    group_names: dict[str, int] = field(default_factory=lambda: {"": 0})
-    scores: "dict[str, array[float]]" = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        """How many samples there are."""
-        return len(self.doc_ids)
-
-    def add(self, block: Block) -> None:
-        """Take some samples' scores in."""
-        names = self.group_names
-        self.doc_ids.frombytes(block.doc_ids.tobytes())
-        self.groups.extend(names.setdefault(group or "", len(names)) for group in block.groups)
-        for metric, scores in block.scores.items():
-            self.scores.setdefault(metric, array("d")).frombytes(scores.tobytes())
-
-    def digest(self, *, clustered: bool) -> str:
-        """Return the digest of the scores alone, which anyone can recount without a library."""
-        metrics = sorted(self.scores)
-        scores = zip(*(self.scores[metric] for metric in metrics), strict=True)
-        clusters = cluster_numbers(self.groups) if clustered else None
-        return scores_digest(metrics, zip(self.doc_ids, scores, strict=True), clusters)
-
-    @property
-    def labels(self) -> list[str]:
-        """The name of each sample's group; empty where it has none."""
-        names = list(self.group_names)
-        return [names[place] for place in self.groups]
-
-    def by_group(self, metric: str) -> "Iterator[tuple[str, array[float]]]":
-        """Yield the scores of all samples under the empty name, then those of each group."""
-        scores = self.scores[metric]
-        yield "", scores
-        named = {place: name for name, place in self.group_names.items() if name}
-        if not named:
-            return
-        found = {place: array("d") for place in self.group_names.values()}
-        for group, score in zip(self.groups, scores, strict=True):
-            found[group].append(score)
-        for place, name in named.items():
-            yield name, found[place]
-
-    def lines(self, task_run: UUID, metric: str) -> Iterator[bytes]:
-        """Yield the metric's scores as rows of PostgreSQL's COPY in text form, many at a time."""
-        names = [_copy_text(name) for name in self.group_names]
-        head, middle = f"{task_run}\t{_copy_text(metric)}\t", "\t"
-        rows = zip(self.doc_ids, self.groups, self.scores[metric], strict=True)
-        while block := list(islice(rows, COPY_ROWS)):
-            yield "".join(
-                f"{head}{doc_id}{middle}{names[group]}{middle}{score!r}\n"
-                for doc_id, group, score in block
-            ).encode()
 
 
 def receive_artefact(
@@ -145,21 +76,27 @@ def accept_result(
     predicate = statement.get("predicate", {})
     _require_bound(known, worker, statement, predicate)
     samples = _samples_artefact(predicate)
-    recomputed = _recompute(known, samples)
-    clustered = known.task.get("clustered", False)
-    found = _aggregated(recomputed, clustered=clustered)
-    _require_supported(predicate, found)
-    return _accept(
-        worker=worker,
-        known=known,
-        token=token,
-        envelope=dict(envelope),
-        digest=digest,
-        samples=samples,
-        recomputed=recomputed,
-        found=found,
-        scores_digest=recomputed.digest(clustered=clustered),
-    )
+    # The bytes are held against their digest before they are read: what was altered in the store
+    # since the upload is no evidence.
+    artefacts.require_unchanged(samples)
+    try:
+        with asking.recomputed(
+            artefacts.path_of(samples.sha256),
+            task_run=str(known.pk),
+            expected=_expected(known),
+        ) as summed:
+            _require_supported(predicate, summed.aggregates)
+            return _accept(
+                worker=worker,
+                known=known,
+                token=token,
+                envelope=dict(envelope),
+                digest=digest,
+                samples=samples,
+                summed=summed,
+            )
+    except Refused as refused:
+        raise Invalid(str(refused)) from None
 
 
 @transaction.atomic(durable=True)
@@ -171,9 +108,7 @@ def _accept(
     envelope: dict[str, Any],
     digest: str,
     samples: Artefact,
-    recomputed: Recomputed,
-    found: Aggregates,
-    scores_digest: str,
+    summed: Summed,
 ) -> tuple[TaskRun, bool]:
     """Write result, scores and leaf.
 
@@ -189,17 +124,17 @@ def _accept(
         digests={
             "statement": digest,
             "samples": f"sha256:{samples.sha256}",
-            "scores": scores_digest,
+            "scores": summed.scores_digest,
         },
         facts={"task": task_run.task_name, "attempt": task_run.attempt},
     )
     task_run.envelope = envelope
     task_run.statement_digest = digest
     task_run.samples = samples
-    task_run.done = task_run.total = recomputed.rows
+    task_run.done = task_run.total = summed.rows
     task_run.leaf_id = leaf.id
     move(task_run, TaskRunState.SUCCEEDED)
-    _write_scores(task_run, recomputed, found)
+    _write_scores(task_run, summed)
     settle_run(task_run.run)
     return task_run, True
 
@@ -214,14 +149,15 @@ def _require_key(worker: Worker) -> None:
         raise Conflict("The key that signed this result was revoked or replaced: it is refused.")
 
 
-def _write_scores(task_run: TaskRun, recomputed: Recomputed, found: Aggregates) -> None:
-    """Copy the scores in as they are read from memory, and write the aggregates."""
+def _write_scores(task_run: TaskRun, summed: Summed) -> None:
+    """Copy the scores in as the reckoner sends them, and write the aggregates."""
     columns = 'task_run_id, metric, doc_id, "group", score'
-    with connection.cursor() as cursor:
-        for metric in recomputed.scores:
-            with cursor.copy(f"COPY evals_samplescore ({columns}) FROM STDIN") as copy:
-                for lines in recomputed.lines(task_run.pk, metric):
-                    copy.write(lines)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY evals_samplescore ({columns}) FROM STDIN") as copy,
+    ):
+        for lines in summed.copy_lines:
+            copy.write(lines)
     AggregateRow.objects.bulk_create(
         AggregateRow(
             task_run=task_run,
@@ -235,15 +171,8 @@ def _write_scores(task_run: TaskRun, recomputed: Recomputed, found: Aggregates) 
             method=summary.method,
             clusters=summary.clusters,
         )
-        for (metric, group), summary in found.items()
+        for (metric, group), summary in summed.aggregates.items()
     )
-
-
-def _copy_text(text: str) -> str:
-    """Return a text as PostgreSQL's COPY reads it."""
-    for sign, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(sign, written)
-    return text
 
 
 def _require_bound(
@@ -288,54 +217,22 @@ def _samples_artefact(predicate: Mapping[str, Any]) -> Artefact:
     return row
 
 
-def _recompute(task_run: TaskRun, samples: Artefact) -> Recomputed:
-    """Read the samples block by block, and refuse what is not a result of this task.
-
-    The bytes are held against their digest on the way: what was altered in the store since the
-    upload is no evidence.
-    """
-    found = Recomputed()
-    path = artefacts.path_of(samples.sha256)
-    artefacts.require_unchanged(samples)
-    try:
-        with SamplesReader(path) as reader:
-            if reader.rows > MAX_SAMPLES:
-                raise Invalid(f"A task may have at most {MAX_SAMPLES} samples.")
-            for block in reader.blocks():
-                found.add(block)
-    except SamplesError as error:
-        raise Invalid(f"The samples cannot be read: {error}") from None
-    metrics = set(task_run.task["metrics"])
-    if set(found.scores) != metrics or not found.rows:
-        names = ", ".join(sorted(metrics))
-        raise Invalid(f"The samples must score {names} and nothing else.")
-    if len(found.group_names) > MAX_GROUPS or any(len(g) > 80 for g in found.group_names):
-        raise Invalid(f"A task has at most {MAX_GROUPS} groups, with names of up to 80 characters.")
-    expected = _expected_rows(task_run)
-    if expected is not None and found.rows != expected:
-        raise Invalid(f"The samples hold {found.rows} of {expected} items.")
-    return found
+def _expected(task_run: TaskRun) -> Expected:
+    """Return what the samples have to be, to be a result of this task."""
+    task = task_run.task
+    data = task.get("data")
+    return Expected(
+        metrics=task["metrics"],
+        clustered=task.get("clustered", False),
+        rows=_expected_rows(task_run),
+        data=str(artefacts.path_of(data["sha256"])) if data else None,
+        group_field=task["group_field"],
+    )
 
 
-def _aggregated(recomputed: Recomputed, *, clustered: bool) -> Aggregates:
-    """Return what the samples say by metric and group; the empty group holds all of them.
-
-    Groups that are clusters are units of the whole's interval and say nothing by themselves.
-    """
-    found: Aggregates = {}
-    for metric, scores in recomputed.scores.items():
-        try:
-            if clustered:
-                found[metric, ""] = summarise(scores, recomputed.labels)
-                continue
-            for group, its_own in recomputed.by_group(metric):
-                found[metric, group] = summarise(its_own)
-        except ValueError as error:
-            raise Invalid(f"The scores of {metric} cannot be used: {error}.") from None
-    return found
-
-
-def _require_supported(predicate: Mapping[str, Any], found: Aggregates) -> None:
+def _require_supported(
+    predicate: Mapping[str, Any], found: Mapping[tuple[str, str], Aggregate]
+) -> None:
     """Refuse stated aggregates that are not what the samples give."""
     stated = predicate.get("aggregates")
     metrics = {metric for metric, _ in found}

@@ -5,8 +5,6 @@ those of lm-eval's own tasks where it has one. The files are not part of this so
 a folder of sources, where `import_suite --ready NAME --fetch` puts them or anybody by hand; without
 them a definition says which file is missing and where it belongs. From then on the suite is like
 any other: its rows are in it, under their digest.
-
-pyarrow is imported inside the function that needs it, so that other processes stay small.
 """
 
 from __future__ import annotations
@@ -18,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from evals.reckoner import asking
+from evals.reckoner.refusals import Refused
 from evals.suites.checking import Problem, SuiteError
 from evals.suites.document import FILE_LIMIT_BYTES, VERSION, data_file, require_valid, stock_task
 from evals.suites.formats import FORMATS, SEED, mean_metrics
@@ -217,17 +217,11 @@ def _records(path: Path) -> Iterator[Record]:
 
 
 def _parquet(path: Path) -> Iterator[Record]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=1_000, use_threads=False):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise SuiteError(
-            [Problem(path.name, f"it cannot be read ({reason}).", "Fetch it again.")]
-        ) from None
+        yield from asking.fetched_records(path)
+    except Refused as refused:
+        where = f"it cannot be read ({refused})."
+        raise SuiteError([Problem(path.name, where, "Fetch it again.")]) from None
 
 
 def _hub(dataset: str, config: str, split: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Three forms are read: JSON Lines, CSV and Parquet. They hold data and nothing el
 truth values and lists of texts. Pickles, archives, YAML with Python tags, spreadsheet formulas and
 the odd types of Parquet are named in the refusal, so that nobody has to guess.
 
-pyarrow is imported inside the functions that need it, so that other processes stay small.
+Parquet is read by a reckoner, a process of its own: it takes a large library.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from evals.reckoner import asking
+from evals.reckoner.refusals import Refused
 from evals.suites.checking import Problem, SuiteError, control_character
 from evals.suites.document import FILE_LIMIT_BYTES, ROWS_LIMIT
 from evals.suites.rows import ROW_LIMIT_BYTES, Row
@@ -179,51 +181,11 @@ def _refuse_formula(place: str, column: str, cell: str) -> None:
 
 
 def _parquet(name: str, content: bytes) -> Iterator[tuple[str, Row]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        metadata = pq.read_metadata(io.BytesIO(content))
-        schema = metadata.schema.to_arrow_schema()
-        for field in schema:
-            _refuse_odd_type(name, field)
-        size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-        if metadata.num_rows > ROWS_LIMIT or size > 2 * FILE_LIMIT_BYTES:
-            found = f"it says {metadata.num_rows:,} rows of {size:,} bytes unpacked."
-            _refuse(name, found, f"Keep it to {ROWS_LIMIT:,} rows; split it.")
-        texts = [field.name for field in schema if pa.types.is_string(field.type)]
-        # As dictionaries, a short file that repeats a huge text is never spread out in memory.
-        file = pq.ParquetFile(io.BytesIO(content), metadata=metadata, read_dictionary=texts)
-        place, unpacked = 0, 0
-        for batch in file.iter_batches(batch_size=500, use_threads=False):
-            for row in batch.to_pylist():
-                place += 1
-                unpacked += sum(len(value) for value in row.values() if isinstance(value, str))
-                if unpacked > 2 * FILE_LIMIT_BYTES:
-                    _refuse(name, "it unpacks to far more than it weighs.", "Split it.")
-                yield f"{name} row {place}", row
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        _refuse(name, f"this is not a sound Parquet file ({reason}).", "Write it again.")
-
-
-def _refuse_odd_type(name: str, field: Any) -> None:
-    import pyarrow as pa
-
-    kind = field.type
-    is_named = bool(field.metadata and b"ARROW:extension:name" in field.metadata)
-    if not is_named and not isinstance(kind, pa.BaseExtensionType):
-        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-            return
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return
-    _refuse(
-        f"{name}, column {field.name}",
-        f"it has the Parquet type {field.type}.",
-        "Use texts, numbers, truth values or lists of texts.",
-    )
+        found = asking.uploaded_rows(name, content)
+    except Refused as refused:
+        raise SuiteError([Problem(*problem) for problem in refused.problems]) from None
+    yield from ((place, row) for place, row in found)
 
 
 READERS: Mapping[str, Callable[[str, bytes], Iterator[tuple[str, Row]]]] = {

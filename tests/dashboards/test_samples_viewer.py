@@ -4,8 +4,8 @@ import pytest
 
 from evals import artefacts
 from evals.models import TaskRun
+from evals.reckoner import asking
 from evals.samples import Sample, write_samples
-from oversight.dashboards.sample_rows import Wanted, matching_places, read_docs, read_places
 from oversight.dashboards.shown_samples import CUT, SHOWN_CHARACTERS, lay_out
 
 
@@ -143,17 +143,21 @@ def test_another_run_stands_beside_and_changes_can_be_singled_out(client, world)
     assert first.ref != world.run.ref
 
 
-def test_rows_are_read_from_any_place_of_a_large_file(tmp_path, monkeypatch):
+def test_rows_are_read_from_any_place_of_a_large_file(tmp_path):
     samples = [
         Sample(n * 2, f"i{n}", None, "0", [["a", "b"]], [f"reply {n}"], {"acc": n % 2})
         for n in range(5_000)
     ]
     path = tmp_path / "samples.parquet"
     write_samples(path, ["acc"], samples)
-    monkeypatch.setattr("oversight.dashboards.sample_rows.artefacts.path_of", lambda _: path)
-    task_run = TaskRun(samples_id="0" * 64)
-    places = [4_999, 0, 2_000, 1_999]
-    assert [sample.doc_id for sample in read_places(task_run, places)] == [p * 2 for p in places]
-    assert read_places(task_run, [3])[0] == samples[3]
-    assert list(read_docs(task_run, {4_000, 9, 12})) == [12, 4_000]
-    assert list(matching_places(task_run, Wanted(words="REPLY 4999"), None)) == [4_999]
+    last = asking.look(path, page=9_999, size=30)
+    assert (last.number, last.total) == (167, 5_000)
+    assert last.samples == samples[-20:]
+    assert asking.look(path, page=67, size=30).samples == samples[1_980:2_010]
+    some = b"".join(n.to_bytes(8, "big") for n in (4_000, 9, 12, 9_998))
+    assert [s.doc_id for s in asking.look(path, size=9, allowed=some).samples] == [12, 4_000, 9_998]
+    found = asking.look(path, size=9, words="REPLY 4999")
+    assert ([s.doc_id for s in found.samples], found.total) == ([9_998], 1)
+    assert asking.look(path, size=9, words="REPLY 4999", allowed=some).total == 1
+    assert asking.look(path, size=9, words="REPLY 4998", allowed=some).samples == []
+    assert [s for block in asking.blocks_of_samples(path) for s in block] == samples

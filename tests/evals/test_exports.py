@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evals.exports import samples as sample_tables
 from evals.models import Aggregate, SuiteVersion
+from evals.reckoner import asking
+from evals.samples import Sample
 from tests.evals.every_eval_ever import SCHEMA
 from tests.scenes import make_finished_run
 
@@ -56,8 +57,8 @@ def test_the_samples_are_the_same_in_every_form(client, run):
 
 
 def test_a_text_that_a_spreadsheet_would_run_is_sent_as_text(client, run, monkeypatch):
-    row = {"task": "t", "doc_id": 0, "group": "=1+1", "target": "@cmd"}
-    monkeypatch.setattr(sample_tables, "rows", lambda run, shown: iter([row]))
+    sample = Sample(0, "a", "=1+1", "@cmd", [], [], {"acc": 1.0})
+    monkeypatch.setattr(asking, "blocks_of_samples", lambda path: iter([[sample]]))
     (line,) = csv.DictReader(io.StringIO(get(client, run, "samples.csv").decode()))
     assert (line["group"], line["target"]) == ("'=1+1", "'@cmd")
 

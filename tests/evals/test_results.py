@@ -132,6 +132,36 @@ def test_samples_in_clusters_are_judged_by_their_clusters_and_recorded_with_them
     assert run.suite_version.tasks[0]["clustered"] is True
 
 
+@pytest.mark.parametrize("passages", [None, 4])
+def test_samples_in_another_group_than_the_data_has_them_in_are_refused(
+    machine, monkeypatch, passages
+):
+    """Where samples come in clusters, their labels decide how wide the interval is."""
+    make_run(suite=make_suite(items=20, passages=passages))
+    task_run, honest = machine.claim(), tests.machine._sample
+    own = honest(task_run, 7, tests.machine._rows(task_run)[7], {}).group
+    monkeypatch.setattr(
+        tests.machine,
+        "_sample",
+        lambda *row: replace(honest(*row), group="mine" if row[1] == 7 else honest(*row).group),
+    )
+    reference = uploaded(machine, task_run)
+    with pytest.raises(Invalid, match=f"Item 7 is in the group “{own}”.*samples say “mine”"):
+        deliver(machine, task_run, machine.envelope(task_run, reference, 15))
+    assert not SampleScore.objects.exists()
+
+
+def test_samples_of_other_items_than_the_first_of_the_data_are_refused(machine, monkeypatch):
+    make_run(suite=make_suite(items=20), settings={"limit": 5})
+    task_run, honest = machine.claim(), tests.machine._sample
+    monkeypatch.setattr(
+        tests.machine, "_sample", lambda *row: replace(honest(*row), doc_id=row[1] + row[1] // 3)
+    )
+    reference = uploaded(machine, task_run, right=5)
+    with pytest.raises(Invalid, match="Sample 3 is said to be item 4"):
+        deliver(machine, task_run, machine.envelope(task_run, reference, 5))
+
+
 def test_scores_too_large_to_square_are_refused(machine, task_run, monkeypatch):
     honest = tests.machine._sample
     monkeypatch.setattr(

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 
 from evals import artefacts
 from evals.models import Aggregate, Artefact, Run, SampleScore, TaskRun
+from evals.reckoner.pool import Work
 from evals.services import leases, results
 from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
@@ -122,18 +123,18 @@ def test_a_database_that_dies_at_any_step_of_a_claim_leases_nothing_half():
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_dies_while_scores_are_copied_leaves_nothing(monkeypatch):
     machine, task_run, envelope = ready()
-    whole = results.Recomputed.lines
+    whole = Work.pieces
 
-    def dying(self, *arguments):
-        yield from whole(self, *arguments)
+    def dying(self):
+        yield from whole(self)
         terminate(connection.connection.info.backend_pid)
         yield b"\n"
 
-    monkeypatch.setattr(results.Recomputed, "lines", dying)
+    monkeypatch.setattr(Work, "pieces", dying)
     with pytest.raises((OperationalError, psycopg.OperationalError)):
         delivered(machine, task_run, envelope)
     connection.close()
-    monkeypatch.setattr(results.Recomputed, "lines", whole)
+    monkeypatch.setattr(Work, "pieces", whole)
     assert not SampleScore.objects.exists()
     assert delivered(machine, task_run, envelope)[1] is True
     assert SampleScore.objects.count() == 12

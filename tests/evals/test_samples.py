@@ -13,8 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evals import samples as module
-from evals.samples import Sample, SamplesError, SamplesReader, read_samples, write_samples
+from evals.samples import (
+    Sample,
+    SamplesError,
+    SamplesReader,
+    read_samples,
+    reading,
+    values,
+    write_samples,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -207,7 +214,7 @@ def test_metrics_without_a_name_of_their_own_are_refused(tmp_path, metrics):
 
 
 def test_a_text_that_is_too_long_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "TEXT_LIMIT_BYTES", 100)
+    monkeypatch.setattr(values, "TEXT_LIMIT_BYTES", 100)
 
     with pytest.raises(SamplesError, match=r"row 0, prompts: .* bytes are more than 100"):
         write_samples(tmp_path / "s", METRICS, [make_sample(prompts=["x" * 200])])
@@ -304,7 +311,7 @@ def test_flipping_any_byte_gives_samples_or_a_refusal_and_nothing_else(tmp_path)
 def test_a_group_of_rows_too_large_for_memory_is_refused_unread(tmp_path, monkeypatch):
     path = tmp_path / "samples.parquet"
     pq.write_table(make_table(), path)
-    monkeypatch.setattr(module, "GROUP_LIMIT_ROWS", 1)
+    monkeypatch.setattr(reading, "GROUP_LIMIT_ROWS", 1)
 
     with pytest.raises(SamplesError, match="row group 0: 2 rows"):
         SamplesReader(path)

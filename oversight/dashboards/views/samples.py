@@ -16,13 +16,13 @@ from oversight.dashboards.sample_rows import (
     ONLY,
     WORDS_LIMIT,
     Wanted,
-    matching_places,
     read_docs,
-    read_places,
+    read_page,
 )
 from oversight.dashboards.shown_samples import lay_out
 
 SAMPLES_A_PAGE = 25
+PAGE_DIGITS = 10
 OFFERED_RUNS = 25
 _PARTS = ("run__suite_version__suite", "run__model_version__model", "worker__organisation")
 
@@ -111,12 +111,18 @@ def _rows(
     request: HttpRequest, task_run: TaskRun, wanted: Wanted, against: TaskRun | None
 ) -> tuple[list[Any], Any]:
     """Return one page of samples, each with the other run's, and the page."""
-    places = matching_places(task_run, wanted, against)
-    page = Paginator(places, SAMPLES_A_PAGE).get_page(request.GET.get("page"))
-    here = read_places(task_run, list(page.object_list))
-    shown = lay_out(here)
+    asked = request.GET.get("page", "")
+    found = read_page(
+        task_run,
+        wanted,
+        against,
+        page=int(asked) if asked.isdecimal() and len(asked) < PAGE_DIGITS else 1,
+        size=SAMPLES_A_PAGE,
+    )
+    page = Paginator(range(found.total), SAMPLES_A_PAGE).get_page(found.number)
+    shown = lay_out(found.samples)
     if against is None:
         return [(sample, None) for sample in shown], page
-    there = read_docs(against, {sample.doc_id for sample in here})
+    there = read_docs(against, {sample.doc_id for sample in found.samples})
     others = {doc_id: lay_out([sample])[0] for doc_id, sample in there.items()}
     return [(sample, others.get(sample.doc_id)) for sample in shown], page
