@@ -4,7 +4,7 @@ from itertools import zip_longest
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -12,12 +12,13 @@ from django.views.decorators.http import require_safe
 from evals.models import Run
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
+from oversight.dashboards.deployment_acts import history
 from oversight.dashboards.findings import chart_rows, headline_findings
 from oversight.dashboards.titles import titled
 from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
 from oversight.dashboards.words import counted, sentence
-from oversight.registry import gate
+from oversight.registry import conditions, gate
 from oversight.registry.licences import identifiers
 from oversight.registry.lineage import drawing, edges_around
 from oversight.registry.models import (
@@ -29,6 +30,7 @@ from oversight.registry.models import (
     RegisteredModel,
 )
 from oversight.registry.policy import can_describe
+from oversight.web.clock import database_now
 from proposals.models import Proposal
 
 VERSIONS_SHOWN = 50
@@ -135,14 +137,19 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
     authorisations = list(found.authorisations.with_parts()[:100])
     newest = next((row for row in authorisations if _stands(row)), None)
     answer = gate.answer(subject=newest.version.digest, deployment_slug=slug) if newest else None
+    refs = [row.decision_ref for row in authorisations]
+    about = Q(deployment=found) | Q(target_ref__in=refs)
+    proposals = _visible(Proposal.objects.filter(about), request)
     context = {
         "deployment": found,
+        "timeline": history(found, authorisations, proposals, database_now()),
         "authorisations": [{"row": row, "in_force": row.is_in_force()} for row in authorisations],
         "standing": newest,
         "gate": answer,
+        "conditions": conditions.words(newest.conditions) if newest else [],
         "description": Description.objects.about(found.subject).first(),
         "may_describe": can_describe(request.user, found),
-        "proposals": _visible(Proposal.objects.filter(deployment=found), request),
+        "proposals": proposals,
         "nav": "in-service",
     }
     return render(request, "dashboards/deployment.html", context)
