@@ -34,6 +34,7 @@ test: environments-dev ## Run all tests, in a real browser too
 	@bash .ci/install-browser
 	@bash .ci/install-broker
 	@bash .ci/fetch-verifiers
+	@bash .ci/fetch-litellm
 	@exec .venv/bin/pytest $(or $(ARGS),$(PARALLEL))
 
 check: environments-dev ## Format, lint, types, import contracts, templates, migrations, deploy checks

@@ -1,0 +1,184 @@
+"""The offline judge: an audit bundle, believed only as far as the policy and the tree prove it.
+
+The checkpoint must be signed by the log's key of the policy and cosigned by its quorum; all entries
+together must give the signed root. What is authorised then follows from the entries. Whether each
+decision was rightly made is for `verify.py`, which replays the governance as well.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from oversight_gate import strict_json
+from oversight_gate.judging import Answer, CannotTell, Pair, moment, said
+from oversight_gate.notes import Head, Malformed, Policy
+from oversight_gate.registry import Registry
+from oversight_gate.tree import Edge, leaf_hash
+
+WIDTH = 256
+MAX_FILE_BYTES = 64 << 20
+MAX_RATIO = 200
+MAX_ENTRIES = 20_000_000
+AHEAD = timedelta(minutes=5)
+"""How far the record may be ahead of this machine's clock."""
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+_MALFORMED = (LookupError, TypeError, AttributeError, ValueError)
+
+
+class BundleJudge:
+    """Answers from one bundle, as of now, as long as it is young enough."""
+
+    def __init__(self, path: Path, policy: Policy, max_age: timedelta) -> None:
+        """Read and verify the whole bundle.
+
+        Raises:
+            CannotTell: it is no bundle, not proven, too old, or this machine's clock is wrong.
+        """
+        try:
+            with zipfile.ZipFile(path) as bundle:
+                self.head, self.registry, self.last_at = _verified(bundle, policy)
+        except Malformed as error:
+            raise CannotTell(f"{path.name} is not proven: {error}.") from None
+        except _UNREADABLE as error:
+            raise CannotTell(f"{path.name} is no usable bundle: {error}.") from None
+        self.as_of = self._as_of()
+        self._max_age = max_age
+        self.now()
+
+    @property
+    def name(self) -> str:
+        """By what it judges, for people."""
+        when = f"{self.as_of:%Y-%m-%d %H:%M} UTC"
+        return f"the log {self.head.origin} with {self.head.size:,} entries, as of {when}"
+
+    def now(self) -> datetime:
+        """Return the moment to judge by, if the bundle may still be used at it.
+
+        Raises:
+            CannotTell: the bundle is too old, or the clock here is behind the record.
+        """
+        now = datetime.now(UTC)
+        if self.as_of - now > AHEAD:
+            raise CannotTell(
+                f"The record is of {self.as_of:%Y-%m-%d %H:%M} UTC, and this machine's clock says "
+                f"{now:%Y-%m-%d %H:%M}: set the clock."
+            )
+        age = now - self.as_of
+        if age > self._max_age:
+            raise CannotTell(
+                f"The bundle is {_in_words(age)} old and is believed for "
+                f"{_in_words(self._max_age)}: download it again, or allow more with --max-age."
+            )
+        return max(now, self.as_of)
+
+    def ask(self, subject: str, deployment: str) -> Answer:
+        """Answer from the acts of the log."""
+        now = self.now()
+        code = self.registry.code(subject, deployment, now)
+        row = self.registry.decides(subject, deployment)
+        decision, ends_at = (row.decision, row.ends_at) if row else ("", "")
+        conditions = {"digest": row.conditions} if row and row.conditions else {}
+        return Answer(
+            code == "authorised", code, said(code, decision, ends_at), decision, ends_at, conditions
+        )
+
+    def prepare(self, pairs: Iterable[Pair]) -> None:
+        """Everything is there already."""
+
+    def _as_of(self) -> datetime:
+        """Return how new the bundle is proven to be: by its witnesses, else by its last act."""
+        if self.head.witnessed_at is None:
+            return self.last_at
+        return max(self.last_at, datetime.fromtimestamp(self.head.witnessed_at, UTC))
+
+
+def _verified(bundle: zipfile.ZipFile, policy: Policy) -> tuple[Head, Registry, datetime]:
+    head = policy.open(_member(bundle, "checkpoint"))
+    if head.size > MAX_ENTRIES:
+        raise Malformed(f"the log has {head.size:,} entries; {MAX_ENTRIES:,} at most are read")
+    edge, registry, last = Edge(), Registry(), b""
+    for index, entry in enumerate(_entries(bundle, head.size)):
+        edge.append(leaf_hash(entry))
+        last = entry
+        # The type stands in canonical JSON as it is looked for; the parsed act is asked again.
+        if b'"type":"registry.' in entry:
+            _take(registry, index, entry)
+    if edge.root() != head.root:
+        raise Malformed("its entries do not give the signed root")
+    return head, registry, _time_of(last)
+
+
+def _take(registry: Registry, index: int, entry: bytes) -> None:
+    try:
+        act = strict_json.read(entry)
+        if act["type"].startswith("registry."):
+            registry.take(index, act)
+    except _MALFORMED as error:
+        raise Malformed(f"entry {index} is no act of its kind ({error})") from None
+
+
+def _time_of(entry: bytes) -> datetime:
+    try:
+        return moment(strict_json.read(entry)["at"])
+    except _MALFORMED:
+        raise Malformed("the log is empty, or its last entry has no time") from None
+
+
+def _entries(bundle: zipfile.ZipFile, size: int) -> Iterator[bytes]:
+    for start in range(0, size, WIDTH):
+        width = min(WIDTH, size - start)
+        path = _tile_path(start // WIDTH, width)
+        data, offset = _member(bundle, path), 0
+        for _ in range(width):
+            length = int.from_bytes(data[offset : offset + 2], "big")
+            entry = data[offset + 2 : offset + 2 + length]
+            if len(entry) < length or not length:
+                raise Malformed(f"{path} ends within an entry")
+            offset += 2 + length
+            yield entry
+        if offset != len(data):
+            raise Malformed(f"{path} holds more than its entries")
+
+
+def _tile_path(index: int, width: int) -> str:
+    parts = [f"{index % 1000:03}"]
+    while index := index // 1000:
+        parts.insert(0, f"x{index % 1000:03}")
+    return f"log/tile/entries/{'/'.join(parts)}" + (f".p/{width}" if width < WIDTH else "")
+
+
+def _member(bundle: zipfile.ZipFile, path: str) -> bytes:
+    """Return a file of the zip, and no more of it than the zip's directory announces."""
+    try:
+        info = bundle.getinfo(path)
+    except KeyError:
+        raise Malformed(f"{path} is not in it") from None
+    if info.file_size > min(MAX_FILE_BYTES, 4096 + MAX_RATIO * info.compress_size):
+        raise Malformed(f"{path} would swell to {info.file_size:,} bytes")
+    with bundle.open(info) as file:
+        data: bytes = file.read(info.file_size + 1)
+    if len(data) != info.file_size:
+        raise Malformed(f"{path} has another length than the zip says")
+    return data
+
+
+def _in_words(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    hours = minutes // 60
+    return f"{hours} hours" if hours < 72 else f"{hours // 24} days"
+
+
+def manifest_in(path: Path, digest: str) -> list[Any] | None:
+    """Return the manifest of a version that a bundle holds, if it does and fits its digest."""
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            data = _member(bundle, f"versions/{digest.removeprefix('sha256:')}.json")
+        value = strict_json.read(data)
+    except (*_UNREADABLE, Malformed):
+        return None
+    return value if isinstance(value, list) else None
