@@ -14,6 +14,7 @@ from oversight.dashboards.views import (
     registry,
     reports,
     samples,
+    search,
     subscriptions,
 )
 from oversight.web.api_document_view import ApiDocument
@@ -82,6 +83,8 @@ urlpatterns = [
     path("bodies/<slug:slug>/votes.ics", subscriptions.body_calendar, name="body-calendar"),
     path("proposals/<str:ref>/vote.ics", subscriptions.vote_calendar, name="vote-calendar"),
     path("bodies/<slug:slug>/charters/<int:number>/", decisions.charter, name="charter"),
+    path("search/", search.search_page, name="search"),
+    path("api/v1/search/", search.SearchApi.as_view(), name="api-search"),
     path("record/", record.record, name="record"),
     path("record/status/", record.status, name="record-status"),
     path("record/check/", record.check, name="record-check"),

@@ -258,6 +258,7 @@ READS = (
     Door("api-statements", "GET", lambda w: (w.talked.ref,)),
     Door("api-statement-next", "GET", lambda w: (w.talked.ref,)),
     Door("api-opinions", "GET", lambda w: (w.talked.ref,)),
+    Door("api-search", "GET", query="?q=council"),
     Door("api-decisions", "GET"),
     Door("api-decision", "GET", lambda w: (w.decision.proposal.ref,)),
     Door("api-decision-ballots-blt", "GET", lambda w: (w.elected.ref,)),

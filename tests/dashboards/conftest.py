@@ -122,6 +122,8 @@ FIXED = (
     "/compute/",
     "/compute.json",
     "/compute.csv",
+    "/search/",
+    "/search/?q=the",
     "/record/",
     "/record/check/",
     "/count/",

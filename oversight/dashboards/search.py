@@ -1,0 +1,325 @@
+"""Search over everything public: texts by their words, names also where they are misspelled.
+
+One statement asks all kinds at once and returns keys in the order of their rank; the rows of one
+page are fetched afterwards. Where a text can be hidden or a proposal is a draft, the statement
+leaves it out: nobody finds here what a stranger may not read.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
+from django.urls import reverse
+
+from evals.models import Run, SuiteVersion
+from oversight.accounts.models import Body
+from oversight.dashboards.search_query import Query, snippet
+from oversight.registry.models import Deployment, ModelVersion, RegisteredModel
+from proposals.markdown import plain_words
+from proposals.models import (
+    Argument,
+    Comment,
+    Minutes,
+    OpinionStatement,
+    Proposal,
+    Revision,
+    Statement,
+)
+
+PAGE = 20
+MOST = 1_000
+"""How many findings a search counts and pages through."""
+
+NEARLY = 0.45
+"""How much of a name has to be like what was typed, by its groups of three letters."""
+
+_RANK = "ts_rank({words}, q.query)"
+REVISION_WORDS = "oversight_words(r.title || ' ' || r.summary || ' ' || r.body_markdown)"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of thing that can be found."""
+
+    key: str
+    label: str
+    sql: str
+    """Gives key and rank; reads `q.query` (what is sought) and `q.text` (as it was typed)."""
+    load: Callable[[list[int]], Iterable["Found"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that was found."""
+
+    key: int
+    kind: str
+    title: str
+    href: str
+    text: str
+    note: str = ""
+    pieces: tuple[tuple[str, bool], ...] = ()
+    """The text round the words, each with whether it is one that was sought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """One page of what was found."""
+
+    query: Query
+    kind: str
+    rows: tuple[Found, ...]
+    counts: tuple[tuple[Kind, int], ...]
+    """How many of each kind there are, those that there are."""
+    total: int
+    """Of the kind asked for, or of all."""
+    page: int
+
+    @property
+    def all_count(self) -> int:
+        """How many there are of all kinds."""
+        return sum(number for _, number in self.counts)
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; one at least."""
+        return max(1, -(-self.total // PAGE))
+
+
+def search(text: str, kind: str = "", page: int = 1) -> Findings:
+    """Return one page of what stands in public about some words.
+
+    Args:
+        text: what was typed, however strange.
+        kind: the key of the only kind that is wanted; all by default.
+        page: from 1; one that is not there is empty.
+    """
+    query = Query.of(text)
+    if not query.words:
+        return Findings(query, kind, (), (), 0, page)
+    ranked = _ranked(query)
+    counts = {each.key: 0 for each in KINDS}
+    for name, _ in ranked:
+        counts[name] += 1
+    wanted = [each for each in ranked if kind in ("", each[0])]
+    shown = wanted[(page - 1) * PAGE : page * PAGE]
+    return Findings(
+        query,
+        kind,
+        tuple(_loaded(shown, query)),
+        tuple((each, counts[each.key]) for each in KINDS if counts[each.key]),
+        len(wanted),
+        page,
+    )
+
+
+def _ranked(query: Query) -> list[tuple[str, int]]:
+    """Return kind and key of everything that is found, the best first."""
+    parts = " UNION ALL ".join(
+        f"(SELECT '{each.key}' AS kind, found.* FROM q, LATERAL ({each.sql}) AS found)"  # noqa: S608 - ours
+        for each in KINDS
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH q AS (SELECT to_tsquery('simple', unaccent(%s)) AS query, "  # noqa: S608 - parts are ours
+            f"unaccent(%s) AS text) SELECT kind, key FROM ({parts}) AS every (kind, key, rank) "
+            "ORDER BY rank DESC, kind, key DESC LIMIT %s",
+            [query.tsquery, query.text, MOST],
+        )
+        return [(kind, key) for kind, key in cursor]
+
+
+def _loaded(shown: list[tuple[str, int]], query: Query) -> Iterable[Found]:
+    """Fetch the rows of a page, kind by kind, and return them in their order."""
+    rows: dict[tuple[str, int], Found] = {}
+    for kind in KINDS:
+        keys = [key for name, key in shown if name == kind.key]
+        if keys:
+            rows |= {(kind.key, found.key): found for found in kind.load(keys)}
+    for place in shown:
+        if found := rows.get(place):
+            yield replace(found, pieces=snippet(found.text, query))
+
+
+# -- Kinds -----------------------------------------------------------------------------------
+
+
+def _exact(column: str, value: str = "q.text") -> str:
+    """Give a thing that is named exactly the first place."""
+    return f"CASE WHEN lower({column}) = lower({value}) THEN 10 ELSE 0 END"
+
+
+def _named(table: str, words: str, names: str) -> str:
+    """Return the statement for things with names: by their words, or where a name is nearly so."""
+    return f"""
+        SELECT t.id, greatest(
+            2 * ts_rank(oversight_words({names}), q.query)
+            + ts_rank(oversight_words({words}), q.query),
+            word_similarity(q.text, unaccent({names})) - {NEARLY}
+        ) + {_exact("t.slug")} + {_exact("t.name") if "t.name" in names else "0"}
+        FROM {table} t
+        WHERE oversight_words({words}) @@ q.query
+           OR word_similarity(q.text, unaccent({names})) >= {NEARLY}
+    """  # noqa: S608 - tables and columns are ours
+
+
+_PROPOSALS = f"""
+    SELECT p.id, 3 * ts_rank(oversight_words(r.title), q.query)
+        + {_RANK.format(words=REVISION_WORDS)} + {_exact("p.ref")}
+    FROM proposals_revision r JOIN proposals_proposal p ON p.id = r.proposal_id
+    WHERE p.status <> 'draft'
+      AND r.id IN (
+          SELECT r.id FROM proposals_revision r WHERE {REVISION_WORDS} @@ q.query
+          UNION ALL
+          SELECT r.id FROM proposals_revision r
+          JOIN proposals_proposal p ON p.id = r.proposal_id WHERE p.ref = q.text
+      )
+      AND r.number = (SELECT max(number) FROM proposals_revision WHERE proposal_id = p.id)
+"""  # noqa: S608
+
+
+def _talk(table: str) -> str:
+    """Return the statement for what was said about a proposal and is not hidden."""
+    words = "oversight_words(t.text)"
+    return f"""
+        SELECT t.id, 0.5 * ts_rank({words}, q.query)
+        FROM {table} t JOIN proposals_proposal p ON p.id = t.proposal_id
+        WHERE {words} @@ q.query AND t.hidden_at IS NULL AND p.status <> 'draft'
+    """  # noqa: S608
+
+
+_STATEMENTS = """
+    SELECT t.id, 0.5 * ts_rank(oversight_words(t.text), q.query)
+    FROM proposals_statement t WHERE oversight_words(t.text) @@ q.query
+"""
+_MINUTES = """
+    SELECT t.id, 0.5 * ts_rank(oversight_words(t.text), q.query)
+    FROM proposals_minutes t
+    WHERE t.adopted_at IS NOT NULL AND oversight_words(t.text) @@ q.query
+"""
+_VERSIONS = """
+    SELECT t.id, 10
+    FROM registry_modelversion t
+    WHERE t.digest = lower(q.text) OR t.digest = 'sha256:' || lower(q.text)
+"""
+_SUITES = """
+    SELECT v.id, 2 * ts_rank(oversight_words(s.title), q.query)
+        + CASE WHEN s.slug = lower(q.text) THEN 10 ELSE 0 END
+        + greatest(0, word_similarity(q.text, unaccent(s.title)) - 0.45)
+    FROM evals_suite s
+    JOIN LATERAL (SELECT * FROM evals_suiteversion v WHERE v.suite_id = s.id
+                  ORDER BY v.number DESC LIMIT 1) v ON true
+    WHERE oversight_words(s.title || ' ' || coalesce(v.document ->> 'description', '')) @@ q.query
+       OR word_similarity(q.text, unaccent(s.title)) >= 0.45
+       OR v.digest = lower(q.text)
+"""
+_RUNS = """
+    SELECT t.id, 10 FROM evals_run t WHERE t.ref = lower(q.text)
+"""
+
+
+def _load_proposals(keys: list[int]) -> Iterable[Found]:
+    newest = {
+        row.proposal_id: row
+        for row in Revision.objects.filter(proposal__in=keys).order_by("proposal_id", "number")
+    }
+    for row in Proposal.objects.filter(pk__in=keys).select_related("body", "decision"):
+        decision = getattr(row, "decision", None)
+        href = decision.get_absolute_url() if decision else row.get_absolute_url()
+        state = decision.get_outcome_display() if decision else row.get_status_display()
+        text = f"{newest[row.pk].summary} {plain_words(newest[row.pk].body_markdown)}"
+        yield Found(row.pk, "proposal", newest[row.pk].title, href, text,
+                    f"{row.ref}, {row.body}: {state.lower()}")  # fmt: skip
+
+
+def _load_models(keys: list[int]) -> Iterable[Found]:
+    for row in RegisteredModel.objects.filter(pk__in=keys):
+        yield Found(row.pk, "model", row.name, row.get_absolute_url(), row.summary, row.developer)
+
+
+def _load_versions(keys: list[int]) -> Iterable[Found]:
+    for row in ModelVersion.objects.filter(pk__in=keys).select_related("model"):
+        yield Found(row.pk, "version", str(row), row.get_absolute_url(), row.digest)
+
+
+def _load_deployments(keys: list[int]) -> Iterable[Found]:
+    for row in Deployment.objects.filter(pk__in=keys).select_related("endpoint__operator"):
+        note = f"for {row.audience}, run by {row.endpoint.operator}"
+        yield Found(row.pk, "deployment", row.name, row.get_absolute_url(), row.purpose, note)
+
+
+def _load_suites(keys: list[int]) -> Iterable[Found]:
+    for row in SuiteVersion.objects.filter(pk__in=keys).select_related("suite"):
+        text = str(row.document.get("description", ""))
+        href = row.suite.get_absolute_url()
+        yield Found(row.pk, "suite", row.suite.title, href, text, f"version {row.number}")
+
+
+def _load_runs(keys: list[int]) -> Iterable[Found]:
+    for row in Run.objects.filter(pk__in=keys).with_parts():
+        note = str(row.get_state_display())
+        text = f"{row.model_version} by {row.suite_version}"
+        yield Found(row.pk, "run", row.ref, row.get_absolute_url(), text, note)
+
+
+def _load_bodies(keys: list[int]) -> Iterable[Found]:
+    for row in Body.objects.filter(pk__in=keys):
+        yield Found(row.pk, "body", row.name, reverse("body", args=[row.slug]), row.summary)
+
+
+def _load_minutes(keys: list[int]) -> Iterable[Found]:
+    for row in Minutes.objects.filter(pk__in=keys).select_related("body"):
+        yield Found(row.pk, "minutes", str(row), row.get_absolute_url(), plain_words(row.text))
+
+
+def _load_statements(keys: list[int]) -> Iterable[Found]:
+    rows = Statement.objects.filter(pk__in=keys).select_related("decision__proposal", "author")
+    for row in rows:
+        href = f"{row.decision.get_absolute_url()}#statement-{row.pk}"
+        title = f"{str(row.get_kind_display()).capitalize()} on {row.decision.ref}"
+        yield Found(row.pk, "statement", title, href, plain_words(row.text), str(row.author))
+
+
+def _said(model: Any, kind: str, word: str, place: str) -> Callable[[list[int]], Iterable[Found]]:
+    """Return what loads things that were said about a proposal."""
+
+    def load(keys: list[int]) -> Iterable[Found]:
+        for row in model.objects.filter(pk__in=keys).select_related("proposal", "author"):
+            href = row.proposal.get_absolute_url() + place.format(row.pk)
+            title = f"{word} on {row.proposal.ref}"
+            yield Found(row.pk, kind, title, href, plain_words(row.text), str(row.author))
+
+    return load
+
+
+KINDS = (
+    Kind("proposal", "Proposals and decisions", _PROPOSALS, _load_proposals),
+    Kind(
+        "model", "Models",
+        _named("registry_registeredmodel", "t.name || ' ' || t.developer || ' ' || t.summary",
+               "t.name"),
+        _load_models,
+    ),
+    Kind("version", "Versions", _VERSIONS, _load_versions),
+    Kind(
+        "deployment", "Deployments",
+        _named("registry_deployment", "t.name || ' ' || t.purpose || ' ' || t.audience", "t.name"),
+        _load_deployments,
+    ),
+    Kind("suite", "Suites", _SUITES, _load_suites),
+    Kind("run", "Runs", _RUNS, _load_runs),
+    Kind(
+        "body", "Bodies",
+        _named("accounts_body", "t.name || ' ' || t.summary", "t.name"), _load_bodies,
+    ),
+    Kind("comment", "Comments", _talk("proposals_comment"),
+         _said(Comment, "comment", "Comment", "#comment-{}")),
+    Kind("argument", "Arguments", _talk("proposals_argument"),
+         _said(Argument, "argument", "Argument", "arguments/#argument-{}")),
+    Kind("opinion", "Statements", _talk("proposals_opinionstatement"),
+         _said(OpinionStatement, "opinion", "Statement", "opinions/")),
+    Kind("statement", "Reasons and dissents", _STATEMENTS, _load_statements),
+    Kind("minutes", "Minutes", _MINUTES, _load_minutes),
+)  # fmt: skip
+"""Everything that can be found, in the order of its tabs."""
