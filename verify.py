@@ -857,6 +857,7 @@ NEW, OLD, ANY = "its subject begins", "its subject is on the log", "it is about 
 WRITTEN, SETTLED = ("draft", "deliberation"), ("deliberation", "final_text")
 DISCUSSED, VOTED, ENDED = ("deliberation", "final_text", "voting"), ("voting",), ("decided",)
 AMENDED = ("deliberation",)
+JUDGED = ("triaged", "investigating", "mitigated", "closed", "rejected")
 
 
 def act(group, subject, method=None, *, names=(), during=()):
@@ -950,8 +951,20 @@ KINDS = {
     "proposals.statement.made": act("proposal", OLD, "statement_made", during=ENDED),
     "proposals.suite.adopted": act("people", OLD, "suite_adopted"),
     "proposals.suite.dropped": act("people", OLD, "suite_dropped"),
+    "incidents.incident.reported": act("incident", NEW, "incident_reported"),
+    "incidents.incident.added": act("incident", OLD, "incident_added"),
+    "incidents.incident.moved": act("incident", OLD, "incident_moved"),
+    "incidents.incident.assessed": act("incident", OLD, "incident_handled", during=JUDGED),
+    "incidents.incident.published": act("incident", OLD, "incident_handled", during=JUDGED),
+    "incidents.incident.noted": act("incident", OLD, "incident_handled", during=JUDGED),
+    "incidents.incident.answered": act("incident", OLD, "incident_handled"),
+    "incidents.incident.linked": act("incident", OLD, "incident_linked"),
+    "incidents.incident.unlinked": act("incident", OLD, "incident_linked"),
+    "incidents.incident.hidden": act("incident", OLD, "incident_moderated"),
+    "incidents.incident.restored": act("incident", OLD, "incident_moderated"),
+    "incidents.incident.erased": act("incident", OLD, "incident_erased"),
 }
-KNOWN_FLOORS = ("ledger.", "accounts.", "registry.", "evals.", "proposals.")
+KNOWN_FLOORS = ("ledger.", "accounts.", "registry.", "evals.", "proposals.", "incidents.")
 
 # The lines of the report that all acts of a sort share.
 GROUPS = {
@@ -966,6 +979,7 @@ GROUPS = {
     "text": ("texts", ("revision", "revisions"), "{}, numbered, by their proposers"),
     "ballot": ("ballots", ("ballot", "ballots"), "{} cast: numbered, vote open"),
     "in force": ("in force", ("act", "acts"), "{} on authorisations, all decided"),
+    "incident": ("incidents", ("act", "acts"), "{}: in the states' order, by clerks"),
 }
 
 # Which stage of a proposal follows which, and by whom.
@@ -979,6 +993,22 @@ MOVES = {
     ("final_text", "withdrawn"): ("proposer",),
     ("voting", "decided"): ("clerk", "system:clock"),
     ("voting", "annulled"): ("clerk",),
+}
+# Which state of an incident follows which.
+INCIDENT_MOVES = {
+    ("received", "triaged"),
+    ("received", "rejected"),
+    ("triaged", "investigating"),
+    ("triaged", "mitigated"),
+    ("triaged", "closed"),
+    ("triaged", "rejected"),
+    ("investigating", "mitigated"),
+    ("investigating", "closed"),
+    ("investigating", "rejected"),
+    ("mitigated", "investigating"),
+    ("mitigated", "closed"),
+    ("closed", "investigating"),
+    ("rejected", "triaged"),
 }
 GRACE_SECONDS = 5
 """Who may act is asked just before an act is written, so the end of a term may fall between."""
@@ -1591,6 +1621,60 @@ class Replay:
         proposal.review = end_of(leaf.facts.get("review_at"))
         proposal.vote.decide(leaf)
         proposal.ballots = {}
+
+    # -- Incidents
+
+    def incident_reported(self, leaf, incident):
+        same(leaf.actor, "public:reporter", "who reports")
+        incident.status, incident.body, incident.links = "received", leaf.facts["body"], set()
+        incident.hidden, incident.erased = False, False
+        if incident.body is not None:
+            self.thing(f"body:{incident.body}")
+        self.committed[leaf.index] = leaf.commits
+
+    def incident_added(self, leaf, incident):
+        same(leaf.actor, "public:reporter", "who adds to a report")
+        need(not incident.erased, "the report was erased before")
+        self.committed[leaf.index] = leaf.commits
+
+    def incident_handled(self, leaf, incident):
+        """A clerk of its body acts; one that no body has is taken up by whoever acts first."""
+        body = leaf.facts["body"]
+        same(body, incident.body or body, "the body that handles it")
+        may = body is not None and self.has_seat(body, leaf, "clerk")
+        need(may, f"{leaf.actor} is no clerk of the body")
+        incident.body = body
+        self.committed[leaf.index] = leaf.commits
+
+    def incident_moved(self, leaf, incident):
+        before, after = leaf.facts["from"], leaf.facts["to"]
+        same(before, incident.status, "the state it moves from")
+        need((before, after) in INCIDENT_MOVES, f"no move leads from {before} to {after}")
+        self.incident_handled(leaf, incident)
+        incident.status = after
+
+    def incident_linked(self, leaf, incident):
+        """To what it is about by a clerk; to a proposal by whoever drafted that."""
+        to, stands = leaf.facts["to"], leaf.kind.endswith(".linked")
+        target = self.thing(to)
+        need((to in incident.links) != stands, "it says so already")
+        incident.links ^= {to}
+        if leaf.facts.get("kind") == "review":
+            same(leaf.actor, target.proposer, "who drafted the proposal")
+            self.committed[leaf.index] = leaf.commits
+        else:
+            self.incident_handled(leaf, incident)
+
+    def incident_moderated(self, leaf, incident):
+        hides = leaf.kind.endswith(".hidden")
+        need(incident.hidden != hides, "it says so already")
+        self.incident_handled(leaf, incident)
+        incident.hidden = hides
+
+    def incident_erased(self, leaf, incident):
+        same(leaf.actor, "system:operator", "who erases")
+        need(not incident.erased, "it was erased before")
+        incident.erased = True
 
     # -- Authorisations
 

@@ -96,6 +96,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
     "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
+    "forget-reporters": {"task": "incidents.forget_reporters", "schedule": 3600.0},
 }
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
@@ -138,6 +139,11 @@ LEASE_SECONDS = env.integer("LEASE_SECONDS", 30, low=2, high=3600)
 HEARTBEAT_SECONDS = env.integer("HEARTBEAT_SECONDS", 2, low=1, high=600)
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, low=1, high=20)
 
+# What one address may send without an account: reports of incidents, and additions to them.
+INCIDENT_REPORTS_PER_DAY = env.integer("INCIDENT_REPORTS_PER_DAY", 20, low=1, high=10**6)
+# The most that an address takes in one request, by what it begins with; others have their own.
+BODY_LIMITS = {"/incidents/": 7_000_000, "/api/v1/incidents/": 7_000_000}
+
 # -- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -148,6 +154,7 @@ INSTALLED_APPS = [
     "oversight.registry",
     "evals",
     "proposals",
+    "oversight.incidents",
     "oversight.dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -175,6 +182,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "oversight.web.middleware.AddressMiddleware",
+    # Before anything reads the body: looking for the token in a form reads all of it.
+    "oversight.web.middleware.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Pages are private unless a view is marked public by name.
@@ -349,6 +358,9 @@ SPECTACULAR_SETTINGS = {
         "MinutesStatus": "proposals.choices.MinutesStatus",
         "SpokenKind": "proposals.choices.Spoken",
         "ModerationAct": "proposals.choices.Moderated",
+        "ProposalType": "proposals.choices.ProposalType",
+        "IncidentStatus": "oversight.incidents.choices.Status",
+        "IncidentReviewType": "oversight.incidents.api.handling.REVIEW_TYPES",
     },
 }
 

@@ -29,6 +29,10 @@ class Scope(TextChoices):
     REGISTRY_WRITE = "registry:write", "register models, endpoints and deployments"
     PROPOSALS_WRITE = "proposals:write", "propose, comment and move stages"
     VOTES_CAST = "votes:cast", "cast ballots"
+    INCIDENTS_WRITE = (
+        "incidents:write",
+        "read reports of incidents that you handle, and handle them",
+    )
     NOTICES = "notices:own", "read your notices and open votes, and say how you are told"
 
 
@@ -47,6 +51,7 @@ class NoticeKind(TextChoices):
     STAGE = "stage", "a proposal moves on"
     DELEGATION = "delegation", "somebody delegates their vote to you"
     REMINDER = "reminder", "a time runs out: a sunset, a review"
+    INCIDENT = "incident", "an incident that your body handles"
     OTHER = "other", "anything else"
 
 

@@ -88,6 +88,18 @@ WORDS = {
     "proposals.statement.made": "Reasons, an explanation or a dissent was put on the record",
     "proposals.suite.adopted": "A body adopted the criteria of a suite",
     "proposals.suite.dropped": "A body asks the criteria of a suite no more",
+    "incidents.incident.reported": "An incident was reported",
+    "incidents.incident.moved": "An incident moved on",
+    "incidents.incident.assessed": "An incident was judged anew",
+    "incidents.incident.published": "The public text of an incident was written",
+    "incidents.incident.noted": "A note was made on an incident",
+    "incidents.incident.linked": "An incident was linked to what it is about",
+    "incidents.incident.unlinked": "A link of an incident was taken back",
+    "incidents.incident.added": "A reporter added to an incident",
+    "incidents.incident.answered": "A body wrote to the reporter of an incident",
+    "incidents.incident.hidden": "The public text of an incident was hidden",
+    "incidents.incident.restored": "The public text of an incident was shown again",
+    "incidents.incident.erased": "The private part of an incident was erased",
 }
 """What each type of leaf means; a type that is not here is shown by its own name."""
 
@@ -121,6 +133,7 @@ _PAGES = {
     "model": ("model", r"[a-z0-9-]+"),
     "deployment": ("deployment", r"[a-z0-9-]+"),
     "body": ("body", r"[a-z0-9-]+"),
+    "incident": ("incident", r"INC-[0-9]{4}-[0-9]+"),
 }
 
 

@@ -92,6 +92,42 @@ def _segments(parts: Iterable[tuple[str, str, int]], total: int) -> Iterable[Seg
         before += count
 
 
+# -- Count chart -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One line of a count chart, laid out: how many there are, and how many of those are marked."""
+
+    label: str
+    href: str
+    number: int
+    marked: int
+    whole: Span
+    part: Span
+
+
+def count_chart(rows: Iterable[tuple[str, str, int, int]]) -> tuple[Counted, ...]:
+    """Lay out counts on one scale from nought to the largest.
+
+    Args:
+        rows: label, address (or empty), number, and how many of the number are marked.
+    """
+    kept = list(rows)
+    largest = max((number for _, _, number, _ in kept), default=0) or 1
+    return tuple(
+        Counted(
+            label,
+            href,
+            number,
+            marked,
+            span(0, 100 * number / largest),
+            span(0, 100 * marked / largest),
+        )
+        for label, href, number, marked in kept
+    )
+
+
 # -- Stage line ------------------------------------------------------------------------------
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 
+from oversight.web.problems import is_api, plain_problem
 from oversight.web.refusals import Refusal
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -54,3 +56,34 @@ class PlainAddressMiddleware:
         if "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("A NUL is part of no value.")
         return self.get_response(request)
+
+
+class BodyLimitMiddleware:
+    """Refuses what is too large before a byte of it is read, where strangers may send files."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 413, or pass the request on.
+
+        A body without a stated length is never read: the server gives it to nobody.
+        """
+        limit = next(
+            (most for path, most in settings.BODY_LIMITS.items() if request.path.startswith(path)),
+            None,
+        )
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if limit is None or not length.isdigit() or int(length) <= limit:
+            return self.get_response(request)
+        words = f"This address takes at most {limit // 1_000_000} MB at once."
+        if is_api(request):
+            return plain_problem(413, "Too large", words)
+        return render(request, "refusal.html", {"refusal": _TooLarge(words)}, status=413)
+
+
+class _TooLarge(Refusal):
+    """More than an address takes (413)."""
+
+    status = 413
+    title = "Too large"

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 
 class ReadsAndWrites(SimpleRateThrottle):
@@ -31,3 +31,9 @@ class ReadsAndWrites(SimpleRateThrottle):
         person = request.user
         who = f"person-{person.pk}" if person and person.pk else self.get_ident(request)
         return self.cache_format % {"scope": self.scope, "ident": who}
+
+
+def caller_address(request: Any) -> str:
+    """Return the network address a request comes from, as far as our own proxy vouches for it."""
+    address: str = BaseThrottle().get_ident(request)
+    return address

@@ -37,6 +37,11 @@ def suspend_at_once(*, by: Person, authorisation: Authorisation, reason: str) ->
         Conflict: the authorisation is not in force, or was suspended in an emergency before.
         Invalid: no public reason, or one that is too long.
     """
+    return write_suspension(by=by, authorisation=authorisation, reason=reason)
+
+
+def write_suspension(*, by: Person, authorisation: Authorisation, reason: str) -> Proposal:
+    """Do what `suspend_at_once` says, for services of upper floors, inside their transaction."""
     decision = Decision.objects.select_related("proposal__body").filter(
         proposal__ref=authorisation.decision_ref
     )

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from oversight.web.json_body import BODY_LIMIT_BYTES, DEPTH_LIMIT
 from tests import factories
 from tests.api.conftest import address, assert_is_problem, bearer, send
-from tests.api.test_doors import COUNT, MACHINES, ONES_OWN, READS, WRITES
+from tests.api.test_doors import COUNT, MACHINES, ONES_OWN, OPEN_WRITES, READS, WRITES
 
-JSON_WRITES = [door for door in (COUNT, *WRITES, *ONES_OWN, *MACHINES) if door.body is not None]
+JSON_WRITES = [
+    door
+    for door in (COUNT, *WRITES, *ONES_OWN, *OPEN_WRITES, *MACHINES)
+    if door.body is not None
+]
 
 
 def post(client, path, raw: bytes, content_type="application/json", method="POST"):
@@ -80,7 +84,7 @@ def test_a_body_of_another_kind_is_415(knock):
 
 
 def test_every_missing_and_every_unknown_field_is_named(world, knock):
-    for door in (COUNT, *WRITES, *ONES_OWN):
+    for door in (COUNT, *WRITES, *ONES_OWN, *OPEN_WRITES):
         if door.body is None:
             continue
         answer = knock(door, b'{"colour": "red"}')
@@ -90,6 +94,7 @@ def test_every_missing_and_every_unknown_field_is_named(world, knock):
         # A ballot's field depends on the method of the vote; the service names it.
         optional = {"closes_at", *(["choice"] if door.name == "api-ballot" else [])}
         asks_why = {"api-conflict", "api-decision-suspension", "api-decision-annulment"}
+        optional |= {"type"} if door.name == "api-incident-review" else set()
         optional |= {"reason"} if door.name not in asks_why else set()
         required = set(whole) - optional
         assert required <= set(answer.json()["errors"]), str(door)
@@ -120,6 +125,9 @@ def test_a_worker_may_be_newer_than_the_platform(world):
         ("/api/v1/models/?page_size=201", "page_size"),
         ("/api/v1/models/?page_size=many", "page_size"),
         ("/api/v1/models/?page_size=99999999999999999999", "page_size"),
+        ("/api/v1/incidents/?status=asleep", "status"),
+        ("/api/v1/incidents/?severity=mild", "severity"),
+        ("/api/v1/incidents/?colour=red", "colour"),
         ("/api/v1/gate/?subject=abc&deployment=x", "subject"),
         ("/api/v1/gate/?deployment=x", "subject"),
         (f"/api/v1/gate/?subject=sha256:{'a' * 64}", "deployment"),

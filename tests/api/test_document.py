@@ -67,6 +67,10 @@ def test_every_refusal_is_a_problem_document(operations, document):
             assert list(named["content"]) == ["application/problem+json"]
 
 
+OPEN_TO_WRITE = {f"/api/v1/incidents/{name}" for name in ("", "follow/", "add/", "files/")}
+"""What anybody may send without an account."""
+
+
 def test_who_needs_to_sign_in_is_said_as_it_is(operations, document):
     assert {"apiKey", "workerToken"} <= document["components"]["securitySchemes"].keys()
     for (path, method), operation in operations.items():
@@ -76,8 +80,13 @@ def test_who_needs_to_sign_in_is_said_as_it_is(operations, document):
         else:
             assert schemes == {"apiKey", "cookieAuth"}, path
             reads = method == "GET" and not path.startswith("/api/v1/my/")
+            # What a reporter wrote is read by few; that it may be sent is everybody's.
+            is_private = path.startswith("/api/v1/incidents/{ref}/") and (
+                "report" in path or "files" in path
+            )
             # Counting a file changes nothing, so anybody may.
-            is_public = reads or path == "/api/v1/count/"
+            is_open = path == "/api/v1/count/" or path in OPEN_TO_WRITE
+            is_public = (reads and not is_private) or is_open
             assert ({} in operation["security"]) is is_public, path
 
 

@@ -15,9 +15,13 @@ from evals.choices import Leaf as EvalsLeaf
 from evals.choices import Outcome
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import Leaf as AccountsLeaf
+from oversight.incidents.choices import Leaf as IncidentsLeaf
+from oversight.incidents.choices import Status as IncidentStatus
+from oversight.incidents.services import consequences, erasing, handling
 from oversight.ledger import ceremony
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.choices import Leaf as RegistryLeaf
+from oversight.registry.models import Authorisation
 from proposals.choices import Leaf as ProposalsLeaf
 from proposals.choices import ProposalType
 from proposals.models import Proposal
@@ -25,6 +29,7 @@ from proposals.services import closing, discussion, drafting, moderation, stages
 from tests import factories, scenes
 from tests.audit.conftest import PROGRAM, bundle_of, program, run_verify
 from tests.audit.forge import files_of, repacked
+from tests.incidents import made
 from tests.ledger.tampering import triggers_off
 
 PYTHONS = sorted(
@@ -165,7 +170,7 @@ def test_the_program_knows_every_kind_of_act_that_the_floors_put_on_the_record()
     """Whoever adds a kind of leaf teaches the verifier what it means, or it proves nothing."""
     written = {
         str(kind)
-        for floor in (AccountsLeaf, RegistryLeaf, EvalsLeaf, ProposalsLeaf)
+        for floor in (AccountsLeaf, RegistryLeaf, EvalsLeaf, ProposalsLeaf, IncidentsLeaf)
         for kind in floor
     }
     unwritten = {"proposals.vote.annulled"}  # an annulment is on the record as a move of stage
@@ -182,6 +187,10 @@ CANARIES = {
     "reason": "canary hiding reason",
     "source": "/canary/weights",
     "address": "203.0.113.77",
+    "report": "canary report of an incident",
+    "reporter": "canary.reporter@example.org",
+    "answer": "canary answer to the reporter",
+    "attached": "canary attached file",
 }
 
 
@@ -196,6 +205,15 @@ def canaries(world, client):
     moderation.hide(by=world.cast.clerk, said=comment, reason=CANARIES["reason"])
     factories.make_proposal(world.cast, title=CANARIES["draft"], text=CANARIES["draft"])
     factories.make_model_version(source={"kind": "directory", "path": CANARIES["source"]})
+    incident, secret = made.make_report(
+        address=CANARIES["address"],
+        text=CANARIES["report"],
+        email=CANARIES["reporter"],
+        files=[("a.txt", CANARIES["attached"].encode())],
+    )
+    handling.answer_reporter(by=world.cast.clerk, incident=incident, text=CANARIES["answer"])
+    client.get(f"/incidents/follow/{secret}/", REMOTE_ADDR=CANARIES["address"])
+    made.make_incident(world.cast.clerk)
     client.force_login(person)
     client.get("/", REMOTE_ADDR=CANARIES["address"], HTTP_X_FORWARDED_FOR=CANARIES["address"])
     voting.cast_ballot(by=world.cast.member, proposal=proposal, choice="no")
@@ -246,6 +264,27 @@ def test_what_is_open_draft_withdrawn_or_annulled_is_proven_too(world, verify):
     notes = [c["says"] for c in report["checks"] if c["verdict"] == "note"]
     assert "none is opened: the proposal is annulled" in notes
     assert "none is opened: the proposal is voting" in notes
+
+
+def test_an_incident_from_report_to_review_is_proven_too(world, verify):
+    clerk, deployment = world.cast.clerk, factories.make_deployment()
+    decision = factories.make_decision(
+        world.cast, deployment=deployment, version=factories.make_model_version()
+    )
+    incident = made.make_incident(clerk, deployments=[deployment])
+    consequences.suspend_at_once(
+        by=clerk,
+        incident=incident,
+        authorisation=Authorisation.objects.get(decision_ref=decision.ref),
+        reason="It names debts.",
+    )
+    consequences.propose_review(by=world.cast.member, incident=incident)
+    handling.answer_reporter(by=clerk, incident=incident, text="Thank you.")
+    handling.hide_text(by=clerk, incident=incident, reason="A name.")
+    handling.move_incident(by=clerk, incident=incident, to=IncidentStatus.CLOSED, reason="Done.")
+    erasing.erase_report(incident=incident)
+    sequence_once()
+    proven(verify(bundle_of()))
 
 
 # -- One byte at a time

@@ -11,6 +11,7 @@ from oversight.registry.models import Deployment, ModelVersion
 from proposals.models import Decision, Proposal
 from proposals.services import closing, stages, voting
 from tests import factories
+from tests.incidents.made import make_incident
 from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
     _log_folder,
     own_log,
@@ -81,7 +82,10 @@ def world(db) -> World:
 def addresses(world):
     """Return the address of every public page of the world."""
     run, decision = world.run, world.decision
+    incident = make_incident(world.cast.clerk, deployments=[world.deployment])
     return [
+        incident.get_absolute_url(),
+        f"{incident.get_absolute_url()}oecd.json",
         "/",
         "/in-service/",
         world.version.model.get_absolute_url(),
@@ -124,6 +128,14 @@ FIXED = (
     "/compute.csv",
     "/search/",
     "/search/?q=the",
+    "/incidents/",
+    "/incidents.json",
+    "/incidents.csv",
+    "/incidents/oecd.json",
+    "/incidents/feed.atom",
+    "/incidents/statistics/",
+    "/incidents/statistics.json",
+    "/incidents/statistics.csv",
     "/record/",
     "/record/check/",
     "/count/",

@@ -4,6 +4,7 @@ import pytest
 
 import evals.choices
 import oversight.accounts.choices
+import oversight.incidents.choices
 import oversight.registry.choices
 import proposals.choices
 from oversight.dashboards import acts, words
@@ -13,6 +14,7 @@ FLOORS = (
     oversight.registry.choices.Leaf,
     evals.choices.Leaf,
     proposals.choices.Leaf,
+    oversight.incidents.choices.Leaf,
 )
 
 
@@ -35,6 +37,7 @@ def test_an_unknown_type_of_leaf_is_shown_by_its_name():
         ("model:alpina", "/models/alpina/"),
         ("deployment:helpdesk", "/deployments/helpdesk/"),
         ("body:council", "/bodies/council/"),
+        ("incident:INC-2026-001", "/incidents/INC-2026-001/"),
         ("worker:00ff", ""),
         ("version:sha256:00", ""),
         ("model:../../admin", ""),

@@ -31,8 +31,13 @@ PUBLIC = {
     *("log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
     *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof", "ledger:timestamp"),
     *("unsubscribe", "decision-ballots-blt"),
+    *("incidents", "incidents-json", "incidents-csv", "incidents-oecd", "incidents-feed"),
+    *("incident", "incident-oecd", "incident-statistics", "incident-statistics-json"),
+    *("incident-statistics-csv", "incident-report", "incident-follow"),
 }
 PRIVATE = {
+    *("incident-handle", "incident-act", "incident-unlink", "incident-suspend"),
+    *("incident-review", "incident-file"),
     *("minutes-edit", "minutes-move"),
     *("notices", "notices-read", "notice-read", "notice-settings"),
     *("my-work", "api-keys", "api-key-revoke", "run-start", "run-cancel"),

@@ -18,6 +18,7 @@ from oversight.dashboards.titles import titled
 from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
 from oversight.dashboards.words import counted, sentence
+from oversight.incidents.models import Incident
 from oversight.registry import conditions, gate
 from oversight.registry.licences import identifiers
 from oversight.registry.lineage import drawing, edges_around
@@ -90,9 +91,15 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "lineage": drawing(edges_around(versions), versions),
         "runs": runs[:20],
         "proposals": _visible(proposals, request),
+        "incidents": _incidents("version", versions),
         "nav": "in-service",
     }
     return render(request, "dashboards/model.html", context)
+
+
+def _incidents(kind: str, rows: list[Any]) -> list[Incident]:
+    """Return the newest published incidents that are linked to these uses or versions."""
+    return list(Incident.objects.published().about(kind, rows).newest_first()[:20])
 
 
 def _panel(version: Any, findings: list[Any]) -> dict[str, Any]:
@@ -150,6 +157,7 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
         "description": Description.objects.about(found.subject).first(),
         "may_describe": can_describe(request.user, found),
         "proposals": proposals,
+        "incidents": _incidents("deployment", [found]),
         "nav": "in-service",
     }
     return render(request, "dashboards/deployment.html", context)

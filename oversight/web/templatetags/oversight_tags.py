@@ -258,6 +258,37 @@ def interval_chart(
     }
 
 
+@register.inclusion_tag("components/_count_chart.html")
+def count_chart(
+    rows: Iterable[Any],
+    *,
+    finding: str = "",
+    source: str = "",
+    label_heading: str = "Group",
+    number_heading: str = "All",
+    marked_heading: str = "Open",
+) -> dict[str, Any]:
+    """Draw counts as bars, the marked ones darker, with the table twin.
+
+    Args:
+        rows: objects with label, number, open, and href where there is one.
+        finding: what the chart shows, as a sentence.
+        source: what was counted.
+        label_heading: heading of the table twin's first column.
+        number_heading: heading of its second.
+        marked_heading: heading of its third, and the word for the darker part.
+    """
+    laid_out = bars.count_chart((row.label, row.href, row.number, row.open) for row in rows)
+    return {
+        "rows": laid_out,
+        "finding": finding,
+        "source": source,
+        "label_heading": label_heading,
+        "number_heading": number_heading,
+        "marked_heading": marked_heading,
+    }
+
+
 @register.inclusion_tag("components/_result_bar.html")
 def result_bar(
     votes_for: int,

@@ -1,0 +1,1 @@
+"""Incidents in the network API, over the same services as the pages."""

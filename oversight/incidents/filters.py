@@ -1,0 +1,67 @@
+"""Which incidents a list shows."""
+
+from typing import Any
+
+from django import forms
+
+from oversight.incidents.choices import Category, Severity, Status
+from oversight.incidents.models import Incident
+from oversight.incidents.queries import IncidentQuerySet
+from oversight.registry.forms import DeploymentField
+
+OPEN = "open"
+
+
+class IncidentFilter(forms.Form):
+    """Filters of the public list; what cannot be used narrows nothing."""
+
+    status = forms.ChoiceField(
+        required=False,
+        label="State",
+        choices=[
+            ("", "All but rejected"),
+            (OPEN, "Open"),
+            *[each for each in Status.choices if each[0] != Status.RECEIVED],
+        ],
+    )
+    severity = forms.ChoiceField(required=False, choices=[("", "Any"), *Severity.choices])
+    category = forms.ChoiceField(
+        required=False, label="What went wrong", choices=[("", "Anything"), *Category.choices]
+    )
+    deployment = DeploymentField(required=False, label="Use", to_field_name="slug")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        fit_to_rows(self, empty="Any")
+
+
+def fit_to_rows(form: forms.Form, *, empty: str = "Choose one") -> None:
+    """Let the form list the uses while they are few, and ask for one by name otherwise."""
+    field = form.fields["deployment"]
+    assert isinstance(field, DeploymentField)  # noqa: S101 - so in every form about incidents
+    field.empty_label = empty
+    field.fit()
+
+
+def filtered(form: IncidentFilter) -> IncidentQuerySet:
+    """Return what the list shows, newest first: what a clerk has looked at, and no rejected ones.
+
+    A rejected report is shown where one asks for those: that it came and why it was rejected.
+    """
+    form.is_valid()  # what is wrong is left out of the cleaned data
+    data = form.cleaned_data
+    rows = Incident.objects.with_parts().exclude(status=Status.RECEIVED).newest_first()
+    status = data.get("status")
+    if status == OPEN:
+        rows = rows.open()
+    elif status:
+        rows = rows.filter(status=status)
+    else:
+        rows = rows.exclude(status=Status.REJECTED)
+    if data.get("severity"):
+        rows = rows.filter(severity=data["severity"])
+    if data.get("category"):
+        rows = rows.published().filter(category=data["category"])
+    if data.get("deployment"):
+        rows = rows.about("deployment", [data["deployment"].pk])
+    return rows

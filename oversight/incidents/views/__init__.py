@@ -1,0 +1,1 @@
+"""Pages that write about incidents; those that only show stand in `oversight/dashboards`."""
