@@ -13,9 +13,7 @@ from tests.api.conftest import address, assert_is_problem, bearer, send
 from tests.api.test_doors import COUNT, MACHINES, ONES_OWN, OPEN_WRITES, READS, WRITES
 
 JSON_WRITES = [
-    door
-    for door in (COUNT, *WRITES, *ONES_OWN, *OPEN_WRITES, *MACHINES)
-    if door.body is not None
+    door for door in (COUNT, *WRITES, *ONES_OWN, *OPEN_WRITES, *MACHINES) if door.body is not None
 ]
 
 

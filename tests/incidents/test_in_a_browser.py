@@ -34,8 +34,7 @@ def test_a_report_is_sent_and_followed_by_keyboard_without_scripts(live_server, 
         assert "Your report waits to be looked at." in page.content()
         page.get_by_label("What do you add?").fill("It was Monday.")
         page.get_by_role("button", name="Send it").press("Enter")
-        page.wait_for_load_state()
-        assert "It was Monday." in page.content()
+        page.get_by_role("listitem").filter(has_text="It was Monday.").wait_for()
     assert Incident.objects.get().messages.count() == 1
 
 
