@@ -52,7 +52,7 @@ class Erased:
 
 
 @transaction.atomic(durable=True)
-def erase_person(*, person: Person) -> Erased:
+def erase_person(*, person: Person, official: frozenset[str] = frozenset()) -> Erased:
     """Erase name, address, ways to sign in, and words of a person; put the erasure on the record.
 
     What they did stays under their public id, which says nothing of them any more. What they did
@@ -60,6 +60,10 @@ def erase_person(*, person: Person) -> Erased:
     published before holds it as one of many rows without a name. Digests and commitments stay in
     their leaves, so every proof holds, but without salt and words nobody can open them. Locks the
     person's row.
+
+    Args:
+        person: whose data.
+        official: acts of upper floors that are a body's too, by the type of their leaf.
 
     Raises:
         Conflict: when the account is the system's own or was erased before.
@@ -70,7 +74,7 @@ def erase_person(*, person: Person) -> Erased:
     address = f"{person.public_id}@erased.invalid"
     if person.email == address:
         raise Conflict("That account was erased before.")
-    openings, comments = _erase_openings(person), _erase_words(person)
+    openings, comments = _erase_openings(person, OFFICIAL | official), _erase_words(person)
     opinions, _ = Opinion.objects.filter(person=person).delete()
     _close_account(person, address)
     ledger.append(
@@ -113,10 +117,10 @@ def _erase_words(person: Person) -> int:
     return written + Recusal.objects.filter(membership__person=person).update(reason=ERASED_TEXT)
 
 
-def _erase_openings(person: Person) -> int:
+def _erase_openings(person: Person, kept: frozenset[str]) -> int:
     """Erase the salts and contents of what the person wrote; the person's row is locked."""
     actors = [person.actor, *(seat.actor for seat in person.memberships.all())]
-    official = Q(type__in=OFFICIAL) | (
+    official = Q(type__in=kept) | (
         Q(type=Record.AMENDMENT_REJECTED) & ~Q(subject__in=_own_subjects(person))
     )
     done = LedgerEntry.objects.filter(actor__in=actors).exclude(official)

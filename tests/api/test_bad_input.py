@@ -92,7 +92,6 @@ def test_every_missing_and_every_unknown_field_is_named(world, knock):
         # A ballot's field depends on the method of the vote; the service names it.
         optional = {"closes_at", *(["choice"] if door.name == "api-ballot" else [])}
         asks_why = {"api-conflict", "api-decision-suspension", "api-decision-annulment"}
-        optional |= {"type"} if door.name == "api-incident-review" else set()
         optional |= {"reason"} if door.name not in asks_why else set()
         required = set(whole) - optional
         assert required <= set(answer.json()["errors"]), str(door)

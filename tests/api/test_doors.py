@@ -897,7 +897,7 @@ HANDLED = (
         of_incident,
         whole("member"),
         status=201,
-        body=lambda w: {"type": "general_motion"},
+        body=lambda w: {"type": "fitting"},
         scope=Scope.INCIDENTS_WRITE,
     ),
 )

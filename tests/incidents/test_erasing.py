@@ -104,6 +104,17 @@ def test_the_public_text_stays_and_what_it_replaced_goes():
     assert b"Ada Canary" not in all_of_the_database()
 
 
+def test_what_a_clerk_wrote_for_the_body_stays_when_the_clerk_goes():
+    cast = make_cast()
+    incident = make_incident(cast.clerk)
+    handling.add_note(by=cast.clerk, incident=incident, text="The operator was asked.")
+    call_command("erase", cast.clerk.email, "--yes")
+    kept = [opening.value for opening in Opening.objects.all()]
+    assert {"title": TITLE, "text": TEXT} in kept
+    assert {"text": "The operator was asked."} in kept
+    assert incident.events.filter(text="The operator was asked.").exists()
+
+
 def test_after_an_erasure_nobody_adds_or_answers(client):
     cast = make_cast()
     incident, secret = make_report()

@@ -65,7 +65,7 @@ def test_a_visitor_reports_and_is_led_to_the_secret_link(client, cast):
     assert answer["Location"] == reverse("incident-follow", args=[secret])
     assert reporting.incident_of(secret) == incident
     followed = client.get(answer["Location"])
-    assert followed["Referrer-Policy"] == "no-referrer"
+    assert followed["Referrer-Policy"] == "same-origin"
     assert "noindex" in followed["X-Robots-Tag"]
     assert "Your report waits to be looked at." in page(followed)
 

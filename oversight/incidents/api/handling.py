@@ -124,13 +124,17 @@ class IncidentSuspensionOutput(serializers.Serializer[Any]):
     suspended_until = serializers.DateTimeField()
 
 
-REVIEW_TYPES = [(each.value, each.label) for each in KINDS]
+FITTING = "fitting"
+REVIEW_TYPES = [
+    (FITTING, "whichever fits: to suspend what serves, to end what is suspended, else a motion"),
+    *((each.value, each.label) for each in KINDS),
+]
 
 
 class ReviewInput(serializers.Serializer[Any]):
-    """Which proposal; the fitting one where none is named."""
+    """Which proposal."""
 
-    type = serializers.ChoiceField(REVIEW_TYPES, required=False)
+    type = serializers.ChoiceField(REVIEW_TYPES)
 
 
 class ReviewOutput(serializers.Serializer[Any]):
@@ -338,7 +342,7 @@ class Review(IncidentView):
     def post(self, request: Request, ref: str) -> Response:
         """Draft it, filled in and linked; whoever may propose to the body may."""
         incident, data = self.incident(ref), checked(ReviewInput, request)
-        wanted = ProposalType(data["type"]) if "type" in data else None
+        wanted = None if data["type"] == FITTING else ProposalType(data["type"])
         proposal = consequences.propose_review(by=request.user, incident=incident, type=wanted)  # type: ignore[arg-type]
         answer = {"proposal": proposal.ref, "type": proposal.type}
         return Response(ReviewOutput(answer).data, status=201)

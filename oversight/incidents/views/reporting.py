@@ -107,7 +107,8 @@ def follow(request: HttpRequest, secret: str) -> HttpResponse:
         "nav": "in-service",
     }
     answer = render(request, "incidents/follow.html", context, status=status)
-    # The address is the key: no other site learns it from here, and no search engine keeps it.
-    answer["Referrer-Policy"] = "no-referrer"
+    # The address is the key: no search engine keeps it, and no other site learns it. The latter is
+    # the site's own policy; a stricter one would take the origin from the form that is sent here.
+    answer["Referrer-Policy"] = "same-origin"
     answer["X-Robots-Tag"] = "noindex, nofollow"
     return answer

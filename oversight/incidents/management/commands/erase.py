@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 
 from oversight.accounts.models import Person
+from oversight.incidents.choices import Leaf
 from oversight.incidents.models import Incident
 from oversight.incidents.services.erasing import erase_report, reports_by_mail
 from oversight.web.commands import ServiceCommand
@@ -44,7 +45,7 @@ class Command(ServiceCommand):
                 f"files, {gone.openings} openings. The erasure is on the record."
             )
         if person is not None:
-            erased = erase_person(person=person)
+            erased = erase_person(person=person, official=frozenset(Leaf.values))
             self.stdout.write(
                 f"Erased: the account of person:{erased.public_id}, {erased.comments} texts, "
                 f"{erased.openings} openings. The erasure is on the record."
