@@ -3,20 +3,24 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.db import connections
 
 from evals.models import TaskRun
 from evals.worker.agent import Agent
 from evals.worker.config import WorkerConfig
 from evals.worker.models import ModelCache
 from evals.worker.process import RunnerProcess
+from oversight.embedded import parts
 from oversight.registry.manifest import manifest_of
 from tests.factories import make_machine, make_model_version
 
@@ -102,13 +106,13 @@ def make_agent(live_server, settings, tmp_path, verified_models):
     settings.HEARTBEAT_SECONDS = 1
     agents = []
 
-    def make(machine=None, *, token="", python=str(WORKER_PYTHON)):
+    def make(machine=None, *, token="", python=str(WORKER_PYTHON), url=live_server.url):
         machine = machine or make_machine()
         directory = tmp_path / f"worker-{len(agents)}"
         directory.mkdir()
         agent = Agent(
             WorkerConfig(
-                url=live_server.url,
+                url=url,
                 token=token or machine.token,
                 key=machine.key,
                 directory=directory,
@@ -134,6 +138,35 @@ def warm_agent(make_agent, warm_runner):
     yield agent
     # The end of the test stops its agents; what is shared goes on.
     agent._runner = None
+
+
+@pytest.fixture
+def web_server(settings, tmp_path):
+    """Yield the address of the real web server on this test's record, and its process."""
+    own = connections["default"].settings_dict
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    part = parts.web("127.0.0.1", port)
+    environment = part.environment | {
+        "DATABASE_URL": "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**own),
+        "BROKER_URL": NO_BROKER,
+        "ARTEFACTS_DIR": str(settings.ARTEFACTS_DIR),
+        "PORT": str(port),
+    }
+    with (tmp_path / "web.log").open("w") as log:
+        process = subprocess.Popen(
+            part.command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+
+    def answers():
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{url}/api/v1/runs/", timeout=30).status_code == 200
+
+    wait_until(answers, "the web server")
+    yield url, psutil.Process(process.pid)
+    process.terminate()
+    process.wait(timeout=60)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,10 @@ from decimal import Decimal
 
 import httpx
 import psutil
+import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from evals.choices import RunState, TaskRunState
 from evals.management.commands import reproduce
@@ -25,6 +27,7 @@ from evals.worker.config import Price
 from evals.worker.patrol import Patrol
 from evals.worker.process import RunnerProcess
 from oversight.accounts.services import digest_of_secret
+from oversight.ledger.models import PendingLeaf
 from tests.evals.worker.conftest import (
     at_work,
     hang,
@@ -200,6 +203,46 @@ def test_a_wrong_token_is_said_once_and_asked_again(make_agent, live_server, cap
         patrol.look()
     assert "The platform lets us work again." in caplog.text
     assert Worker.objects.get(pk=machine.worker.pk).boot_id == patrol.agent._boot_id
+
+
+def test_a_web_process_killed_in_mid_delivery_loses_no_result_and_keeps_it_once(
+    make_agent, web_server, warm_runner, model
+):
+    """All is written and nothing committed when it dies: it waits for the run, which we hold."""
+    url, server = web_server
+    run = make_run(suite=make_question_suite(ITEMS), model=model)
+    agent = make_agent(url=url)
+    agent._runner = warm_runner.get()
+    own = connection.get_connection_params()
+    names = ("host", "port", "user", "password", "dbname")
+    with (
+        psycopg.connect(**{name: own[name] for name in names}) as holder,
+        psycopg.connect(**{name: own[name] for name in names}, autocommit=True) as looker,
+        at_work(agent) as taken,
+    ):
+        runner = hang(agent)
+        wait_until(lambda: stage_of(run), "the claim")
+        holder.execute("SELECT 1 FROM evals_run WHERE id = %s FOR UPDATE", [run.pk])
+        runner.resume()
+        waiting = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock' AND query LIKE '%evals_run%FOR UPDATE%'"
+        )
+        wait_until(lambda: looker.execute(waiting).fetchone(), "the delivery")
+        assert TaskRun.objects.get(run=run).state == TaskRunState.RUNNING
+        (answering,) = server.children()
+        answering.kill()
+        psutil.wait_procs([answering])
+        holder.rollback()
+    agent._runner = None
+    assert taken == [1]
+    task_run = TaskRun.objects.get(run=run)
+    assert (task_run.state, task_run.attempt, task_run.lease_token) == ("succeeded", 1, 1)
+    assert len(scores_of(run)) == 2 * ITEMS
+    accepted = PendingLeaf.objects.filter(type="evals.result.accepted")
+    assert [leaf.content["facts"]["attempt"] for leaf in accepted] == [1]
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED
 
 
 def test_the_result_of_an_old_lease_is_refused_and_changes_nothing(live_server):
