@@ -10,6 +10,7 @@ BENCHMARKS = (
     "demo",
     "identity",
     "against_bare",
+    "cancel",
     "runner",
     "memory",
     "tally",

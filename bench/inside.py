@@ -3,11 +3,12 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 
 def main() -> None:
-    """Publish a suite, enrol a worker or many and print what they need, or queue runs."""
+    """Publish a suite, enrol workers and print what they need, queue runs or cancel one."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
     import django
 
@@ -16,7 +17,8 @@ def main() -> None:
 
     prepare_database()
     step, argument = sys.argv[1:]
-    {"publish": _publish, "enrol": _enrol, "queue": _queue, "crowd": _crowd}[step](argument)
+    steps = {"publish": _publish, "enrol": _enrol, "queue": _queue, "crowd": _crowd}
+    (steps | {"cancel": _cancel})[step](argument)
 
 
 def _publish(name: str) -> None:
@@ -117,6 +119,17 @@ def _crowd(number: str) -> None:
         )
         tokens.append(token)
     print(json.dumps(tokens))
+
+
+def _cancel(ref: str) -> None:
+    """Cancel a run and print the time at which that began."""
+    from evals.models import Run
+    from evals.services.runs import cancel_run
+    from oversight.accounts.services import shell_person
+
+    run, by = Run.objects.get(ref=ref), shell_person()
+    print(time.time())
+    cancel_run(by=by, run=run)
 
 
 if __name__ == "__main__":
