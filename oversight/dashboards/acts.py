@@ -152,6 +152,12 @@ def subject_address(subject: str) -> str:
     return reverse(page, args=match.groups() or [name])
 
 
+def subject_words(subject: str) -> str:
+    """Name an act's subject as people do: “proposal 2026-001”, “run-1a2b3c4d”."""
+    kind, _, name = subject.partition(":")
+    return name if name.startswith(kind) or not kind else f"{kind.replace('_', ' ')} {name}"
+
+
 def timeline(proposal: Proposal, run_refs: Iterable[str]) -> list[dict[str, Any]]:
     """Return how a decision came about, as events of the timeline component, oldest first.
 

@@ -10,6 +10,7 @@ from evals.choices import Outcome
 from evals.criteria import Measured, line_of
 from evals.models import Aggregate, SuiteVersion, asked_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
+from oversight.dashboards.metrics import metric_words
 from oversight.registry.models import ModelVersion
 from proposals.models import Contract
 
@@ -100,7 +101,7 @@ def _evidence(
 ) -> Evidence:
     aggregate = results.get((row["statement"] or "", row["metric"]))
     task = version.task(row["task"])
-    metric = task["metric_label"] if row["metric"] == task["metric"] else row["metric"]
+    metric = metric_words(task, row["metric"])
     return Evidence(
         title=task["title"],
         measure=f"{version}, {metric}",

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from evals.models import Aggregate, Run, SuiteVersion
+from evals.models import Aggregate, Criterion, Run, SuiteVersion
+from oversight.dashboards.metrics import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 
@@ -34,8 +35,8 @@ class Finding:
 
     @property
     def label(self) -> str:
-        """The metric's words where it is the task's headline, else its name."""
-        return str(self.task["metric_label"] if self.is_headline else self.aggregate.metric)
+        """The metric in words."""
+        return metric_words(self.task, self.aggregate.metric)
 
     @property
     def key(self) -> tuple[int, str]:
@@ -177,9 +178,13 @@ class Latest:
 
 
 def latest() -> Latest | None:
-    """Return what was found last, beside other versions; None before the first full run."""
-    runs = Run.objects.succeeded().filter(settings__limit=None).with_parts().newest_first()
-    run = runs.first()
+    """Return what was found last, beside other versions; None before the first full run.
+
+    What a criterion asks for comes before what somebody tried out.
+    """
+    full = Run.objects.succeeded().filter(settings__limit=None).with_parts().newest_first()
+    asked_for = Criterion.objects.filter(suite_version=OuterRef("suite_version"))
+    run = full.filter(Exists(asked_for)).first() or full.first()
     found = across_versions(run.suite_version) if run else {}
     if run is None or not found:
         return None

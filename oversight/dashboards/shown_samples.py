@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evals.samples import Sample
+from oversight.dashboards.metrics import Judged, judged, metric_words
 
 SHOWN_CHARACTERS = 4_000
 """Of one text; the whole is in the download."""
@@ -37,14 +38,17 @@ class ShownSample:
     target: str
     """The right answer in words; empty where it is marked among the answers."""
     scores: tuple[tuple[str, float], ...]
+    """By the metric in words."""
+    judged: Judged | None
+    """Whether it was right, where its score says so."""
 
 
-def lay_out(samples: Iterable[Sample]) -> list[ShownSample]:
-    """Return samples for the page, long texts cut."""
-    return [_lay_out(sample) for sample in samples]
+def lay_out(samples: Iterable[Sample], task: dict[str, Any]) -> list[ShownSample]:
+    """Return a task's samples for the page, long texts cut."""
+    return [_lay_out(sample, task) for sample in samples]
 
 
-def _lay_out(sample: Sample) -> ShownSample:
+def _lay_out(sample: Sample, task: dict[str, Any]) -> ShownSample:
     asked = [_parts(prompt) for prompt in sample.prompts]
     contexts = {context for context, _ in asked}
     shared = contexts.pop() if len(contexts) == 1 else ""
@@ -56,8 +60,16 @@ def _lay_out(sample: Sample) -> ShownSample:
         prompt=_cut(shared),
         answers=answers,
         target="" if any(answer.is_target for answer in answers) else _cut(sample.target),
-        scores=tuple(sorted(sample.scores.items())),
+        scores=tuple(
+            (metric_words(task, name), sample.scores[name]) for name in _first(sample, task)
+        ),
+        judged=judged(task, sample),
     )
+
+
+def _first(sample: Sample, task: dict[str, Any]) -> list[str]:
+    """Return the metrics of a sample, the one that judges the task first."""
+    return sorted(sample.scores, key=lambda metric: (metric != task["metric"], metric))
 
 
 def _answers(

@@ -143,7 +143,7 @@ class RulesForm(forms.Form):
         help_text="How long a vote is open unless all have voted before.",
     )
     comparison = forms.ChoiceField(choices=COMPARISONS, label="Carried by")
-    threshold = ShareField(label="Threshold", help_text="A share: 1/2, 2/3, 60 %.")
+    threshold = ShareField(label="Threshold", help_text="A share: 1/2, 2/3, 60\N{NO-BREAK SPACE}%.")
     base = forms.ChoiceField(choices=BASES, label="Of what")
     quorum = ShareField(label="Quorum", help_text="The share that must vote. 0 for none.")
     quorum_base = forms.ChoiceField(

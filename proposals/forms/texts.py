@@ -198,8 +198,8 @@ class CriterionForm(forms.Form):
         decimal_places=6,
         widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
         help_text=(
-            "Judged on the 95 % interval: it must lie wholly on the right side. For “not worse "
-            "than” it is the margin, such as 0.02."
+            "Judged on the 95\N{NO-BREAK SPACE}% interval: it must lie wholly on the right side. "
+            "For “not worse than” it is the margin, such as 0.02."
         ),
     )
     beside = VersionField(

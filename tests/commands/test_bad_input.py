@@ -161,6 +161,15 @@ def test_an_unknown_suite_is_refused_with_the_nearest_names(model, suite):
     assert "import_suite" in message
 
 
+def test_an_unknown_model_is_refused_with_those_that_are_registered(suite):
+    assert "Registered: none yet." in refused(*evaluate_words("alpina", suite))
+    factories.make_model_version(model_slug="alpina")
+    assert "Did you mean alpina?" in refused(*evaluate_words("alpine", suite))
+    message = refused(*evaluate_words("zzz", suite))
+    assert "Registered: alpina." in message
+    assert "register_model" in message
+
+
 def test_a_folder_that_is_no_model_is_refused(tmp_path, model, suite):
     assert "nothing" in refused(*evaluate_words(tmp_path / "nothing", suite))
     assert "config.json" in refused(*evaluate_words(model / "config.json", suite))

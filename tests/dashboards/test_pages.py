@@ -27,6 +27,17 @@ def test_the_home_page_says_how_many_models_serve_and_by_which_decision(client, 
     assert "0.875" in page
 
 
+def test_the_home_page_shows_what_a_criterion_asked_for_before_what_somebody_tried(
+    client, world, words
+):
+    tried = factories.make_run(world.cast.evaluator, factories.make_question_suite())
+    factories.finish_run(tried, world.worker, right=3)
+    assert client.get("/").context["latest"].run == world.run
+    page = words(client.get(world.run.get_absolute_url()))
+    assert f"Evidence for {world.run.purpose.replace(':', ' ')}" in page
+    assert "Accuracy by length (acc_norm): the answer counts as given whose likelihood" in page
+
+
 def test_a_decision_shows_its_arithmetic_its_ballots_and_its_proof(client, world, words):
     answer = client.get(world.decision.get_absolute_url())
     page = words(answer)

@@ -8,8 +8,10 @@ from evals.reckoner import asking
 from evals.samples import Sample, write_samples
 from oversight.dashboards.shown_samples import CUT, SHOWN_CHARACTERS, lay_out
 
+TASK = {"metric": "acc", "metric_label": "accuracy", "higher_is_better": True}
 
-def shown(**fields):
+
+def shown(task=TASK, **fields):
     words = {
         "doc_id": 0,
         "item_id": "a",
@@ -22,7 +24,7 @@ def shown(**fields):
         ],
         "scores": {"acc": 1.0},
     } | fields
-    (found,) = lay_out([Sample(**words)])
+    (found,) = lay_out([Sample(**words)], task)
     return found
 
 
@@ -38,6 +40,28 @@ def test_the_right_and_the_likeliest_answer_are_marked_apart():
     assert [answer.is_target for answer in found.answers] == [True, False]
     assert [answer.is_likeliest for answer in found.answers] == [False, True]
     assert found.target == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "score", "label"),
+    [
+        ({}, 1.0, "judged right"),
+        ({}, 0.0, "judged wrong"),
+        ({"higher_is_better": False}, 1.0, "counts against it"),
+        ({"higher_is_better": False}, 0.0, "does not count"),
+        # Preferring the stereotype in one pair is neither right nor wrong, nor is half a score.
+        ({"neutral": "0.5"}, 1.0, None),
+        ({}, 0.5, None),
+    ],
+)
+def test_a_sample_says_how_it_was_judged_where_its_score_says_so(task, score, label):
+    found = shown(TASK | task, scores={"acc": score})
+    assert (found.judged and found.judged.label) == label
+
+
+def test_metrics_are_named_in_words_the_one_that_judges_first():
+    found = shown(scores={"acc_norm": 0.0, "acc": 1.0, "aaa": 0.5})
+    assert [name for name, _ in found.scores] == ["accuracy", "aaa", "accuracy by length"]
 
 
 def test_a_generated_answer_stands_beside_its_target():

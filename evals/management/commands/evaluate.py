@@ -24,7 +24,7 @@ from oversight.embedded.presence import Presence
 from oversight.embedded.session import NotRunningError, running_system
 from oversight.registry.hashing import ManifestError
 from oversight.registry.manifest import Manifest, manifest_of
-from oversight.registry.models import ModelVersion
+from oversight.registry.models import ModelVersion, RegisteredModel
 from oversight.registry.origin import card_of
 from oversight.registry.services import note_source, register_version
 from oversight.web.clock import database_now
@@ -207,6 +207,8 @@ def _version(directory: Path) -> ModelVersion:
     """
     if not directory.exists() and (named := _registered(str(directory))):
         return named
+    if not directory.exists():
+        raise CommandError(_unknown_model(str(directory)), returncode=USAGE_ERROR)
     try:
         manifest = manifest_of(directory)
     except ManifestError as error:
@@ -228,6 +230,20 @@ def _version(directory: Path) -> ModelVersion:
         manifest=manifest.as_json(),
         card=card_of(directory),
         source=place,
+    )
+
+
+def _unknown_model(name: str) -> str:
+    known = list(
+        RegisteredModel.objects.filter(versions__isnull=False)
+        .distinct()
+        .values_list("slug", flat=True)
+    )
+    near = get_close_matches(name, known, n=3)
+    words = f"Did you mean {' or '.join(near)}?" if near else f"Registered: {_some(known)}."
+    return (
+        f"There is neither a folder {name} nor a registered model of that name. {words} "
+        "Register one with `python manage.py register_model DIR --slug … --label …`."
     )
 
 

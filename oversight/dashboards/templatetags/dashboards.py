@@ -22,6 +22,12 @@ def subject_address(subject: str) -> str:
 
 
 @register.filter
+def subject_words(subject: str) -> str:
+    """Name an act's subject as people do."""
+    return acts.subject_words(subject)
+
+
+@register.filter
 def markdown(text: str) -> SafeString:
     """Return what a person wrote as sanitised HTML."""
     return render_markdown(text)

@@ -26,6 +26,7 @@ from oversight.dashboards.findings import (
     of_run,
 )
 from oversight.dashboards.history import HISTORY_COLUMNS, history, history_records
+from oversight.dashboards.metrics import metric_notes
 from oversight.dashboards.progress import outlook, pace
 from oversight.dashboards.twins import as_csv, as_json
 from oversight.dashboards.words import counted, sentence
@@ -112,6 +113,7 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
         "run": found,
         "task_runs": task_runs,
         "findings": results,
+        "metric_notes": metric_notes({finding.aggregate.metric for finding in results}),
         "chart": chart_rows([f for f in results if f.is_headline], by_task=True),
         "usage": _usage(task_runs),
         "paces": paces,

@@ -120,9 +120,9 @@ def _rows(
         size=SAMPLES_A_PAGE,
     )
     page = Paginator(range(found.total), SAMPLES_A_PAGE).get_page(found.number)
-    shown = lay_out(found.samples)
+    shown = lay_out(found.samples, task_run.task)
     if against is None:
         return [(sample, None) for sample in shown], page
     there = read_docs(against, {sample.doc_id for sample in found.samples})
-    others = {doc_id: lay_out([sample])[0] for doc_id, sample in there.items()}
+    others = {doc_id: lay_out([sample], against.task)[0] for doc_id, sample in there.items()}
     return [(sample, others.get(sample.doc_id)) for sample in shown], page
