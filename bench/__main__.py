@@ -28,6 +28,7 @@ BENCHMARKS = (
     "claims",
     "ingest",
     "hashing",
+    "registry",
 )
 
 

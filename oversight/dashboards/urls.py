@@ -25,6 +25,8 @@ urlpatterns = [
     path("my/", overview.my_work, name="my-work"),
     path("healthz", healthz, name="healthz"),
     path("in-service/", registry.in_service, name="in-service"),
+    path("models/", registry.models, name="models"),
+    path("deployments/", registry.deployments, name="deployments"),
     path("models/<slug:slug>/", registry.model, name="model"),
     path(
         "versions/<str:digest>/changes/<str:before>/",

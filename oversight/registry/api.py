@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django_filters import CharFilter
+from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
@@ -21,6 +23,7 @@ from oversight.registry.models import (
     RegisteredModel,
     VersionSignature,
 )
+from oversight.registry.queries import ModelQuerySet
 from oversight.web.inputs import checked, named_row
 
 
@@ -206,12 +209,23 @@ class DeploymentInput(serializers.Serializer[Any]):
     audience = serializers.CharField(max_length=120)
 
 
+class ModelFilter(FilterSet):  # type: ignore[misc]
+    """What the list of models can be narrowed to."""
+
+    q = CharFilter(method="search", max_length=200, label="Words in names, developer, labels.")
+
+    def search(self, rows: ModelQuerySet, _name: str, words: str) -> ModelQuerySet:
+        """Keep the models that match."""
+        return rows.matching(words)
+
+
 class ModelList(generics.ListAPIView[RegisteredModel]):
     """All registered models; POST registers a version (and its model, if new)."""
 
     permission_classes = [writes(Scope.REGISTRY_WRITE)]
     serializer_class = ModelOutput
-    queryset = RegisteredModel.objects.prefetch_related("versions")
+    queryset = RegisteredModel.objects.with_versions()
+    filterset_class = ModelFilter
 
     @extend_schema(request=VersionInput, responses={201: VersionOutput})
     def post(self, request: Request) -> Response:
@@ -243,7 +257,7 @@ class ModelDetail(generics.RetrieveAPIView[RegisteredModel]):
     permission_classes = [Public]
     serializer_class = ModelOutput
     lookup_field = "slug"
-    queryset = RegisteredModel.objects.prefetch_related("versions")
+    queryset = RegisteredModel.objects.with_versions()
 
 
 class VersionDetail(generics.RetrieveAPIView[ModelVersion]):

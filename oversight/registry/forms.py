@@ -99,7 +99,7 @@ class VersionField(RowField):
     words_help = "Type the model's address name and the label, such as smollm2/1.0, or the digest."
 
     def __init__(self, **options: Any) -> None:
-        rows = ModelVersion.objects.select_related("model").newest_first()
+        rows = ModelVersion.objects.select_related("model").newest_first().defer("manifest")
         words = {"label": "Model version", "empty_label": "Choose one"}
         super().__init__(rows, **words | options)
 
@@ -230,7 +230,7 @@ class DescentForm(forms.Form):
 
     def __init__(self, *args: Any, but: ModelVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        versions = ModelVersion.objects.select_related("model").newest_first()
+        versions = ModelVersion.objects.select_related("model").newest_first().defer("manifest")
         _restrict(self, "parent", versions.exclude(pk=but.pk))
         for item in descriptions.ITEMS["data"]:
             self.fields[item.name] = _field_of(item)

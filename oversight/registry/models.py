@@ -14,7 +14,9 @@ from oversight.registry import descriptions, origin
 from oversight.registry.choices import AuthorisationState, DescentKind
 from oversight.registry.queries import (
     AuthorisationQuerySet,
+    DeploymentQuerySet,
     DescriptionQuerySet,
+    ModelQuerySet,
     ModelVersionQuerySet,
 )
 
@@ -33,8 +35,12 @@ class RegisteredModel(models.Model):
     registered_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     leaf_id = models.UUIDField(unique=True)
 
+    objects = ModelQuerySet.as_manager()
+
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "id"]
+        # Serves the list of models, page by page.
+        indexes = [models.Index(fields=["name", "id"], name="model_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -200,10 +206,12 @@ class Deployment(models.Model):
     registered_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
 
+    objects = DeploymentQuerySet.as_manager()
+
     kind = "deployment"
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "id"]
 
     def __str__(self) -> str:
         return self.name

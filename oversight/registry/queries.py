@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, F, Func, IntegerField, Prefetch, Q, QuerySet, When
 from django.utils import timezone
 
 from oversight.registry.choices import AuthorisationState
@@ -12,9 +12,14 @@ from oversight.registry.choices import AuthorisationState
 if TYPE_CHECKING:
     from oversight.registry.models import (  # noqa: F401
         Authorisation,
+        Deployment,
         Description,
         ModelVersion,
+        RegisteredModel,
     )
+
+MOST_WORDS = 8
+"""Of a search; further ones are not looked for."""
 
 
 class ModelVersionQuerySet(QuerySet["ModelVersion"]):
@@ -23,6 +28,50 @@ class ModelVersionQuerySet(QuerySet["ModelVersion"]):
     def newest_first(self) -> "ModelVersionQuerySet":
         """Order by registration, newest first."""
         return self.order_by("-registered_at", "-id")
+
+    def listed(self) -> "ModelVersionQuerySet":
+        """Leave the lists of files in the database, which may be long; `file_count` counts them."""
+        counted = Func(F("manifest"), function="jsonb_array_length", output_field=IntegerField())
+        return self.defer("manifest").annotate(file_count=counted)
+
+
+class ModelQuerySet(QuerySet["RegisteredModel"]):
+    """Registered models."""
+
+    def matching(self, words: str) -> "ModelQuerySet":
+        """Keep models in whose names, developer, labels or digests each of the words stands."""
+        found = self
+        for word in words.split()[:MOST_WORDS]:
+            called = Q(label__istartswith=word) | Q(digest__startswith=word)
+            versions = self._versions().filter(called).values("model_id")
+            named = Q(name__icontains=word) | Q(slug__icontains=word)
+            # Not a join, which would give each model once for each of its versions.
+            found = found.filter(named | Q(developer__icontains=word) | Q(pk__in=versions))
+        return found
+
+    def with_versions(self) -> "ModelQuerySet":
+        """Fetch label and digest of each model's versions in one more query."""
+        rows = self._versions().only("model_id", "label", "digest", "registered_at")
+        return self.prefetch_related(Prefetch("versions", rows))
+
+    def _versions(self) -> "ModelVersionQuerySet":
+        """Return all versions; their table stands in a room above this one."""
+        model: Any = self.model
+        rows: ModelVersionQuerySet = model.versions.rel.related_model.objects.all()
+        return rows
+
+
+class DeploymentQuerySet(QuerySet["Deployment"]):
+    """Registered uses."""
+
+    def matching(self, words: str) -> "DeploymentQuerySet":
+        """Keep uses in whose names, purpose, audience or operator each of the words stands."""
+        found = self
+        for word in words.split()[:MOST_WORDS]:
+            named = Q(name__icontains=word) | Q(slug__icontains=word) | Q(audience__icontains=word)
+            operator = Q(endpoint__operator__name__icontains=word)
+            found = found.filter(named | Q(purpose__icontains=word) | operator)
+        return found
 
 
 class DescriptionQuerySet(QuerySet["Description"]):
@@ -62,4 +111,5 @@ class AuthorisationQuerySet(QuerySet["Authorisation"]):
 
     def with_parts(self) -> "AuthorisationQuerySet":
         """Fetch deployment, endpoint, operator, version and model in the same query."""
-        return self.select_related("deployment__endpoint__operator", "version__model")
+        parts = self.select_related("deployment__endpoint__operator", "version__model")
+        return parts.defer("version__manifest")

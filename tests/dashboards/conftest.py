@@ -122,6 +122,8 @@ def addresses(world):
 REPORTS = ("report/", "report.json", "report.pdf")
 
 FIXED = (
+    "/models/",
+    "/deployments/",
     "/compare/",
     "/compute/",
     "/compute.json",

@@ -4,9 +4,11 @@ from itertools import zip_longest
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
@@ -35,6 +37,7 @@ from oversight.web.clock import database_now
 from proposals.models import Proposal
 
 VERSIONS_SHOWN = 50
+MODELS_SHOWN, USES_SHOWN, A_PAGE = 20, 50, 50
 
 
 @login_not_required
@@ -49,12 +52,50 @@ def in_service(request: HttpRequest) -> HttpResponse:
             counted(sum(row.in_force for row in rows), "model is", "models are") + " in service"
         ),
         "rows": rows,
-        "models": RegisteredModel.objects.prefetch_related("versions"),
-        "deployments": [{"deployment": d, "row": serving.get(d.pk)} for d in deployments],
+        "models": RegisteredModel.objects.with_versions()[:MODELS_SHOWN],
+        "model_count": RegisteredModel.objects.count(),
+        "deployments": [
+            {"deployment": each, "row": serving.get(each.pk)} for each in deployments[:USES_SHOWN]
+        ],
+        "deployment_count": deployments.count(),
         "operates": acts_for(request.user, OrganisationRole.OPERATOR),
         "nav": "in-service",
     }
     return render(request, "dashboards/in_service.html", context)
+
+
+@login_not_required
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """List every registered model, by pages, or those that match a search."""
+    words = request.GET.get("q", "")[:200]
+    found = RegisteredModel.objects.matching(words).with_versions()
+    context = {
+        "page": Paginator(found, A_PAGE).get_page(request.GET.get("page")),
+        "words": words,
+        "query": urlencode({"q": words}) if words else "",
+        "nav": "in-service",
+    }
+    return render(request, "dashboards/models.html", context)
+
+
+@login_not_required
+@require_safe
+def deployments(request: HttpRequest) -> HttpResponse:
+    """List every registered use, by pages, or those that match a search."""
+    words = request.GET.get("q", "")[:200]
+    uses = Deployment.objects.matching(words).select_related("endpoint__operator")
+    page = Paginator(uses, A_PAGE).get_page(request.GET.get("page"))
+    standing = Authorisation.objects.standing().with_parts().filter(deployment__in=list(page))
+    serving = {row.deployment_id: row for row in standing}
+    context = {
+        "page": page,
+        "rows": [{"deployment": each, "standing": serving.get(each.pk)} for each in page],
+        "words": words,
+        "query": urlencode({"q": words}) if words else "",
+        "nav": "in-service",
+    }
+    return render(request, "dashboards/deployments.html", context)
 
 
 @login_not_required
@@ -64,6 +105,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(RegisteredModel, slug=slug)
     versions = list(
         found.versions.newest_first()
+        .listed()
         .select_related("signature")
         .prefetch_related("authorisations__deployment")[:VERSIONS_SHOWN]
     )
