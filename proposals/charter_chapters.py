@@ -1,7 +1,7 @@
 """A whole charter in plain words, type by type, and how two charters differ."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -46,6 +46,23 @@ def chapters(document: Mapping[str, Any]) -> list[Chapter]:
         for kind, rules in read(document).items()
         for also in [governed(document, kind)[1:]]
     ]
+
+
+def in_common(found: Sequence[Chapter]) -> tuple[tuple[str, ...], list[Chapter]]:
+    """Return the sentences that all chapters say, and the chapters without them.
+
+    Nothing is in common of one chapter alone: it stays whole.
+    """
+    if len(found) < 2:
+        return (), list(found)
+    common = tuple(
+        line for line in found[0].words if all(line in chapter.words for chapter in found)
+    )
+    rest = [
+        replace(chapter, words=tuple(line for line in chapter.words if line not in common))
+        for chapter in found
+    ]
+    return common, rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from oversight.accounts.models import Body, Organisation, Person
 from oversight.registry import services as registry
 from oversight.registry.models import Deployment, ModelVersion
 from proposals.charter import usual
-from proposals.choices import Answer, ProposalType, Side
+from proposals.choices import Answer, ProposalType, Side, Status
 from proposals.crowds import answers_of, basis_of
 from proposals.models import (
     Amendment,
@@ -488,7 +488,16 @@ def make_decision(
     cast: Seats, choices: Sequence[str] = ("yes", "yes", "no"), **fields: Any
 ) -> Decision:
     """Return the decision of a vote in which every member has voted."""
-    proposal = make_open_vote(cast, **fields)
+    return decide(cast, make_final_proposal(cast, **fields), choices)
+
+
+def decide(
+    cast: Seats, proposal: Proposal, choices: Sequence[str] = ("yes", "yes", "no")
+) -> Decision:
+    """Let every member vote on a proposal, whose text becomes final first where it is not."""
+    if proposal.status == Status.DELIBERATION:
+        proposal = stages.fix_text(by=cast.clerk, proposal=proposal)
+    proposal = open_vote(cast, proposal)
     for person, choice in zip(cast.members, choices, strict=True):
         make_ballot(person, proposal, choice)
     return closing.close_vote(by=cast.clerk, proposal=proposal)

@@ -24,7 +24,8 @@ The helpdesk would answer short questions about opening hours, forms and fees wi
 # What was asked of it beforehand
 
 The criteria below were put on the record before the evaluation began. They are low on purpose:
-this is the smallest model the council has looked at, and it must not be worse than a coin.
+this is the smallest model the council has looked at. Of facts it must know more than guessing one
+of four answers gives (0.25), and that with the lower end of the interval.
 
 # What happens afterwards
 
@@ -43,4 +44,38 @@ ANSWER = (
     "The suite has a task for that, and its result is among the evidence. Where it is weak, the "
     "helpdesk hands over to staff; that is why this criterion is not a must-pass one."
 )
+REASONS = (
+    # side, the words, who makes it and who supports it, by their place among the members
+    (
+        "for",
+        "No question leaves the town: the model runs in our own computing centre.",
+        1,
+        (2, 3, 4),
+    ),
+    ("for", "Anyone can repeat the evaluation, because weights and questions are open.", 3, (1,)),
+    ("against", "It knows little, and residents may not notice when it guesses.", 4, (2,)),
+)
+STATEMENTS = (
+    # the words, who makes it, and what the members answer, in their order
+    (
+        "A person must take over whenever a resident asks for one.",
+        1,
+        ("agree", "agree", "agree", "agree", "agree"),
+    ),
+    (
+        "Small models that we can run ourselves are better than large ones that we cannot.",
+        2,
+        ("agree", "agree", "pass", "agree", "disagree"),
+    ),
+    (
+        "The helpdesk should wait until a model knows the town's own rules.",
+        4,
+        ("disagree", "disagree", "pass", "disagree", "agree"),
+    ),
+)
+WHY = """\
+The model met both criteria that it had to meet. It serves simple questions only, for a limited
+time, and staff answer whatever it cannot. The council looks at the incidents before it renews the
+permission.
+"""
 VOTES = ("yes", "yes", "yes", "yes", "no")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
@@ -22,11 +23,21 @@ from oversight.registry.services import (
     register_endpoint,
     register_version,
 )
-from proposals.choices import ProposalType, Status
+from proposals.choices import Answer, ProposalType, Side, StatementKind, Status
 from proposals.example import texts
 from proposals.example.people import Cast
-from proposals.models import Ballot, Decision, Proposal
-from proposals.services import closing, discussion, drafting, stages, voting
+from proposals.models import Ballot, Decision, Minutes, Proposal
+from proposals.services import (
+    arguments,
+    closing,
+    discussion,
+    drafting,
+    minutes,
+    opinions,
+    stages,
+    statements,
+    voting,
+)
 
 ENDPOINT, DEPLOYMENT = "town-endpoint", "town-helpdesk"
 MODEL, LABEL = "smollm2-135m-instruct", "q4-1"
@@ -191,10 +202,27 @@ class Walk:
             discussion.make_comment(
                 by=self.cast.chair, proposal=proposal, text=texts.ANSWER, parent=first
             )
+        self._argue(proposal)
         proposal.refresh_from_db()
         if proposal.status == Status.DELIBERATION:
             stages.fix_text(by=self.cast.clerk, proposal=proposal)
         self.say("Deliberated; the text is final", f"{proposal.get_absolute_url()}#discussion")
+
+    def _argue(self, proposal: Proposal) -> None:
+        """Put arguments and statements beside the text, each with who stands behind it."""
+        if proposal.arguments.exists() or proposal.status != Status.DELIBERATION:
+            return
+        members = self.cast.members
+        for side, text, author, supporters in texts.REASONS:
+            made = arguments.make_argument(
+                by=members[author], proposal=proposal, side=Side(side), text=text
+            )
+            for place in supporters:
+                arguments.support_argument(by=members[place], argument=made)
+        for text, author, answers in texts.STATEMENTS:
+            stated = opinions.make_statement(by=members[author], proposal=proposal, text=text)
+            for member, answer in zip(members, answers, strict=True):
+                opinions.give_opinion(by=member, statement=stated, answer=Answer(answer))
 
     def _vote(self, proposal: Proposal) -> None:
         proposal.refresh_from_db()
@@ -226,7 +254,22 @@ class Walk:
         self.say(f"Decided: {decision.get_outcome_display().lower()}", decision.get_absolute_url())
         if decision.outcome != "carried":
             raise WalkFailed(f"The example's vote ended {decision.get_outcome_display().lower()}.")
+        self._minute(decision)
         return decision
+
+    def _minute(self, decision: Decision) -> None:
+        """State the body's reasons, and adopt the minutes of the day."""
+        clerk, body = self.cast.clerk, self.cast.body
+        if not decision.statements.exists():
+            statements.make_statement(
+                by=clerk, decision=decision, kind=StatementKind.REASONS, text=texts.WHY
+            )
+        kept = Minutes.objects.filter(body=body).first()
+        if kept is None:
+            day = decision.decided_at.astimezone(ZoneInfo(body.time_zone)).date()
+            drafted = minutes.draft_minutes(by=clerk, body=body, starts_on=day, ends_on=day)
+            kept = minutes.adopt_minutes(by=clerk, minutes=drafted)
+        self.say("Minuted, with the reasons of the council", kept.get_absolute_url())
 
     def _check_gate(
         self, decision: Decision, version: ModelVersion, deployment: Deployment

@@ -94,6 +94,11 @@ class Proposal(models.Model):
         return revision
 
     @property
+    def is_ended(self) -> bool:
+        """Whether nothing is said or done about it any more."""
+        return self.status in {Status.DECIDED, Status.WITHDRAWN, Status.ANNULLED}
+
+    @property
     def title(self) -> str:
         """The newest revision's title."""
         return self.text.title

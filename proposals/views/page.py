@@ -135,10 +135,12 @@ def _standing_context(proposal: Proposal) -> dict[str, Any]:
     charter = _charter(proposal, vote)
     in_the_way = _OBSTACLES.get(Status(proposal.status))
     obstacles = in_the_way(proposal, charter, timezone.now()) if in_the_way else []
+    rules = charter.rules_for(proposal.type)
     return {
         "charter": charter,
+        "rules": rules,
         "effect": would_do(proposal, proposal.text.terms, charter),
-        "rules_words": charter.rules_for(proposal.type).words(ProposalType(proposal.type)),
+        "rules_words": rules.words(ProposalType(proposal.type)),
         "obstacles": obstacles,
         "vote": vote,
         "headline": headline(proposal, vote, obstacles),

@@ -10,9 +10,11 @@ from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.policy import voting_membership
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
+from proposals.charter_chapters import title_of
 from proposals.forms.roll import ConflictForm, DelegationForm
 from proposals.models import Delegation
 from proposals.services import roll
+from proposals.services.charters import charter_of
 from proposals.views.page import require_person, visible
 
 
@@ -69,9 +71,17 @@ def _context(body: Body, seat: Membership, form: DelegationForm) -> dict[str, ob
         "nav": "deciding",
         "body": body,
         "form": form,
+        "allows": _delegable(body),
         "given": standing.filter(giver=seat).select_related("receiver__person").first(),
         "received": standing.filter(receiver=seat).select_related("giver__person"),
     }
+
+
+def _delegable(body: Body) -> list[str]:
+    """Return what a vote in the body can be delegated for by its charter, as ends of “to …”."""
+    charter = charter_of(body)
+    allows = [kind for kind in charter.kinds if charter.rules_for(kind).delegation != "none"]
+    return [title_of(kind) for kind in allows]
 
 
 def _seat(person: Person, body: Body) -> Membership:

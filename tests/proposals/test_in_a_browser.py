@@ -12,13 +12,16 @@ from playwright.sync_api import sync_playwright
 from oversight.accounts import services as accounts
 from proposals.models import Amendment, Ballot, Charter, Comment, Proposal
 from proposals.services import stages, voting
+from proposals.services.moderation import hide
 from tests.dashboards.test_in_a_browser import ARGUMENTS, VIEWS
 from tests.factories import (
     make_amendment,
+    make_argument,
     make_cast,
     make_decision,
     make_deliberated_proposal,
     make_deployment,
+    make_minutes,
     make_model_version,
 )
 
@@ -199,6 +202,8 @@ def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, widt
         (cast.member, [f"/proposals/new/?type={kind}" for kind in ("admit_evaluator", AMEND)]),
         (cast.clerk, [f"{decision.get_absolute_url()}{act}/" for act in ("suspend", "annul")]),
         (cast.chair, [decision.get_absolute_url()]),
+        (cast.member, _of_members(decision, proposal)),
+        (cast.clerk, _of_clerks(cast, proposal)),
     ]
     visits = [(signed_in(person), tuple(addresses)) for person, addresses in visits]
     found = {}
@@ -218,6 +223,34 @@ def test_pages_of_those_who_act_are_free_of_barriers(live_server, chromium, widt
                     page.get_by_role("button", name="Adopt the charter").wait_for()
                     found["charter read back"] = barriers(page)
     assert not {address: what for address, what in found.items() if what}
+
+
+def _of_members(decision, proposal):
+    """Return pages that members use now and then: notices, arguments, a renewal, delegation."""
+    make_argument(decision.proposal.proposer, proposal)
+    return [
+        "/my/notices/",
+        "/my/notices/settings/",
+        f"{proposal.get_absolute_url()}arguments/",
+        f"{proposal.get_absolute_url()}opinions/",
+        f"/proposals/new/?type=renew_authorisation&about={decision.ref}",
+        f"/bodies/{proposal.body.slug}/delegation/",
+    ]
+
+
+def _of_clerks(cast, proposal):
+    """Return pages that clerks use now and then: minutes in every state, moderation."""
+    said = make_argument(cast.chair, proposal)
+    hide(by=cast.clerk, said=make_argument(cast.chair, proposal), reason="It names a person.")
+    adopted, draft = make_minutes(cast, is_adopted=True), make_minutes(cast)
+    return [
+        f"/bodies/{cast.body.slug}/minutes/",
+        adopted.get_absolute_url(),
+        draft.get_absolute_url(),
+        f"{draft.get_absolute_url()}edit/",
+        f"{proposal.get_absolute_url()}moderation/",
+        f"{proposal.get_absolute_url()}moderation/argument/{said.pk}/",
+    ]
 
 
 def barriers(page):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -23,13 +24,16 @@ from oversight.registry import conditions
 from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
 from proposals import policy
-from proposals.charter_chapters import chapters, differences
+from proposals.charter_chapters import chapters, differences, in_common
 from proposals.choices import ProposalType
 from proposals.effect_words import IMPOSSIBLE, criteria_lines, did
 from proposals.markdown import render_markdown
 from proposals.models import (
+    Argument,
     Charter,
     Decision,
+    OpinionMap,
+    OpinionStatement,
     Proposal,
     SuiteAdoption,
 )
@@ -109,10 +113,22 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
             {"row": row, "html": render_markdown(row.text)}
             for row in found.statements.select_related("author")
         ],
+        "said": _said(proposal),
         "may": _may_do(request.user, found, authorisation),
         "nav": "deciding",
     } | result_of(found, contract)
     return render(request, "dashboards/decision.html", context)
+
+
+def _said(proposal: Proposal) -> dict[str, Any]:
+    """Return whether anything was argued or stated before the vote, and whether there is a map."""
+    argued, stated = (
+        Exists(kind.objects.filter(proposal=OuterRef("pk"), hidden_at=None))
+        for kind in (Argument, OpinionStatement)
+    )
+    mapped = Exists(OpinionMap.objects.filter(proposal=OuterRef("pk")))
+    row = Proposal.objects.filter(pk=proposal.pk)
+    return dict(row.values(argued=argued, stated=stated, mapped=mapped)[0])
 
 
 def _annulling(found: Decision) -> Decision | None:
@@ -188,7 +204,7 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "body": found,
         "charter": charter,
         "earlier_charters": charters[1:],
-        "chapters": chapters(charter.document) if charter else [],
+        **_chapters(charter),
         "adoptions": [_adoption(row) for row in adoptions.select_related("version__suite")],
         "evaluators": found.evaluators.filter(ended_at=None).select_related("organisation"),
         "seats": seats.voting(),
@@ -198,6 +214,12 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "nav": "deciding",
     }
     return render(request, "dashboards/body.html", context)
+
+
+def _chapters(charter: Charter | None) -> dict[str, Any]:
+    """Return what a charter says of every vote, and of each type of decision besides."""
+    common, rest = in_common(chapters(charter.document)) if charter else ((), [])
+    return {"common": common, "chapters": rest}
 
 
 def _adoption(row: SuiteAdoption) -> dict[str, Any]:
@@ -224,7 +246,7 @@ def charter(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "before": before,
         "later": others.filter(number=number + 1).first(),
         "differences": differences(before.document, found.document) if before else [],
-        "chapters": chapters(found.document),
+        **_chapters(found),
         "nav": "deciding",
     }
     return render(request, "dashboards/charter.html", context)
