@@ -14,6 +14,9 @@ from proposals.services.closing import carried_by, is_secret, last_ballots
 from proposals.shown_sheet import ShownSheet
 from proposals.tally import yes_no
 
+CHOICES = {"yes": "For", "no": "Against", "abstain": "Abstained"}
+"""What a ballot on a motion says, by its word on the record."""
+
 BASES = {
     "votes_cast": ("cast", "the votes cast"),
     "yes_and_no": ("votes", "the votes for and against"),

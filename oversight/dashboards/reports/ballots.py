@@ -13,10 +13,10 @@ from oversight.dashboards.reports.document import (
     Share,
     Table,
 )
+from oversight.dashboards.results import CHOICES
 from oversight.web import bars
 from proposals.shown_sheet import Matrix, ShownSheet
 
-CHOICES = {"yes": "For", "no": "Against", "abstain": "Abstained"}
 TONES = {"yes": "good", "no": "bad"}
 FATES = {"elected": "chosen", "excluded": "excluded"}
 
