@@ -1,0 +1,55 @@
+"""The worked example's people argue, vote and keep minutes, and doing it twice adds nothing."""
+
+import pytest
+
+from proposals.example import texts
+from proposals.example.people import assemble
+from proposals.example.walk import Walk
+from proposals.models import Minutes, Proposal
+from proposals.services import drafting, stages, voting
+from proposals.shown_map import opinions_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def walk(tmp_path, settings):
+    settings.RECEIPT_WAIT_SECONDS = 0
+    return Walk(assemble(tmp_path), lambda what, path: None)
+
+
+@pytest.fixture
+def proposal(walk):
+    draft = drafting.draft_proposal(
+        by=walk.cast.chair,
+        body=walk.cast.body,
+        type="general_motion",
+        title=texts.TITLE,
+        summary=texts.SUMMARY,
+        text=texts.TEXT,
+    )
+    return stages.open_deliberation(by=walk.cast.chair, proposal=draft)
+
+
+def test_there_is_something_to_look_at_of_every_part_of_a_deliberation(walk, proposal, client):
+    for _ in range(2):
+        walk._deliberate(Proposal.objects.get(pk=proposal.pk))
+    assert proposal.comments.count() == 2
+    assert proposal.arguments.count() == len(texts.REASONS)
+    assert proposal.statements.count() == len(texts.STATEMENTS)
+    assert opinions_of(proposal).statement_count == len(texts.STATEMENTS)
+    page = client.get(f"{proposal.get_absolute_url()}arguments/").content.decode()
+    assert "3 of 4 support" in page
+
+
+def test_the_decision_has_reasons_and_the_day_its_minutes(walk, proposal, client):
+    walk._deliberate(proposal)
+    proposal = Proposal.objects.get(pk=proposal.pk)
+    voting.open_vote(by=walk.cast.clerk, proposal=proposal)
+    for member, choice in zip(walk.cast.members, texts.VOTES, strict=True):
+        voting.cast_ballot(by=member, proposal=proposal, choice=choice)
+    decision = walk._decide(proposal)
+    assert walk._decide(proposal) == decision
+    assert decision.statements.get().text == texts.WHY.strip()
+    kept = Minutes.objects.get()
+    assert decision.ref in client.get(kept.get_absolute_url()).content.decode()
