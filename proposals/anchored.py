@@ -1,9 +1,11 @@
 """Threads about a passage: where it stands in the text of today, and what each paragraph has."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from time import monotonic
 
 from proposals.amending import Note, TextBlock
 from proposals.evidence import Shown
@@ -13,6 +15,13 @@ from proposals.passages import Passage, locate
 
 ANCHORS_SHOWN = 300
 """The newest; each is looked for in the text. The discussion below shows them all."""
+
+SEEK_SECONDS = 0.25
+"""How long one request looks for passages in a text that nobody has looked in yet."""
+
+PLACES_KEPT = 4096
+_PLACES: OrderedDict[tuple[str, str, str, str], Passage | None] = OrderedDict()
+"""Where passages stand, the last used last."""
 
 MOST_WORDS = 200
 """Of a quote that is looked for between Markdown's marks."""
@@ -32,7 +41,7 @@ class Found:
     """Its words as they were."""
     revision: int
     state: str
-    """"as_it_was", "changed" or "gone"."""
+    """"as_it_was", "changed" or "gone"; "unsought" until a later request has looked for it."""
     block: int | None
     """The number of the paragraph where it begins."""
 
@@ -51,10 +60,37 @@ class Passed:
     anchors: list[tuple[Anchor, Found]] = field(default_factory=list)
 
 
-def found_in(anchor: Anchor, text: str) -> Found:
+@dataclass(slots=True)
+class Patience:
+    """How long one request may look for passages that were reworded; what is left, the next does.
+
+    Each is looked for once for each text, and takes up to a tenth of a second in a long one.
+    """
+
+    left: float = SEEK_SECONDS
+
+    def locate(self, anchor: Anchor, text: str) -> tuple[Passage | None, bool]:
+        """Return where a passage stands, and whether it was looked for at all."""
+        key = anchor.quote, anchor.before, anchor.after, text
+        if key in _PLACES:
+            _PLACES.move_to_end(key)
+            return _PLACES[key], True
+        if self.left <= 0:
+            return None, False
+        begun = monotonic()
+        place = _PLACES[key] = locate(*key)
+        if len(_PLACES) > PLACES_KEPT:
+            _PLACES.popitem(last=False)
+        self.left -= monotonic() - begun
+        return place, True
+
+
+def found_in(anchor: Anchor, text: str, patience: Patience | None = None) -> Found:
     """Return where an anchor's passage stands in the text."""
-    place = _located(anchor.quote, anchor.before, anchor.after, text)
-    if place is None:
+    place, is_sought = (patience or Patience()).locate(anchor, text)
+    if not is_sought:
+        state, block = "unsought", None
+    elif place is None:
         state, block = "gone", None
     else:
         state = "changed" if place.is_changed else "as_it_was"
@@ -70,10 +106,11 @@ def passages_of(
     `noted` has the same paragraphs with their amendments and evidence.
     """
     passed = [Passed(block) for block in render_blocks(text.body_markdown)]
+    patience = Patience()
     for paragraph, block in zip(passed, noted, strict=False):
         paragraph.notes, paragraph.evidence = block.notes, block.evidence
     for anchor in _anchors(proposal):
-        found = found_in(anchor, text.body_markdown)
+        found = found_in(anchor, text.body_markdown, patience)
         if found.block is not None:
             passed[found.block - 1].anchors.append((anchor, found))
     return passed
@@ -117,12 +154,6 @@ def _block_at(place: int, blocks: tuple[Block, ...]) -> int | None:
     """Return the number of the last block that begins before the place or there."""
     numbers = [block.number for block in blocks if block.start <= place]
     return numbers[-1] if numbers else (blocks[0].number if blocks else None)
-
-
-@lru_cache(maxsize=4096)
-def _located(quote: str, before: str, after: str, text: str) -> Passage | None:
-    """Locate a passage once for each text: looking for reworded ones takes milliseconds."""
-    return locate(quote, before, after, text)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Membership
-from proposals.anchored import Found, found_in
+from proposals.anchored import Found, Patience, found_in
 from proposals.forms.texts import CommentForm, HideForm
 from proposals.markdown import render_markdown
 from proposals.models import Comment, Proposal
@@ -147,6 +147,7 @@ def _nodes(
     comments = list(comments)
     roles = _roles(proposal, {comment.author_id for comment in comments})
     nodes: dict[int, Node] = {}
+    patience = Patience()
     for comment in comments:
         parent = nodes.get(comment.parent_id) if comment.parent_id else None
         while parent is not None and parent.depth >= DEEPEST:
@@ -155,7 +156,7 @@ def _nodes(
         node.role = roles.get(comment.author_id, "")
         if (anchor := getattr(comment, "anchor", None)) is not None:
             text = proposal.text.body_markdown if text is None else text
-            node.passage = found_in(anchor, text)
+            node.passage = found_in(anchor, text, patience)
         nodes[comment.pk] = node
         if parent is not None:
             parent.replies.append(node)

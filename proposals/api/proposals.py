@@ -24,7 +24,7 @@ from oversight.web.refusals import Invalid
 from proposals.choices import ProposalType, Status
 from proposals.models import Decision, Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
-from proposals.readiness import judgements_of
+from proposals.readiness import judgements_of, standing_supports
 from proposals.services import closing, drafting, scheduling, stages, voting
 
 
@@ -71,9 +71,14 @@ class ProposalDetailOutput(ProposalOutput):
     text = serializers.SerializerMethodField()
     criteria = serializers.SerializerMethodField()
     contract = serializers.SerializerMethodField()
+    attachments = serializers.SerializerMethodField()
+    support = serializers.SerializerMethodField()
 
     class Meta(ProposalOutput.Meta):
-        fields = [*ProposalOutput.Meta.fields, "text", "criteria", "contract"]
+        fields = [
+            *ProposalOutput.Meta.fields,
+            *("text", "criteria", "contract", "attachments", "support"),
+        ]
 
     def get_text(self, row: Proposal) -> dict[str, Any]:
         """Return the newest revision."""
@@ -92,6 +97,20 @@ class ProposalDetailOutput(ProposalOutput):
     def get_criteria(self, row: Proposal) -> list[dict[str, Any]]:
         """Return each criterion with its outcome so far."""
         return as_contract_rows(judgements_of(row))
+
+    def get_attachments(self, row: Proposal) -> list[dict[str, Any]]:
+        """Return the files that stand beside the text, without their contents."""
+        files = row.attachments.filter(removed_at=None).select_related("artefact")
+        return [
+            {"id": each.pk, "name": each.name, "size": each.artefact.size, "digest": each.digest}
+            for each in files
+        ]
+
+    def get_support(self, row: Proposal) -> list[str]:
+        """Return the members who stand behind the proposal now."""
+        return [
+            each.membership.actor for each in standing_supports(row).select_related("membership")
+        ]
 
     def get_contract(self, row: Proposal) -> dict[str, Any] | None:
         """Return the frozen contract with its digest."""

@@ -16,7 +16,7 @@ from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
-from proposals.amending import rows_of, text_blocks
+from proposals.amending import TextBlock, rows_of, text_blocks
 from proposals.anchored import passages_of
 from proposals.arguments import ARGUMENTS_A_SIDE, arguments_of
 from proposals.changes import shown_changes
@@ -25,7 +25,6 @@ from proposals.effect_words import would_do
 from proposals.evidence import lines_of, references_in, resolve
 from proposals.forms.talk import ArgumentForm
 from proposals.forms.texts import CommentForm, OpenVoteForm
-from proposals.markdown import render_markdown
 from proposals.models import Charter, Proposal, Revision
 from proposals.readiness import (
     judgements_of,
@@ -67,7 +66,7 @@ def revision(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     context = {
         "proposal": proposal,
         "revision": found,
-        "html": render_markdown(found.body_markdown),
+        "blocks": _set_with_evidence(proposal, found),
         "before": before,
         "changes": shown_changes(before.body_markdown, found.body_markdown) if before else (),
         "after": proposal.revisions.filter(number=number + 1).first(),
@@ -76,6 +75,15 @@ def revision(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         "nav": "deciding",
     }
     return render(request, "proposals/revision.html", context)
+
+
+def _set_with_evidence(proposal: Proposal, found: Revision) -> list[TextBlock]:
+    """Return a revision, set, with the evidence it refers to as it stands or was frozen."""
+    references = references_in(found.body_markdown)
+    contract = getattr(proposal, "contract", None)
+    lines = lines_of(judgements_of(proposal), contract.content if contract else None)
+    evidence = resolve(references, lines, is_frozen=contract is not None) if references else {}
+    return text_blocks(found.body_markdown, evidence=evidence)
 
 
 def show(

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from oversight.ledger.models import Opening, PendingLeaf
 from oversight.web.refusals import Invalid
+from proposals import anchored
 from proposals.anchored import passages_of, pieces_of, quoted_in
 from proposals.markdown import render_blocks, render_markdown
 from proposals.models import Anchor, Comment
@@ -237,6 +238,26 @@ def test_a_thread_says_that_its_passage_is_gone(client, cast, proposal):
     assert "This was about a passage that is gone" in shown
     assert f"/proposals/{proposal.ref}/revisions/1/" in shown
     assert "1 remark" not in shown
+
+
+def test_a_new_revision_is_searched_a_little_at_a_time(client, cast, proposal, monkeypatch):
+    quotes = ("At most 20 requests", "14,000 francs", "People wait until the morning")
+    for quote in quotes:
+        remark(cast, proposal, quote)
+    revise(cast, proposal, TEXT.replace("each caller", "every single caller"))
+    monkeypatch.setattr(anchored.Patience.__init__, "__defaults__", (1e-9,))
+
+    def placed():
+        return sum(len(each.anchors) for each in passages_of(proposal, proposal.text))
+
+    assert [placed() for _ in range(4)] == [1, 2, 3, 3]
+
+
+def test_what_was_not_looked_for_is_said_to_be_of_its_revision(client, cast, proposal, monkeypatch):
+    remark(cast, proposal, "14,000 francs")
+    revise(cast, proposal, TEXT.replace("each caller", "any caller at all"))
+    monkeypatch.setattr(anchored.Patience.__init__, "__defaults__", (0.0,))
+    assert "About a passage of" in page(client, proposal)
 
 
 def test_a_hidden_remark_stands_at_no_passage(client, cast, proposal):

@@ -4,7 +4,7 @@ import pytest
 
 from oversight.web.refusals import Conflict
 from proposals.evidence import Reference, reference_in, references_in
-from proposals.services import stages
+from proposals.services import drafting, stages
 from tests.factories import (
     finish_run,
     make_cast,
@@ -90,3 +90,20 @@ def test_the_contract_freezes_what_the_text_shows(client, evaluated):
     block = page[page.index("text-evidence") : page.index("The evidence</h2>")]
     assert again.ref in block
     assert later.ref not in block
+
+
+def test_an_older_revision_shows_its_evidence_too(client, evaluated):
+    cast, proposal, *_ = evaluated
+    text = proposal.text
+    drafting.revise_text(
+        by=cast.member,
+        proposal=proposal,
+        title=text.title,
+        summary=text.summary,
+        text=f"{text.body_markdown}\nMore.\n",
+        base_number=1,
+    )
+    page = client.get(f"{proposal.get_absolute_url()}revisions/1/").content.decode()
+    assert "text-evidence" in page
+    assert "[[criterion facts]]" not in page
+    assert "[[run none]]: there is no such evidence" in page

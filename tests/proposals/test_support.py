@@ -9,6 +9,7 @@ from proposals.charter import CharterError, read
 from proposals.choices import ProposalType
 from proposals.models import Support
 from proposals.services import stages, support
+from proposals.services.attachments import add_attachment
 from tests.factories import (
     make_cast,
     make_deliberated_proposal,
@@ -122,3 +123,16 @@ def test_a_number_of_seconders_that_is_none_is_refused(number):
 
 def test_a_charter_that_does_not_know_the_rule_asks_for_none():
     assert read(quick_charter())[ProposalType.MOTION].seconders == 0
+
+
+def test_programs_read_files_and_support_with_the_proposal(client):
+    cast = make_cast()
+    proposal = make_deliberated_proposal(cast)
+    support.give_support(by=cast.chair, proposal=proposal)
+    support.give_support(by=cast.second_member, proposal=proposal)
+    support.withdraw_support(by=cast.second_member, proposal=proposal)
+    add_attachment(by=cast.member, proposal=proposal, name="a.txt", data=b"words")
+    said = client.get(f"/api/v1/proposals/{proposal.ref}/").json()
+    assert said["support"] == [cast.body.memberships.get(person=cast.chair).actor]
+    (file,) = said["attachments"]
+    assert (file["name"], file["size"]) == ("a.txt", 5)
