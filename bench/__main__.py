@@ -22,6 +22,8 @@ BENCHMARKS = (
     "report",
     "verify",
     "bytes",
+    "gate",
+    "litellm",
     "append",
     "receipts",
     "crashes",
