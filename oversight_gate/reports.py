@@ -8,8 +8,18 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from oversight_gate import __doc__ as about
-from oversight_gate.findings import ALL_ALLOWED, RULES, SOMETHING_REFUSED, Finding, Report, Verdict
+from oversight_gate.findings import (
+    ALL_ALLOWED,
+    RULES,
+    SOMETHING_REFUSED,
+    Finding,
+    Report,
+    Row,
+    Verdict,
+)
 
+MOST_ROWS = 30
+MOST_CHARACTERS = 100
 _MARKS = {None: "✓", Verdict.REFUSED: "✗", Verdict.CANNOT_TELL: "?", Verdict.NOTE: "·"}
 _COLOURS = {None: "32", Verdict.REFUSED: "31", Verdict.CANNOT_TELL: "33", Verdict.NOTE: "2"}
 _RESULTS = {ALL_ALLOWED: "allowed", SOMETHING_REFUSED: "refused"}
@@ -32,18 +42,28 @@ def for_people(report: Report, *, colours: bool = False) -> str:
     """Return what is found, line by line, with the lines of the files it stands in."""
     paint = _painter(colours=colours)
     lines = [f"{plain(report.about)}, judged by {plain(report.judged_by)}", ""]
-    width = min(40, max((len(row.name) for row in report.rows), default=0))
-    for row in report.rows:
-        mark = paint(_MARKS[row.verdict], row.verdict)
-        serves = f"  {plain(row.serves)}" if row.serves else ""
-        lines.append(f"{mark} {plain(row.name):<{width}}{serves}  {plain(row.says)}".rstrip())
-        if row.conditions and row.verdict is None:
-            lines.append(f"  {'':<{width}}  on condition of: {', '.join(row.conditions)}")
+    lines += _rows(report.rows, paint)
     sources = _Sources()
     for finding in report.findings:
         lines += ["", *_shown(finding, sources, paint)]
     lines += ["", _summary(report, paint), ""]
     return "\n".join(lines)
+
+
+def _rows(rows: Sequence[Row], paint: Any) -> list[str]:
+    """Return a line for each thing asked about; of many, only for those that are not allowed."""
+    shown = [row for row in rows if row.verdict is not None] if len(rows) > MOST_ROWS else rows
+    width = min(40, max((len(row.name) for row in shown), default=0))
+    lines = []
+    for row in shown:
+        mark = paint(_MARKS[row.verdict], row.verdict)
+        serves = f"  {plain(row.serves)}" if row.serves else ""
+        lines.append(f"{mark} {plain(row.name):<{width}}{serves}  {plain(row.says)}".rstrip())
+        if row.conditions and row.verdict is None:
+            lines.append(f"  {'':<{width}}  on condition of: {', '.join(row.conditions)}")
+    if len(shown) < len(rows):
+        lines.append(f"{paint(_MARKS[None], None)} {len(rows) - len(shown)} more, all allowed")
+    return lines
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -155,11 +175,21 @@ def _shown(finding: Finding, sources: _Sources, paint: Any) -> list[str]:
     ]
     source = sources.line(finding.place.path, finding.place.line)
     if source.strip():
-        lines.append(f"    {finding.place.line} | {plain(source)}")
+        part = _around(source, finding.place.column)
+        lines.append(f"    {finding.place.line} | {plain(part)}")
     lines.append(f"    {plain(finding.says)}")
     if finding.do:
         lines.append(f"    → {plain(finding.do)}")
     return lines
+
+
+def _around(source: str, column: int) -> str:
+    """Return a line, or of a long one what stands around a column."""
+    if len(source) <= MOST_CHARACTERS:
+        return source
+    start = max(0, min(column - 1 - 40, len(source) - MOST_CHARACTERS))
+    end = start + MOST_CHARACTERS
+    return f"{'…' if start else ''}{source[start:end]}{'…' if end < len(source) else ''}"
 
 
 def _summary(report: Report, paint: Any) -> str:

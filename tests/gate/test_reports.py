@@ -28,6 +28,19 @@ def test_for_people_it_shows_the_line_and_what_to_do(report):
     assert "\x1b[31m✗\x1b[0m" in reports.for_people(report, colours=True)
 
 
+def test_of_many_models_and_long_lines_it_shows_what_matters(check):
+    rows = [Row(f"model-{n}", "use", Verdict.REFUSED if n == 7 else None, "x") for n in range(50)]
+    report = Report("x", "y", rows)
+    said = reports.for_people(report)
+    assert "✓ 49 more, all allowed" in said
+    assert [line for line in said.splitlines() if "model-" in line] == ["✗ model-7  use  x"]
+    more = ", ".join(f"a{n}: alpina-8b" for n in range(60))
+    report = check(f"{CONFIG}router_settings: {{model_group_alias: {{{more}, last: nobody}}}}\n")
+    (shown,) = [line for line in reports.for_people(report).splitlines() if " 20 | " in line]
+    assert "last: nobody" in shown
+    assert len(shown) < 120
+
+
 def test_a_text_of_a_stranger_cannot_move_the_cursor():
     report = Report("x\x1b[2J", "y")
     report.rows.append(Row("a\x07", "b\n", None, "c\x1b"))

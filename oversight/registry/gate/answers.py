@@ -131,12 +131,11 @@ def _made(pair: tuple[str, str]) -> Kept:
     key = keys.current()
 
     def work() -> tuple[GateAnswer, proofs.Proof]:
-        found = _judged(*pair)
-        return proofs.proven(found)
+        return proofs.proven(_judged(*pair), key)
 
     (found, proof), by_replica = source.read(work)
     source.seen_size = max(source.seen_size, proof.size)
-    if not proof.knows(key):
+    if not proof.is_key_known:
         raise keys.NoGateKey(
             "The record does not know the gate's key yet: run python manage.py gate_key --create, "
             "and see that the sequencer runs."

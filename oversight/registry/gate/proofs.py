@@ -39,30 +39,33 @@ class Proof:
     checkpoint: Checkpoint | None
     acts: tuple[Act, ...]
     inputs: inputs.Inputs
+    is_key_known: bool
+    """Whether the record has adopted the key that is to sign, and not retired it."""
 
     @property
     def size(self) -> int:
         """How many entries the checkpoint covers; 0 without one."""
         return self.checkpoint.size if self.checkpoint else 0
 
-    def knows(self, key: keys.GateKey) -> bool:
-        """Say whether the record has adopted the key under this checkpoint, and not retired it."""
-        return self.checkpoint is not None and keys.may_sign(key, self.checkpoint.size)
 
+def proven(found: GateAnswer, key: keys.GateKey) -> tuple[GateAnswer, Proof]:
+    """Return the answer with its proof; a yes without one becomes a no.
 
-def proven(found: GateAnswer) -> tuple[GateAnswer, Proof]:
-    """Return the answer with its proof; a yes without one becomes a no."""
+    All that is read of the database is read here, so that a replica can be asked for all of it.
+    """
     checkpoint = queries.newest_checkpoint()
+    is_known = checkpoint is not None and keys.may_sign(key, checkpoint.size)
     row = found.authorisation
     if row is None or checkpoint is None:
-        proof = Proof(checkpoint, (), inputs.Inputs())
+        proof = Proof(checkpoint, (), inputs.Inputs(), is_known)
         return _refused_unless_proven(found, is_settled=False), proof
     rests_on = inputs.of_decision(row.decision_ref)
     acts = _acts(row, rests_on, checkpoint.size)
     is_settled = any(act.type.endswith(".granted") for act in acts) and not _is_moving(
         row, checkpoint.size
     )
-    return _refused_unless_proven(found, is_settled=is_settled), Proof(checkpoint, acts, rests_on)
+    proof = Proof(checkpoint, acts, rests_on, is_known)
+    return _refused_unless_proven(found, is_settled=is_settled), proof
 
 
 def _refused_unless_proven(found: GateAnswer, *, is_settled: bool) -> GateAnswer:
