@@ -906,6 +906,9 @@ KINDS = {
     "evals.replication.concluded": act("evals", OLD),  # their agreement is not
     "evals.criterion.recorded": act("evals", OLD, "criterion_recorded", during=WRITTEN),
     "evals.run.requested": act("evals", NEW, "run_requested"),
+    "evals.check.planned": act("evals", OLD, "check_planned"),
+    "evals.check.ended": act("evals", OLD, "check_ended"),
+    "evals.check.judged": act("evals", OLD, "check_judged"),
     "evals.run.cancelled": act("evals", OLD, "running"),
     "evals.result.accepted": act("result", OLD, "result_accepted"),
     "evals.run.finished": act("evals", OLD, "run_finished"),
@@ -1213,6 +1216,18 @@ class Replay:
         self.suites[digest], suite.by = suite, leaf.actor
         path = f"suites/{suite.name.replace(':', '-')}.json"
         self.bundle.document_if_here(path, digest, LENIENT)
+
+    def check_planned(self, leaf, version):
+        need(leaf.digests["suite"] in self.suites, "its suite is not on the log before")
+        need(not getattr(version, "checked", False), "the version is being checked already")
+        version.checked = version.was_checked = True
+
+    def check_ended(self, leaf, version):  # noqa: ARG002 - every method is called alike
+        need(getattr(version, "checked", False), "the version is not being checked")
+        version.checked = False
+
+    def check_judged(self, leaf, version):  # noqa: ARG002
+        need(getattr(version, "was_checked", False), "no check of the version was planned")
 
     def worker_enrolled(self, leaf, worker):
         worker.key, worker.revoked = ed25519_key(leaf.facts["public_key"]), False

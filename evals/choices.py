@@ -113,3 +113,6 @@ class Leaf(TextChoices):
     REPLICATION_REQUESTED = "evals.replication.requested"
     REPLICATION_CONCLUDED = "evals.replication.concluded"
     CRITERION_RECORDED = "evals.criterion.recorded"
+    CHECK_PLANNED = "evals.check.planned"
+    CHECK_ENDED = "evals.check.ended"
+    CHECK_JUDGED = "evals.check.judged"

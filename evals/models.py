@@ -10,6 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from evals.check_models import Check as Check  # noqa: PLC0414
+from evals.check_models import CheckedEndpoint as CheckedEndpoint  # noqa: PLC0414
+from evals.check_models import CheckPlan as CheckPlan  # noqa: PLC0414
 from evals.choices import (
     FINAL_STATES,
     Comparison,

@@ -1,11 +1,14 @@
 """Celery entry points of the evaluation floor, on the server's side."""
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from evals.choices import TaskRunState
 from evals.models import TaskRun
 from evals.nudges import nudge_workers as send_nudge
-from evals.services import leases
+from evals.services import checks, leases
+from oversight.web.refusals import Conflict
 
 
 @shared_task(name="evals.requeue_expired_leases")
@@ -24,3 +27,16 @@ def nudge_workers() -> int:
         .distinct()
     )
     return sum(send_nudge(resource_class) for resource_class in waiting)
+
+
+@shared_task(name="evals.check_endpoints")
+def check_endpoints() -> int:
+    """Judge the checks whose runs have ended, and begin those that are due."""
+    done = 0
+    for check_id in checks.finished_checks():
+        with suppress(Conflict):
+            checks.judge_check(check_id=check_id)
+            done += 1
+    for plan_id in checks.due_plans():
+        done += checks.begin_check(plan_id=plan_id) is not None
+    return done

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from evals.api import authoring, exports, public, replications, worker, workers
+from evals.api import authoring, checks, exports, public, replications, worker, workers
 from evals.views import drafts, runs
 
 WORKER = "api/v1/worker/"
@@ -30,6 +30,13 @@ urlpatterns = [
         "api/v1/suites/<slug:slug>/lm-eval.zip",
         public.SuiteFolder.as_view(),
         name="api-suite-folder",
+    ),
+    path("api/v1/checks/", checks.CheckList.as_view(), name="api-checks"),
+    path("api/v1/check-plans/", checks.CheckPlanList.as_view(), name="api-check-plans"),
+    path(
+        "api/v1/check-plans/<str:digest>/end/",
+        checks.CheckPlanEnd.as_view(),
+        name="api-check-plan-end",
     ),
     path("api/v1/runs/", public.RunList.as_view(), name="api-runs"),
     path("api/v1/runs/<str:ref>/", public.RunDetail.as_view(), name="api-run"),

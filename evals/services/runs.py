@@ -48,7 +48,7 @@ def request_run(
         Invalid: a setting cannot be used.
         NotAllowed: the person may not start runs, or not before everybody else's.
     """
-    run = _queue_run(
+    run = queue_run(
         by=by,
         suite_version=suite_version,
         model_version=model_version,
@@ -100,7 +100,7 @@ def request_replication(
     replication.leaf_id = leaf.id
     replication.save()
     for _ in range(organisations):
-        _queue_run(
+        queue_run(
             by=by,
             suite_version=suite_version,
             model_version=model_version,
@@ -114,7 +114,7 @@ def request_replication(
     return replication
 
 
-def _queue_run(
+def queue_run(
     *,
     by: Person,
     suite_version: SuiteVersion,
@@ -126,7 +126,11 @@ def _queue_run(
     priority: int = 0,
     replication: Replication | None = None,
 ) -> Run:
-    """Write a run, its task runs and its leaf; the caller has opened the transaction."""
+    """Write a run, its task runs and its leaf; the caller has opened the transaction.
+
+    Raises:
+        Invalid: a setting cannot be used; nothing is written then.
+    """
     if not policy.can_start_run(by):
         raise NotAllowed("Starting an evaluation takes a role in a body or an evaluator's role.")
     _require_priority(by, priority)

@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import get_resolver
 
-from evals.models import Replication
+from evals.models import CheckPlan, Replication
+from evals.services import checks
 from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
 from oversight.accounts.choices import Scope
+from oversight.accounts.services import shell_person
 from oversight.incidents.models import Incident, IncidentFile, IncidentLink
 from oversight.registry.models import ModelVersion
 from proposals.choices import ProposalType
@@ -107,6 +109,13 @@ def replication_of(world: World) -> Replication:
 
 def its_own_version(world: World) -> tuple[object, ...]:
     ModelVersion.objects.filter(pk=world.version.pk).update(registered_by=world.cast.evaluator)
+    return (world.version.digest,)
+
+
+def a_checked_version(world: World) -> tuple[object, ...]:
+    if not CheckPlan.objects.filter(version=world.version, ended_at=None).exists():
+        by = shell_person()
+        checks.plan_checks(by=by, version=world.version, suite_version=world.suite)
     return (world.version.digest,)
 
 
@@ -232,6 +241,8 @@ READS = (
     Door("api-suites", "GET"),
     Door("api-suite", "GET", lambda w: (w.suite.suite.slug,)),
     Door("api-suite-folder", "GET", lambda w: (w.suite.suite.slug,)),
+    Door("api-checks", "GET"),
+    Door("api-check-plans", "GET"),
     Door("api-runs", "GET"),
     Door("api-run", "GET", lambda w: (w.run.ref,)),
     Door("api-run-samples", "GET", lambda w: (w.run.ref,)),
@@ -354,6 +365,23 @@ WRITES = (
         body=lambda w: {"document": {"goal": "Answers at night."}},
         owner="operator",
         scope=Scope.REGISTRY_WRITE,
+    ),
+    Door(
+        "api-check-plans",
+        "POST",
+        opens_for=whole("member", "clerk", "evaluator", "administrator"),
+        status=201,
+        body=lambda w: {"version": w.version.digest, "suite": w.suite.digest},
+        owner="evaluator",
+        scope=Scope.RUNS_WRITE,
+    ),
+    Door(
+        "api-check-plan-end",
+        "POST",
+        a_checked_version,
+        whole("evaluator", "administrator"),
+        owner="evaluator",
+        scope=Scope.RUNS_WRITE,
     ),
     Door(
         "api-runs",

@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from evals.models import Run
+from evals.identity import DIFFERS, UNANSWERED
+from evals.models import Check, Run
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
 from oversight.dashboards.deployment_acts import history
@@ -221,7 +222,13 @@ def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
     description = Description.objects.about(found.subject).first()
     named = description.document.get("fallbacks", []) if description else []
     fallbacks = {row.slug: row for row in endpoints.filter(slug__in=named)}
+    judged = Check.objects.filter(answerers__endpoint=found).exclude(judged_at=None)
+    check = judged.select_related("plan__suite_version__suite").first()
+    findings = check.findings_about(slug) if check else []
     context = {
+        "check": check,
+        "findings": findings,
+        "is_alarming": any(each["verdict"] in {DIFFERS, UNANSWERED} for each in findings),
         "endpoint": found,
         "description": description,
         "fallbacks": [fallbacks[slug] for slug in named if slug in fallbacks],
