@@ -1,5 +1,6 @@
 """The evidence of a decision: its criteria as the contract froze them, with the results behind."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -71,7 +72,15 @@ def of_contract(contract: Contract) -> list[Evidence]:
     A run that came later never changes what is shown: results are looked up by the digests of the
     signed statements that the contract names.
     """
-    rows: list[dict[str, Any]] = contract.content["criteria"]
+    return of_contracts([contract])[contract.pk]
+
+
+def of_contracts(contracts: Iterable[Contract]) -> dict[int, list[Evidence]]:
+    """Return the same for several contracts, by their keys, in three queries."""
+    frozen: dict[int, list[dict[str, Any]]] = {
+        contract.pk: contract.content["criteria"] for contract in contracts
+    }
+    rows = [row for criteria in frozen.values() for row in criteria]
     suites = {
         version.digest: version
         for version in SuiteVersion.objects.filter(
@@ -87,10 +96,13 @@ def of_contract(contract: Contract) -> list[Evidence]:
     }
     named = ModelVersion.objects.filter(digest__in={row.get("beside") for row in rows} - {None})
     versions = {version.digest: version for version in named.select_related("model")}
-    return [
-        _evidence(row, suites[row["suite"]], results, versions.get(row.get("beside", "")))
-        for row in rows
-    ]
+    return {
+        key: [
+            _evidence(row, suites[row["suite"]], results, versions.get(row.get("beside", "")))
+            for row in criteria
+        ]
+        for key, criteria in frozen.items()
+    }
 
 
 def _evidence(

@@ -13,6 +13,7 @@ from oversight.dashboards.views import (
     pages,
     participation,
     record,
+    registers,
     registry,
     reports,
     samples,
@@ -88,6 +89,13 @@ urlpatterns = [
     path("decisions/<str:ref>/report/", reports.decision_page, name="decision-report"),
     path("decisions/<str:ref>/report.pdf", reports.decision_pdf, name="decision-report-pdf"),
     path("decisions/<str:ref>/report.json", reports.decision_json, name="decision-report-json"),
+    path("registers/<slug:name>.json", registers.whole_register_json, name="register"),
+    path("deployments/<slug:slug>/registers/", registers.registers, name="deployment-registers"),
+    path(
+        "deployments/<slug:slug>/registers/<slug:name>.json",
+        registers.register_json,
+        name="deployment-register",
+    ),
     path("deployments/<slug:slug>/report/", reports.deployment_page, name="deployment-report"),
     path(
         "deployments/<slug:slug>/report.pdf", reports.deployment_pdf, name="deployment-report-pdf"

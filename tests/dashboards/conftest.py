@@ -108,6 +108,9 @@ def addresses(world):
         f"{decision.get_absolute_url()}contract.json",
         *(f"{decision.get_absolute_url()}{form}" for form in REPORTS),
         *(f"{world.deployment.get_absolute_url()}{form}" for form in REPORTS),
+        f"{world.deployment.get_absolute_url()}registers/",
+        *(f"{world.deployment.get_absolute_url()}registers/{name}.json" for name in REGISTERS),
+        *(f"/registers/{name}.json" for name in REGISTERS),
         f"/bodies/{world.cast.body.slug}/",
         f"/bodies/{world.cast.body.slug}/charters/1/",
         f"/bodies/{world.cast.body.slug}/participation/",
@@ -124,6 +127,7 @@ def addresses(world):
     ]
 
 
+REGISTERS = ("algoritmeregister", "atrs", "annex-viii")
 REPORTS = ("report/", "report.json", "report.pdf")
 
 FIXED = (
