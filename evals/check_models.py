@@ -100,3 +100,38 @@ class CheckedEndpoint(models.Model):
 
 
 WEIGHTS = "weights"
+
+
+class ProbeTurn(models.Model):
+    """When somebody looks next whether an endpoint answers, and who has the turn now."""
+
+    endpoint = models.OneToOneField(Endpoint, models.PROTECT, related_name="+")
+    next_at = models.DateTimeField(db_index=True)
+    worker = models.ForeignKey(
+        "evals.Worker", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} at {self.next_at}"
+
+
+class EndpointProbe(models.Model):
+    """One look at an endpoint: whether it answered, and how fast. Kept for 90 days."""
+
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="+", db_index=False)
+    worker = models.ForeignKey("evals.Worker", models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    is_up = models.BooleanField()
+    milliseconds = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [
+            # Serves an endpoint's availability, and the end of what is old.
+            models.Index(fields=["endpoint", "at"], name="probe_by_endpoint"),
+            models.Index(fields=["at"], name="probe_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {'up' if self.is_up else self.reason}"

@@ -13,6 +13,8 @@ from django.utils import timezone
 from evals.check_models import Check as Check  # noqa: PLC0414
 from evals.check_models import CheckedEndpoint as CheckedEndpoint  # noqa: PLC0414
 from evals.check_models import CheckPlan as CheckPlan  # noqa: PLC0414
+from evals.check_models import EndpointProbe as EndpointProbe  # noqa: PLC0414
+from evals.check_models import ProbeTurn as ProbeTurn  # noqa: PLC0414
 from evals.choices import (
     FINAL_STATES,
     Comparison,

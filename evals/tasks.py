@@ -7,7 +7,7 @@ from celery import shared_task
 from evals.choices import TaskRunState
 from evals.models import TaskRun
 from evals.nudges import nudge_workers as send_nudge
-from evals.services import checks, leases
+from evals.services import checks, leases, probes
 from oversight.web.refusals import Conflict
 
 
@@ -27,6 +27,12 @@ def nudge_workers() -> int:
         .distinct()
     )
     return sum(send_nudge(resource_class) for resource_class in waiting)
+
+
+@shared_task(name="evals.forget_old_probes")
+def forget_old_probes() -> int:
+    """Remove what nobody asks for any more."""
+    return probes.forget_old()
 
 
 @shared_task(name="evals.check_endpoints")

@@ -32,6 +32,11 @@ urlpatterns = [
         name="api-suite-folder",
     ),
     path("api/v1/checks/", checks.CheckList.as_view(), name="api-checks"),
+    path(
+        "api/v1/endpoints/<slug:slug>/availability/",
+        checks.EndpointAvailability.as_view(),
+        name="api-endpoint-availability",
+    ),
     path("api/v1/check-plans/", checks.CheckPlanList.as_view(), name="api-check-plans"),
     path(
         "api/v1/check-plans/<str:digest>/end/",
@@ -68,6 +73,8 @@ urlpatterns = [
         name="api-replication",
     ),
     path(f"{WORKER}hello", worker.Hello.as_view(), name="worker-hello"),
+    path(f"{WORKER}probes", checks.WorkerProbes.as_view(), name="worker-probes"),
+    path(f"{WORKER}probes/seen", checks.WorkerProbesSeen.as_view(), name="worker-probes-seen"),
     path(f"{WORKER}claim", worker.Claim.as_view(), name="worker-claim"),
     path(f"{WORKER}artefacts/<str:sha256>", worker.Download.as_view(), name="worker-download"),
     path(

@@ -10,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from evals.api.worker import WorkerView
 from evals.models import Check, CheckPlan, SuiteVersion
-from evals.services import checks
+from evals.services import checks, probes
 from oversight.accounts.choices import Scope
 from oversight.accounts.permissions import Public, writes
-from oversight.registry.models import ModelVersion
+from oversight.registry.models import Endpoint, ModelVersion
+from oversight.web.clock import database_now
 from oversight.web.inputs import checked, named_row
 
 
@@ -112,3 +114,76 @@ class CheckPlanEnd(APIView):
         version = get_object_or_404(ModelVersion.objects.select_related("model"), digest=digest)
         plan = checks.end_checks(by=request.user, version=version)  # type: ignore[arg-type]
         return Response(CheckPlanOutput(plan).data)
+
+
+class AvailabilityOutput(serializers.Serializer[Any]):
+    """How often an endpoint answered in a span of time, and how fast."""
+
+    span = serializers.CharField()
+    probes = serializers.IntegerField()
+    answered = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+    milliseconds = serializers.IntegerField(allow_null=True, help_text="Mean, where it answered.")
+    last_up = serializers.DateTimeField(allow_null=True)
+    last_down = serializers.DateTimeField(allow_null=True)
+
+
+class EndpointAvailability(APIView):
+    """How often an endpoint answered in the last day, week and month."""
+
+    permission_classes = [Public]
+
+    @extend_schema(responses={200: AvailabilityOutput(many=True)})
+    def get(self, request: Request, slug: str) -> Response:  # noqa: ARG002
+        """Return the spans."""
+        endpoint = get_object_or_404(Endpoint, slug=slug)
+        spans = probes.availability(endpoint, database_now())
+        return Response(AvailabilityOutput(spans, many=True).data)
+
+
+class ProbeOrder(serializers.Serializer[Any]):
+    """One endpoint to look at."""
+
+    slug = serializers.CharField()
+    base_url = serializers.CharField()
+
+
+class ProbeOrders(serializers.Serializer[Any]):
+    """What it is a worker's turn to look at."""
+
+    endpoints = ProbeOrder(many=True)
+
+
+class ProbeSeen(serializers.Serializer[Any]):
+    """What a worker has seen of one endpoint."""
+
+    endpoint = serializers.CharField(max_length=60)
+    is_up = serializers.BooleanField()
+    milliseconds = serializers.IntegerField(min_value=0, max_value=10**6)
+    reason = serializers.CharField(max_length=200, allow_blank=True, default="")
+
+
+class ProbesSeen(serializers.Serializer[Any]):
+    """What a worker has seen."""
+
+    seen = serializers.ListField(child=ProbeSeen(), max_length=probes.AT_ONCE)
+
+
+class WorkerProbes(WorkerView):
+    """`POST probes`: whose turn it is to look whether endpoints answer."""
+
+    @extend_schema(request=None, responses={200: ProbeOrders})
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Hand out what is due."""
+        due = probes.take_turns(worker=self.worker)
+        return Response({"endpoints": [{"slug": e.slug, "base_url": e.base_url} for e in due]})
+
+
+class WorkerProbesSeen(WorkerView):
+    """`POST probes/seen`."""
+
+    @extend_schema(request=ProbesSeen, responses={200: None})
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Keep what was seen of the endpoints whose turn this worker had."""
+        probes.note_probes(worker=self.worker, seen=self.read(ProbesSeen)["seen"])
+        return Response({})

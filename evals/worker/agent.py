@@ -15,6 +15,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ from evals.worker.failures import Code, WorkError
 from evals.worker.lease import Lease
 from evals.worker.models import ModelCache
 from evals.worker.orders import needs_weights, require_possible
+from evals.worker.probe import look_at
 from evals.worker.process import RunnerProcess
 from evals.worker.runner.protocol import Load, Progress, Run
 from evals.worker.surroundings import device, software
@@ -75,6 +77,32 @@ class Agent:
             finally:
                 self._turn.release()
         return taken
+
+    def look_at_endpoints(self) -> int:
+        """Look whether endpoints answer whose turn it is; return how many were looked at.
+
+        A platform that is older than this worker has no such turns.
+
+        Raises:
+            PlatformError: the platform does not answer.
+        """
+        keys = str(self._config.endpoint_keys) if self._config.endpoint_keys else None
+        seen = []
+        try:
+            due = self._client.probes()
+        except PlatformError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return 0
+            raise
+        for endpoint in due:
+            if self._stopping.is_set():
+                break
+            found = look_at(endpoint["base_url"], allow_hosts=self._config.allow_hosts, keys=keys)
+            if found is not None:
+                seen.append(found | {"endpoint": endpoint["slug"]})
+        if seen:
+            self._client.report_probes(seen)
+        return len(seen)
 
     def stop(self) -> None:
         """Take nothing more, kill the runner and give back what is under way; returns at once."""

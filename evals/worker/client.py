@@ -95,6 +95,14 @@ class Client:
         timeout = LAST_WORDS_TIMEOUT if self._stopping.is_set() else TIMEOUT
         self._call("POST", f"task-runs/{task_run}/failure", json=body, timeout=timeout)
 
+    def probes(self) -> list[dict[str, Any]]:
+        """Return the endpoints that it is our turn to look at."""
+        return list(self._call("POST", "probes", json={}, attempts=1).json()["endpoints"])
+
+    def report_probes(self, seen: list[dict[str, Any]]) -> None:
+        """Say what was seen of them."""
+        self._call("POST", "probes/seen", json={"seen": seen}, attempts=2)
+
     def _call(
         self, method: str, address: str, *, attempts: int = ATTEMPTS, **content: Any
     ) -> httpx.Response:

@@ -38,6 +38,7 @@ class Patrol:
         """
         try:
             taken = self.agent.work()
+            self.agent.look_at_endpoints()
         except PlatformError as error:
             trouble = f"The platform does not let us work: {error}"
         except Exception as error:

@@ -242,6 +242,7 @@ READS = (
     Door("api-suite", "GET", lambda w: (w.suite.suite.slug,)),
     Door("api-suite-folder", "GET", lambda w: (w.suite.suite.slug,)),
     Door("api-checks", "GET"),
+    Door("api-endpoint-availability", "GET", lambda w: (w.deployment.endpoint.slug,)),
     Door("api-check-plans", "GET"),
     Door("api-runs", "GET"),
     Door("api-run", "GET", lambda w: (w.run.ref,)),
@@ -786,6 +787,8 @@ MACHINES = (
         "POST",
         body=lambda w: {"boot_id": "boot-1", "resource_classes": ["cpu"]},
     ),
+    Door("worker-probes", "POST"),
+    Door("worker-probes-seen", "POST", body=lambda w: {"seen": []}),
     Door("worker-download", "GET", lambda w: (w.held.task["data"]["sha256"],)),
     Door("worker-heartbeat", "POST", lambda w: (w.held.pk,), body=beat),
     Door(

@@ -69,7 +69,7 @@ class Caller:
         self.base_url = str(endpoint["base_url"]).rstrip("/")
         host, port = check_url(self.base_url, allowed)
         self._timeout = float(endpoint.get("timeout_seconds") or 120)
-        self._key = _key_of(endpoint.get("keys"), host, port)
+        self._key = key_of(endpoint.get("keys"), host, port)
         self._client = guarded_client(allowed, self._timeout)
         self._pace = Pace(endpoint.get("requests_per_minute"), sleep=sleep)
         self._sleep = sleep
@@ -203,7 +203,7 @@ def _retry_after(answer: httpx.Response) -> float | None:
         return None
 
 
-def _key_of(folder: str | None, host: str, port: int) -> str:
+def key_of(folder: str | None, host: str, port: int) -> str:
     """Return the key that the worker's operator keeps for a host; nothing where there is none."""
     for name in (f"{host}:{port}", host):
         path = Path(folder or "") / name

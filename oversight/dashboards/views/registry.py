@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from evals.identity import DIFFERS, UNANSWERED
 from evals.models import Check, Run
+from evals.services.probes import availability
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
 from oversight.dashboards.deployment_acts import history
@@ -227,6 +228,7 @@ def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
     findings = check.findings_about(slug) if check else []
     context = {
         "check": check,
+        "availability": availability(found, database_now()),
         "findings": findings,
         "is_alarming": any(each["verdict"] in {DIFFERS, UNANSWERED} for each in findings),
         "endpoint": found,
