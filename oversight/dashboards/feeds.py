@@ -1,16 +1,17 @@
-"""What a body does, as an Atom feed (RFC 4287): proposals, votes, decisions."""
+"""What a body does, or all of them, as Atom feeds (RFC 4287)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID, uuid5
+from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
 
+from evals.models import Run
 from oversight.accounts.models import Body
 from oversight.dashboards.titles import titled
 from oversight.web.clock import in_words
@@ -33,22 +34,94 @@ class Entry:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a feed is about, and where it and its page stand."""
+
+    id: str
+    title: str
+    description: str
+    path: str
+    feed_path: str
+    since: datetime
+    """How old it is while nothing has happened."""
+
+
+def channel_of(body: Body) -> Channel:
+    """Return the channel of a body."""
+    return Channel(
+        f"urn:uuid:{body.leaf_id}",
+        body.name,
+        body.summary or "What it proposes, votes on and decides.",
+        reverse("body", args=[body.slug]),
+        reverse("body-feed", args=[body.slug]),
+        body.founded_at,
+    )
+
+
 def entries_of(body: Body) -> list[Entry]:
     """Return the newest of what the body did in public, newest first."""
-    found = [*_proposed(body), *_opened(body), *_decided(body), *_ended(body)]
+    own = Proposal.objects.filter(body=body)
+    return newest(_proposed(own), _opened(own), _decided(own), _ended(own))
+
+
+def newest(*parts: Iterator[Entry]) -> list[Entry]:
+    """Return the newest of several kinds of entries, newest first."""
+    found = [entry for part in parts for entry in part]
     return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)[:ENTRIES]
 
 
-def atom(body: Body, entries: list[Entry]) -> bytes:
+# -- What the whole site does ----------------------------------------------------------------
+
+
+def proposals() -> list[Entry]:
+    """Return what was proposed, put to the vote and ended, of all bodies."""
+    every = Proposal.objects.all()
+    return newest(_proposed(every), _opened(every), _ended(every))
+
+
+def decisions() -> list[Entry]:
+    """Return what was decided, of all bodies."""
+    return newest(_decided(Proposal.objects.all()))
+
+
+def runs() -> list[Entry]:
+    """Return the evaluations that have ended, whatever their end."""
+    return newest(_runs())
+
+
+SITE: dict[str, tuple[str, str, str, Callable[[], list[Entry]]]] = {
+    "proposals": ("Proposals", "What is proposed and put to the vote.", "deciding", proposals),
+    "decisions": ("Decisions", "What was decided.", "deciding", decisions),
+    "runs": ("Evaluations", "Evaluations that have ended.", "findings", runs),
+}
+"""Feeds of the whole site by their name: title, what it is, name of its page, its entries."""
+
+
+def site_channel(name: str) -> Channel:
+    """Return one of the channels of the whole site."""
+    title, description, page, _ = SITE[name]
+    feed_path = reverse("site-feed", args=[name])
+    return Channel(
+        uuid5(NAMESPACE_URL, _whole(feed_path)).urn,
+        f"{title}: {settings.SITE_NAME}",
+        description,
+        reverse(page),
+        feed_path,
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def atom(channel: Channel, entries: list[Entry]) -> bytes:
     """Return the feed."""
     feed = Atom1Feed(
-        title=one_line(body.name),
-        link=_whole(reverse("body", args=[body.slug])),
-        description=one_line(body.summary) or "What it proposes, votes on and decides.",
+        title=one_line(channel.title),
+        link=_whole(channel.path),
+        description=one_line(channel.description),
         language="en",
-        author_name=one_line(body.name),
-        feed_url=_whole(reverse("body-feed", args=[body.slug])),
-        feed_guid=f"urn:uuid:{body.leaf_id}",
+        author_name=one_line(channel.title),
+        feed_url=_whole(channel.feed_path),
+        feed_guid=channel.id,
     )
     for entry in entries:
         feed.add_item(
@@ -60,18 +133,18 @@ def atom(body: Body, entries: list[Entry]) -> bytes:
             pubdate=entry.at,
             updateddate=entry.at,
         )
-    # The feed of a body that did nothing yet is as old as the body, not as the question.
-    feed.latest_post_date = lambda: changed_at(body, entries)  # type: ignore[method-assign]
+    # A feed in which nothing has happened is as old as its subject, not as the question.
+    feed.latest_post_date = lambda: changed_at(channel, entries)  # type: ignore[method-assign]
     return feed.writeString("utf-8").encode()
 
 
-def changed_at(body: Body, entries: list[Entry]) -> datetime:
+def changed_at(channel: Channel, entries: list[Entry]) -> datetime:
     """Return when the feed last changed."""
-    return entries[0].at if entries else body.founded_at
+    return entries[0].at if entries else channel.since
 
 
-def _proposed(body: Body) -> Iterator[Entry]:
-    rows = Proposal.objects.filter(body=body, deliberation_opened_at__isnull=False)
+def _proposed(own: QuerySet[Proposal]) -> Iterator[Entry]:
+    rows = own.filter(deliberation_opened_at__isnull=False)
     public = rows.exclude(status=Status.DRAFT).order_by("-deliberation_opened_at")
     for row in titled(public)[:ENTRIES]:
         yield Entry(
@@ -83,11 +156,11 @@ def _proposed(body: Body) -> Iterator[Entry]:
         )
 
 
-def _opened(body: Body) -> Iterator[Entry]:
-    rows = Contract.objects.filter(proposal__body=body).defer("document")
-    shown = titled(rows.select_related("proposal").order_by("-opens_at"), "proposal_id")
+def _opened(own: QuerySet[Proposal]) -> Iterator[Entry]:
+    rows = Contract.objects.filter(proposal__in=own).defer("document")
+    shown = titled(rows.select_related("proposal__body").order_by("-opens_at"), "proposal_id")
     for row in shown[:ENTRIES]:
-        close = in_words(row.closes_at, body.time_zone)
+        close = in_words(row.closes_at, row.proposal.body.time_zone)
         yield Entry(
             row.leaf_id,
             row.opens_at,
@@ -97,8 +170,8 @@ def _opened(body: Body) -> Iterator[Entry]:
         )
 
 
-def _decided(body: Body) -> Iterator[Entry]:
-    rows = Decision.objects.filter(proposal__body=body).defer("record").select_related("proposal")
+def _decided(own: QuerySet[Proposal]) -> Iterator[Entry]:
+    rows = Decision.objects.filter(proposal__in=own).defer("record").select_related("proposal")
     for row in titled(rows.order_by("-decided_at"), "proposal_id")[:ENTRIES]:
         yield Entry(
             row.leaf_id,
@@ -109,18 +182,31 @@ def _decided(body: Body) -> Iterator[Entry]:
         )
 
 
-def _ended(body: Body) -> Iterator[Entry]:
+def _ended(own: QuerySet[Proposal]) -> Iterator[Entry]:
     """Yield what ended without a decision; a draft that was withdrawn was never public."""
     ended = Q(status=Status.ANNULLED) | Q(
         status=Status.WITHDRAWN, deliberation_opened_at__isnull=False
     )
-    rows = Proposal.objects.filter(ended, body=body).order_by("-status_changed_at")
-    for row in titled(rows)[:ENTRIES]:
+    for row in titled(own.filter(ended).order_by("-status_changed_at"))[:ENTRIES]:
         yield Entry(
             uuid5(row.leaf_id, row.status),
             row.status_changed_at,
             f"{row.get_status_display()}: {row.shown_title}",
             row.ending_reason,
+            row.get_absolute_url(),
+        )
+
+
+def _runs() -> Iterator[Entry]:
+    """Yield the runs that have ended."""
+    ended = Run.objects.filter(finished_at__isnull=False).with_parts().order_by("-finished_at")
+    for row in ended[:ENTRIES]:
+        assert row.finished_at is not None  # noqa: S101 - the query asks for it
+        yield Entry(
+            uuid5(row.leaf_id, row.state),
+            row.finished_at,
+            f"{row.get_state_display().capitalize()}: {row.model_version} by {row.suite_version}",
+            row.reason or f"{row.ref}, with every sample and its signed results.",
             row.get_absolute_url(),
         )
 

@@ -122,6 +122,7 @@ urlpatterns = [
     ),
     path("bodies/<slug:slug>/members.csv", participation.members_csv, name="members-csv"),
     path("bodies/<slug:slug>/members/<slug:public_id>/", participation.member, name="member"),
+    path("feeds/<slug:name>.atom", subscriptions.site_feed, name="site-feed"),
     path("bodies/<slug:slug>/feed.atom", subscriptions.body_feed, name="body-feed"),
     path("bodies/<slug:slug>/votes.ics", subscriptions.body_calendar, name="body-calendar"),
     path("proposals/<str:ref>/vote.ics", subscriptions.vote_calendar, name="vote-calendar"),

@@ -111,6 +111,7 @@ def addresses(world):
         f"{world.deployment.get_absolute_url()}registers/",
         *(f"{world.deployment.get_absolute_url()}registers/{name}.json" for name in REGISTERS),
         *(f"/registers/{name}.json" for name in REGISTERS),
+        *(f"/feeds/{name}.atom" for name in FEEDS),
         f"/bodies/{world.cast.body.slug}/",
         f"/bodies/{world.cast.body.slug}/charters/1/",
         f"/bodies/{world.cast.body.slug}/participation/",
@@ -127,6 +128,7 @@ def addresses(world):
     ]
 
 
+FEEDS = ("proposals", "decisions", "runs")
 REGISTERS = ("algoritmeregister", "atrs", "annex-viii")
 REPORTS = ("report/", "report.json", "report.pdf")
 

@@ -25,6 +25,7 @@ UNKNOWN = (
     "/deployments/nothing/registers/",
     "/deployments/nothing/registers/atrs.json",
     "/registers/nothing.json",
+    "/feeds/nothing.atom",
     "/deployments/nothing/report/",
     "/deployments/nothing/report.json",
     "/deployments/nothing/report.pdf",

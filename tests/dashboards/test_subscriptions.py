@@ -23,6 +23,7 @@ from tests.factories import (
     make_open_vote,
     make_proposal,
 )
+from tests.scenes import make_finished_run
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,31 @@ def test_what_was_annulled_or_withdrawn_is_told_with_its_reason(client, cast):
     told = {entry["title"]: entry["summary"] for entry in entries(feed_of(client, cast))}
     assert told["Annulled: One"] == "A wrong text."
     assert told["Withdrawn: Two"] == "No longer needed."
+
+
+def test_the_feeds_of_the_site_tell_of_all_bodies(client, cast):
+    other = make_cast()
+    decision, second = make_decision(cast, title="One"), make_decision(other, title="Two")
+    told = [entry["title"] for entry in entries(client.get("/feeds/decisions.atom"))]
+    assert set(told) == {"Carried: Two", "Carried: One"}
+    proposed = {entry["title"] for entry in entries(client.get("/feeds/proposals.atom"))}
+    assert {"Proposed: One", "Proposed: Two", "The vote is open: One"} <= proposed
+    assert not any(title.startswith("Carried") for title in proposed)
+    ids = {entry["id"] for entry in entries(client.get("/feeds/decisions.atom"))}
+    assert ids == {f"urn:uuid:{second.leaf_id}", f"urn:uuid:{decision.leaf_id}"}
+
+
+def test_the_feed_of_evaluations_tells_how_each_ended(client):
+    run = make_finished_run()
+    (entry,) = entries(client.get("/feeds/runs.atom"))
+    assert entry["title"] == f"Finished: {run.model_version} by {run.suite_version}"
+    assert run.ref in entry["summary"]
+
+
+def test_an_empty_feed_of_the_site_is_a_whole_one(client):
+    root = ElementTree.fromstring(client.get("/feeds/runs.atom").content)
+    assert root.findall(f"{ATOM}entry") == []
+    assert len(root.findall(f"{ATOM}updated")) == 1
 
 
 def test_hostile_words_break_no_feed(client, cast):

@@ -17,9 +17,23 @@ from oversight.web.unchanged import answer_unless_unchanged
 def body_feed(request: HttpRequest, slug: str) -> HttpResponse:
     """Send what a body did as an Atom feed."""
     body = get_object_or_404(Body, slug=slug)
-    entries = feeds.entries_of(body)
-    changed = feeds.changed_at(body, entries)
-    return answer_unless_unchanged(request, feeds.atom(body, entries), feeds.CONTENT_TYPE, changed)
+    return _feed(request, feeds.channel_of(body), feeds.entries_of(body))
+
+
+@login_not_required
+@require_safe
+def site_feed(request: HttpRequest, name: str) -> HttpResponse:
+    """Send what all bodies propose or decide, or what was evaluated, as an Atom feed."""
+    if name not in feeds.SITE:
+        raise Http404
+    _, _, _, entries = feeds.SITE[name]
+    return _feed(request, feeds.site_channel(name), entries())
+
+
+def _feed(request: HttpRequest, channel: feeds.Channel, entries: list[feeds.Entry]) -> HttpResponse:
+    content = feeds.atom(channel, entries)
+    changed = feeds.changed_at(channel, entries)
+    return answer_unless_unchanged(request, content, feeds.CONTENT_TYPE, changed)
 
 
 @login_not_required
