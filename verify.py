@@ -905,11 +905,14 @@ KINDS = {
     "evals.replication.requested": act("evals", NEW),  # its runs are judged as runs,
     "evals.replication.concluded": act("evals", OLD),  # their agreement is not
     "evals.criterion.recorded": act("evals", OLD, "criterion_recorded", during=WRITTEN),
+    "evals.budget.allocated": act("evals", NEW, "budget_allocated", names=["body"]),
+    "evals.budget.ended": act("evals", OLD, "budget_changed"),
+    "evals.budget.restored": act("evals", OLD, "budget_changed"),
     "evals.run.requested": act("evals", NEW, "run_requested"),
     "evals.check.planned": act("evals", OLD, "check_planned"),
     "evals.check.ended": act("evals", OLD, "check_ended"),
     "evals.check.judged": act("evals", OLD, "check_judged"),
-    "evals.run.cancelled": act("evals", OLD, "running"),
+    "evals.run.cancelled": act("evals", OLD, "run_cancelled"),
     "evals.result.accepted": act("result", OLD, "result_accepted"),
     "evals.run.finished": act("evals", OLD, "run_finished"),
     "proposals.charter.adopted": act("charter", OLD, "charter_adopted"),
@@ -1028,6 +1031,7 @@ class Replay:
         self.size, self.leaf, self.last_at, self.latest, self.unknown = 0, None, 0, 0, {}
         self.things = {}  # by its subject, what an act began: bodies, runs, proposals, …
         self.people, self.suites, self.runs, self.criteria = set(), {}, [], {}
+        self.budgets = []
         self.rotations, self.closed, self.gate_keys = [], False, {}
         self.votes, self.outside, self.carried, self.supports = [], 0, set(), set()
         self.authorisations, self.changes, self.committed, self.sides = {}, [], {}, {}
@@ -1273,7 +1277,37 @@ class Replay:
         run.limit, run.state, run.ended, run.results = leaf.facts["limit"], "", None, {}
         need(run.suite in self.suites, "its suite is not published")
         self.thing(f"version:{run.version}")
+        run.budget = leaf.facts.get("budget")
+        if run.budget is not None:
+            need(self.thing(run.budget).stands, "its budget does not stand")
+            need(leaf.at <= self.thing(run.budget).until, "the time of its budget is over")
         self.runs.append(run)
+
+    def run_cancelled(self, leaf, run):
+        self.running(leaf, run)
+        if leaf.actor == "system:budget":
+            same(leaf.facts["budget"], run.budget, "the budget that is spent")
+
+    def budget_allocated(self, leaf, budget):
+        """Hours that a body votes for its evaluations; one budget stands at a time."""
+        budget.body, budget.hours = leaf.facts["body"], leaf.facts["hours"]
+        budget.until, budget.stands = seconds(leaf.facts["until"]), True
+        self._require_one_budget(budget)
+        same(self.decided(leaf, leaf.subject), budget.name, "what allocates it")
+        self.budgets.append(budget)
+
+    def budget_changed(self, leaf, budget):
+        restores = leaf.kind.endswith("restored")
+        need(budget.stands != restores, "it says so already")
+        by = self.decided(leaf, leaf.subject)
+        same(leaf.facts["by"], f"decision:{by}", "what changes it")
+        budget.stands = restores
+        if restores:
+            self._require_one_budget(budget)
+
+    def _require_one_budget(self, budget):
+        others = [b for b in self.budgets if b is not budget and b.body == budget.body and b.stands]
+        need(not others, "another budget of the body still stands")
 
     def running(self, leaf, run):  # noqa: ARG002
         need(not run.state, f"this run has {run.state} before")
@@ -1800,6 +1834,7 @@ FOLLOWS = {
     "admit_evaluator": "general_motion",
     "annul_decision": "authorise_deployment",
     "amend_text": "general_motion",
+    "allocate_compute": "authorise_deployment",
 }
 """Whose rules hold where a charter has none of a type's own."""
 
@@ -2337,6 +2372,14 @@ class Vote(Report):
         need(entry in self.replay.people, f"{slug} was not admitted")
         return {"organisation": slug}, NEVER
 
+    def budget_stated(self, leaf):
+        name, longest = self.proposal.name, self.contract["sunset_days"]
+        budget = self.replay.thing(f"budget:{name}")
+        same(budget.hours, self.terms["hours"], "the hours that it allocated")
+        days = min(self.terms.get("days", longest), longest)
+        same(budget.until, leaf.at + 86_400 * days, "the end of the budget")
+        return {"budget": name, "hours": budget.hours, "until": instant(budget.until)}, NEVER
+
     def annulment_stated(self, leaf):  # noqa: ARG002
         name, target = self.proposal.name, self.proposal.target
         annulled = self.replay.thing(f"proposal:{target}").annulled
@@ -2355,6 +2398,7 @@ EFFECTS = {
     "adopt_suite": (Vote.work_stands, Vote.suite_stated),
     "amend_charter": (Vote.work_stands, Vote.charter_stated),
     "admit_evaluator": (Vote.work_stands, Vote.evaluator_stated),
+    "allocate_compute": (Vote.work_stands, Vote.budget_stated),
     "annul_decision": (Vote.work_stands, Vote.annulment_stated),
     "general_motion": (Vote.nothing_stands, Vote.nothing_stated),
     "election": (Vote.nothing_stands, Vote.nothing_stated),

@@ -116,3 +116,6 @@ class Leaf(TextChoices):
     CHECK_PLANNED = "evals.check.planned"
     CHECK_ENDED = "evals.check.ended"
     CHECK_JUDGED = "evals.check.judged"
+    BUDGET_ALLOCATED = "evals.budget.allocated"
+    BUDGET_ENDED = "evals.budget.ended"
+    BUDGET_RESTORED = "evals.budget.restored"

@@ -31,7 +31,7 @@ from evals.queries import (
     TaskRunQuerySet,
     WorkerQuerySet,
 )
-from oversight.accounts.models import Organisation, Person, new_public_id
+from oversight.accounts.models import Body, Organisation, Person, new_public_id
 from oversight.registry.models import ModelVersion
 
 
@@ -254,6 +254,50 @@ class Replication(models.Model):
         return f"replication:{self.ref}"
 
 
+class ComputeBudget(models.Model):
+    """Hours of work of hosts that a body has voted for the evaluations of its proposals.
+
+    At most one stands for a body. It is replaced or annulled by a decision, and then has an end;
+    one whose time is over stands until it is replaced, and pays for nothing.
+    """
+
+    body = models.ForeignKey(Body, models.PROTECT, related_name="+")
+    decision_ref = models.CharField(max_length=12, unique=True)
+    hours = models.PositiveIntegerField()
+    starts_at = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=12, blank=True, help_text="The decision that ended it.")
+    leaf_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["body"], condition=Q(ended_at__isnull=True), name="budget_one_per_body"
+            ),
+            models.CheckConstraint(condition=Q(hours__gte=1), name="budget_has_hours"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by="")
+                | Q(ended_at__isnull=False) & ~Q(ended_by=""),
+                name="budget_ended_by_a_decision",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hours} hours of {self.body}, decision {self.decision_ref}"
+
+    @property
+    def subject(self) -> str:
+        """The budget as the record names it."""
+        return f"budget:{self.decision_ref}"
+
+    @property
+    def seconds(self) -> int:
+        """The same in seconds."""
+        return self.hours * 3600
+
+
 class Run(models.Model):
     """One evaluation of one model version by one suite version."""
 
@@ -289,6 +333,17 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why it was stopped, where nobody asked for that."
+    )
+    budget = models.ForeignKey(
+        ComputeBudget,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="What pays for its hours, if its body has voted one.",
+    )
     leaf_id = models.UUIDField(unique=True)
 
     objects = RunQuerySet.as_manager()
@@ -366,6 +421,12 @@ class TaskRun(models.Model):
     lease_token = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
+    busy_seconds = models.DecimalField(
+        max_digits=12,
+        decimal_places=3,
+        default=0,
+        help_text="How long hosts held it, over all attempts that have ended.",
+    )
     stage = models.CharField(max_length=20, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)

@@ -8,6 +8,7 @@ from evals.choices import TaskRunState
 from evals.models import TaskRun
 from evals.nudges import nudge_workers as send_nudge
 from evals.services import checks, leases, probes
+from evals.services.budgets import stop_spent
 from oversight.web.refusals import Conflict
 
 
@@ -15,6 +16,12 @@ from oversight.web.refusals import Conflict
 def requeue_expired_leases() -> int:
     """Give expired leases back to the queue."""
     return leases.requeue_expired()
+
+
+@shared_task(name="evals.stop_spent_budgets")
+def stop_spent_budgets() -> int:
+    """Stop the runs whose budget is spent; return how many."""
+    return stop_spent()
 
 
 @shared_task(name="evals.nudge_workers")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from evals.api import authoring, checks, exports, public, replications, worker, workers
+from evals.api import authoring, budgets, checks, exports, public, replications, worker, workers
 from evals.views import drafts, runs
 
 WORKER = "api/v1/worker/"
@@ -66,6 +66,7 @@ urlpatterns = [
     path(f"{ONE_WORKER}resume/", workers.WorkerResume.as_view(), name="api-worker-resume"),
     path(f"{ONE_WORKER}revoke/", workers.WorkerRevoke.as_view(), name="api-worker-revoke"),
     path(f"{ONE_WORKER}rotate/", workers.WorkerRotate.as_view(), name="api-worker-rotate"),
+    path("api/v1/budgets/", budgets.Budgets.as_view(), name="api-budgets"),
     path("api/v1/replications/", replications.ReplicationList.as_view(), name="api-replications"),
     path(
         "api/v1/replications/<str:ref>/",

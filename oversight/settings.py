@@ -93,6 +93,7 @@ CELERY_BEAT_SCHEDULE = {
     "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
     "check-endpoints": {"task": "evals.check_endpoints", "schedule": 30.0},
     "forget-old-probes": {"task": "evals.forget_old_probes", "schedule": 3600.0},
+    "stop-spent-budgets": {"task": "evals.stop_spent_budgets", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
     "gate-tick": {"task": "registry.tick", "schedule": 30.0},
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},

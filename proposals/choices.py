@@ -15,6 +15,7 @@ class ProposalType(TextChoices):
     ADOPT_SUITE = "adopt_suite", "adopt a suite and its criteria"
     AMEND_CHARTER = "amend_charter", "amend the charter"
     ADMIT_EVALUATOR = "admit_evaluator", "admit an organisation as evaluator"
+    ALLOCATE = "allocate_compute", "allocate compute to the evaluation of proposals"
     ANNUL = "annul_decision", "annul an earlier decision"
     AMENDMENT = "amend_text", "amend the text of another proposal"
 
@@ -26,6 +27,7 @@ FOLLOWS: dict[ProposalType, ProposalType] = {
     ProposalType.ADOPT_SUITE: ProposalType.AUTHORISE,
     ProposalType.AMEND_CHARTER: ProposalType.AUTHORISE,
     ProposalType.ADMIT_EVALUATOR: ProposalType.MOTION,
+    ProposalType.ALLOCATE: ProposalType.AUTHORISE,
     ProposalType.ANNUL: ProposalType.AUTHORISE,
     ProposalType.AMENDMENT: ProposalType.MOTION,
 }

@@ -194,6 +194,24 @@ def _admit(it: _Plan) -> list[Line]:
     return lines
 
 
+def _allocate(it: _Plan) -> list[Line]:
+    days = it.days(ProposalType.ALLOCATE)
+    page = ("/compute/#budgets", "budgets")
+    return [
+        Line(
+            f"Evaluations of proposals of the {it.proposal.body} may take {it.terms['hours']:,} "
+            f"hours of hosts in the {days} days from the decision on; what would take more is "
+            "refused or stopped. It stands with the",
+            *page,
+        )
+    ]
+
+
+def _did_allocate(it: _Plan) -> list[Line]:
+    page = ("/compute/#budgets", "what is left of them")
+    return [Line(f"It allocated {it.terms['hours']:,} hours of hosts. See", *page)]
+
+
 def _annul(it: _Plan) -> list[Line]:
     target = Decision.objects.select_related("proposal").get(proposal__ref=it.proposal.target_ref)
     page = (target.get_absolute_url(), f"decision {target.ref}, {target.proposal.title}")
@@ -213,6 +231,7 @@ _TAKEN_BACK = {
     ProposalType.ADOPT_SUITE: "Its criteria come with later proposals no more.",
     ProposalType.AMEND_CHARTER: "The charter before it is in force again, as the next version.",
     ProposalType.ADMIT_EVALUATOR: "The organisation is an evaluator of the body no more.",
+    ProposalType.ALLOCATE: "The budget ends, and the one it had replaced stands again.",
 }
 
 
@@ -244,6 +263,7 @@ _LINES = {
     ProposalType.ADOPT_SUITE: _adopt,
     ProposalType.AMEND_CHARTER: _amend,
     ProposalType.ADMIT_EVALUATOR: _admit,
+    ProposalType.ALLOCATE: _allocate,
     ProposalType.ANNUL: _annul,
     ProposalType.MOTION: _motion,
     ProposalType.ELECTION: _election,
@@ -322,6 +342,7 @@ _DID = {
     ProposalType.ADOPT_SUITE: _did_adopt,
     ProposalType.AMEND_CHARTER: _did_amend,
     ProposalType.ADMIT_EVALUATOR: _did_admit,
+    ProposalType.ALLOCATE: _did_allocate,
     ProposalType.ANNUL: _did_annul,
     ProposalType.AMENDMENT: _did_amend_text,
 }

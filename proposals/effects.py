@@ -6,15 +6,17 @@ impossible since the vote opened raises `Impossible`, and the decision then says
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from evals import effects as budgets
 from evals.models import SuiteVersion
 from oversight.accounts import effects as accounts
 from oversight.accounts.models import Body
 from oversight.ledger import services as ledger
 from oversight.registry import effects as registry
 from oversight.registry.choices import AuthorisationState
+from oversight.web.clock import stamp
 from oversight.web.refusals import Conflict, Impossible
 from proposals.choices import (
     AMENDMENT_TRANSITIONS,
@@ -315,6 +317,31 @@ def _unadmit_evaluator(decision: Decision, by: str, at: datetime) -> list[str]:
     return [row.organisation.subject] if row else []
 
 
+# -- Compute
+
+
+def _allocate(carried: Carried) -> dict[str, Any]:
+    """Put a budget in force, in place of the one that stands."""
+    longest = carried.proposal.contract.content["sunset_days"]
+    until = carried.decided_at + timedelta(days=min(carried.terms.get("days", longest), longest))
+    body = Body.objects.select_for_update().get(pk=carried.proposal.body_id)
+    made = budgets.allocate(
+        actor=carried.actor,
+        decision_ref=carried.proposal.ref,
+        body=body,
+        hours=carried.terms["hours"],
+        starts_at=carried.decided_at,
+        until=until,
+    )
+    return {"budget": made.decision_ref, "hours": made.hours, "until": stamp(until)}
+
+
+def _unallocate(decision: Decision, by: str, at: datetime) -> list[str]:
+    Body.objects.select_for_update().get(pk=decision.proposal.body_id)
+    changed = budgets.annul(actor=f"decision:{by}", decision_ref=decision.ref, by=by, at=at)
+    return [row.subject for row in changed]
+
+
 # -- Annulments
 
 
@@ -421,6 +448,7 @@ _EFFECTS: dict[ProposalType, Effect] = {
     ProposalType.ADOPT_SUITE: _adopt_suite,
     ProposalType.AMEND_CHARTER: _amend_charter,
     ProposalType.ADMIT_EVALUATOR: _admit_evaluator,
+    ProposalType.ALLOCATE: _allocate,
     ProposalType.ANNUL: _annul,
     ProposalType.AMENDMENT: _amend_text,
 }
@@ -433,4 +461,5 @@ _REVERSALS: dict[ProposalType, Reversal] = {
     ProposalType.ADOPT_SUITE: _unadopt_suite,
     ProposalType.AMEND_CHARTER: _unamend_charter,
     ProposalType.ADMIT_EVALUATOR: _unadmit_evaluator,
+    ProposalType.ALLOCATE: _unallocate,
 }

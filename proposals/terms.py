@@ -18,6 +18,7 @@ from proposals.choices import ProposalType
 Terms = dict[str, Any]
 
 MAX_DAYS = 3650
+MAX_HOURS = 1_000_000
 MAX_REASON = 2000
 MAX_CRITERIA = 50
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -164,6 +165,10 @@ _READERS: dict[ProposalType, dict[str, Callable[[str, object], Any]]] = {
         "name": _read_text(120),
         "website": _read_website,
     },
+    ProposalType.ALLOCATE: {
+        "hours": _read_whole(1, MAX_HOURS),
+        "days": _read_whole(1, MAX_DAYS),
+    },
     ProposalType.AMENDMENT: {
         "proposal": _read_text(12),
         "amendment": _read_whole(1, 1_000_000),
@@ -174,5 +179,6 @@ _NEEDED = {
     ProposalType.ADOPT_SUITE: ("suite", "criteria"),
     ProposalType.AMEND_CHARTER: ("base", "charter"),
     ProposalType.ADMIT_EVALUATOR: ("organisation", "name"),
+    ProposalType.ALLOCATE: ("hours",),
     ProposalType.AMENDMENT: ("proposal", "amendment", "digest"),
 }

@@ -149,13 +149,13 @@ def _require_held(task_run: TaskRun | None, worker: Worker, token: int) -> None:
 def give_back(task_run: TaskRun, *, code: str, reason: str, may_retry: bool = True) -> None:
     """Return a leased task run to the queue, or end it; the caller holds its row lock."""
     # Read again under the lock: who cancelled while we waited for it has written this since.
-    task_run.run.refresh_from_db(fields=["cancel_requested_at"])
+    task_run.run.refresh_from_db(fields=["cancel_requested_at", "cancel_reason"])
     if task_run.run.cancel_requested_at is not None:
         move(
             task_run,
             TaskRunState.CANCELLED,
             code="cancelled",
-            reason="Cancelled on request while it ran.",
+            reason=task_run.run.cancel_reason or "Cancelled on request while it ran.",
         )
     elif may_retry and task_run.attempt < settings.MAX_ATTEMPTS:
         move(task_run, TaskRunState.QUEUED, code=code, reason=reason)

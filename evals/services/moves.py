@@ -4,6 +4,8 @@ The tables in `evals/choices.py` say which changes there are; every other one is
 is made elsewhere, in the statement that leases what waits: `claims.CLAIM`.
 """
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -34,6 +36,8 @@ def move(task_run: TaskRun, to: TaskRunState, *, code: str = "", reason: str = "
     task_run.state = to
     task_run.reason_code, task_run.reason = code, reason
     if before == TaskRunState.RUNNING:
+        held = timezone.now() - task_run.started_at if task_run.started_at else timedelta()
+        task_run.busy_seconds += Decimal(f"{max(0.0, held.total_seconds()):.3f}")
         task_run.lease_until = None
         task_run.stage = ""
     if to in FINAL_STATES:

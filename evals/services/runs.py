@@ -9,18 +9,26 @@ from django.db import transaction
 from django.utils import timezone
 
 from evals import policy
+from evals.budgets import paying_budget
 from evals.choices import FINAL_STATES, Leaf, ResourceClass, RunState, TaskRunState
-from evals.models import Replication, Run, SuiteVersion, TaskRun
+from evals.models import ComputeBudget, Replication, Run, SuiteVersion, TaskRun
 from evals.nudges import nudge_workers
 from evals.run_settings import DTYPES, REMOTE, checked_settings
 from evals.services.moves import move, move_run
 from evals.services.replications import MOST_ORGANISATIONS, conclude
-from oversight.accounts.models import Person
+from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
 from oversight.registry.models import Endpoint, ModelVersion
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
-__all__ = ["DTYPES", "cancel_run", "request_replication", "request_run", "settle_run"]
+__all__ = [
+    "DTYPES",
+    "cancel_run",
+    "request_replication",
+    "request_run",
+    "settle_run",
+    "stop_for_budget",
+]
 
 GPU_MEMORY_FACTOR = 1.2
 """How much more memory a model takes on its GPUs than its files on the disk, unless one says."""
@@ -38,14 +46,17 @@ def request_run(
     device_memory_bytes: int | None = None,
     priority: int = 0,
     purpose: str = "",
+    body: Body | None = None,
 ) -> Run:
     """Queue an evaluation, one task run per task; the workers are told after the commit.
 
     `device_memory_bytes` is what the run needs of each GPU; None estimates it from the model's
-    files. `settings["endpoint"]` names a registered endpoint by its `slug`.
+    files. `settings["endpoint"]` names a registered endpoint by its `slug`. `body` is the one whose
+    evidence it is: the budget that it has voted pays.
 
     Raises:
         Invalid: a setting cannot be used.
+        Conflict: the body's budget is spent, or its time is over.
         NotAllowed: the person may not start runs, or not before everybody else's.
     """
     run = queue_run(
@@ -57,6 +68,7 @@ def request_run(
         device_memory_bytes=device_memory_bytes,
         priority=priority,
         purpose=purpose,
+        budget=paying_budget(body) if body else None,
     )
     transaction.on_commit(partial(nudge_workers, str(resource_class)), robust=True)
     return run
@@ -125,6 +137,7 @@ def queue_run(
     purpose: str,
     priority: int = 0,
     replication: Replication | None = None,
+    budget: ComputeBudget | None = None,
 ) -> Run:
     """Write a run, its task runs and its leaf; the caller has opened the transaction.
 
@@ -149,13 +162,18 @@ def queue_run(
         purpose=purpose,
         requested_by=by,
         replication=replication,
+        budget=budget,
     )
     leaf = ledger.append(
         type=Leaf.RUN_REQUESTED,
         actor=by.actor,
         subject=run.subject,
         digests={"suite": suite_version.digest, "version": model_version.digest},
-        facts={"purpose": purpose or None, "limit": effective["limit"]},
+        facts={
+            "purpose": purpose or None,
+            "limit": effective["limit"],
+            **({"budget": budget.subject} if budget else {}),
+        },
     )
     run.leaf_id = leaf.id
     run.save()
@@ -237,12 +255,39 @@ def cancel_run(*, by: Person, run: Run) -> Run:
         raise Conflict(f"This run is over already: {locked.get_state_display()}.")
     if locked.cancel_requested_at is not None:
         return locked
-    locked.cancel_requested_at = timezone.now()
-    locked.save(update_fields=["cancel_requested_at"])
     ledger.append(type=Leaf.RUN_CANCELLED, actor=by.actor, subject=locked.subject)
+    return _stop(locked, waiting, reason=f"Cancelled by {by} before it began.")
+
+
+@transaction.atomic(durable=True)
+def stop_for_budget(*, run: Run) -> Run:
+    """Stop a run whose budget is spent: what waits now, what runs at its next heartbeat.
+
+    The reason stands at the run and at each task that did not end by itself.
+    """
+    waiting = list(run.task_runs.select_for_update().order_by("position"))
+    locked = Run.objects.select_for_update(of=("self",)).select_related("budget").get(pk=run.pk)
+    budget = locked.budget
+    if not locked.is_active or locked.cancel_requested_at is not None or budget is None:
+        return locked
+    locked.cancel_reason = (
+        f"The budget of {budget.hours:,} hours, decision {budget.decision_ref}, is spent."
+    )
+    ledger.append(
+        type=Leaf.RUN_CANCELLED,
+        actor="system:budget",
+        subject=locked.subject,
+        facts={"budget": budget.subject},
+    )
+    return _stop(locked, waiting, reason=locked.cancel_reason)
+
+
+def _stop(locked: Run, waiting: list[TaskRun], *, reason: str) -> Run:
+    """Note that a run is to stop, and cancel what waits; task runs and run are locked."""
+    locked.cancel_requested_at = timezone.now()
+    locked.save(update_fields=["cancel_requested_at", "cancel_reason"])
     for task_run in waiting:
         if task_run.state == TaskRunState.QUEUED:
-            reason = f"Cancelled by {by} before it began."
             move(task_run, TaskRunState.CANCELLED, code="cancelled", reason=reason)
     return settle_run(locked)
 
@@ -259,7 +304,7 @@ def settle_run(run: Run) -> Run:
         started = locked.started_at is not None or states != {TaskRunState.QUEUED}
         move_run(locked, RunState.RUNNING if started else RunState.QUEUED)
         return locked
-    state, reason = _ending(parts)
+    state, reason = _ending(parts, locked.cancel_reason)
     move_run(locked, state, reason=reason)
     ledger.append(
         type=Leaf.RUN_FINISHED,
@@ -272,11 +317,11 @@ def settle_run(run: Run) -> Run:
     return locked
 
 
-def _ending(parts: list[TaskRun]) -> tuple[RunState, str]:
+def _ending(parts: list[TaskRun], stopped: str) -> tuple[RunState, str]:
     failed = [part for part in parts if part.state == TaskRunState.FAILED]
     if failed:
         first = failed[0]
         return RunState.FAILED, f"Task {first.task_name}: {first.reason}"[:400]
     if any(part.state == TaskRunState.CANCELLED for part in parts):
-        return RunState.CANCELLED, "Cancelled on request."
+        return RunState.CANCELLED, stopped or "Cancelled on request."
     return RunState.SUCCEEDED, ""

@@ -43,6 +43,9 @@ WORDS = {
     "evals.check.judged": "Endpoints that claim one version were compared",
     "evals.replication.requested": "Several organisations were asked to evaluate",
     "evals.replication.concluded": "The answers of several organisations were compared",
+    "evals.budget.allocated": "A budget of compute was allocated",
+    "evals.budget.ended": "A budget of compute ended",
+    "evals.budget.restored": "A budget of compute stands again",
     "evals.run.requested": "An evaluation was requested",
     "evals.run.cancelled": "An evaluation was cancelled",
     "evals.run.finished": "An evaluation ended",
@@ -131,6 +134,7 @@ _OUTCOMES = {
 _PAGES = {
     "proposal": ("proposal", r"[0-9]{4}-[0-9]+"),
     "authorisation": ("decision", r"[0-9]{4}-[0-9]+"),
+    "budget": ("decision", r"[0-9]{4}-[0-9]+"),
     "run": ("run", r"run-[0-9a-f]+"),
     "suite": ("suite-version", r"([a-z0-9-]+):([0-9]{1,6})"),
     "model": ("model", r"[a-z0-9-]+"),

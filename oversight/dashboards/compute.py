@@ -34,6 +34,111 @@ _USAGE = """
 """
 
 
+# The same sums by something else than hosts. Keys and joins are ours, never a request's.
+_BY = """
+    SELECT {key}, stated.currency, count(*), count(DISTINCT run.id), sum(stated.seconds),
+        sum(stated.tokens),
+        coalesce(sum(stated.joules) FILTER (WHERE stated.method = 'measured'), 0),
+        coalesce(sum(stated.joules) FILTER (WHERE stated.method IS DISTINCT FROM 'measured'), 0),
+        sum(stated.money)
+    FROM (
+        SELECT task_run.run_id, usage ->> 'energyMethod' AS method,
+            usage ->> 'currency' AS currency,
+            coalesce((usage ->> 'wallSeconds')::numeric, 0) AS seconds,
+            coalesce((usage ->> 'tokens')::numeric, 0) AS tokens,
+            coalesce((usage ->> 'energyJoules')::numeric, 0) AS joules,
+            (usage ->> 'money')::numeric AS money
+        FROM evals_taskrun AS task_run, LATERAL (
+            SELECT convert_from(decode(task_run.envelope ->> 'payload', 'base64'), 'UTF8')::jsonb
+                -> 'predicate' -> 'usage' AS usage
+        ) AS statement
+        WHERE task_run.state = 'succeeded' AND task_run.envelope IS NOT NULL
+    ) AS stated
+    JOIN evals_run AS run ON run.id = stated.run_id
+    {joins}
+    GROUP BY {key}, stated.currency
+    ORDER BY {order} LIMIT %s
+"""
+_VERSIONS = (
+    "JOIN registry_modelversion AS version ON version.id = run.model_version_id"
+    " JOIN registry_registeredmodel AS model ON model.id = version.model_id"
+)
+_BODIES = (
+    "LEFT JOIN proposals_proposal AS proposal ON run.purpose = 'proposal:' || proposal.ref"
+    " LEFT JOIN accounts_body AS body ON body.id = proposal.body_id"
+)
+_GROUPINGS = {
+    "run": ("run.ref, run.ref", "", "max(run.requested_at) DESC"),
+    "model": ("model.slug, model.name", _VERSIONS, "sum(stated.seconds) DESC, 1"),
+    "body": ("coalesce(body.slug, ''), coalesce(body.name, '')", _BODIES,
+             "sum(stated.seconds) DESC, 1"),
+}  # fmt: skip
+GROUPS_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one run, one model or the proposals of one body took."""
+
+    key: str
+    name: str
+    currency: str | None
+    task_runs: int
+    runs: int
+    seconds: Decimal
+    tokens: Decimal
+    measured_joules: Decimal
+    estimated_joules: Decimal
+    money: Decimal | None
+
+    @property
+    def hours(self) -> Decimal:
+        """Hours of work."""
+        return self.seconds / 3600
+
+    @property
+    def measured_wh(self) -> Decimal:
+        """Energy that devices reported, in watt-hours."""
+        return self.measured_joules / 3600
+
+    @property
+    def estimated_wh(self) -> Decimal:
+        """Energy estimated from the kind of device, in watt-hours."""
+        return self.estimated_joules / 3600
+
+
+def groups(by: str, limit: int = GROUPS_LIMIT) -> list[Group]:
+    """Return what each run, model or body took; one query.
+
+    Args:
+        by: "run" (the newest first), "model" or "body" (those that took most first). Work for no
+            body's proposal has an empty key.
+        limit: how many lines.
+    """
+    key, joins, order = _GROUPINGS[by]
+    with connection.cursor() as cursor:
+        cursor.execute(_BY.format(key=key, joins=joins, order=order), [limit])
+        return [Group(*row) for row in cursor.fetchall()]
+
+
+def group_records(by: str) -> list[dict[str, Any]]:
+    """Return what each took as data."""
+    return [
+        {
+            by: row.key or None,
+            "runs": row.runs,
+            "task_runs": row.task_runs,
+            "hours": f"{row.hours:.4f}",
+            "tokens": int(row.tokens),
+            "measured_wh": f"{row.measured_wh:.3f}",
+            "estimated_wh": f"{row.estimated_wh:.3f}",
+            "money": None if row.money is None else f"{row.money}",
+            "currency": row.currency,
+        }
+        for row in groups(by)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one host gave, of one class and with one way of knowing its energy."""

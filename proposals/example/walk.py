@@ -174,6 +174,7 @@ class Walk:
                 suite_version=suite,
                 model_version=version,
                 purpose=proposal.subject,
+                body=proposal.body,
             )
         if run.is_active:
             self.say("Queued the evaluation; it takes minutes, watch it", run.get_absolute_url())

@@ -15,7 +15,7 @@ from proposals.choices import ABOUT_AUTHORISATIONS, TARGETED, ProposalType
 from proposals.forms.charters import CharterForm
 from proposals.forms.texts import ProseField
 from proposals.models import Charter, Decision
-from proposals.terms import MAX_REASON
+from proposals.terms import MAX_HOURS, MAX_REASON
 
 Terms = dict[str, Any]
 
@@ -155,6 +155,34 @@ class EvaluatorForm(TermsForm):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
+class BudgetForm(TermsForm):
+    """How much the evaluations of the body's proposals may take."""
+
+    hours = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_HOURS,
+        label="Hours of hosts",
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="How long all hosts together may work for evaluations of its proposals.",
+    )
+    days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        label="Days until it ends",
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="Leave empty for the charter's usual time; never more than that.",
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, *, terms: Mapping[str, Any]) -> None:
+        super().__init__(data, terms=terms)
+        self.initial = dict(terms)
+
+    def terms(self) -> Terms:
+        """Return hours and days."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
 ASKED = (Comparison.AT_LEAST, Comparison.BELOW)
 """What a standing criterion can ask: no version to compare with is known beforehand."""
 
@@ -280,6 +308,8 @@ def terms_form(
         return GrantForm(data, terms=terms)
     if kind == ProposalType.ADMIT_EVALUATOR:
         return EvaluatorForm(data, terms=terms)
+    if kind == ProposalType.ALLOCATE:
+        return BudgetForm(data, terms=terms)
     if kind == ProposalType.ADOPT_SUITE and version is not None:
         return SuiteForm(data, terms=terms, version=version)
     if kind == ProposalType.AMEND_CHARTER:

@@ -32,6 +32,8 @@ WHAT_FOR = {
     ProposalType.ADOPT_SUITE: "Criteria that every later proposal to authorise a model comes with.",
     ProposalType.AMEND_CHARTER: "How the body decides.",
     ProposalType.ADMIT_EVALUATOR: "An organisation becomes an evaluator of the body.",
+    ProposalType.ALLOCATE: "Hours of hosts for the evaluation of proposals; nothing is evaluated "
+    "beyond them.",
     ProposalType.ANNUL: "A decision of the body counts as never made, and what it did is undone.",
 }
 """What each type is for, in the order of the page."""

@@ -143,6 +143,7 @@ def evaluate(request: HttpRequest, ref: str) -> HttpResponse:
             suite_version=suite_version,
             model_version=version,
             purpose=proposal.subject,
+            body=proposal.body,
         )
         of_it = "" if version == proposal.version else f" of {version}"
         messages.success(request, f"{suite_version.suite}{of_it} is queued as {run.ref}.")

@@ -256,6 +256,7 @@ READS = (
     ),
     Door("api-workers", "GET"),
     Door("api-replications", "GET"),
+    Door("api-budgets", "GET"),
     Door("api-replication", "GET", lambda w: (replication_of(w).ref,)),
     Door("api-proposals", "GET"),
     Door("api-proposal", "GET", lambda w: (w.talked.ref,)),

@@ -1,7 +1,10 @@
 """A server that lets through what it must not is contradicted by its own log."""
 
 import pytest
+from django.db import transaction
 
+from evals import effects as budgets
+from evals.models import ComputeBudget
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry import effects as registry
 from oversight.registry.models import Authorisation
@@ -10,7 +13,7 @@ from proposals.choices import ProposalType, StatementKind
 from proposals.services import annulment, emergency, statements
 from tests.audit.conftest import bundle_of
 from tests.audit.test_effects_replayed import CRITERION, authorised
-from tests.factories import make_decision, make_proposal, quick_charter
+from tests.factories import make_decision, make_proposal, make_run, quick_charter
 
 
 def suspended_by_a_member(world, patch):
@@ -90,6 +93,44 @@ def drafted_by_whom_the_charter_does_not_name(world, patch):
     make_proposal(world.cast, by=world.cast.outsider)
 
 
+def more_hours_than_were_voted(world, patch):
+    real = budgets.allocate
+    patch.setattr(budgets, "allocate", lambda **told: real(**told | {"hours": 99}))
+    make_decision(world.cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+
+
+def a_budget_for_longer_than_the_charter_says(world, patch):
+    real, far = budgets.allocate, world.decision.decided_at.replace(year=2099, microsecond=0)
+    patch.setattr(budgets, "allocate", lambda **told: real(**told | {"until": far}))
+    make_decision(world.cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+
+
+def a_budget_that_nobody_voted(world, patch):
+    with transaction.atomic():
+        budgets.allocate(
+            actor=f"decision:{world.decision.ref}",
+            decision_ref="2026-999",
+            body=world.cast.body,
+            hours=9,
+            starts_at=world.decision.decided_at,
+            until=world.decision.decided_at.replace(year=2099),
+        )
+
+
+def two_budgets_at_once(world, patch):
+    make_decision(world.cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+    patch.setattr(budgets, "_end", lambda row, **told: type(row).objects.filter(pk=row.pk).delete())
+    make_decision(world.cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+
+
+def a_run_paid_by_what_had_ended(world, patch):
+    make_decision(world.cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+    ended = ComputeBudget.objects.get()
+    make_decision(world.cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+    patch.setattr("evals.services.runs.paying_budget", lambda body: ended)
+    make_run(world.cast.member, world.suite, world.version, body=world.cast.body)
+
+
 @pytest.mark.parametrize(
     ("lets_through", "words"),
     [
@@ -101,6 +142,11 @@ def drafted_by_whom_the_charter_does_not_name(world, patch):
         (other_conditions_than_were_voted_on, "the conditions of the authorisation"),
         (a_standing_criterion_left_out, "what the body asks of all such"),
         (a_dissent_of_the_winners, "was not on the losing side"),
+        (more_hours_than_were_voted, "the hours that it allocated"),
+        (a_budget_for_longer_than_the_charter_says, "the end of the budget"),
+        (a_budget_that_nobody_voted, "what allocates it"),
+        (two_budgets_at_once, "still stands"),
+        (a_run_paid_by_what_had_ended, "its budget does not stand"),
         (drafted_by_whom_the_charter_does_not_name, "has no seat in"),
     ],
     ids=lambda each: each.__name__ if callable(each) else "",

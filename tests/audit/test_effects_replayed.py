@@ -76,6 +76,9 @@ def test_all_that_decisions_do_is_proven(world, verify):
     stages.open_deliberation(by=cast.clerk, proposal=factories.make_proposal(cast, by=cast.clerk))
     office = {"organisation": "office", "name": "Statistics office"}
     make_decision(cast, type=ProposalType.ADMIT_EVALUATOR, terms=office)
+    make_decision(cast, type=ProposalType.ALLOCATE, terms={"hours": 9, "days": 20})
+    factories.make_run(cast.member, world.suite, world.version, body=cast.body)
+    make_decision(cast, type=ProposalType.ALLOCATE, terms={"hours": 18})
     sequence_once()
     proven(verify(bundle_of()))
 
@@ -140,7 +143,9 @@ def test_annulments_are_proven_with_what_they_take_back(world, verify, by_ruling
     admitted = make_decision(cast, type=ProposalType.ADMIT_EVALUATOR, terms=office)
     adopt = {"suite": world.suite.digest, "criteria": [CRITERION]}
     adopted = make_decision(cast, type=ProposalType.ADOPT_SUITE, terms=adopt)
-    for decision in (second, retired, admitted, adopted, amended):
+    make_decision(cast, type=ProposalType.ALLOCATE, terms={"hours": 9})
+    allocated = make_decision(cast, type=ProposalType.ALLOCATE, terms={"hours": 18})
+    for decision in (second, retired, admitted, adopted, allocated, amended):
         if by_ruling:
             words = {"authority": "Court", "reason": "No hearing."}
             annulment.record_ruling(by=cast.clerk, decision=decision, **words)

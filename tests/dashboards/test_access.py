@@ -46,6 +46,7 @@ UNKNOWN = (
     "/incidents/INC-1999-001/",
     "/incidents/INC-1999-001/oecd.json",
     "/incidents/nothing/",
+    "/compute/by-host.csv",
     "/record/999999/",
     "/record/99999999999999999999999/",
     "/record/999999/leaf.json",

@@ -189,3 +189,15 @@ def test_the_timeline_of_a_decision_names_its_evaluation(client, world):
         "A vote was opened",
         "Carried",
     ]
+
+
+def test_what_was_computed_is_shown_by_body_model_and_run(client, world, words):
+    page = words(client.get("/compute/"))
+    for part in (str(world.cast.body), world.version.model.name, world.run.ref):
+        assert part in page
+    found = client.get("/compute.json").json()
+    assert [row["body"] for row in found["by_body"]] == [world.cast.body.slug]
+    assert [row["model"] for row in found["by_model"]] == [world.version.model.slug]
+    assert [row["run"] for row in found["by_run"]] == [world.run.ref]
+    assert {row["task_runs"] for by in ("body", "model", "run") for row in found[f"by_{by}"]} == {2}
+    assert world.run.ref in client.get("/compute/by-run.csv").content.decode()

@@ -37,6 +37,7 @@ def test_an_unknown_type_of_leaf_is_shown_by_its_name():
         ("model:alpina", "/models/alpina/"),
         ("deployment:helpdesk", "/deployments/helpdesk/"),
         ("body:council", "/bodies/council/"),
+        ("budget:2026-001", "/decisions/2026-001/"),
         ("incident:INC-2026-001", "/incidents/INC-2026-001/"),
         ("worker:00ff", ""),
         ("version:sha256:00", ""),

@@ -119,6 +119,12 @@ def test_an_unknown_condition_is_named():
         ("amend_charter", {"base": 1, "charter": {"general_motion": {}}}, "charter"),
         ("admit_evaluator", {"organisation": "Office", "name": "Office"}, "organisation"),
         ("admit_evaluator", {"organisation": "office"}, "name"),
+        ("allocate_compute", {}, "hours"),
+        ("allocate_compute", {"hours": 0}, "hours"),
+        ("allocate_compute", {"hours": "10"}, "hours"),
+        ("allocate_compute", {"hours": 1.5}, "hours"),
+        ("allocate_compute", {"hours": 10, "days": 0}, "days"),
+        ("allocate_compute", {"hours": 10, "watts": 1}, "terms"),
         (
             "admit_evaluator",
             {"organisation": "office", "name": "Office", "website": "javascript:alert(1)"},

@@ -25,6 +25,7 @@ PUBLIC = {
     *("proposal-passage", "proposal-arguments", "proposal-moderation", "body-moderation"),
     *("proposal-statements", "proposal-opinions", "opinions-map", "opinions-input"),
     *("opinions-input-csv",),
+    *("budgets-csv", "compute-by-csv"),
     *("compare", "compare-json", "compare-csv", "compute", "compute-json", "compute-csv"),
     *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),
     *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),

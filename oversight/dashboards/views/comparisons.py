@@ -1,4 +1,4 @@
-"""Pages on which versions stand beside each other, and who computed what; each also as data."""
+"""Pages on which versions stand beside each other, each also as data."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
-from oversight.dashboards import compute as shares
 from oversight.dashboards.comparisons import (
     RUNS_LIMIT,
     Comparison,
@@ -17,17 +16,12 @@ from oversight.dashboards.comparisons import (
     compare_runs,
 )
 from oversight.dashboards.twins import as_csv, as_json
-from oversight.dashboards.words import counted, sentence
 from oversight.web.refusals import BadQuery
 
 COLUMNS = (
     *("task", "metric", "higher_is_better", "first_run", "first_model", "run", "model", "n"),
     *("first_mean", "mean", "difference", "low", "high", "gained", "lost", "method"),
     *("p_value", "p_value_holm", "verdict"),
-)
-COMPUTE_COLUMNS = (
-    *("organisation", "worker", "worker_id", "resource_class", "task_runs", "hours", "tokens"),
-    *("watt_hours", "energy_is", "money", "currency"),
 )
 
 
@@ -98,35 +92,3 @@ def _runs(request: HttpRequest) -> list[Run]:
         if ref not in found:
             raise BadQuery(f"There is no run {ref[:40]!r}.", fields={"run": "Unknown."})
     return [found[ref] for ref in refs]
-
-
-@login_not_required
-@require_safe
-def compute(request: HttpRequest) -> HttpResponse:
-    """Show who evaluated: hosts, organisations, hours, energy, cost."""
-    rows = shares.shares()
-    whole = shares.total("All", rows)
-    organisations = shares.by_organisation(rows)
-    headline = counted(len(organisations), "organisation has", "organisations have")
-    context = {
-        "headline": sentence(f"{headline} computed what stands here"),
-        "rows": rows,
-        "total": whole,
-        "organisations": organisations,
-        "nav": "findings",
-    }
-    return render(request, "dashboards/compute.html", context)
-
-
-@login_not_required
-@require_safe
-def compute_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The compute page as JSON."""
-    return as_json("hosts", shares.as_records(shares.shares()))
-
-
-@login_not_required
-@require_safe
-def compute_csv(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The compute page as CSV."""
-    return as_csv("compute", shares.as_records(shares.shares()), COMPUTE_COLUMNS)
