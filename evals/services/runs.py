@@ -150,6 +150,7 @@ def queue_run(
     effective = checked_settings(
         _with_address(settings), resource_class=resource_class, tasks=suite_version.tasks
     )
+    _require_served_there(model_version, effective)
     run = Run(
         suite_version=suite_version,
         model_version=model_version,
@@ -192,6 +193,20 @@ def queue_run(
         for position, task in enumerate(suite_version.tasks)
     )
     return run
+
+
+def _require_served_there(version: ModelVersion, settings: Mapping[str, Any]) -> None:
+    """Refuse to ask anybody else about a version that is known only as what an endpoint serves."""
+    served = version.card.get("served")
+    if served is None:
+        return
+    asked = settings.get("endpoint") or {}
+    if (asked.get("slug"), asked.get("model")) != (served["endpoint"], served["model"]):
+        words = (
+            f"{version} is known only as {served['model']} at {served['endpoint']}: ask there, by "
+            "completions or chat."
+        )
+        raise Invalid(words, fields={"endpoint": words})
 
 
 def _require_priority(by: Person, priority: int) -> None:

@@ -47,6 +47,12 @@ class ModelCache:
             return self._from_package(source)
         if kind == "hub":
             return self._from_hub(source, cached, expected)
+        if kind == "endpoint":
+            raise WorkError(
+                Code.WEIGHTS_MISSING,
+                "Nobody shows these weights, they are only served: tasks that score given answers "
+                "take the model's tokenizer. Use tasks whose answers the model writes.",
+            )
         raise WorkError(Code.WEIGHTS_MISSING, f"Nobody said where the weights are ({kind}).")
 
     def _from_package(self, source: dict[str, Any]) -> Path:

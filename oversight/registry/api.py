@@ -25,6 +25,7 @@ from oversight.registry.models import (
 )
 from oversight.registry.queries import ModelQuerySet
 from oversight.web.inputs import checked, named_row
+from oversight.web.refusals import Invalid
 
 
 class SignatureOutput(serializers.ModelSerializer[VersionSignature]):
@@ -169,12 +170,32 @@ class SignatureInput(serializers.Serializer[Any]):
     )
 
 
+class ServedInput(serializers.Serializer[Any]):
+    """What an endpoint serves, where nobody shows the weights."""
+
+    endpoint = serializers.SlugField(max_length=60)
+    served_as = serializers.CharField(max_length=200, help_text="What callers write as `model`.")
+    claimed = serializers.CharField(
+        max_length=200,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="What else the operator says of it, such as a date of release.",
+    )
+
+
 class VersionInput(serializers.Serializer[Any]):
     """A version to register by the manifest of its files."""
 
     model = serializers.SlugField(max_length=60)
     label = serializers.CharField(max_length=60)  # type: ignore[assignment]
-    manifest = serializers.ListField(child=serializers.DictField(), max_length=20_000)
+    manifest = serializers.ListField(
+        child=serializers.DictField(),
+        max_length=20_000,
+        required=False,
+        help_text="The files; either these or `served`.",
+    )
+    served = ServedInput(required=False)
     model_name = serializers.CharField(max_length=120, required=False, default="")
     developer = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
     summary = serializers.CharField(max_length=600, required=False, default="", allow_blank=True)
@@ -230,15 +251,23 @@ class ModelList(generics.ListAPIView[RegisteredModel]):
     @extend_schema(request=VersionInput, responses={201: VersionOutput})
     def post(self, request: Request) -> Response:
         """Register a version."""
-        data = checked(VersionInput, request)
-        signature = data.pop("signature", None)
-        version = services.register_version(
-            by=request.user,  # type: ignore[arg-type]
-            model_slug=data.pop("model"),
-            signature=_signature_file(signature),
-            **data,
-        )
+        version = _register(request.user, checked(VersionInput, request))
         return Response(VersionOutput(version).data, status=status.HTTP_201_CREATED)
+
+
+def _register(by: Any, data: dict[str, Any]) -> ModelVersion:
+    """Register a version by its files, or as what an endpoint serves."""
+    served, signature = data.pop("served", None), data.pop("signature", None)
+    if (served is None) == ("manifest" not in data):
+        raise Invalid("Give either manifest or served.", fields={"manifest": "Either, not both."})
+    words = {"by": by, "model_slug": data.pop("model"), **data}
+    if served is None:
+        return services.register_version(signature=_signature_file(signature), **words)
+    if signature is not None or data.get("source"):
+        raise Invalid("served goes with neither signature nor source.", fields={"served": "Alone."})
+    words.pop("source", None)
+    endpoint = named_row(Endpoint, "endpoint", slug=served.pop("endpoint"))
+    return services.register_served_version(endpoint=endpoint, **served, **words)
 
 
 def _signature_file(given: dict[str, str] | None) -> services.SignatureFile | None:

@@ -11,6 +11,7 @@ from oversight.registry.services.registering import (
     note_source,
     register_deployment,
     register_endpoint,
+    register_served_version,
     register_version,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "note_source",
     "register_deployment",
     "register_endpoint",
+    "register_served_version",
     "register_version",
     "state_descent",
 ]

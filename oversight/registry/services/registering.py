@@ -1,9 +1,11 @@
 """Putting models, versions, endpoints and uses on the record."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import rfc8785
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
@@ -13,7 +15,7 @@ from oversight.ledger import services as ledger
 from oversight.registry import licences, policy
 from oversight.registry.choices import Leaf
 from oversight.registry.hashing import ManifestError
-from oversight.registry.manifest import Manifest
+from oversight.registry.manifest import Manifest, ManifestFile
 from oversight.registry.model_signing import SignatureError, Signed, require_covers
 from oversight.registry.model_signing import verify as verify_signature
 from oversight.registry.models import (
@@ -25,6 +27,9 @@ from oversight.registry.models import (
 )
 from oversight.registry.services.describing import checked_document, write_description
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+
+MOST_CLAIMED = 200
+"""Characters of a model's name at an endpoint, and of what is claimed of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,51 +69,72 @@ def register_version(
         Invalid: the manifest, the signature or a field cannot be used.
         Conflict: the digest, or the label of this model, is registered already.
     """
-    if not policy.can_register_model(by):
-        raise NotAllowed("Registering a model takes a role in an organisation or a body.")
-    files = _checked_manifest(manifest)
-    signed, licence = _verified(signature, files), _checked_licence(licence)
-    known = ModelVersion.objects.select_related("model").filter(digest=files.digest).first()
-    if known:
-        raise Conflict(f"These files are registered already, as {known}.")
-    model = _model(by, model_slug, model_name, developer, summary)
-    if model.versions.filter(label=label).exists():
-        raise Conflict(f"{model} already has a version {label}, with other files.")
     told = dict(card or {})
-    origin = {"origin": told.pop("origin")} if "origin" in told else {}
-    version = ModelVersion(
-        model=model,
+    kept = {"origin": told.pop("origin")} if "origin" in told else {}
+    return _registered(
+        by=by,
+        model=(model_slug, model_name, developer, summary),
         label=label,
-        digest=files.digest,
-        manifest=files.as_json(),
-        total_bytes=files.size,
+        files=_checked_manifest(manifest),
         licence=licence,
-        card=origin,
-        source=dict(source or {}),
-        registered_by=by,
+        told=told,
+        kept=kept,
+        source=source or {},
+        signature=signature,
     )
-    leaf = ledger.append(
-        type=Leaf.VERSION_REGISTERED,
-        actor=by.actor,
-        subject=version.subject,
-        digests={"manifest": files.digest} | ({"model_signing": signed.digest} if signed else {}),
-        facts={"model": model.slug, "label": label, "licence": licence}
-        | ({"signed_by": signed.key} if signed else {}),
+
+
+@transaction.atomic(durable=True)
+def register_served_version(
+    *,
+    by: Person,
+    model_slug: str,
+    label: str,
+    endpoint: Endpoint,
+    served_as: str,
+    claimed: str = "",
+    model_name: str = "",
+    developer: str = "",
+    summary: str = "",
+    licence: str = "",
+    card: Mapping[str, Any] | None = None,
+) -> ModelVersion:
+    """Register a version whose weights nobody shows: it is known as what an endpoint serves.
+
+    Its only file is the description of that, `endpoint.json`; its digest binds the claim, and not
+    weights. `claimed` is what else the operator says of it, such as a date of release.
+
+    Raises:
+        Invalid: the endpoint has no address, or a field cannot be used.
+        Conflict: it is registered already.
+    """
+    if not endpoint.base_url:
+        raise Invalid("The endpoint has no address.", fields={"endpoint": "It has no address."})
+    for name, text in (("served_as", served_as), ("claimed", claimed)):
+        if len(text) > MOST_CLAIMED or not (text.isprintable() or not text):
+            words = f"Write it in one line of up to {MOST_CLAIMED} characters."
+            raise Invalid(f"{name}: {words}", fields={name: words})
+    if not served_as:
+        words = "Name the model as callers do."
+        raise Invalid(words, fields={"served_as": words})
+    served = {
+        "v": 1,
+        "endpoint": endpoint.slug,
+        "operator": endpoint.operator.slug,
+        "address": endpoint.base_url,
+        "model": served_as,
+        "claimed": claimed,
+    }
+    return _registered(
+        by=by,
+        model=(model_slug, model_name, developer, summary),
+        label=label,
+        files=_served_manifest(served),
+        licence=licence,
+        told=dict(card or {}),
+        kept={"served": served},
+        source={"kind": "endpoint", "endpoint": endpoint.slug, "model": served_as},
     )
-    version.leaf_id = leaf.id
-    _save_checked(version)
-    if signature and signed:
-        VersionSignature.objects.create(
-            version=version,
-            digest=signed.digest,
-            key=signed.key,
-            signer=signed.signer[:500],
-            bundle=signature.bundle.decode(),
-            trusted=signature.trusted.decode(),
-        )
-    if document := checked_document(version, told):
-        write_description(by=by, what=version, document=document, number=1)
-    return version
 
 
 @transaction.atomic(durable=True)
@@ -171,6 +197,74 @@ def register_deployment(
     )
     _save_checked(deployment)
     return deployment
+
+
+def _registered(
+    *,
+    by: Person,
+    model: tuple[str, str, str, str],
+    label: str,
+    files: Manifest,
+    licence: str,
+    told: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    source: Mapping[str, Any],
+    signature: SignatureFile | None = None,
+) -> ModelVersion:
+    """Write a version and what belongs to it; the caller has opened the transaction.
+
+    `model` is slug, name, developer and summary; `told` its first description; `kept` what stands
+    beside the files for good.
+    """
+    if not policy.can_register_model(by):
+        raise NotAllowed("Registering a model takes a role in an organisation or a body.")
+    signed, licence = _verified(signature, files), _checked_licence(licence)
+    known = ModelVersion.objects.select_related("model").filter(digest=files.digest).first()
+    if known:
+        raise Conflict(f"These files are registered already, as {known}.")
+    row = _model(by, *model)
+    if row.versions.filter(label=label).exists():
+        raise Conflict(f"{row} already has a version {label}, with other files.")
+    version = ModelVersion(
+        model=row,
+        label=label,
+        digest=files.digest,
+        manifest=files.as_json(),
+        total_bytes=files.size,
+        licence=licence,
+        card=dict(kept),
+        source=dict(source),
+        registered_by=by,
+    )
+    leaf = ledger.append(
+        type=Leaf.VERSION_REGISTERED,
+        actor=by.actor,
+        subject=version.subject,
+        digests={"manifest": files.digest} | ({"model_signing": signed.digest} if signed else {}),
+        facts={"model": row.slug, "label": label, "licence": licence}
+        | ({"signed_by": signed.key} if signed else {}),
+    )
+    version.leaf_id = leaf.id
+    _save_checked(version)
+    if signature and signed:
+        VersionSignature.objects.create(
+            version=version,
+            digest=signed.digest,
+            key=signed.key,
+            signer=signed.signer[:500],
+            bundle=signature.bundle.decode(),
+            trusted=signature.trusted.decode(),
+        )
+    if document := checked_document(version, told):
+        write_description(by=by, what=version, document=document, number=1)
+    return version
+
+
+def _served_manifest(served: Mapping[str, Any]) -> Manifest:
+    """Return the manifest whose only file is the canonical description of what is served."""
+    content = rfc8785.dumps(dict(served))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Manifest((ManifestFile("endpoint.json", len(content), sha256),))
 
 
 def _model(by: Person, slug: str, name: str, developer: str, summary: str) -> RegisteredModel:

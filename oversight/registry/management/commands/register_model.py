@@ -17,8 +17,13 @@ from oversight.registry.hashing import ManifestError, Notes
 from oversight.registry.manifest import Manifest, bytes_in, manifest_of
 from oversight.registry.meter import Meter
 from oversight.registry.model_signing import MOST_BYTES, NAMES
+from oversight.registry.models import Endpoint, ModelVersion
 from oversight.registry.origin import card_of
-from oversight.registry.services import SignatureFile, register_version
+from oversight.registry.services import (
+    SignatureFile,
+    register_served_version,
+    register_version,
+)
 from oversight.web.commands import USAGE_ERROR, ServiceCommand
 
 
@@ -32,6 +37,11 @@ class Command(ServiceCommand):
         parser.add_argument("directory", type=Path, nargs="?", help="directory with the files")
         parser.add_argument("--hub", metavar="OWNER/NAME", help="fetch them from the Hub instead")
         parser.add_argument("--revision", default="main", help="branch, tag or commit on the Hub")
+        parser.add_argument(
+            "--endpoint", metavar="SLUG", help="weights that nobody shows: as served there"
+        )
+        parser.add_argument("--served-as", default="", help="the model's name at that endpoint")
+        parser.add_argument("--claimed", default="", help="what else its operator says of it")
         parser.add_argument("--slug", required=True, help="the model's address name")
         parser.add_argument("--label", required=True, help="the version's label, such as 1.0")
         parser.add_argument("--name", default="", help="the model's name for people")
@@ -53,6 +63,10 @@ class Command(ServiceCommand):
 
     def act(self, **options: Any) -> None:
         """Register and print one line."""
+        if options["endpoint"] is not None:
+            version = self._served(options)
+            self.stdout.write(f"{version.digest}  {version}")
+            return
         directory, source = _files(options["directory"], options["hub"], options["revision"])
         signature = self._signature(directory, options["signature"], options["signed_by"])
         manifest, notes = _hashed(directory)
@@ -71,6 +85,32 @@ class Command(ServiceCommand):
         )
         notes.forget()
         self.stdout.write(f"{version.digest}  {version}")
+
+    def _served(self, options: dict[str, Any]) -> ModelVersion:
+        """Register what an endpoint serves; there are no files to hash."""
+        others = ("directory", "hub", "signature", "signed_by")
+        if any(options[name] is not None for name in others):
+            raise CommandError(
+                "--endpoint goes with no files, no repository and no signature.",
+                returncode=USAGE_ERROR,
+            )
+        endpoint = Endpoint.objects.filter(slug=options["endpoint"]).first()
+        if endpoint is None:
+            raise CommandError(
+                f"There is no endpoint “{options['endpoint']}”.", returncode=USAGE_ERROR
+            )
+        return register_served_version(
+            by=shell_person(),
+            model_slug=options["slug"],
+            label=options["label"],
+            endpoint=endpoint,
+            served_as=options["served_as"],
+            claimed=options["claimed"],
+            model_name=options["name"],
+            developer=options["developer"],
+            summary=options["summary"],
+            licence=options["licence"],
+        )
 
     def _signature(
         self, directory: Path, given: Path | None, signed_by: Path | None
