@@ -107,7 +107,7 @@ def _pages(content: bytes) -> int:
 def _decision() -> str:
     """Evaluate, vote and decide; return the address of the decision."""
     from oversight.ledger.sequencer import sequence_once
-    from proposals.services import closing, stages, voting
+    from proposals.services import casting, closing, stages, voting
     from tests import factories, scenes
 
     council = scenes.make_council(MEMBERS)
@@ -127,7 +127,7 @@ def _decision() -> str:
     voting.open_vote(by=council.clerk, proposal=proposal)
     for number, member in enumerate(council.members):
         choice = ("yes", "yes", "yes", "no", "abstain")[number % 5]
-        voting.cast_ballot(by=member, proposal=proposal, choice=choice)
+        casting.cast_ballot(by=member, proposal=proposal, choice=choice)
     proposal.refresh_from_db()
     decision = closing.close_vote(by=council.clerk, proposal=proposal)
     sequence_once()

@@ -62,6 +62,9 @@ DATABASES["default"]["OPTIONS"] = {
     "application_name": "oversight",
     **DATABASES["default"]["OPTIONS"],  # type: ignore[dict-item]
 }
+# The few statements of `oversight.web.prepared` are; a pooler of transactions may not know how.
+if env.boolean("DATABASE_PREPARES", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0  # type: ignore[index]
 # Answers the gate while the database above is down; nothing else reads it, nothing writes to it.
 if env.text("GATE_REPLICA_URL"):
     DATABASES["replica"] = env.database("GATE_REPLICA_URL", "") | {

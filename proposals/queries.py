@@ -41,10 +41,6 @@ class ProposalQuerySet(QuerySet["Proposal"]):
         """Leave out contract and decision, which are long where thousands may vote."""
         return self.select_related(None).select_related("body")
 
-    def with_its_vote(self) -> "ProposalQuerySet":
-        """Fetch the contract in the same query, without its document: all that casting needs."""
-        return self.select_related(None).select_related("contract").defer("contract__document")
-
     def open(self) -> "ProposalQuerySet":
         """Keep what is being decided: deliberation, final text, voting."""
         return self.filter(status__in=OPEN)

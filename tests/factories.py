@@ -48,6 +48,7 @@ from proposals.opinions.drawing import draw
 from proposals.services import (
     amendments,
     arguments,
+    casting,
     charters,
     closing,
     discussion,
@@ -481,7 +482,7 @@ def make_open_vote(cast: Seats, *, closes_at: datetime | None = None, **fields: 
 
 def make_ballot(by: Person, proposal: Proposal, choice: str = "yes") -> Ballot:
     """Cast a ballot."""
-    return voting.cast_ballot(by=by, proposal=proposal, choice=choice)
+    return casting.cast_ballot(by=by, proposal=proposal, choice=choice)
 
 
 def make_decision(
@@ -508,7 +509,7 @@ def make_election_decision(cast: Seats) -> Decision:
     options = {"type": ProposalType.ELECTION, "options": ["Ann", "Ben"], "seats": 1}
     proposal = make_open_vote(cast, title="Who speaks for the council?", **options)
     for person in cast.members:
-        voting.cast_ballot(by=person, proposal=proposal, choice={"ranking": ["Ann"]})
+        casting.cast_ballot(by=person, proposal=proposal, choice={"ranking": ["Ann"]})
     return closing.close_vote(by=cast.clerk, proposal=proposal)
 
 

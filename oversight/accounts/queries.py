@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from oversight.accounts.choices import VOTING_ROLES, BodyRole
@@ -77,7 +78,7 @@ class ApiKeyQuerySet(QuerySet["ApiKey"]):
     def usable(self) -> "ApiKeyQuerySet":
         """Keep keys that are neither revoked nor expired and whose owner is active."""
         return self.filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()),
+            Q(expires_at__isnull=True) | Q(expires_at__gt=Now()),
             revoked_at__isnull=True,
             person__is_active=True,
         )

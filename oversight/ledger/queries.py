@@ -20,6 +20,7 @@ from oversight.ledger import merkle, note, proof, tlog_policy
 from oversight.ledger.choices import Leaf
 from oversight.ledger.encoding import EncodingError, from_base64, from_digest, to_digest
 from oversight.ledger.tiles import TileId, TileNodes
+from oversight.web import prepared
 
 if TYPE_CHECKING:
     from oversight.ledger.models import (
@@ -100,9 +101,9 @@ def find(text: str) -> LedgerEntryQuerySet:
 
 def published_size() -> int:
     """Return how many entries the newest checkpoint that counts covers; 0 before the first."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(max(size), 0) FROM {_counting_table()}")  # noqa: S608 - one of two names
-        return int(cursor.fetchone()[0])
+    newest = prepared.one(f"SELECT coalesce(max(size), 0) FROM {_counting_table()}")  # noqa: S608 - one of two names
+    assert newest is not None  # noqa: S101 - an aggregate
+    return int(newest[0])
 
 
 def newest_checkpoint() -> "Checkpoint | None":
@@ -177,20 +178,37 @@ def _counting_table() -> str:
 
 
 def receipt(leaf_id: UUID) -> Receipt | None:
-    """Return the receipt of a leaf under the newest checkpoint, or None while it has none.
+    """Return the receipt of a leaf under the newest checkpoint, or None while it has none."""
+    return receipts([leaf_id]).get(leaf_id)
 
-    Until there is one, this is one short query.
+
+def receipts(leaf_ids: Collection[UUID]) -> dict[UUID, Receipt]:
+    """Return the receipt under the newest checkpoint of each leaf that has one.
+
+    Until there is one, this is one short question.
     """
-    counts = _counting_table()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.index, e.leaf_hash, c.size, c.root, c.note FROM ledger_ledgerentry e "  # noqa: S608 - one of two names
-            f"JOIN ledger_checkpoint c ON c.size = (SELECT max(size) FROM {counts}) "
-            "WHERE e.leaf_id = %s AND e.index < c.size",
-            [leaf_id],
-        )
-        row = cursor.fetchone()
-    return _made(*row) if row else None
+    global _longest_seen  # noqa: PLW0603 - as `_RECEIPTS` says
+    found = prepared.rows(
+        _RECEIPTS.format(counting=_counting_table(), digits=len(f"{_longest_seen:b}")),
+        [list(leaf_ids)],
+    )
+    if not found:
+        return {}
+    size = _longest_seen = found[0][3]
+    signed = prepared.one("SELECT root, note FROM ledger_checkpoint WHERE size = %s", [size])
+    assert signed is not None  # noqa: S101 - checkpoints are never removed
+    made = _ReceiptMaker(size, *signed)
+    return {leaf_id: made.of(index, leaf_hash) for leaf_id, index, leaf_hash, _ in found}
+
+
+_longest_seen = 0
+_RECEIPTS = """
+    SELECT e.leaf_id, e.index, e.leaf_hash, newest.size -- of a log of 2 ^ {digits}
+    FROM (SELECT max(size) AS size FROM {counting}) AS newest
+        JOIN ledger_ledgerentry e ON e.index < newest.size
+    WHERE e.leaf_id = ANY (%s)
+"""
+"""Says how long the log is: a plan that was kept from when it was short would read all of it."""
 
 
 def earliest_receipt(leaf_id: UUID) -> Receipt | None:
@@ -207,7 +225,10 @@ def earliest_receipt(leaf_id: UUID) -> Receipt | None:
             [leaf_id],
         )
         row = cursor.fetchone()
-    return _made(*row) if row else None
+    if row is None:
+        return None
+    index, leaf_hash, *checkpoint = row
+    return _ReceiptMaker(*checkpoint).of(index, leaf_hash)
 
 
 def receipt_at(index: int, size: int | None = None) -> Receipt | None:
@@ -228,9 +249,12 @@ def checkpoint_of(size: int) -> "Checkpoint | None":
 
 
 def read_tiles(wanted: Collection[TileId]) -> Mapping[TileId, bytes]:
-    """Return the stored content of each asked tile that exists, in one query."""
+    """Return the stored content of each asked tile that exists."""
     if not wanted:
         return {}
+    if len(wanted) <= FEW_TILES:
+        few = {each: prepared.one(_TILE, [each.level, each.index]) for each in wanted}
+        return {each: bytes(row[0]) for each, row in few.items() if row is not None}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT level, index, data FROM ledger_tile "
@@ -241,6 +265,11 @@ def read_tiles(wanted: Collection[TileId]) -> Mapping[TileId, bytes]:
         return {TileId(level, index): bytes(data) for level, index, data in cursor}
 
 
+_TILE = "SELECT data FROM ledger_tile WHERE level = %s AND index = %s"
+FEW_TILES = 3
+"""So many are read one by one: planning the question for all of them would take longer."""
+
+
 def _receipt(condition: Q, size: int | None = None) -> Receipt | None:
     entry = _entries().filter(condition).values_list("index", "leaf_hash").first()
     if entry is None:
@@ -248,14 +277,23 @@ def _receipt(condition: Q, size: int | None = None) -> Receipt | None:
     newest = newest_checkpoint() if size is None else checkpoint_of(size)
     if newest is None or newest.size <= entry[0]:
         return None
-    return _made(*entry, newest.size, newest.root, newest.note)
+    return _ReceiptMaker(newest.size, newest.root, newest.note).of(*entry)
 
 
-def _made(index: int, leaf_hash: str, size: int, root: str, signed: str) -> Receipt:
-    """Return the receipt of an entry under the checkpoint of that size, root and signed note."""
-    path = merkle.prove_inclusion(index, size, TileNodes(read_tiles))
-    text = proof.TlogProof(index, tuple(path), signed + _cosignatures(size)).format()
-    return Receipt(index, leaf_hash, size, root, text)
+class _ReceiptMaker:
+    """Makes receipts under one checkpoint; what they have in common is read and hashed once."""
+
+    def __init__(self, size: int, root: str, signed: str) -> None:
+        """Take the checkpoint's size, its root, and the note that the log has signed."""
+        self._size, self._root = size, root
+        self._signed = signed + _cosignatures(size)
+        self._nodes = TileNodes(read_tiles)
+
+    def of(self, index: int, leaf_hash: str) -> Receipt:
+        """Return the receipt of the entry at `index`, which the checkpoint covers."""
+        path = merkle.prove_inclusion(index, self._size, self._nodes)
+        text = proof.TlogProof(index, tuple(path), self._signed).format()
+        return Receipt(index, leaf_hash, self._size, self._root, text)
 
 
 def _cosignatures(size: int) -> str:

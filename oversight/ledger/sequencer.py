@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from oversight.ledger import keys, merkle, queries, tiles
 from oversight.ledger.encoding import from_digest, to_digest
-from oversight.ledger.models import Checkpoint, Head, LedgerEntry, PendingLeaf
+from oversight.ledger.models import Head, LedgerEntry
 from oversight.ledger.note import PrivateEd25519
 from oversight.ledger.signer import Signer
 from oversight.ledger.tiles import TileId, TileNodes
+from oversight.web import prepared
 
 BATCH_LEAVES = 1000
 """At most 4 MB of leaves at once; more than a fast disk takes in one commit's time."""
@@ -89,8 +90,12 @@ def store_batch() -> int:
 
     A crash anywhere in here leaves everything as it was before: the leaves are still pending.
     """
-    rows = PendingLeaf.objects.in_order().values_list("id", "leaf_hash")[:BATCH_LEAVES]
-    batch = [Waiting(*row) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, leaf_hash FROM ledger_pendingleaf ORDER BY position LIMIT %s",
+            [BATCH_LEAVES],
+        )
+        batch = [Waiting(*row) for row in cursor]
     if not batch:
         return 0
     store_leaves(stored_head(), batch)
@@ -117,8 +122,7 @@ def publish_head(signer: Signer) -> None:
     root = from_digest(head.root)
     # Also without new leaves: a database that was set back must be noticed before it grows.
     signer.check(head.size, root)
-    newest = queries.newest_signed_checkpoint()
-    if newest is not None and newest.size == head.size:
+    if prepared.one("SELECT FROM ledger_checkpoint WHERE size = %s", [head.size]) is not None:
         return
     edge, proof = continuation(head, signer)
     keep_checkpoint(signer, head, signer.sign(edge, proof))
@@ -139,10 +143,13 @@ def keep_checkpoint(signer: Signer, head: Head, note: str) -> None:
     """Store a checkpoint that was just signed; receipts exist from then on."""
     # A crash here leaves a signer that knows this head and a database without the checkpoint: the
     # next round asks for the same head again and gets the same signature.
-    Checkpoint.objects.create(
-        size=head.size, root=head.root, note=note, vkey=signer.vkey, signed_at=timezone.now()
-    )
+    prepared.run(_KEEP_CHECKPOINT, [head.size, head.root, note, signer.vkey, timezone.now()])
     # From here on receipts exist; a crash loses nothing.
+
+
+_KEEP_CHECKPOINT = """
+    INSERT INTO ledger_checkpoint (size, root, note, vkey, signed_at) VALUES (%s, %s, %s, %s, %s)
+"""
 
 
 def adopt_head(signer: Signer) -> Head:
@@ -166,9 +173,9 @@ def stored_head() -> Head:
     Raises:
         RecordDamaged: when there are entries but no head.
     """
-    head = Head.objects.first()
-    if head is not None:
-        return head
+    row = prepared.one("SELECT id, size, root FROM ledger_head")
+    if row is not None:
+        return Head.from_db(connection.alias, ["id", "size", "root"], row)
     if LedgerEntry.objects.exists():
         raise RecordDamaged("There are entries but no head. Restore the table ledger_head.")
     head, _ = Head.objects.get_or_create(
@@ -201,8 +208,12 @@ def _store_entries(size: int, batch: Sequence[Waiting]) -> None:
 
 def _hash_stored_bytes(size: int, batch: Sequence[Waiting]) -> list[bytes]:
     """Return the leaf hashes of the batch, computed from the bytes as they came back."""
-    stored = LedgerEntry.objects.between(size, size + len(batch)).values_list("body", flat=True)
-    hashes = [merkle.leaf_hash(bytes(body)) for body in stored]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT body FROM ledger_ledgerentry WHERE index >= %s AND index < %s ORDER BY index",
+            [size, size + len(batch)],
+        )
+        hashes = [merkle.leaf_hash(bytes(body)) for (body,) in cursor]
     for leaf, found in zip(batch, hashes, strict=True):
         if to_digest(found) != leaf.leaf_hash:
             raise RecordDamaged(
@@ -237,24 +248,30 @@ def _right_edge(head: Head, nodes: TileNodes) -> merkle.RightEdge:
 
 
 def _store_tiles(changed: dict[TileId, bytes]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO ledger_tile (level, index, data) VALUES (%s, %s, %s) "
-            "ON CONFLICT (level, index) DO UPDATE SET data = excluded.data",
-            [(tile.level, tile.index, data) for tile, data in changed.items()],
-        )
+    for tile, data in changed.items():
+        prepared.run(_STORE_TILE, [tile.level, tile.index, data])
+
+
+_STORE_TILE = """
+    INSERT INTO ledger_tile (level, index, data) VALUES (%s, %s, %s)
+    ON CONFLICT (level, index) DO UPDATE SET data = excluded.data
+"""
 
 
 def _move_head(head: Head, size: int, root: bytes) -> None:
     """Set the head to the new tree if it still is what it was when the batch began."""
-    moved = Head.objects.filter(id=head.id, size=head.size, root=head.root).update(
-        size=size, root=to_digest(root)
-    )
+    values = [size, to_digest(root), head.id, head.size, head.root]
+    moved = prepared.run(_MOVE_HEAD, values)
     if moved != 1:
         raise HeadMoved(
             f"The head is no longer at {head.size} entries: another sequencer is at work. "
             "This batch was rolled back."
         )
+
+
+_MOVE_HEAD = """
+    UPDATE ledger_head SET size = %s, root = %s WHERE id = %s AND size = %s AND root = %s
+"""
 
 
 def _remove_pending(batch: Sequence[Waiting]) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,7 +17,6 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from oversight.ledger import queries
-from oversight.ledger.models import PendingLeaf
 from oversight.ledger.public_folder import PublicFolder
 from oversight.ledger.publisher import PublisherThread
 from oversight.ledger.recovery import begin
@@ -25,6 +25,7 @@ from oversight.ledger.services import PENDING_CHANNEL
 from oversight.ledger.signer import Signer
 from oversight.ledger.timestamps import TimestampThread, authority
 from oversight.ledger.witnesses import WitnessThreads
+from oversight.web import prepared
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class SequencerProcess:
 
     def _sequence(self, signer: Signer, after_batch: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.is_set():
-            if PendingLeaf.objects.exists():
+            if prepared.one("SELECT FROM ledger_pendingleaf LIMIT 1") is not None:
                 began = time.monotonic()
                 count = sequence_once(signer)
                 self._backoff_seconds = FIRST_BACKOFF_SECONDS
@@ -178,7 +179,10 @@ class SequencerProcess:
         session = connection.connection
         assert session is not None  # noqa: S101 - opened above, or an error was raised
         with connection.wrap_database_errors:  # the driver's own errors, as Django's
-            next(session.notifies(timeout=self._ceiling_seconds, stop_after=1), None)
+            heard = next(session.notifies(timeout=self._ceiling_seconds, stop_after=1), None)
+            if heard is not None:
+                # Those of leaves that went into earlier batches must not each ask for a look.
+                deque(session.notifies(timeout=0), maxlen=0)
 
 
 @contextmanager

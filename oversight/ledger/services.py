@@ -1,5 +1,6 @@
 """What other floors do with the record: append a leaf, commit to private content, get a receipt."""
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ from oversight.ledger.encoding import to_digest
 from oversight.ledger.models import Opening, PendingLeaf
 from oversight.ledger.queries import Receipt
 from oversight.ledger.receipt_check import CheckStep, ReceiptCheck, check_receipt
+from oversight.web import prepared
 
 __all__ = [
     "CheckStep",
@@ -69,16 +71,38 @@ def append(
         commits=commits,
         facts=facts,
     )
-    pending = PendingLeaf.objects.create(
-        body=body,
-        leaf_hash=to_digest(merkle.leaf_hash(body)),
-        type=type,
-        actor=actor,
-        subject=subject,
+    pending = _keep_pending(
+        PendingLeaf(
+            body=body,
+            leaf_hash=to_digest(merkle.leaf_hash(body)),
+            type=type,
+            actor=actor,
+            subject=subject,
+            created_at=timezone.now(),
+        )
     )
     if not any(each[1] is _wake_sequencer for each in connection.run_on_commit):
         transaction.on_commit(_wake_sequencer, robust=True)
     return pending
+
+
+def _keep_pending(leaf: PendingLeaf) -> PendingLeaf:
+    """Write the leaf and return it with its position."""
+    fields = (leaf.id, leaf.body, leaf.leaf_hash, leaf.type, leaf.actor, leaf.subject)
+    found = prepared.one(_KEEP_PENDING, [*fields, leaf.created_at])
+    assert found is not None  # noqa: S101 - an insert that returns
+    (leaf.position,) = found
+    leaf._state.adding, leaf._state.db = False, connection.alias
+    return leaf
+
+
+_KEEP_PENDING = """
+    INSERT INTO ledger_pendingleaf (id, body, leaf_hash, type, actor, subject, created_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING position
+"""
+_KEEP_OPENING = """
+    INSERT INTO ledger_opening (leaf_id, field, salt, value) VALUES (%s, %s, %s, %s)
+"""
 
 
 def _wake_sequencer() -> None:
@@ -87,8 +111,7 @@ def _wake_sequencer() -> None:
     After the commit and not in it: commits that notify wait for each other in PostgreSQL, also for
     each other's fsync.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [PENDING_CHANNEL])
+    prepared.one("SELECT pg_notify(%s, '')", [PENDING_CHANNEL])
 
 
 def commit_to(value: JsonValue) -> Commitment:
@@ -100,7 +123,7 @@ def commit_to(value: JsonValue) -> Commitment:
     return commitment.commit(value)
 
 
-def keep_opening(pending: PendingLeaf, field: str, committed: Commitment) -> Opening:
+def keep_opening(pending: PendingLeaf, field: str, committed: Commitment) -> None:
     """Keep the private content that `field` of the leaf's `commits` commits to. Same transaction.
 
     Raises:
@@ -111,9 +134,8 @@ def keep_opening(pending: PendingLeaf, field: str, committed: Commitment) -> Ope
             f"The leaf {pending.id} does not commit to this content in {field!r}: pass "
             f"commits={{{field!r}: commitment.digest}} to append."
         )
-    return Opening.objects.create(
-        leaf_id=pending.id, field=field, salt=committed.salt, value=committed.value
-    )
+    value = json.dumps(committed.value)
+    prepared.run(_KEEP_OPENING, [pending.id, field, committed.salt, value])
 
 
 @transaction.atomic
@@ -128,14 +150,7 @@ def wait_for_receipt(leaf_id: UUID, timeout_seconds: float = 2.0) -> Receipt | N
 
     Call it after the transaction that appended the leaf has committed, never inside it.
     """
-    deadline = time.monotonic() + timeout_seconds
-    # Known before the first look, so that a checkpoint between the two is not missed.
-    size = _arrivals.size
-    found = queries.receipt(leaf_id)
-    while found is None and time.monotonic() < deadline:
-        size = _arrivals.wait_for_another(size, deadline)
-        found = queries.receipt(leaf_id)
-    return found
+    return _arrivals.wait_for(leaf_id, time.monotonic() + timeout_seconds)
 
 
 def pause_for(seconds: float) -> None:
@@ -148,4 +163,4 @@ def _pause(seconds: float) -> None:
     pause_for(seconds)
 
 
-_arrivals = Arrivals(queries.published_size, _pause)
+_arrivals = Arrivals(queries.receipts, _pause)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
@@ -313,7 +314,7 @@ class Signer:
         except FileNotFoundError:
             return None
         try:
-            state = SignerState.from_json(text)
+            state = _read_state(text)
         except ValueError as error:
             raise SignerRefusal(
                 f"The signer's state {self._state_path} is damaged: {error}. Restore it from its "
@@ -359,3 +360,9 @@ class Signer:
 def _mldsa_key(origin: str, private: MLDSA44PrivateKey) -> cosignature.CosignerKey:
     public = private.public_key().public_bytes_raw()
     return cosignature.CosignerKey(origin, cosignature.ML_DSA_44, public)
+
+
+@lru_cache(maxsize=2)
+def _read_state(text: str) -> SignerState:
+    """Return the state read from its file, whose text is the same as long as nothing is signed."""
+    return SignerState.from_json(text)

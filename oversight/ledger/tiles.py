@@ -155,7 +155,7 @@ def split_hashes(data: bytes) -> list[bytes]:
 
 
 class TileNodes:
-    """Reads the hashes of perfect subtrees out of tiles; keeps what it has read.
+    """Reads the hashes of perfect subtrees out of tiles; keeps what it has read and hashed.
 
     An instance is a `merkle.ReadNodes`. Each call fetches all tiles it lacks at once.
     """
@@ -164,6 +164,7 @@ class TileNodes:
         """Take the reader of tiles, and contents that need not be read."""
         self._read_tiles = read_tiles
         self._tiles = dict(known or {})
+        self._hashed: dict[Node, bytes] = {}
 
     def __call__(self, nodes: Sequence[Node]) -> list[bytes]:
         """Return the hash of each node.
@@ -171,10 +172,12 @@ class TileNodes:
         Raises:
             TileError: when a stored tile is too short to hold a node.
         """
-        missing = {_tile_of(node) for node in nodes} - self._tiles.keys()
+        new = [node for node in nodes if node not in self._hashed]
+        missing = {_tile_of(node) for node in new} - self._tiles.keys()
         if missing:
             self._tiles.update(self._read_tiles(missing))
-        return [self._hash_of(node) for node in nodes]
+        self._hashed.update({node: self._hash_of(node) for node in new})
+        return [self._hashed[node] for node in nodes]
 
     def _hash_of(self, node: Node) -> bytes:
         tile = _tile_of(node)

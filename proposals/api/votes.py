@@ -20,7 +20,7 @@ from proposals.api.proposals import ProposalView
 from proposals.awaiting import awaiting
 from proposals.models import Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
-from proposals.services import closing, roll, voting
+from proposals.services import casting, closing, roll
 
 
 class BallotInput(serializers.Serializer[Any]):
@@ -121,11 +121,9 @@ class Ballots(ProposalView):
     def post(self, request: Request, ref: str) -> Response:
         """Cast a ballot: 201 with the receipt, 202 while the log has not covered it yet."""
         data = checked(BallotInput, request)
-        visible = Proposal.objects.visible_to(reader(request, Scope.VOTES_CAST))
-        proposal = get_object_or_404(visible.with_its_vote(), ref=ref)
-        ballot = voting.cast_ballot(
+        ballot = casting.cast_ballot(
             by=request.user,  # type: ignore[arg-type]
-            proposal=proposal,
+            proposal=casting.find_vote(ref) or self._without_vote(request, ref),
             choice=data,
         )
         found = ledger.wait_for_receipt(ballot.leaf_id, settings.RECEIPT_WAIT_SECONDS)
@@ -137,6 +135,11 @@ class Ballots(ProposalView):
             "receipt_at": f"{settings.PUBLIC_URL}/receipts/{ballot.leaf_id}/",
         }
         return Response(answer, status=201 if found else 202)
+
+    def _without_vote(self, request: Request, ref: str) -> Proposal:
+        """Return a proposal that no vote was opened on, if the caller may see it, else 404."""
+        visible = Proposal.objects.visible_to(reader(request, Scope.VOTES_CAST))
+        return get_object_or_404(visible, ref=ref)
 
 
 class Conflicts(ProposalView):

@@ -29,6 +29,7 @@ from proposals.example.people import Cast
 from proposals.models import Ballot, Decision, Minutes, Proposal
 from proposals.services import (
     arguments,
+    casting,
     closing,
     discussion,
     drafting,
@@ -232,7 +233,7 @@ class Walk:
         proposal.refresh_from_db()
         if proposal.status == Status.VOTING:
             ballots = [
-                voting.cast_ballot(by=member, proposal=proposal, choice=choice)
+                casting.cast_ballot(by=member, proposal=proposal, choice=choice)
                 for member, choice in zip(self.cast.members, texts.VOTES, strict=True)
             ]
             self._require_receipts(ballots)

@@ -30,8 +30,8 @@ from proposals.digests import digest_of
 from proposals.effects import Carried, end_emergency, execute, settle_amendment
 from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal, RollEntry
 from proposals.papers import MOTION_METHODS
+from proposals.services.casting import lock_for_closing
 from proposals.services.stages import lock_proposal, move
-from proposals.services.voting import lock_for_closing
 
 _PERSON = "membership__person"
 

@@ -14,9 +14,9 @@ from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import Leaf, Status
 from proposals.delegations import chain_from
 from proposals.models import Delegation, Proposal, Recusal, RollEntry
+from proposals.services.casting import lock_for_casting
 from proposals.services.charters import charter_of
 from proposals.services.stages import lock_proposal
-from proposals.services.voting import lock_for_casting
 
 MAX_REASON = 1000
 BEFORE_THE_VOTE = frozenset({Status.DELIBERATION, Status.FINAL_TEXT})

@@ -1,13 +1,10 @@
-"""Opening a vote and casting ballots."""
+"""Opening a vote: the decision contract and the roll, frozen as they are now."""
 
-import json
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from evals.criteria import as_contract_rows
 from oversight.accounts.choices import BodyRole, NoticeKind
@@ -15,15 +12,14 @@ from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, in_words, stamp
-from oversight.web.refusals import Conflict, Invalid, NotAllowed
-from proposals import papers, policy
+from oversight.web.refusals import Conflict, NotAllowed
+from proposals import policy
 from proposals.charter import DecisionRules
 from proposals.choices import Leaf, Status
 from proposals.digests import digest_of
 from proposals.evaluators import admitted_slugs, asks_for_admission
 from proposals.evidence import frozen_runs
 from proposals.models import (
-    Ballot,
     Charter,
     Contract,
     Delegation,
@@ -31,7 +27,6 @@ from proposals.models import (
     Revision,
     RollEntry,
 )
-from proposals.papers import PaperError
 from proposals.readiness import judgements_of, obstacles_to_vote, shown_evidence
 from proposals.services.charters import charter_of
 from proposals.services.reminding import CLOSES_SOON
@@ -41,10 +36,6 @@ from proposals.tally.consent import Stance
 from proposals.tally.lot import commit
 from proposals.tally.motion import Choice, TieRule
 
-NOT_ON_ROLL = (
-    "You are not on the roll of this vote, which was frozen at its opening: you had no vote in the "
-    "body then, or had declared a conflict of interest."
-)
 CASTING_HOURS = 168
 """How long after a tied vote the chair may give the casting vote."""
 
@@ -192,172 +183,6 @@ def _commit_to_lot(proposal: Proposal, content: dict[str, Any], *, by: str, at: 
         at=at,
     )
     return seed
-
-
-@transaction.atomic(durable=True)
-def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, Any]) -> Ballot:
-    """Cast or change a ballot; the last one before the close counts.
-
-    Sending the same vote again returns the ballot that is there. Two requests of one member at
-    the same moment are served one after the other by the lock on their roll entry.
-
-    Args:
-        by: a member on the roll.
-        proposal: with an open vote.
-        choice: what the ballot says (`proposals.papers`); for a motion the word alone will do.
-
-    Raises:
-        NotAllowed: the person is not on the roll.
-        Conflict: the vote is not open, by the database's clock.
-        Invalid: the ballot names what the contract does not offer.
-    """
-    contract = _contract_of(proposal)
-    if contract is None:
-        raise Conflict("There is no vote open on this proposal.")
-    content = read_paper(contract, choice)
-    lock_for_casting(contract)
-    place = _lock_place(contract, by)
-    # The clock is read under the locks: waiting for them must not carry a ballot past the close.
-    now, number, last = _require_open(contract, place)
-    if place is None:
-        raise NotAllowed(NOT_ON_ROLL)
-    if number and last == content:
-        return Ballot.objects.get(entry=place.entry, number=number)
-    return _write_ballot(place, proposal, contract, number=number + 1, content=content, now=now)
-
-
-class _Place(NamedTuple):
-    """A place on a roll, as casting needs it."""
-
-    entry: int
-    actor: str
-
-
-def _contract_of(proposal: Proposal) -> Contract | None:
-    """Return the contract as the caller fetched it with the proposal, or without its document."""
-    if Proposal.contract.is_cached(proposal) and hasattr(proposal, "contract"):
-        return proposal.contract
-    return Contract.objects.defer("document").filter(proposal=proposal).first()
-
-
-def read_paper(contract: Contract, given: object) -> papers.Content:
-    """Return what a ballot says, in its one form.
-
-    Raises:
-        Invalid: an option the contract does not have, or one named twice.
-    """
-    try:
-        return papers.read(_paper(contract.pk, contract.digest), given)
-    except PaperError as error:
-        raise Invalid(error.problem, fields={error.field: error.problem}) from None
-
-
-@lru_cache(maxsize=64)
-def _paper(contract_id: int, digest: str) -> dict[str, Any]:
-    """Return the part of a contract that says what ballots can say.
-
-    Kept, because a contract never changes and one with thousands on its roll is long to read.
-    """
-    content = Contract.objects.get(pk=contract_id, digest=digest).content
-    return {name: content[name] for name in ("method", "options", "highest") if name in content}
-
-
-def lock_for_casting(contract: Contract) -> None:
-    """Hold off the close until this transaction ends, without holding off other ballots."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_VOTE_LOCK, contract.pk])
-
-
-def lock_for_closing(contract: Contract) -> None:
-    """Wait for ballots under way, then let no new one in until this transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_VOTE_LOCK, contract.pk])
-
-
-def _lock_place(contract: Contract, person: Person) -> _Place | None:
-    """Return the person's place on the roll, locked until this transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, [contract.pk, person.pk])
-        found = cursor.fetchone()
-    return _Place(found[0], f"member:{found[1]}") if found else None
-
-
-_VOTE_LOCK = 0x766F7465  # any constant: keeps these advisory locks apart from others
-
-
-def _write_ballot(
-    place: _Place,
-    proposal: Proposal,
-    contract: Contract,
-    *,
-    number: int,
-    content: papers.Content,
-    now: datetime,
-) -> Ballot:
-    """Append a ballot with its salted commitment; the caller holds the roll entry's lock.
-
-    The leaf has the very time that was held against the close, so that anyone can repeat it.
-    """
-    committed = ledger.commit_to(content)
-    leaf = ledger.append(
-        type=Leaf.BALLOT_CAST,
-        actor=place.actor,
-        subject=proposal.subject,
-        digests={"contract": contract.digest},
-        commits={"choice": committed.digest},
-        facts={"number": number},
-        at=now,
-    )
-    ledger.keep_opening(leaf, "choice", committed)
-    return Ballot.objects.create(
-        entry_id=place.entry,
-        number=number,
-        choice=content.get("choice", ""),
-        content=content,
-        cast_at=now,
-        leaf_id=leaf.id,
-    )
-
-
-def _require_open(contract: Contract, place: _Place | None) -> tuple[datetime, int, object]:
-    """Return the database's time, at which the vote is open, and the last ballot of the place.
-
-    The ballot as its number and content, 0 and None before the first: all in one question, asked
-    under the locks.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [place.entry if place else None, contract.pk])
-        status, casting_until, closes_at, now, number, said = cursor.fetchone()
-    if status != Status.VOTING:
-        raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
-    if casting_until is not None:
-        raise Conflict("The vote is over: it is tied and waits for the chair's casting vote.")
-    if now >= closes_at:
-        raise Conflict(
-            f"The vote closed at {stamp(closes_at)}. Ballots are refused from then on; "
-            "an earlier ballot of yours stands."
-        )
-    return now, number or 0, json.loads(said) if said else None
-
-
-# In a rush these two are asked for every ballot, and making their text anew each time took the web
-# process longer than all their answers.
-_PLACE = """
-    SELECT e.id, m.public_id
-    FROM proposals_rollentry e JOIN accounts_membership m ON m.id = e.membership_id
-    WHERE e.contract_id = %s AND m.person_id = %s
-    FOR UPDATE OF e
-"""
-_STANDING = """
-    SELECT p.status, c.casting_until, c.closes_at, clock_timestamp(), b.number, b.content
-    FROM proposals_contract c
-    JOIN proposals_proposal p ON p.id = c.proposal_id
-    LEFT JOIN LATERAL (
-        SELECT number, content FROM proposals_ballot WHERE entry_id = %s
-        ORDER BY number DESC LIMIT 1
-    ) b ON true
-    WHERE c.id = %s
-"""
 
 
 def _contract(proposal: Proposal, charter: Charter, seats: list[Membership]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import Status
 from proposals.forms.ballots import BallotForm, RankingForm, ballot_form
 from proposals.models import Ballot, Proposal, RollEntry
-from proposals.services import voting
+from proposals.services import casting
 from proposals.standing import vote_of
 from proposals.views.page import require_person, visible
 
@@ -39,7 +39,7 @@ def ballot(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _on_roll(entry: RollEntry | None) -> RollEntry:
     if entry is None:
-        raise NotAllowed(voting.NOT_ON_ROLL)
+        raise NotAllowed(casting.NOT_ON_ROLL)
     return entry
 
 
@@ -52,7 +52,7 @@ def _cast(request: HttpRequest, proposal: Proposal, entry: RollEntry) -> HttpRes
     if isinstance(form, RankingForm) and form.is_step:
         return _ballot_page(request, proposal, last, form.stepped(), step=request.POST["step"])
     try:
-        cast = voting.cast_ballot(
+        cast = casting.cast_ballot(
             by=require_person(request), proposal=proposal, choice=form.content
         )
     except (Conflict, Invalid) as refusal:

@@ -25,7 +25,7 @@ from oversight.registry.models import Authorisation
 from proposals.choices import Leaf as ProposalsLeaf
 from proposals.choices import ProposalType
 from proposals.models import Proposal
-from proposals.services import closing, discussion, drafting, moderation, stages, voting
+from proposals.services import casting, closing, discussion, drafting, moderation, stages, voting
 from tests import factories, scenes
 from tests.audit.conftest import PROGRAM, bundle_of, program, run_verify
 from tests.audit.forge import files_of, repacked
@@ -95,7 +95,7 @@ def decide_beside(world, *, passages, right, beside_right):
     stages.fix_text(by=cast.clerk, proposal=proposal)
     voting.open_vote(by=cast.clerk, proposal=proposal)
     for member in cast.members:
-        voting.cast_ballot(by=member, proposal=proposal, choice="yes")
+        casting.cast_ballot(by=member, proposal=proposal, choice="yes")
     decision = closing.close_vote(by=cast.clerk, proposal=Proposal.objects.get(pk=proposal.pk))
     sequence_once()
     return decision
@@ -216,7 +216,7 @@ def canaries(world, client):
     made.make_incident(world.cast.clerk)
     client.force_login(person)
     client.get("/", REMOTE_ADDR=CANARIES["address"], HTTP_X_FORWARDED_FOR=CANARIES["address"])
-    voting.cast_ballot(by=world.cast.member, proposal=proposal, choice="no")
+    casting.cast_ballot(by=world.cast.member, proposal=proposal, choice="no")
     sequence_once()
     return proposal
 
@@ -525,7 +525,7 @@ def test_an_election_held_by_the_services_is_proven(world, verify, method):
         said = {"ranking": order if method != "approval" else sorted(order[:1], key=names.index)}
         if method == "score":
             said = {"scores": {name: 5 - 2 * place for place, name in enumerate(order)}}
-        voting.cast_ballot(by=member, proposal=proposal, choice=said)
+        casting.cast_ballot(by=member, proposal=proposal, choice=said)
     closing.close_vote(by=council.clerk, proposal=Proposal.objects.get(pk=proposal.pk))
     sequence_once()
     report = proven(verify(bundle_of(decision=proposal.ref)))

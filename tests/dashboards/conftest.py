@@ -9,7 +9,7 @@ from evals.models import Run, SuiteVersion, Worker
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.models import Deployment, ModelVersion
 from proposals.models import Decision, Proposal
-from proposals.services import closing, stages, voting
+from proposals.services import casting, closing, stages, voting
 from tests import factories
 from tests.incidents.made import make_incident
 from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
@@ -54,7 +54,7 @@ class World:
         stages.fix_text(by=self.cast.clerk, proposal=proposal)
         voting.open_vote(by=self.cast.clerk, proposal=proposal)
         for person, choice in zip(self.cast.members, choices, strict=True):
-            voting.cast_ballot(by=person, proposal=proposal, choice=choice)
+            casting.cast_ballot(by=person, proposal=proposal, choice=choice)
         proposal = Proposal.objects.get(pk=proposal.pk)
         return closing.close_vote(by=self.cast.clerk, proposal=proposal)
 

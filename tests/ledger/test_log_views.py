@@ -154,7 +154,7 @@ def test_tiles_are_read_with_few_queries(client, make_record, django_assert_max_
         ("checkpoint", 1),
         ("tile/0/001.p/44", 2),
         ("tile/entries/000", 2),
-        ("proof/17", 3),
+        ("proof/17", 4),
     ]:
         with django_assert_max_num_queries(most):
             assert client.get(f"/log/{path}").status_code == 200

@@ -15,7 +15,7 @@ from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import TRANSITIONS, Leaf, Status
 from proposals.models import Ballot, Contract, Proposal
-from proposals.services import closing, drafting, stages, voting
+from proposals.services import casting, closing, drafting, stages, voting
 from proposals.tasks import close_due_votes
 from tests.scenes import (
     make_council,
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 def vote(council, proposal, *choices):
     return [
-        voting.cast_ballot(by=member, proposal=proposal, choice=choice)
+        casting.cast_ballot(by=member, proposal=proposal, choice=choice)
         for member, choice in zip(council.members, choices, strict=False)
     ]
 
@@ -63,31 +63,31 @@ def test_a_roll_change_after_the_opening_changes_nothing():
     newcomer = make_person()
     accounts.appoint(by=accounts.shell_person(), body=council.body, person=newcomer)
     with pytest.raises(NotAllowed, match="not on the roll"):
-        voting.cast_ballot(by=newcomer, proposal=proposal, choice="yes")
+        casting.cast_ballot(by=newcomer, proposal=proposal, choice="yes")
     leaver = council.members[2]
     accounts.end_membership(by=accounts.shell_person(), membership=leaver.memberships.get())
-    assert voting.cast_ballot(by=leaver, proposal=proposal, choice="no").number == 1
+    assert casting.cast_ballot(by=leaver, proposal=proposal, choice="no").number == 1
 
 
 @pytest.mark.parametrize("who", ["outsider", "clerk"])
 def test_nobody_outside_the_roll_votes(who):
     council, proposal = make_open_vote()
     with pytest.raises(NotAllowed):
-        voting.cast_ballot(by=getattr(council, who), proposal=proposal, choice="yes")
+        casting.cast_ballot(by=getattr(council, who), proposal=proposal, choice="yes")
     assert not Ballot.objects.exists()
 
 
 def test_an_unknown_choice_is_refused_by_name():
     council, proposal = make_open_vote()
     with pytest.raises(Invalid, match="“maybe” is not an option"):
-        voting.cast_ballot(by=council.proposer, proposal=proposal, choice="maybe")
+        casting.cast_ballot(by=council.proposer, proposal=proposal, choice="maybe")
 
 
 def test_the_last_ballot_counts_and_the_same_choice_again_changes_nothing():
     council, proposal = make_open_vote()
-    first = voting.cast_ballot(by=council.proposer, proposal=proposal, choice="no")
-    again = voting.cast_ballot(by=council.proposer, proposal=proposal, choice="no")
-    second = voting.cast_ballot(by=council.proposer, proposal=proposal, choice="yes")
+    first = casting.cast_ballot(by=council.proposer, proposal=proposal, choice="no")
+    again = casting.cast_ballot(by=council.proposer, proposal=proposal, choice="no")
+    second = casting.cast_ballot(by=council.proposer, proposal=proposal, choice="yes")
     assert first == again
     assert (first.number, second.number) == (1, 2)
     assert [b.choice for b in closing.last_ballots(proposal.contract)] == ["yes"]
@@ -95,7 +95,7 @@ def test_the_last_ballot_counts_and_the_same_choice_again_changes_nothing():
 
 def test_the_leaf_of_a_ballot_commits_to_the_choice_and_does_not_show_it():
     council, proposal = make_open_vote()
-    ballot = voting.cast_ballot(by=council.proposer, proposal=proposal, choice="yes")
+    ballot = casting.cast_ballot(by=council.proposer, proposal=proposal, choice="yes")
     leaf = PendingLeaf.objects.get(pk=ballot.leaf_id)
     assert b'"yes"' not in bytes(leaf.body)
     opening = Opening.objects.get(leaf_id=leaf.pk)
@@ -108,7 +108,7 @@ def test_a_ballot_after_the_close_is_refused_by_the_databases_clock():
     vote(council, proposal, "yes")
     make_due(proposal)
     with pytest.raises(Conflict, match="closed at"):
-        voting.cast_ballot(by=council.members[1], proposal=proposal, choice="yes")
+        casting.cast_ballot(by=council.members[1], proposal=proposal, choice="yes")
     assert Ballot.objects.count() == 1
 
 
@@ -117,7 +117,7 @@ def test_a_vote_closes_early_only_when_all_have_voted():
     vote(council, proposal, "yes", "yes")
     with pytest.raises(Conflict, match="1 member has not voted"):
         closing.close_vote(by=council.clerk, proposal=proposal)
-    voting.cast_ballot(by=council.members[2], proposal=proposal, choice="no")
+    casting.cast_ballot(by=council.members[2], proposal=proposal, choice="no")
     decision = closing.close_vote(by=council.clerk, proposal=proposal)
     assert decision.outcome == "carried"
 
@@ -218,7 +218,7 @@ def test_an_annulled_vote_counts_for_nothing_and_says_why():
     with pytest.raises(Conflict):
         closing.close_vote(by=council.clerk, proposal=proposal)
     with pytest.raises(Conflict, match="over: annulled"):
-        voting.cast_ballot(by=council.proposer, proposal=proposal, choice="no")
+        casting.cast_ballot(by=council.proposer, proposal=proposal, choice="no")
     assert not Authorisation.objects.exists()
 
 
@@ -248,7 +248,7 @@ def test_one_member_voting_twice_at_once_has_one_ballot_that_counts():
     def cast(choice):
         try:
             start.wait()
-            outcomes.append(voting.cast_ballot(by=member, proposal=proposal, choice=choice).number)
+            outcomes.append(casting.cast_ballot(by=member, proposal=proposal, choice=choice).number)
         finally:
             connection.close()
 
@@ -273,7 +273,7 @@ def test_a_ballot_and_the_close_at_once_never_leave_a_ballot_uncounted():
     def change():
         try:
             start.wait()
-            voting.cast_ballot(by=council.members[1], proposal=proposal, choice="no")
+            casting.cast_ballot(by=council.members[1], proposal=proposal, choice="no")
             accepted.append("no")
         except Conflict:
             accepted.append("refused")

@@ -22,7 +22,7 @@ from oversight.registry.models import Authorisation
 from oversight.registry.tasks import tick
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
-from proposals.services import closing, stages, voting
+from proposals.services import casting, closing, stages, voting
 from tests.scenes import (
     fresh,
     make_council,
@@ -77,7 +77,7 @@ def decided_on_evidence():
         by=council.clerk, proposal=final, closes_at=database_now() + timedelta(hours=1)
     )
     for member in council.members:
-        voting.cast_ballot(by=member, proposal=final, choice="yes")
+        casting.cast_ballot(by=member, proposal=final, choice="yes")
     return closing.close_vote(by=council.clerk, proposal=final)
 
 
