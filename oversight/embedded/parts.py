@@ -42,6 +42,7 @@ class Part:
 def web(host: str, port: int) -> Part:
     """Return the web server: one process unless more are asked for, with eight threads each."""
     processes = env.integer("WEB_PROCESSES", 1, low=1, high=64)
+    threads = env.integer("WEB_THREADS", 8, low=1, high=64)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
     command += [
         "--port",
@@ -49,7 +50,7 @@ def web(host: str, port: int) -> Part:
         "--workers",
         str(processes),
         "--blocking-threads",
-        "8",
+        str(threads),
         "--no-ws",
     ]
     # Less than errors is a line about the number of threads at every start.
