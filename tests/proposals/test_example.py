@@ -6,7 +6,7 @@ from proposals.example import texts
 from proposals.example.people import assemble
 from proposals.example.walk import Walk
 from proposals.models import Minutes, Proposal
-from proposals.services import drafting, stages, voting
+from proposals.services import casting, drafting, stages, voting
 from proposals.shown_map import opinions_of
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_the_decision_has_reasons_and_the_day_its_minutes(walk, proposal, client
     proposal = Proposal.objects.get(pk=proposal.pk)
     voting.open_vote(by=walk.cast.clerk, proposal=proposal)
     for member, choice in zip(walk.cast.members, texts.VOTES, strict=True):
-        voting.cast_ballot(by=member, proposal=proposal, choice=choice)
+        casting.cast_ballot(by=member, proposal=proposal, choice=choice)
     decision = walk._decide(proposal)
     assert walk._decide(proposal) == decision
     assert decision.statements.get().text == texts.WHY.strip()
