@@ -318,6 +318,9 @@ def _judgement_beside(
     difference = paired_difference(theirs, aggregate.task_run, criterion.metric)
     up = is_better_up(criterion.task, criterion.metric)
     outcome = outcome_beside(difference, criterion.threshold, higher_is_better=up)
+    if criterion.beside_id == run.model_version_id:
+        # A standing criterion meets the very version that it names: nothing is worse than itself.
+        outcome = Outcome.MET
     return Judgement(criterion, aggregate, run, outcome, theirs, difference)
 
 

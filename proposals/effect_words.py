@@ -8,7 +8,7 @@ from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.accounts.models import Organisation
 from oversight.registry import conditions
-from oversight.registry.models import Authorisation
+from oversight.registry.models import Authorisation, ModelVersion
 from proposals.charter_chapters import Difference, differences
 from proposals.choices import DecisionOutcome, Origin, ProposalType
 from proposals.models import Charter, Decision, Proposal, SuiteAdoption
@@ -88,6 +88,9 @@ def criteria_lines(criteria: list[dict[str, Any]], version: SuiteVersion | None)
 def _criterion(row: Mapping[str, Any], version: SuiteVersion | None) -> str:
     tasks = {task["name"]: task["title"] for task in version.tasks} if version else {}
     asked = f"{Comparison(row['comparison']).label} {row['threshold']}"
+    if "beside" in row:
+        other = ModelVersion.objects.filter(digest=row["beside"]).first()
+        asked = f"not worse than {other or row['beside']} by more than {row['threshold']}"
     must = ", must pass" if row["must_pass"] else ""
     return f"{tasks.get(row['task'], row['task'])}: {row['metric']} {asked}{must}"
 

@@ -4,13 +4,13 @@ Terms are checked in shape by `proposals.terms`; here they are held against the 
 and the charter of this moment. The effect itself checks again, under its locks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evals.models import SuiteVersion
 from oversight.accounts.models import Body
 from oversight.registry.choices import AuthorisationState
-from oversight.registry.models import Authorisation
+from oversight.registry.models import Authorisation, ModelVersion
 from proposals.charter import CharterError, check_successor
 from proposals.charter_chapters import differences
 from proposals.choices import ABOUT_AUTHORISATIONS, ProposalType
@@ -102,6 +102,21 @@ def _about_suite(body: Body, terms: Mapping[str, Any]) -> list[Problem]:
         if row["metric"] not in tasks[row["task"]]:
             known = ", ".join(tasks[row["task"]])
             return [("criteria", f"Task {row['task']} has no metric “{row['metric']}”: {known}.")]
+    return _about_comparisons(version, terms["criteria"])
+
+
+def _about_comparisons(
+    version: SuiteVersion, criteria: Sequence[Mapping[str, Any]]
+) -> list[Problem]:
+    """Return why what is asked beside another version could not be judged."""
+    asked = [row for row in criteria if "beside" in row]
+    for row in asked:
+        if "neutral" in version.task(row["task"]):
+            words = f"On {row['task']} neither more nor less is better: nothing is worse."
+            return [("criteria", words)]
+    digests = {row["beside"] for row in asked}
+    if ModelVersion.objects.filter(digest__in=digests).count() < len(digests):
+        return [("beside", "No registered version has the digest to compare with.")]
     return []
 
 

@@ -23,6 +23,7 @@ MAX_REASON = 2000
 MAX_CRITERIA = 50
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+NOT_WORSE = "not_worse"
 _CRITERION = ("task", "metric", "comparison", "threshold", "must_pass")
 
 
@@ -125,14 +126,25 @@ def _read_criteria(name: str, value: object) -> list[dict[str, Any]]:
 
 
 def _read_criterion(name: str, row: object) -> dict[str, Any]:
-    if not isinstance(row, Mapping) or set(row) != set(_CRITERION):
-        raise TermsError(name, f"A criterion holds exactly {', '.join(_CRITERION)}.")
+    beside = ("beside",) if isinstance(row, Mapping) and row.get("comparison") == NOT_WORSE else ()
+    if not isinstance(row, Mapping) or set(row) != {*_CRITERION, *beside}:
+        fields = ", ".join((*_CRITERION, *beside))
+        raise TermsError(name, f"A criterion holds exactly {fields}.")
     texts = ("task", "metric")
     if not all(isinstance(row[field], str) and 0 < len(row[field]) <= 80 for field in texts):
         raise TermsError(name, "A criterion names a task and a metric of the suite.")
-    if row["comparison"] not in ("at_least", "below") or not isinstance(row["must_pass"], bool):
-        raise TermsError(name, "comparison is at_least or below; must_pass is true or false.")
-    return {**{field: row[field] for field in _CRITERION}, "threshold": _limit(name, row)}
+    known = ("at_least", "below", NOT_WORSE)
+    if row["comparison"] not in known or not isinstance(row["must_pass"], bool):
+        words = f"comparison is one of {', '.join(known)}; must_pass is true or false."
+        raise TermsError(name, words)
+    limit = _limit(name, row)
+    if beside and limit.startswith("-"):
+        raise TermsError(name, "The margin is 0 or more: by how much it may be worse.")
+    return {
+        **{field: row[field] for field in _CRITERION},
+        "threshold": limit,
+        **{field: _read_digest(field, row[field]) for field in beside},
+    }
 
 
 def _limit(name: str, row: Mapping[str, Any]) -> str:

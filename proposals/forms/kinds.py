@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.accounts.models import Body
-from oversight.registry.models import Authorisation
+from oversight.registry.forms import VersionField
+from oversight.registry.models import Authorisation, ModelVersion
 from proposals.choices import ABOUT_AUTHORISATIONS, TARGETED, ProposalType
 from proposals.forms.charters import CharterForm
 from proposals.forms.texts import ProseField
@@ -183,10 +184,6 @@ class BudgetForm(TermsForm):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
-ASKED = (Comparison.AT_LEAST, Comparison.BELOW)
-"""What a standing criterion can ask: no version to compare with is known beforehand."""
-
-
 class SuiteForm(TermsForm):
     """Which measures of one suite would be asked, each with what it must reach."""
 
@@ -202,6 +199,15 @@ class SuiteForm(TermsForm):
         super().__init__(data, terms=terms)
         self.version = version
         asked = {(row["task"], row["metric"]): row for row in terms.get("criteria", [])}
+        compared = [row["beside"] for row in terms.get("criteria", []) if "beside" in row]
+        self.fields["beside"] = VersionField(
+            required=False,
+            initial=ModelVersion.objects.filter(digest__in=compared).first(),
+            label="Compared with",
+            help_text="For “not worse than” only: whatever is proposed later answers the same "
+            "samples as this version, and the threshold is by how much it may be worse.",
+        )
+        self.fields["beside"].fit()
         self.measures = [(task, metric) for task in version.tasks for metric in task["metrics"]]
         for number, (task, metric) in enumerate(self.measures):
             self._add(number, asked.get((task["name"], metric), {}))
@@ -209,7 +215,7 @@ class SuiteForm(TermsForm):
     def _add(self, number: int, row: Mapping[str, Any]) -> None:
         """Add the three fields of one measure."""
         self.fields[f"comparison-{number}"] = forms.ChoiceField(
-            choices=[("", "not asked"), *((each.value, each.label) for each in ASKED)],
+            choices=[("", "not asked"), *Comparison.choices],
             required=False,
             initial=row.get("comparison", ""),
             label="Asked",
@@ -233,6 +239,9 @@ class SuiteForm(TermsForm):
             asked = found.get(f"comparison-{number}")
             if asked and found.get(f"threshold-{number}") is None and not self.errors:
                 self.add_error(f"threshold-{number}", "Say what it must reach.")
+        asked = [found.get(f"comparison-{number}") for number in range(len(self.measures))]
+        if Comparison.NOT_WORSE in asked and not found.get("beside"):
+            self.add_error("beside", "Choose the version that it must not be worse than.")
         return found
 
     @property
@@ -261,11 +270,17 @@ class SuiteForm(TermsForm):
                     "comparison": found[f"comparison-{number}"],
                     "threshold": f"{Decimal(found[f'threshold-{number}']).normalize():f}",
                     "must_pass": found[f"must-{number}"],
+                    **self._beside(found[f"comparison-{number}"]),
                 }
                 for number, (task, metric) in enumerate(self.measures)
                 if found[f"comparison-{number}"]
             ],
         }
+
+    def _beside(self, comparison: str) -> dict[str, str]:
+        """Return the version to compare with, where that is what is asked."""
+        is_compared = comparison == Comparison.NOT_WORSE
+        return {"beside": self.cleaned_data["beside"].digest} if is_compared else {}
 
 
 class AmendmentForm(TermsForm):

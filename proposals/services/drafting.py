@@ -148,6 +148,7 @@ def _ask_standing_criteria(proposal: Proposal, author: Person) -> None:
                 metric=row["metric"],
                 comparison=Comparison(row["comparison"]),
                 threshold=row["threshold"],
+                beside=ModelVersion.objects.get(digest=row["beside"]) if "beside" in row else None,
                 must_pass=row["must_pass"],
                 decision=f"decision:{adoption.decision_ref}",
             )

@@ -83,6 +83,29 @@ def test_all_that_decisions_do_is_proven(world, verify):
     proven(verify(bundle_of()))
 
 
+def test_a_standing_comparison_is_proven_also_of_the_version_it_names(world, verify):
+    cast = world.cast
+    asked = CRITERION | {
+        "comparison": "not_worse",
+        "threshold": "0.3",
+        "beside": world.version.digest,
+        "must_pass": True,
+    }
+    terms = {"suite": world.suite.digest, "criteria": [asked]}
+    make_decision(cast, type=ProposalType.ADOPT_SUITE, terms=terms)
+    other = factories.make_model_version(cast.evaluator)
+    for version in (world.version, other):
+        proposal = factories.make_deliberated_proposal(
+            cast, version=version, deployment=factories.make_deployment()
+        )
+        run = factories.make_run(cast.member, world.suite, version, purpose=proposal.subject)
+        factories.finish_run(run, world.worker, right=70)
+        decided = factories.decide(cast, proposal)
+        assert not decided.is_override
+    sequence_once()
+    proven(verify(bundle_of()))
+
+
 def test_a_lapsed_suspension_and_the_gates_answer_are_proven(world, verify):
     cast = world.cast
     short = quick_charter(emergency_hours=72)

@@ -17,19 +17,24 @@ from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import charter
 from proposals.choices import ProposalType, Status
+from proposals.effect_words import would_do
 from proposals.models import Charter, Contract, Proposal, SuiteAdoption
+from proposals.readiness import judgements_of
 from proposals.services import closing, drafting, voting
 from proposals.services.erasure import erase_person
 from tests.factories import (
+    finish_run,
     make_ballot,
     make_cast,
     make_decision,
+    make_deliberated_proposal,
     make_deployment,
     make_final_proposal,
     make_model_version,
     make_open_vote,
     make_organisation,
     make_proposal,
+    make_run,
     make_suite,
     quick_charter,
 )
@@ -259,6 +264,44 @@ def test_an_adopted_suite_comes_with_every_later_proposal_by_itself(cast):
     )
     leaf = PendingLeaf.objects.get(pk=criterion.leaf_id)
     assert leaf.actor == f"decision:{decision.ref}"
+
+
+def test_an_adopted_suite_may_ask_that_nothing_is_worse_than_a_version(cast):
+    suite, kept = make_suite(cast.evaluator), make_model_version()
+    asked = CRITERION | {"comparison": "not_worse", "threshold": "0.05", "beside": kept.digest}
+    decision = adoption(cast, suite, asked)
+    after = make_proposal(cast, deployment=make_deployment(), version=make_model_version())
+    criterion = Criterion.objects.about(after.subject).get()
+    assert (criterion.beside, str(criterion.threshold)) == (kept, "0.050000")
+    assert f"not worse than {kept} by more than 0.05" in did_words(decision)
+    # The version that it names may be proposed itself: it is not worse than itself.
+    itself = make_deliberated_proposal(cast, deployment=make_deployment(), version=kept)
+    run = make_run(cast.member, suite, kept, purpose=itself.subject)
+    finish_run(run, cast.machine.worker, right=70)
+    assert [str(judged.outcome) for judged in judgements_of(itself)] == ["met"]
+
+
+def did_words(decision):
+    charter = Charter.objects.get(body=decision.proposal.body)
+    return " ".join(would_do(decision.proposal, decision.proposal.text.terms, charter).criteria)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"comparison": "not_worse"}, "holds exactly .*beside"),
+        ({"comparison": "at_least", "beside": "sha256:" + "a" * 64}, "holds exactly"),
+        ({"comparison": "not_worse", "beside": "sha256:" + "a" * 64}, "No registered version"),
+        ({"comparison": "not_worse", "beside": "nothing"}, "Write a digest"),
+        (
+            {"comparison": "not_worse", "beside": "sha256:" + "a" * 64, "threshold": "-0.1"},
+            "margin is 0 or more",
+        ),
+    ],
+)
+def test_a_comparison_that_could_not_be_judged_is_not_adopted(cast, change, words):
+    with pytest.raises(Invalid, match=words):
+        adoption(cast, make_suite(cast.evaluator), CRITERION | change)
 
 
 def test_a_suite_adopted_again_takes_the_place_of_what_stood_and_none_ends_it(cast):

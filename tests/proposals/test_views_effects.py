@@ -158,6 +158,24 @@ def test_a_suite_is_chosen_then_its_measures(client, cast):
     ]
 
 
+def test_a_suite_may_ask_for_a_comparison_with_a_version(client, cast):
+    suite, kept = make_suite(cast.evaluator), make_model_version()
+    client.force_login(cast.member)
+    query = f"&suite={suite.digest}"
+    asked = {"comparison-0": "not_worse", "threshold-0": "0.05", "must-0": "on"}
+    alone = create(client, cast, ProposalType.ADOPT_SUITE, query, **asked)
+    assert alone.status_code == 422
+    assert "Choose the version that it must not be worse than." in alone.content.decode()
+    beside = {"beside": str(kept.pk)}
+    assert create(client, cast, ProposalType.ADOPT_SUITE, query, **asked, **beside).status_code == (
+        302
+    )
+    (row,) = Proposal.objects.get().text.terms["criteria"]
+    assert (row["comparison"], row["beside"]) == ("not_worse", kept.digest)
+    edit = client.get(f"{Proposal.objects.get().get_absolute_url()}edit/").content.decode()
+    assert f'<option value="{kept.pk}" selected>' in edit
+
+
 def filled(document, **changes):
     """Return what the page sends for a charter, but for `changes`."""
     form = CharterForm(None, document=document)
