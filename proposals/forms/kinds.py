@@ -207,7 +207,7 @@ class SuiteForm(TermsForm):
             help_text="For “not worse than” only: whatever is proposed later answers the same "
             "samples as this version, and the threshold is by how much it may be worse.",
         )
-        self.fields["beside"].fit()
+        self.fields["beside"].fit()  # type: ignore[attr-defined]
         self.measures = [(task, metric) for task in version.tasks for metric in task["metrics"]]
         for number, (task, metric) in enumerate(self.measures):
             self._add(number, asked.get((task["name"], metric), {}))
