@@ -78,8 +78,14 @@ class Crowd:
     lasted: float = 0.0
     spent: dict[str, float] = field(default_factory=dict)
     """Processor seconds of web, database and the load itself."""
-    suspended_at: float | None = None
-    last_yes: float = 0.0
+    suspended_at: float = 0.0
+    latest_yes: float = 0.0
+    """When the last yes about the suspended one was asked for."""
+
+    @property
+    def last_yes(self) -> float:
+        """Seconds from the suspension to the last yes about it."""
+        return max(0.0, self.latest_yes - self.suspended_at)
 
     def cost(self, part: str) -> float:
         """Return the processor time that a part has taken for each answer, in milliseconds."""
@@ -90,8 +96,8 @@ class Crowd:
         if not body.startswith(b'{"allowed":true'):
             return
         self.sample[slug], self.size = body, len(body)
-        if slug == self.suspended and self.suspended_at is not None:
-            self.last_yes = max(self.last_yes, asked_at - self.suspended_at)
+        if slug == self.suspended:
+            self.latest_yes = max(self.latest_yes, asked_at)
 
 
 async def _load(url: str, var: Path, world: dict[str, Any]) -> Crowd:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from oversight_gate import checks, reports
-from oversight_gate.bundle import BundleJudge
+from oversight_gate.bundle import BundleFile, BundleJudge
 from oversight_gate.findings import CANNOT_JUDGE, Report, Verdict
 from oversight_gate.judging import CannotTell, Judge
 from oversight_gate.notes import Malformed, Policy, parse_policy
@@ -45,7 +45,8 @@ def judge_of(options: argparse.Namespace) -> Judge:
             "A bundle is judged by a --policy of your own: a file with the line `log VKEY` of the "
             "key that you keep, the witnesses you trust, and `quorum NAME` or `quorum none`."
         )
-    return BundleJudge(options.bundle, policy, options.max_age)
+    kind = BundleFile if options.run is _serve else BundleJudge
+    return kind(options.bundle, policy, options.max_age)
 
 
 def _policy(path: Path | None) -> Policy | None:

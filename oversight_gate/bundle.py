@@ -5,6 +5,7 @@ together must give the signed root. What is authorised then follows from the ent
 decision was rightly made is for `verify.py`, which replays the governance as well.
 """
 
+import contextlib
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 from oversight_gate import strict_json
 from oversight_gate.judging import Answer, CannotTell, Pair, moment, said
 from oversight_gate.notes import Head, Malformed, Policy
-from oversight_gate.registry import Registry
+from oversight_gate.registry import Authorisation, Registry
 from oversight_gate.tree import Edge, leaf_hash
 
 WIDTH = 256
@@ -44,6 +45,8 @@ class BundleJudge:
             raise CannotTell(f"{path.name} is not proven: {error}.") from None
         except _UNREADABLE as error:
             raise CannotTell(f"{path.name} is no usable bundle: {error}.") from None
+        self._path = path
+        self._contracts: dict[str, dict[str, Any]] = {}
         self.as_of = self._as_of()
         self._max_age = max_age
         self.now()
@@ -80,13 +83,23 @@ class BundleJudge:
         code = self.registry.code(subject, deployment, now)
         row = self.registry.decides(subject, deployment)
         decision, ends_at = (row.decision, row.ends_at) if row else ("", "")
-        conditions = {"digest": row.conditions} if row and row.conditions else {}
+        conditions = self._conditions(row) if row and row.conditions else {}
         return Answer(
             code == "authorised", code, said(code, decision, ends_at), decision, ends_at, conditions
         )
 
     def prepare(self, pairs: Iterable[Pair]) -> None:
         """Everything is there already."""
+
+    def _conditions(self, row: Authorisation) -> dict[str, Any]:
+        """Return the conditions by the digest on the log, where the bundle has the contract."""
+        if row.decision not in self._contracts:
+            stated = _json_in(self._path, f"decisions/{row.decision}/contract.json")
+            terms = stated.get("terms") if isinstance(stated, dict) else None
+            found = terms.get("conditions") if isinstance(terms, dict) else None
+            is_it = isinstance(found, dict) and strict_json.digest(found) == row.conditions
+            self._contracts[row.decision] = found if is_it and found else {"digest": row.conditions}
+        return self._contracts[row.decision]
 
     def _as_of(self) -> datetime:
         """Return how new the bundle is proven to be: by its witnesses, else by its last act."""
@@ -175,10 +188,59 @@ def _in_words(span: timedelta) -> str:
 
 def manifest_in(path: Path, digest: str) -> list[Any] | None:
     """Return the manifest of a version that a bundle holds, if it does and fits its digest."""
+    value = _json_in(path, f"versions/{digest.removeprefix('sha256:')}.json")
+    return value if isinstance(value, list) and strict_json.digest(value) == digest else None
+
+
+def _json_in(path: Path, member: str) -> Any:
+    """Return a document of a bundle, unverified; None where it is not there or unusable."""
     try:
         with zipfile.ZipFile(path) as bundle:
-            data = _member(bundle, f"versions/{digest.removeprefix('sha256:')}.json")
-        value = strict_json.read(data)
+            return strict_json.read(_member(bundle, member))
     except (*_UNREADABLE, Malformed):
         return None
-    return value if isinstance(value, list) else None
+
+
+class BundleFile:
+    """The offline judge of a service: a bundle that is read again when another lies in its place.
+
+    One that is older than what was read before, or not proven, changes nothing: what was read goes
+    on until it is too old.
+    """
+
+    def __init__(self, path: Path, policy: Policy, max_age: timedelta) -> None:
+        """Read the bundle that is there.
+
+        Raises:
+            CannotTell: as `BundleJudge`.
+        """
+        self._source = (path, policy, max_age)
+        self._seen = _state_of(path)
+        self._judge = BundleJudge(*self._source)
+
+    @property
+    def name(self) -> str:
+        """By what it judges, for people."""
+        return self._judge.name
+
+    def ask(self, subject: str, deployment: str) -> Answer:
+        """Answer from the newest bundle that is proven."""
+        state = _state_of(self._source[0])
+        if state != self._seen:
+            self._seen = state
+            with contextlib.suppress(CannotTell):
+                found = BundleJudge(*self._source)
+                if found.head.size >= self._judge.head.size:
+                    self._judge = found
+        return self._judge.ask(subject, deployment)
+
+    def prepare(self, pairs: Iterable[Pair]) -> None:
+        """Everything is there already."""
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from oversight_gate import bundle as bundles
 from oversight_gate.findings import Finding, Report, Row, Rule, Verdict
-from oversight_gate.judging import CannotTell, Judge
+from oversight_gate.judging import CannotTell, Judge, told
 from oversight_gate.litellm_file import open_proxy
 from oversight_gate.litellm_rules import DIGEST, Checker
 from oversight_gate.weights import NoManifest, differences, digest_of, manifest_of
@@ -75,7 +75,7 @@ def _asked(about: str, subject: str, deployment: str, judge: Judge) -> Report:
         report.add([Finding(Rule.NOT_JUDGED, Verdict.CANNOT_TELL, place, str(reason))])
         return report
     verdict = None if answer.allowed else Verdict.REFUSED
-    conditions = tuple(answer.conditions)
+    conditions = told(answer.conditions)
     report.rows.append(Row(subject, deployment, verdict, answer.says, conditions=conditions))
     if not answer.allowed:
         says = f"{subject} may not serve {deployment}: {answer.says}."

@@ -83,3 +83,12 @@ def said(code: str, decision: str, ends_at: str) -> str:
         until = f" until {ends_at[:16].replace('T', ' ')} UTC" if ends_at else ""
         return f"allowed by decision {decision}{until}"
     return words + (f" (decision {decision})" if decision else "")
+
+
+def told(conditions: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return conditions in words, one each."""
+    return tuple(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in conditions.items())
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from oversight_gate.findings import Finding, Report, Row, Rule, Verdict
-from oversight_gate.judging import Answer, CannotTell, Judge
+from oversight_gate.judging import Answer, CannotTell, Judge, told
 from oversight_gate.litellm_file import EVERY_NAME, Entry, Proxy, Route
 from oversight_gate.litellm_keys import (
     CLAIM_KEYS,
@@ -70,7 +70,7 @@ class Checker:
         if worst is not None:
             self._refused.add(id(entry))
         says = answer.says if answer and worst is None else next(iter(_says(found)), "")
-        conditions = tuple(answer.conditions) if answer else ()
+        conditions = told(answer.conditions) if answer else ()
         serves = entry.deployment or entry.model
         self.report.rows.append(Row(entry.name, serves, worst, says, entry.place, conditions))
 

@@ -60,7 +60,7 @@ def _rows(rows: Sequence[Row], paint: Any) -> list[str]:
         serves = f"  {plain(row.serves)}" if row.serves else ""
         lines.append(f"{mark} {plain(row.name):<{width}}{serves}  {plain(row.says)}".rstrip())
         if row.conditions and row.verdict is None:
-            lines.append(f"  {'':<{width}}  on condition of: {', '.join(row.conditions)}")
+            lines.append(f"  {'':<{width}}  on condition of: {plain('; '.join(row.conditions))}")
     if len(shown) < len(rows):
         lines.append(f"{paint(_MARKS[None], None)} {len(rows) - len(shown)} more, all allowed")
     return lines

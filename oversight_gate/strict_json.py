@@ -1,5 +1,6 @@
 """JSON from a stranger: no repeated names, no floats, no huge numbers, not nested too deeply."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -42,3 +43,8 @@ def canonical(value: Any) -> bytes:
     """Write a value without fractions in the one form that is hashed (RFC 8785)."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode("utf-8")
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical form, as the record writes it."""
+    return f"sha256:{hashlib.sha256(canonical(value)).hexdigest()}"

@@ -52,7 +52,7 @@ def manifest_of(folder: Path) -> list[dict[str, Any]]:
 
 def digest_of(manifest: list[dict[str, Any]]) -> str:
     """Return the digest that a version is named by."""
-    return f"sha256:{hashlib.sha256(strict_json.canonical(manifest)).hexdigest()}"
+    return strict_json.digest(manifest)
 
 
 def differences(expected: list[Any], found: list[dict[str, Any]]) -> list[str]:

@@ -15,11 +15,9 @@ def production_is_explicit(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     found: list[CheckMessage] = []
     if settings.DEBUG:
         found.append(Error("DEBUG is on.", hint="Unset DEBUG.", id="oversight.E001"))
-    database: Any = settings.DATABASES["default"]
-    if database["HOST"] not in LOCAL_HOSTS and not database["HOST"].startswith("/"):
-        mode = database["OPTIONS"].get("sslmode", "")
-        if mode not in {"require", "verify-ca", "verify-full"}:
-            hint = "Add ?sslmode=verify-full to DATABASE_URL."
+    for alias, variable in (("default", "DATABASE_URL"), ("replica", "GATE_REPLICA_URL")):
+        if _is_open_to_the_wire(settings.DATABASES.get(alias)):
+            hint = f"Add ?sslmode=verify-full to {variable}."
             found.append(
                 Error("The database is remote without TLS.", hint=hint, id="oversight.E002")
             )
@@ -34,3 +32,10 @@ def production_is_explicit(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         hint = "Use an endpoint with https://."
         found.append(Error("The bucket is reached without TLS.", hint=hint, id="oversight.E005"))
     return found
+
+
+def _is_open_to_the_wire(database: Any) -> bool:
+    """Say whether a database is on another machine and may be spoken to without TLS."""
+    if database is None or database["HOST"] in LOCAL_HOSTS or database["HOST"].startswith("/"):
+        return False
+    return database["OPTIONS"].get("sslmode", "") not in {"require", "verify-ca", "verify-full"}

@@ -107,13 +107,13 @@ class Record(Forge):
                 "registry.deployment.registered", "person:x", f"deployment:{slug}", facts=facts
             )
 
-    def grant(self, version, deployment, ref, *, starts=-1.0, ends: float | None = 24.0):
+    def grant(self, version, deployment, ref, *, starts=-1.0, ends=24.0, conditions=""):
         at = datetime.now(UTC)
         self.act(
             "registry.authorisation.granted",
             f"decision:{ref}",
             f"authorisation:{ref}",
-            digests={"version": version},
+            digests={"version": version} | ({"conditions": conditions} if conditions else {}),
             facts={
                 "deployment": deployment,
                 "starts_at": stamp(at + timedelta(hours=starts)),

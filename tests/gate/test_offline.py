@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from oversight.ledger import cosignature, note
 from oversight.registry import rebuild
 from oversight_gate import bundle as bundles
+from oversight_gate import strict_json
 from oversight_gate.__main__ import main
-from oversight_gate.bundle import BundleJudge
+from oversight_gate.bundle import BundleFile, BundleJudge
 from oversight_gate.judging import CannotTell, moment
 from oversight_gate.notes import Malformed, parse_policy
 from oversight_gate.registry import Registry
@@ -103,6 +104,45 @@ class TestAnswers:
                 theirs["state"],
             )
             assert (row.until and moment(theirs["until"])) == row.until
+
+
+class TestConditions:
+    CONDITIONS = {"languages": ["de", "fr"], "maximum_temperature": "0.7"}
+
+    @pytest.fixture
+    def conditioned(self):
+        record = Record()
+        record.register(GOOD)
+        record.grant(GOOD, "chat-one", "2026-001", conditions=strict_json.digest(self.CONDITIONS))
+        return record
+
+    def test_they_are_read_from_the_contract_by_the_digest_on_the_log(self, conditioned, tmp_path):
+        contract = {"terms": {"conditions": self.CONDITIONS}}
+        conditioned.keep("decisions/2026-001/contract.json", contract)
+        assert ask(conditioned, tmp_path).conditions == self.CONDITIONS
+
+    @pytest.mark.parametrize("contract", [None, {}, [], {"terms": {"conditions": {"rate": 1}}}])
+    def test_others_than_were_decided_are_not_believed(self, conditioned, tmp_path, contract):
+        if contract is not None:
+            conditioned.keep("decisions/2026-001/contract.json", contract)
+        found = ask(conditioned, tmp_path).conditions
+        assert found == {"digest": strict_json.digest(self.CONDITIONS)}
+
+
+class TestABundleThatIsReplaced:
+    def test_a_service_follows_it_and_never_goes_back(self, record, tmp_path):
+        older = record.pack()
+        path = record.save(tmp_path)
+        made = BundleFile(path, parse_policy(ALONE), DAY)
+        assert made.ask(GOOD, "chat-one").allowed
+        record.change("2026-001", "suspended")
+        record.save(tmp_path)
+        assert made.ask(GOOD, "chat-one").code == "suspended"
+        for worse in (older, b"no zip"):
+            path.write_bytes(worse)
+            assert made.ask(GOOD, "chat-one").code == "suspended"
+        path.unlink()
+        assert made.ask(GOOD, "chat-one").code == "suspended"
 
 
 class TestProof:

@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import OperationalError, connection, connections, transaction
 from django.test import RequestFactory
 from django.utils import timezone
@@ -389,6 +392,30 @@ class TestKeys:
         assert ceremony.adopt_key() == gate_key
         sequence_once()
         assert len(keys.known()) == 1
+
+
+class TestTheCommand:
+    def run(self, **options):
+        out = io.StringIO()
+        call_command("gate_key", stdout=out, **options)
+        return out.getvalue().strip()
+
+    def test_it_shows_makes_and_hands_over(self, gate_key, inline_sequencer):
+        assert self.run() == gate_key == self.run(create=True)
+        after = self.run(rotate=True, compromised=True)
+        assert after == self.run() != gate_key
+        sequence_once()
+        assert [each.is_compromised for each in keys.known()] == [True, False]
+
+    def test_what_makes_no_sense_is_refused_with_the_fix(self, settings, tmp_path):
+        with pytest.raises(CommandError, match="goes with --rotate"):
+            self.run(compromised=True)
+        settings.GATE_KEY_PATH = tmp_path / "none.pem"
+        with pytest.raises(CommandError, match="gate_key --create"):
+            self.run()
+        settings.GATE_KEY = "no key"
+        with pytest.raises(CommandError, match="GATE_KEY is not"):
+            self.run()
 
 
 class TestTheDatabaseIsGone:
