@@ -32,6 +32,8 @@ WORDS = {
     "registry.authorisation.suspended": "An authorisation was suspended",
     "registry.authorisation.revoked": "An authorisation was revoked",
     "registry.authorisation.restored": "An authorisation is in force again",
+    "registry.gate_key.adopted": "The gate signs with another key",
+    "registry.gate_key.retired": "A key of the gate signs no more",
     "evals.suite.published": "A suite was published",
     "evals.worker.enrolled": "A worker was enrolled",
     "evals.worker.key_rotated": "A worker's key was replaced",

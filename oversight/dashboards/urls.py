@@ -97,7 +97,7 @@ urlpatterns = [
     path(
         "deployments/<slug:slug>/registers/<slug:name>.json",
         registers.register_json,
-        name="deployment-register",
+        name="deployment-register-json",
     ),
     path("deployments/<slug:slug>/report/", reports.deployment_page, name="deployment-report"),
     path(

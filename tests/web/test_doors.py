@@ -25,7 +25,12 @@ PUBLIC = {
     *("proposal-passage", "proposal-arguments", "proposal-moderation", "body-moderation"),
     *("proposal-statements", "proposal-opinions", "opinions-map", "opinions-input"),
     *("opinions-input-csv",),
-    *("budgets-csv", "compute-by-csv"),
+    *("budgets-csv", "compute-by-csv", "count", "search", "site-feed"),
+    *("models", "deployments", "endpoint", "version-changes", "version-changes-json"),
+    *("decision-report", "decision-report-pdf", "decision-report-json", "register"),
+    *("deployment-report", "deployment-report-pdf", "deployment-report-json"),
+    *("deployment-registers", "deployment-register-json", "member", "members-csv"),
+    *("participation", "participation-json", "participation-csv"),
     *("compare", "compare-json", "compare-csv", "compute", "compute-json", "compute-csv"),
     *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),
     *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),
@@ -37,6 +42,7 @@ PUBLIC = {
     *("incident-statistics-csv", "incident-report", "incident-follow"),
 }
 PRIVATE = {
+    *("describe", "state-descent"),
     *("incident-handle", "incident-act", "incident-unlink", "incident-suspend"),
     *("incident-review", "incident-file"),
     *("minutes-edit", "minutes-move"),
