@@ -298,7 +298,7 @@ def _raise_alarm(found: Check, parts: Sequence[CheckedEndpoint], before: Check |
         text=f"A check found something new about {', '.join(sorted(named - {''}))}. The endpoint's "
         "page says what was compared, and leads to the runs.",
         path=concerned[0].get_absolute_url() if concerned else version.get_absolute_url(),
-        kind=NoticeKind.INCIDENT,
+        kind=NoticeKind.ALARM,
         about=version.digest[:30],
     )
 

@@ -11,12 +11,13 @@ from oversight.accounts.models import Notice
 from oversight.ledger.models import PendingLeaf
 from oversight.registry.documents import digest_of
 from oversight.registry.models import Endpoint
-from oversight.registry.services import describe, register_endpoint
+from oversight.registry.services import describe, register_deployment, register_endpoint
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from tests.factories import (
     finish_run,
     make_cast,
+    make_decision,
     make_model_version,
     make_suite,
     make_worker,
@@ -68,6 +69,20 @@ def scene():
     return Scene()
 
 
+def make_use(scene):
+    """Return a use behind the southern endpoint that the version is authorised for."""
+    use = register_deployment(
+        by=scene.cast.operator,
+        slug="desk",
+        name="Desk",
+        endpoint=scene.south,
+        purpose="Answers.",
+        audience="residents",
+    )
+    make_decision(scene.cast, version=scene.version, deployment=use)
+    return use
+
+
 def verdicts(check):
     return {(e["kind"], e["endpoint"], e["beside"]): e["verdict"] for e in check.findings}
 
@@ -101,6 +116,8 @@ def test_an_operator_with_other_weights_is_found_told_and_shown(scene, client):
     page = client.get(scene.south.get_absolute_url()).content.decode()
     assert "Check raised an alarm" in page
     assert "Answers differ" in page
+    use = make_use(scene)
+    assert "Check raised an alarm" in client.get(use.get_absolute_url()).content.decode()
     assert client.get("/api/v1/checks/").json()["results"][0]["findings"] == found.findings
 
 

@@ -193,6 +193,7 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
     proposals = _visible(Proposal.objects.filter(about), request)
     context = {
         "deployment": found,
+        **_last_check(found.endpoint),
         "timeline": history(found, authorisations, proposals, database_now()),
         "authorisations": [{"row": row, "in_force": row.is_in_force()} for row in authorisations],
         "standing": newest,
@@ -239,6 +240,18 @@ def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
         "nav": "in-service",
     }
     return render(request, "dashboards/endpoint.html", context)
+
+
+def _last_check(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the newest check that an endpoint had a part in, and whether it raised an alarm."""
+    judged = Check.objects.filter(answerers__endpoint=endpoint).exclude(judged_at=None)
+    check = judged.select_related("plan__suite_version__suite").first()
+    findings = check.findings_about(endpoint.slug) if check else []
+    return {
+        "check": check,
+        "findings": findings,
+        "is_alarming": any(each["verdict"] in {DIFFERS, UNANSWERED} for each in findings),
+    }
 
 
 def _stands(row: Authorisation) -> bool:
