@@ -1,14 +1,17 @@
 """Shape of the HTML input on the evaluation floor."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Q, QuerySet
 
+from evals.models import Suite
 from evals.services.runs import DTYPES
 from evals.suites.authoring import FORMS, MARKINGS
 from evals.suites.document import FILE_LIMIT_BYTES
-from oversight.registry.forms import VersionField
+from oversight.registry.forms import RowField, VersionField
 
 CATEGORY_WORDS = {
     "capability": "capability",
@@ -54,6 +57,66 @@ class RunForm(forms.Form):
     def run_settings(self) -> dict[str, Any]:
         """Return what was chosen as a run's settings."""
         return {key: self.cleaned_data[key] for key in ("limit", "dtype", "batch_size")}
+
+
+class SuiteField(RowField):
+    """A suite, named by its address name; its newest version is meant."""
+
+    words_help = "Type its address name; the page “Findings” lists them all."
+
+    def like(self, word: str) -> QuerySet[Suite]:
+        """Return suites that the word may have meant."""
+        return self.rows.filter(Q(slug__icontains=word) | Q(title__icontains=word))
+
+
+class CheckForm(forms.Form):
+    """How the endpoints of a version are checked."""
+
+    suite = SuiteField(
+        Suite.objects.none(),
+        empty_label="Choose one",
+        help_text="Short written answers, asked greedily, tell most.",
+    )
+    items = forms.IntegerField(
+        label="Items of each task",
+        initial=50,
+        min_value=5,
+        max_value=500,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+        help_text="More items decide more, and cost the operators more.",
+    )
+    every_hours = forms.IntegerField(
+        label="Hours between rounds",
+        initial=24,
+        min_value=1,
+        max_value=720,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+    )
+    agreement = forms.DecimalField(
+        label="Share of answers that have to be alike",
+        initial="0.90",
+        min_value=Decimal("0.5"),
+        max_value=1,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"class": "input-short", "step": "0.01"}),
+        help_text="Lower where engines or number formats differ.",
+    )
+    with_weights = forms.BooleanField(
+        label="A worker answers with the registered weights, too",
+        required=False,
+        help_text="Then it is clear who answers otherwise.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["suite"]
+        field.queryset = Suite.objects.filter(versions__isnull=False).distinct()  # type: ignore[attr-defined]
+        field.fit()  # type: ignore[attr-defined]
+
+    def plan(self) -> dict[str, Any]:
+        """Return what was chosen as the service takes it."""
+        chosen = dict(self.cleaned_data)
+        return {"suite_version": chosen.pop("suite").current, **chosen}
 
 
 class SuiteForm(forms.Form):

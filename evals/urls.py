@@ -3,6 +3,7 @@
 from django.urls import path
 
 from evals.api import authoring, budgets, checks, exports, public, replications, worker, workers
+from evals.views import checks as check_views
 from evals.views import drafts, runs
 
 WORKER = "api/v1/worker/"
@@ -20,6 +21,8 @@ urlpatterns = [
     path("drafts/<str:ref>/tasks/<str:name>/", drafts.task, name="draft-task"),
     path("drafts/<str:ref>/tasks/<str:name>/rows/", drafts.shape, name="draft-shape"),
     path("drafts/<str:ref>/tasks/<str:name>/remove/", drafts.remove, name="draft-remove"),
+    path("register/checks/<str:digest>/", check_views.plan_checks, name="checks-plan"),
+    path("register/checks/<str:digest>/end/", check_views.end_checks, name="checks-end"),
     path("suites/<slug:slug>/start/", runs.start_run, name="run-start"),
     path("runs/<str:ref>/cancel/", runs.cancel, name="run-cancel"),
     path("api/v1/suites/", public.SuiteList.as_view(), name="api-suites"),

@@ -18,7 +18,7 @@ from oversight.web.refusals import NotAllowed, Refusal
 @require_http_methods(["GET", "POST"])
 def start_run(request: HttpRequest, slug: str) -> HttpResponse:
     """Start an evaluation by the newest version of a suite."""
-    person = _person(request)
+    person = person_of(request)
     suite = get_object_or_404(Suite, slug=slug)
     if not policy.can_start_run(person):
         raise NotAllowed("Starting an evaluation takes a role in a body or an evaluator's role.")
@@ -46,12 +46,13 @@ def start_run(request: HttpRequest, slug: str) -> HttpResponse:
 def cancel(request: HttpRequest, ref: str) -> HttpResponse:
     """Cancel a run."""
     run = get_object_or_404(Run, ref=ref)
-    cancel_run(by=_person(request), run=run)
+    cancel_run(by=person_of(request), run=run)
     messages.success(request, "The run is being cancelled.")
     return redirect(run)
 
 
-def _person(request: HttpRequest) -> Person:
+def person_of(request: HttpRequest) -> Person:
+    """Return who is signed in; for anybody else there is nothing here."""
     if not is_person(request.user):
         raise Http404
     return request.user

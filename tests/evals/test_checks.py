@@ -228,3 +228,52 @@ def test_who_may_not_start_runs_plans_no_checks(scene):
     scene.plan()
     with pytest.raises(NotAllowed):
         checks.end_checks(by=scene.cast.member, version=scene.version)
+
+
+# -- The page
+
+
+def address(scene, *more):
+    return "/".join(["/register/checks", scene.version.digest, *more, ""])
+
+
+def sent(scene, **changes):
+    words = {"suite": scene.suite.suite.pk, "items": 50, "every_hours": 24, "agreement": "0.90"}
+    return words | changes
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("anonymous", 302), ("outsider", 403), ("operator", 403), ("member", 200), ("evaluator", 200)],
+)
+def test_the_page_opens_for_those_who_may_start_runs(scene, client, who, status):
+    if who != "anonymous":
+        client.force_login(getattr(scene.cast, who))
+    assert client.get(address(scene)).status_code == status
+
+
+def test_checks_are_planned_and_ended_on_the_page(scene, client):
+    client.force_login(scene.cast.evaluator)
+    assert (
+        "Check its endpoints" in client.get(scene.version.model.get_absolute_url()).content.decode()
+    )
+    page = client.get(address(scene)).content.decode()
+    assert "North" in page
+    assert client.post(address(scene), sent(scene)).status_code == 302
+    plan = CheckPlan.objects.get()
+    assert (plan.items, plan.every_hours, str(plan.agreement)) == (50, 24, "0.90")
+    assert "End these checks" in client.get(address(scene)).content.decode()
+    again = client.post(address(scene), sent(scene))
+    assert again.status_code == 409
+    assert client.post(address(scene, "end")).status_code == 302
+    assert client.post(address(scene, "end")).status_code == 409
+    assert client.get(address(scene, "end")).status_code == 405
+
+
+@pytest.mark.parametrize("changes", [{"items": "many"}, {"suite": 0}, {"agreement": "0.2"}, {}])
+def test_a_form_that_cannot_be_used_plans_nothing(scene, client, changes):
+    client.force_login(scene.cast.evaluator)
+    words = sent(scene, **changes) if changes else {}
+    assert client.post(address(scene), words).status_code in {200, 422}
+    assert not CheckPlan.objects.exists()
+    assert client.get("/register/checks/sha256:0/").status_code == 404

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from evals.identity import DIFFERS, UNANSWERED
 from evals.models import Check, Run
+from evals.policy import can_start_run
 from evals.services.probes import availability
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
@@ -121,6 +122,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "model": found,
         "in_force": in_force,
+        "may_check": can_start_run(request.user),
         "use_words": counted(len(in_force), "use", "uses"),
         "versions": [
             _panel(version, findings.get(version.pk, []))
