@@ -148,7 +148,12 @@ MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, low=1, high=20)
 # What one address may send without an account: reports of incidents, and additions to them.
 INCIDENT_REPORTS_PER_DAY = env.integer("INCIDENT_REPORTS_PER_DAY", 20, low=1, high=10**6)
 # The most that an address takes in one request, by what it begins with; others have their own.
-BODY_LIMITS = {"/incidents/": 7_000_000, "/api/v1/incidents/": 7_000_000}
+BODY_LIMITS = {
+    "/incidents/": 7_000_000,
+    "/api/v1/incidents/": 7_000_000,
+    # A file of ballots and the fields beside it.
+    "/count/": 3_000_000,
+}
 
 # -- Applications ----------------------------------------------------------------------------
 

@@ -126,6 +126,18 @@ def test_what_is_too_much_is_refused(client, monkeypatch):
     assert "bytes; at most 10 are counted" in answer.context["form"].errors["text"][0]
 
 
+def test_a_file_far_too_large_is_refused_before_it_is_read(client):
+    answer = page(client, file=upload(b"1 1\n" * 1_000_000))
+    assert answer.status_code == 413
+    assert "at most 3 MB" in answer.content.decode()
+
+
+def test_a_file_somewhat_too_large_says_how_large_it_may_be(client):
+    answer = page(client, file=upload(b"1 1\n" * 600_000))
+    assert answer.status_code == 422
+    assert "at most 2,000,000 are counted" in answer.context["form"].errors["file"][0]
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
