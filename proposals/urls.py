@@ -146,6 +146,11 @@ urlpatterns = [
     path("api/v1/proposals/", proposals.ProposalList.as_view(), name="api-proposals"),
     path("api/v1/proposals/<str:ref>/", proposals.ProposalDetail.as_view(), name="api-proposal"),
     path("api/v1/proposals/<str:ref>/criteria/", proposals.Criteria.as_view(), name="api-criteria"),
+    path(
+        "api/v1/proposals/<str:ref>/evaluations/",
+        proposals.Evaluations.as_view(),
+        name="api-evaluations",
+    ),
     path("api/v1/proposals/<str:ref>/revisions/", texts.Revisions.as_view(), name="api-revisions"),
     path(
         "api/v1/proposals/<str:ref>/revisions/<int:number>/",

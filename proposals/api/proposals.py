@@ -22,6 +22,7 @@ from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.inputs import checked, named_row
 from oversight.web.refusals import Invalid
 from proposals.choices import ProposalType, Status
+from proposals.evaluating import start_evaluations
 from proposals.models import Decision, Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.readiness import judgements_of, standing_supports
@@ -163,6 +164,12 @@ class CriterionInput(serializers.Serializer[Any]):
     must_pass = serializers.BooleanField(default=True)
 
 
+class EvaluationsOutput(serializers.Serializer[Any]):
+    """The runs that were queued."""
+
+    runs = serializers.ListField(child=serializers.CharField())
+
+
 class StageInput(serializers.Serializer[Any]):
     """The next step of a proposal."""
 
@@ -279,6 +286,17 @@ class Criteria(ProposalView):
             must_pass=data["must_pass"],
         )
         return Response({"asked": criterion.asked, "leaf": str(criterion.leaf_id)}, status=201)
+
+
+class Evaluations(ProposalView):
+    """`POST`: start the evaluations that the criteria ask for."""
+
+    @extend_schema(request=None, responses={201: EvaluationsOutput})
+    def post(self, request: Request, ref: str) -> Response:
+        """Queue a run for every suite; 409 where the budget of the body is spent."""
+        started = start_evaluations(by=request.user, proposal=self.proposal(ref))  # type: ignore[arg-type]
+        answer = {"runs": [run.ref for run in started]}
+        return Response(EvaluationsOutput(answer).data, status=status.HTTP_201_CREATED)
 
 
 class Stage(ProposalView):

@@ -10,15 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from evals.choices import Comparison
 from evals.models import SuiteVersion
-from evals.services.runs import request_run
 from oversight.web.form_refusals import put_on_form
-from oversight.web.refusals import Invalid, NotAllowed, Refusal
+from oversight.web.refusals import NotAllowed, Refusal
 from proposals import policy
 from proposals.choices import ProposalType
+from proposals.evaluating import start_evaluations
 from proposals.forms.kinds import TermsForm, terms_form
 from proposals.forms.texts import CriterionForm, RevisionForm
 from proposals.models import Proposal, Revision
-from proposals.readiness import runs_needed
 from proposals.services import drafting
 from proposals.views.page import require_person, visible
 from proposals.views.previews import is_preview, preview_context, show_preview
@@ -125,26 +124,10 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_POST
 def evaluate(request: HttpRequest, ref: str) -> HttpResponse:
-    """Start one run for every suite that a criterion of this proposal asks for.
-
-    And of a version that one compares with, where there is no whole run of it.
-    """
+    """Start the evaluations that the criteria of this proposal ask for."""
     person, proposal = require_person(request), visible(request, ref)
-    if not policy.can_attach_evidence(person, proposal):
-        raise NotAllowed("Only the proposer, members and clerks of the body start its evaluations.")
-    if proposal.version is None:
-        raise Invalid("This proposal is about no model version.")
-    wanted = runs_needed(proposal)
-    if not wanted:
-        raise Invalid("Set criteria first: a run only counts for criteria recorded before it.")
-    for suite_version, version in wanted:
-        run = request_run(
-            by=person,
-            suite_version=suite_version,
-            model_version=version,
-            purpose=proposal.subject,
-            body=proposal.body,
-        )
+    for run in start_evaluations(by=person, proposal=proposal):
+        version = run.model_version
         of_it = "" if version == proposal.version else f" of {version}"
-        messages.success(request, f"{suite_version.suite}{of_it} is queued as {run.ref}.")
+        messages.success(request, f"{run.suite_version.suite}{of_it} is queued as {run.ref}.")
     return redirect(proposal)

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import get_resolver
 
-from evals.models import CheckPlan, Replication
+from evals.models import CheckPlan, Criterion, Replication
 from evals.services import checks
 from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
@@ -183,6 +183,15 @@ def a_file(world: World) -> dict[str, Any]:
 def an_argument(world: World) -> Argument:
     found = world.talked.arguments.first()
     return found or factories.make_argument(world.cast.chair, world.talked)
+
+
+def with_a_criterion(world: World) -> tuple[object, ...]:
+    member = world.cast.member
+    member.refresh_from_db()
+    # Whose account is closed sets no criteria, and is not let in either.
+    if member.is_active and not Criterion.objects.filter(subject=world.talked.subject).exists():
+        factories.make_criterion(world.cast, world.talked, world.suite)
+    return (world.talked.ref,)
 
 
 def a_supported_argument(world: World) -> Argument:
@@ -462,6 +471,14 @@ WRITES = (
             "summary": "S",
             "text": "X",
         },
+        scope=Scope.PROPOSALS_WRITE,
+    ),
+    Door(
+        "api-evaluations",
+        "POST",
+        with_a_criterion,
+        whole("member", "clerk"),
+        status=201,
         scope=Scope.PROPOSALS_WRITE,
     ),
     Door(

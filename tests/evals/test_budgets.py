@@ -175,6 +175,8 @@ def test_the_page_of_a_proposal_refuses_with_409_and_says_what_to_do(cast, clien
     answer = client.post(reverse("proposal-evaluate", args=[proposal.ref]))
     assert answer.status_code == 409
     assert "The body can vote another." in answer.content.decode()
+    by_api = client.post(reverse("api-evaluations", args=[proposal.ref]))
+    assert (by_api.status_code, "is spent" in by_api.json()["detail"]) == (409, True)
     assert not Run.objects.filter(purpose=proposal.subject).exists()
 
 
