@@ -3,24 +3,24 @@
 from django.urls import path
 
 from evals.api import authoring, budgets, checks, exports, public, replications, worker, workers
-from evals.views import checks as check_views
-from evals.views import drafts, runs
+from evals.views import checks as check_views, draft_beginnings, draft_tasks
+from evals.views import draft_beginnings, draft_tasks, drafts, runs
 
 WORKER = "api/v1/worker/"
 ONE_RUN = "api/v1/runs/<str:ref>/"
 ONE_WORKER = "api/v1/workers/<str:worker>/"
 
 urlpatterns = [
-    path("drafts/", drafts.index, name="drafts"),
-    path("drafts/library/<slug:slug>/", drafts.install, name="library-install"),
+    path("drafts/", draft_beginnings.index, name="drafts"),
+    path("drafts/library/<slug:slug>/", draft_beginnings.install, name="library-install"),
     path("drafts/<str:ref>/", drafts.draft, name="draft"),
     path("drafts/<str:ref>/upload/", drafts.upload, name="draft-upload"),
     path("drafts/<str:ref>/stock/", drafts.stock, name="draft-stock"),
     path("drafts/<str:ref>/publish/", drafts.publish, name="draft-publish"),
     path("drafts/<str:ref>/discard/", drafts.discard, name="draft-discard"),
-    path("drafts/<str:ref>/tasks/<str:name>/", drafts.task, name="draft-task"),
-    path("drafts/<str:ref>/tasks/<str:name>/rows/", drafts.shape, name="draft-shape"),
-    path("drafts/<str:ref>/tasks/<str:name>/remove/", drafts.remove, name="draft-remove"),
+    path("drafts/<str:ref>/tasks/<str:name>/", draft_tasks.task, name="draft-task"),
+    path("drafts/<str:ref>/tasks/<str:name>/rows/", draft_tasks.shape, name="draft-shape"),
+    path("drafts/<str:ref>/tasks/<str:name>/remove/", draft_tasks.remove, name="draft-remove"),
     path("register/checks/<str:digest>/", check_views.plan_checks, name="checks-plan"),
     path("register/checks/<str:digest>/end/", check_views.end_checks, name="checks-end"),
     path("suites/<slug:slug>/start/", runs.start_run, name="run-start"),
