@@ -11,6 +11,7 @@ from evals.models import Suite
 from evals.services.runs import DTYPES
 from evals.suites.authoring import FORMS, MARKINGS
 from evals.suites.document import FILE_LIMIT_BYTES
+from evals.suites.metric_words import metric_choices
 from oversight.registry.forms import RowField, VersionField
 
 CATEGORY_WORDS = {
@@ -352,7 +353,7 @@ class TaskForm(forms.Form):
     def __init__(self, data: Any = None, *, task: Mapping[str, Any]) -> None:
         super().__init__(data, initial=_initial(task))
         self.task = task
-        self.fields["metric"].choices = [(m, m) for m in task["metrics"]]  # type: ignore[attr-defined]
+        self.fields["metric"].choices = metric_choices(task["metrics"])  # type: ignore[attr-defined]
         kind = task["config"]["output_type"]
         for name in _FIELDS_NOT_OF[kind]:
             del self.fields[name]

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from evals.api import authoring, budgets, checks, exports, public, replications, worker, workers
-from evals.views import checks as check_views, draft_beginnings, draft_tasks
+from evals.views import checks as check_views
 from evals.views import draft_beginnings, draft_tasks, drafts, runs
 
 WORKER = "api/v1/worker/"

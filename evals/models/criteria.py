@@ -11,6 +11,7 @@ from django.utils import timezone
 from evals.choices import Comparison
 from evals.models.suites import SuiteVersion
 from evals.queries import CriterionQuerySet
+from evals.suites.metric_words import metric_words
 from oversight.accounts.models import Person
 from oversight.registry.models import ModelVersion
 
@@ -77,6 +78,11 @@ class Criterion(models.Model):
     def task(self) -> dict[str, Any]:
         """The suite document's entry of the task."""
         return self.suite_version.task(self.task_name)
+
+    @property
+    def metric_words(self) -> str:
+        """The metric as people call it."""
+        return metric_words(self.task, self.metric)
 
     def precedes(self, moment: datetime) -> bool:
         """Say whether it was recorded before the moment."""

@@ -10,8 +10,8 @@ from django.urls import reverse
 from evals.choices import Outcome
 from evals.criteria import Measured, line_of
 from evals.models import Aggregate, SuiteVersion, asked_words
+from evals.suites.metric_words import metric_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
-from oversight.dashboards.metrics import metric_words
 from oversight.registry.models import ModelVersion
 from proposals.models import Contract
 

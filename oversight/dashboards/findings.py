@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from evals.models import Aggregate, Criterion, Run, SuiteVersion
-from oversight.dashboards.metrics import metric_words
+from evals.suites.metric_words import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evals.samples import Sample
-from oversight.dashboards.metrics import Judged, judged, metric_words
+from evals.suites.metric_words import metric_words
+from oversight.dashboards.judged import Judged, judged
 
 SHOWN_CHARACTERS = 4_000
 """Of one text; the whole is in the download."""

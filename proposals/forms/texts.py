@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from evals.choices import Comparison
 from evals.models import SuiteVersion
+from evals.suites.metric_words import metric_words
 from oversight.accounts.models import Body
 from oversight.registry.forms import DeploymentField, VersionField
 from proposals.choices import ProposalType
@@ -184,7 +185,7 @@ def metric_choices(suites: Iterable[SuiteVersion]) -> list[tuple[str, list[tuple
 
 
 def _measure(task: Mapping[str, Any], metric: str) -> str:
-    label = task["metric_label"] if metric == task["metric"] else metric
+    label = metric_words(task, metric)
     return f"{task['title']}: {label}"
 
 

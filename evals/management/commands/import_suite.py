@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from evals.models import SuiteVersion
 from evals.services.suites import publish_suite
 from evals.suites.checking import SuiteError
 from evals.suites.fetching import fetch
@@ -54,9 +55,8 @@ class Command(ServiceCommand):
         version, is_new = publish_suite(
             by=shell_person(), document=dict(imported.document), files=imported.files
         )
-        rows = sum(task["data"]["rows"] for task in version.tasks if "data" in task)
         word = "Published" if is_new else "Already published:"
-        self.stdout.write(f"{word} {version} ({rows} items)  {version.digest}")
+        self.stdout.write(f"{word} {version} ({_items(version)})  {version.digest}")
 
     def _read(self, options: dict[str, Any]) -> ImportedSuite:
         given = [name for name in ("file", "library", "ready") if options[name] is not None]
@@ -85,6 +85,15 @@ class Command(ServiceCommand):
             self.stdout.write(f"Fetching {part.urls[0]}")
             fetch(part, options["sources"])
         return resolve(definition, options["sources"])
+
+
+def _items(version: SuiteVersion) -> str:
+    """Say how many items a version asks, and whose they are where they are not in it."""
+    rows = [task["data"]["rows"] for task in version.tasks if "data" in task]
+    words = [f"{sum(rows)} items"] if rows else []
+    if len(rows) < len(version.tasks):
+        words.append("the harness fetches items itself: workers need a network or a filled cache")
+    return "; ".join(words)
 
 
 def _suite_of(path: Path) -> ImportedSuite:

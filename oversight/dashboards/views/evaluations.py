@@ -16,6 +16,7 @@ from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
 from evals.services.drafts import published_rows
 from evals.services.results import statement_of
 from evals.suites.changes import compare_documents
+from evals.suites.metric_words import metric_notes
 from evals.suites.readme import commands
 from oversight.dashboards.findings import (
     Finding,
@@ -26,7 +27,6 @@ from oversight.dashboards.findings import (
     of_run,
 )
 from oversight.dashboards.history import HISTORY_COLUMNS, history, history_records
-from oversight.dashboards.metrics import metric_notes
 from oversight.dashboards.progress import outlook, pace
 from oversight.dashboards.twins import as_csv, as_json
 from oversight.dashboards.words import counted, sentence

@@ -26,7 +26,7 @@ from evals.worker.client import Client, LeaseLost
 from evals.worker.config import Price
 from evals.worker.patrol import Patrol
 from evals.worker.process import RunnerProcess
-from oversight.accounts.services import digest_of_secret
+from oversight.accounts.services import digest_of_secret, shell_person
 from oversight.ledger.models import PendingLeaf
 from tests.evals.worker.conftest import (
     at_work,
@@ -105,6 +105,31 @@ def test_a_published_run_is_reproduced_to_the_last_digit(warm_agent, model, monk
     assert "is equal" in out.getvalue()
     again = TaskRun.objects.exclude(run=run).get()
     assert statement_of(again)["predicate"]["usage"]["fromJournal"] == 0
+
+
+def test_workers_of_two_organisations_agree_to_the_last_digit_on_one_model(
+    make_agent, warm_runner, model
+):
+    replication = runs.request_replication(
+        by=shell_person(),
+        suite_version=make_question_suite(ITEMS),
+        model_version=model,
+        organisations=2,
+        tolerance="0",
+    )
+    for _ in range(2):
+        # Each its own host, key and journal; they share a runner that has loaded the model.
+        agent = make_agent()
+        agent._runner = warm_runner.get()
+        assert agent.work() == 1
+        agent._runner = None
+    replication.refresh_from_db()
+    assert replication.state == "agreed"
+    means = {row["metric"]: row["means"] for row in replication.findings}
+    assert {len(found) for found in means.values()} == {2}
+    assert all(len(set(found.values())) == 1 for found in means.values())
+    leaf = PendingLeaf.objects.get(type="evals.replication.concluded")
+    assert leaf.content["facts"]["state"] == "agreed"
 
 
 def test_cancelling_ends_a_runner_that_would_never_finish(make_agent, model):

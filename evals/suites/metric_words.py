@@ -1,10 +1,7 @@
 """Metrics in the words of people who never saw the harness that computes them."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
-
-from evals.samples import Sample
 
 NAMES = {
     "acc": "accuracy",
@@ -29,9 +26,14 @@ NOTES = {
 }
 
 
-def metric_words(task: dict[str, Any], metric: str) -> str:
+def metric_words(task: Mapping[str, Any], metric: str) -> str:
     """Return what a metric is called: by its task where it judges that, else by everybody."""
     return str(task["metric_label"]) if metric == task["metric"] else NAMES.get(metric, metric)
+
+
+def metric_choices(metrics: Collection[str]) -> list[tuple[str, str]]:
+    """Return metrics as a form offers them: by name, with the words after it."""
+    return [(name, f"{name}: {NAMES[name]}" if name in NAMES else name) for name in metrics]
 
 
 def metric_notes(metrics: Collection[str]) -> list[str]:
@@ -41,21 +43,3 @@ def metric_notes(metrics: Collection[str]) -> list[str]:
         for name, note in NOTES.items()
         if name in metrics
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """How one sample came out, as a chip says it."""
-
-    label: str
-    tone: str
-
-
-def judged(task: dict[str, Any], sample: Sample) -> Judged | None:
-    """Say whether a sample was judged right or wrong; None where scores say neither."""
-    score = sample.scores.get(task["metric"])
-    if score not in {0.0, 1.0} or "neutral" in task:
-        return None
-    if task["higher_is_better"]:
-        return Judged("judged right", "good") if score else Judged("judged wrong", "bad")
-    return Judged("counts against it", "bad") if score else Judged("does not count", "good")
