@@ -33,6 +33,6 @@ def read(text: str) -> str:
 
 
 def identifiers(expression: str) -> list[str]:
-    """Return the identifiers in an expression, each once, for links to their texts."""
+    """Return the identifiers in an expression, each once."""
     words = expression.replace("(", " ").replace(")", " ").split()
     return list(dict.fromkeys(word for word in words if word not in {"AND", "OR", "WITH"}))

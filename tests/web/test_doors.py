@@ -42,7 +42,7 @@ PUBLIC = {
     *("incident-statistics-csv", "incident-report", "incident-follow"),
 }
 PRIVATE = {
-    *("describe", "state-descent"),
+    *("describe", "state-descent", "checks-plan", "checks-end"),
     *("incident-handle", "incident-act", "incident-unlink", "incident-suspend"),
     *("incident-review", "incident-file"),
     *("minutes-edit", "minutes-move"),
