@@ -274,12 +274,11 @@ def gone(**_):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Let the steady clock of the gate go on by so many seconds."""
-    state = SimpleNamespace(ahead=0.0)
-    real = reading.steady
+    """Stop the steady clock of the gate, and let it go on by so many seconds."""
+    state, began = SimpleNamespace(ahead=0.0), reading.steady()
 
     def steady():
-        return real() + state.ahead
+        return began + state.ahead
 
     def go(seconds):
         state.ahead += seconds

@@ -12,6 +12,7 @@ this host's wall clock and a steady clock have taken.
 """
 
 import hashlib
+import random
 import threading
 import time
 from collections import OrderedDict
@@ -107,6 +108,11 @@ def ready_answer(subject: str, slug: str) -> Kept:
         _checking.discard(pair)
 
 
+def _spread(moment: float) -> float:
+    """Return a moment up to a quarter of a second before, so that not all are read at once."""
+    return moment - random.uniform(0, RECHECK_SECONDS / 4)  # noqa: S311 - no secret
+
+
 def _begin(pair: tuple[str, str]) -> bool:
     """Take the turn of looking again; all others are answered with what is kept meanwhile."""
     with _lock:
@@ -121,7 +127,7 @@ def _looked_at_again(pair: tuple[str, str], held: Kept) -> Kept:
     found, _ = source.read(lambda: _judged(*pair))
     is_young = held.age < held.lasts / 3
     if is_young and found.facts == held.facts and keys.current().key_id == held.key_id:
-        return _keep(pair, replace(held, checked_at=began))
+        return _keep(pair, replace(held, checked_at=_spread(began)))
     return _made(pair)
 
 
@@ -146,7 +152,15 @@ def _made(pair: tuple[str, str]) -> Kept:
     latest = max(found.checked_at, datetime.fromtimestamp(wall_at, UTC))
     lasts = (not_after - latest).total_seconds()
     made = Kept(
-        body, etag, found.allowed, found.facts, key.key_id, lasts, steady_at, wall_at, steady_at
+        body,
+        etag,
+        found.allowed,
+        found.facts,
+        key.key_id,
+        lasts,
+        steady_at,
+        wall_at,
+        _spread(steady_at),
     )
     return _keep(pair, made)
 
