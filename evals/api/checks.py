@@ -169,6 +169,12 @@ class ProbesSeen(serializers.Serializer[Any]):
     seen = serializers.ListField(child=ProbeSeen(), max_length=probes.AT_ONCE)
 
 
+class ProbesKept(serializers.Serializer[Any]):
+    """What became of it."""
+
+    kept = serializers.IntegerField(help_text="How many looks were sent; each is kept once.")
+
+
 class WorkerProbes(WorkerView):
     """`POST probes`: whose turn it is to look whether endpoints answer."""
 
@@ -182,8 +188,9 @@ class WorkerProbes(WorkerView):
 class WorkerProbesSeen(WorkerView):
     """`POST probes/seen`."""
 
-    @extend_schema(request=ProbesSeen, responses={200: None})
+    @extend_schema(request=ProbesSeen, responses={200: ProbesKept})
     def post(self, request: Request) -> Response:  # noqa: ARG002
         """Keep what was seen of the endpoints whose turn this worker had."""
-        probes.note_probes(worker=self.worker, seen=self.read(ProbesSeen)["seen"])
-        return Response({})
+        seen = self.read(ProbesSeen)["seen"]
+        probes.note_probes(worker=self.worker, seen=seen)
+        return Response({"kept": len(seen)})

@@ -52,11 +52,11 @@ def add_first_cards(world):
         ("findings", 5),
         ("deciding", 10),
         ("model", 11),
-        ("deployment", 13),
+        ("deployment", 14),
         ("suite", 6),
         ("body", 10),
         ("record", 6),
-        ("decision", 18),
+        ("decision", 19),
         ("run", 5),
     ],
 )
