@@ -84,13 +84,21 @@ def _opened_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _voted_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
-    rows = list(_voted(body, span).defer("document"))
+    rows = list(_voted(body, span).select_related("proposal__decision").defer("document"))
     titles = _titles([row.proposal for row in rows])
     for row in rows:
         yield (
             f"{_matter(row.proposal, titles)}: from {_moment(row.opens_at, zone)} "
-            f"to {_moment(row.closes_at, zone)}."
+            f"to {_moment(row.closes_at, zone)}{_early_words(row, zone)}."
         )
+
+
+def _early_words(row: Contract, zone: ZoneInfo) -> str:
+    """Return when a vote ended if every member had voted before its close."""
+    decision = getattr(row.proposal, "decision", None)
+    if decision is None or not decision.is_early:
+        return ""
+    return f"; it ended {_moment(decision.decided_at, zone)}, because every member had voted"
 
 
 def _decision_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:

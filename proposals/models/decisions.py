@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from evals.models import Suite, SuiteVersion
 from oversight.accounts.models import Body, Membership, Person
+from oversight.web.clock import stamp
 from proposals.choices import DecisionOutcome, StatementKind
 from proposals.models.texts import Proposal
 from proposals.shown_sheet import result_words
@@ -76,6 +77,11 @@ class Decision(models.Model):
     def result_words(self) -> str:
         """How the vote ended, in a few words."""
         return result_words(self.sheet)
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the vote ended before its close, as it may once every member has voted."""
+        return stamp(self.decided_at) < stamp(self.proposal.contract.closes_at)
 
     @property
     def is_annulled(self) -> bool:

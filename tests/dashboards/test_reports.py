@@ -83,7 +83,7 @@ def test_a_report_says_who_decided_what_on_which_evidence(client, world):
     answers = {each["question"]: each["answer"] for each in said["summary"]}
     assert "3 for, 0 against" in answers["What was decided?"]
     assert "one was met" in answers["What did the evaluations show?"]
-    assert "may serve" in answers["What does that do?"] or "serve" in answers["What does that do?"]
+    assert f"to serve {world.deployment}" in answers["What does that do?"]
     assert [section["name"] for section in said["sections"]] == [
         *("decision", "text", "evidence", "vote", "course", "verify"),
     ]
@@ -148,6 +148,19 @@ def test_an_annulment_is_said_first(client, world):
     assert "Theannulment" in pdf_text(
         client.get(f"{world.decision.get_absolute_url()}report.pdf").content
     )
+
+
+def test_a_vote_that_ended_early_says_so_and_why(client, world):
+    at = world.decision.get_absolute_url()
+    words = "early because every member had voted"
+    assert words in client.get(f"{at}report.json").content.decode()
+    assert "ended early, because every member had voted" in client.get(at).content.decode()
+    contract = world.decision.proposal.contract
+    contract.closes_at = world.decision.decided_at
+    contract.opens_at = world.decision.decided_at - timedelta(hours=1)
+    contract.save()
+    assert words not in client.get(f"{at}report.json").content.decode()
+    assert "ended early" not in client.get(at).content.decode()
 
 
 def test_an_election_is_reported_with_all_its_stages(client, world):

@@ -63,6 +63,13 @@ def part(text, title):
 # -- What the record fills in ----------------------------------------------------------------
 
 
+def test_a_vote_that_ended_before_its_close_says_so(cast):
+    make_decision(cast)
+    told = part(make_minutes(cast).text, "Votes opened")
+    assert "because every member had voted" in told
+    assert told.count("because every member had voted") == 1
+
+
 def test_every_kind_of_act_of_the_period_stands_under_its_heading(cast):
     decision = make_decision(cast, title="Publish it")
     annulled = make_open_vote(cast, title="Wrong one")

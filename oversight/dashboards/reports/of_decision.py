@@ -220,7 +220,7 @@ class _Account:
         opens, closes = (self._at(t) for t in (self.contract.opens_at, self.contract.closes_at))
         recused = self.frozen.get("recusals", [])
         held = (
-            Fact("Open", Cell(f"{opens} to {closes}")),
+            Fact("Open", Cell(f"{opens} to {self._ended(closes)}")),
             Fact("Charter", Cell(f"number {number} of {self.body.name}", href=at)),
             Fact("Secrecy", Cell(SECRECIES[self.frozen["secrecy"]])),
             Fact("On the roll", Cell(_roll_words(self.frozen["roll"]))),
@@ -229,6 +229,13 @@ class _Account:
         how = "Held under a contract that was frozen when the vote opened. Every number is exact."
         blocks = (*ballots.counted(self.result), Facts(held), *ballots.cast(self.result), rules)
         return Section("vote", "The vote", how, blocks)
+
+    def _ended(self, closes: str) -> str:
+        """Return when the vote ended: at its close, or before it and why."""
+        if not self.decision.is_early:
+            return closes
+        ended = self._at(self.decision.decided_at)
+        return f"{ended}, early because every member had voted; its close was {closes}"
 
     def _course(self) -> Section:
         rows = tuple(
