@@ -22,6 +22,7 @@ LEVEL = 0.01
 """Of the paired tests of a whole check together: an alarm is no small thing."""
 
 ALIKE, DIFFERS, UNDECIDED, UNANSWERED = "alike", "differs", "undecided", "unanswered"
+ALARMING = frozenset({DIFFERS, UNANSWERED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from evals.services.alarms import untold_checks
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict
 from proposals.crowds import answers_of, stale_maps
 from proposals.models import Proposal
 from proposals.services import renewals
+from proposals.services.alarms import tell_bodies
 from proposals.services.closing import close_due_vote
 from proposals.services.opinions import keep_map
 from proposals.services.reminding import CLOSES_SOON, remind_of_vote
@@ -67,6 +69,12 @@ def look_ahead() -> int:
         if renewals.reminders_due(row, decision, now):
             done += renewals.remind(decision=decision)
     return done
+
+
+@shared_task(name="proposals.tell_of_alarms")
+def tell_of_alarms() -> int:
+    """Tell bodies what checks hold against what serves by their decisions; return how many."""
+    return sum(tell_bodies(check_id=each) for each in untold_checks())
 
 
 @shared_task(name="proposals.draw_opinion_maps")

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from proposals.api import alarms as alarms_api
 from proposals.api import amendments as texts
 from proposals.api import attachments as files
 from proposals.api import charters as charters_api
@@ -10,6 +11,7 @@ from proposals.api import minutes as minutes_api
 from proposals.api import opinions as api_opinions
 from proposals.api import recounts as recounts_api
 from proposals.views import (
+    alarms,
     amendments,
     arguments,
     attachments,
@@ -140,6 +142,12 @@ urlpatterns = [
     ),
     path("decisions/<str:ref>/ballots.blt", results.ballots_blt, name="decision-ballots-blt"),
     path("api/v1/my/votes/", votes.AwaitedVotes.as_view(), name="api-my-votes"),
+    path("endpoints/<slug:slug>/alarm/<str:decision>/review/", alarms.review, name="alarm-review"),
+    path(
+        "api/v1/endpoints/<slug:slug>/alarm/review/",
+        alarms_api.AlarmReview.as_view(),
+        name="api-alarm-review",
+    ),
     path("decisions/<str:ref>/suspend/", decided.suspend, name="decision-suspend"),
     path("decisions/<str:ref>/annul/", decided.annul, name="decision-annul"),
     path("decisions/<str:ref>/statements/<slug:kind>/", decided.state, name="decision-statement"),

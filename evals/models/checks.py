@@ -53,6 +53,9 @@ class Check(models.Model):
     findings = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=71, blank=True)
     leaf_id = models.UUIDField(null=True, blank=True, unique=True)
+    bodies_told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When bodies were told of its alarms, or that none is new."
+    )
 
     class Meta:
         ordering = ["-begun_at", "-id"]
@@ -60,6 +63,12 @@ class Check(models.Model):
             models.UniqueConstraint(
                 fields=["plan"], condition=Q(judged_at=None), name="check_one_open_per_plan"
             ),
+        ]
+        # Serves the question of which alarms no body was told yet.
+        indexes = [
+            models.Index(
+                fields=["judged_at"], condition=Q(bodies_told_at=None), name="check_bodies_untold"
+            )
         ]
 
     def __str__(self) -> str:

@@ -12,13 +12,13 @@ from django.db.models import Q
 
 from evals import policy
 from evals.choices import Leaf, ResourceClass, RunState
-from evals.identity import DIFFERS, UNANSWERED, Pair, compare_pairs
+from evals.identity import UNANSWERED, Pair, compare_pairs
 from evals.models import Check, CheckedEndpoint, CheckPlan, Run, SuiteVersion
 from evals.nudges import nudge_workers
+from evals.services.alarms import alarms_of, raise_alarm
 from evals.services.runs import queue_run
-from oversight.accounts.choices import NoticeKind, OrganisationRole
-from oversight.accounts.models import Affiliation, Person
-from oversight.accounts.services import notify, shell_person
+from oversight.accounts.models import Person
+from oversight.accounts.services import shell_person
 from oversight.ledger import services as ledger
 from oversight.registry.documents import digest_of
 from oversight.registry.models import Description, Endpoint, ModelVersion
@@ -224,12 +224,12 @@ def _write_down(
         facts={
             "answerers": len(parts),
             "compared": len(findings) - sum(not _answered(part) for part in parts),
-            "alarms": len(_alarms(found)),
+            "alarms": len(alarms_of(found)),
         },
     )
     found.leaf_id = leaf.id
     found.save(update_fields=["findings", "judged_at", "digest", "leaf_id"])
-    _raise_alarm(found, parts, before)
+    raise_alarm(found, before)
     return found
 
 
@@ -270,42 +270,6 @@ def _pairs(parts: Sequence[CheckedEndpoint], before: Check | None) -> list[Pair]
         if part.name in then
     ]
     return pairs
-
-
-def _alarms(found: Check | None) -> set[tuple[str, str, str]]:
-    """Return what a round raised an alarm about: kind, endpoint, and beside whom."""
-    return {
-        (each["kind"], each["endpoint"], each["beside"])
-        for each in (found.findings if found else [])
-        if each["verdict"] in {DIFFERS, UNANSWERED}
-    }
-
-
-def _raise_alarm(found: Check, parts: Sequence[CheckedEndpoint], before: Check | None) -> None:
-    """Tell operators and who planned the checks of what was not so the last time."""
-    news = _alarms(found) - _alarms(before)
-    if not news:
-        return
-    named = {name for _, *names in news for name in names}
-    concerned = [part.endpoint for part in parts if part.endpoint and part.name in named]
-    operators = Person.objects.filter(
-        affiliations__in=_operators_of([each.operator_id for each in concerned])
-    )
-    version = found.plan.version
-    notify(
-        people={found.plan.planned_by, *operators},
-        subject=f"Endpoints of {version} do not answer as one",
-        text=f"A check found something new about {', '.join(sorted(named - {''}))}. The endpoint's "
-        "page says what was compared, and leads to the runs.",
-        path=concerned[0].get_absolute_url() if concerned else version.get_absolute_url(),
-        kind=NoticeKind.ALARM,
-        about=version.digest[:30],
-    )
-
-
-def _operators_of(organisations: Sequence[int]) -> Any:
-    roles = Affiliation.objects.filter(organisation_id__in=organisations)
-    return roles.in_term().filter(role=OrganisationRole.OPERATOR)
 
 
 def _share(text: Decimal | str) -> Decimal:

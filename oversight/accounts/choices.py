@@ -52,7 +52,7 @@ class NoticeKind(TextChoices):
     DELEGATION = "delegation", "somebody delegates their vote to you"
     REMINDER = "reminder", "a time runs out: a sunset, a review"
     INCIDENT = "incident", "an incident that your body handles"
-    ALARM = "alarm", "an endpoint that you run or have checked answers otherwise"
+    ALARM = "alarm", "an endpoint that you run, use or have checked answers otherwise"
     OTHER = "other", "anything else"
 
 

@@ -10,11 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from evals.alarms import last_check
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
 from proposals import policy
+from proposals.alarms import reason_of
 from proposals.charter_words import hours_words
 from proposals.choices import ProposalType, StatementKind
 from proposals.forms.decided import RulingForm, StatementForm, SuspensionForm
@@ -34,7 +36,7 @@ def suspend(request: HttpRequest, ref: str) -> HttpResponse:
     rules = charter_of(body).rules_for(ProposalType.SUSPEND)
     if not policy.can_suspend_at_once(person, body, rules):
         raise NotAllowed(f"The charter of {body} does not let you suspend an authorisation alone.")
-    form = SuspensionForm(request.POST or None)
+    form = SuspensionForm(request.POST or None, initial=_begun(request, authorisation))
     context: dict[str, Any] = {"decision": decision, "authorisation": authorisation}
     context["lapses"] = hours_words(rules.emergency_hours)
 
@@ -84,6 +86,14 @@ def state(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
         return decision
 
     return _answer(request, "proposals/state.html", form, context, act)
+
+
+def _begun(request: HttpRequest, authorisation: Authorisation) -> dict[str, str]:
+    """Return the reason that the page begins with: what was found, where an alarm leads here."""
+    if "alarm" not in request.GET:
+        return {}
+    last = last_check(authorisation.deployment.endpoint)
+    return {"reason": reason_of(last)} if last.is_alarming else {}
 
 
 def _answer(

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import get_resolver
 
-from evals.models import CheckPlan, Criterion, Replication
+from evals.models import Check, CheckedEndpoint, CheckPlan, Criterion, Replication
 from evals.services import checks
 from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
@@ -17,6 +18,7 @@ from oversight.accounts.choices import Scope
 from oversight.accounts.services import shell_person
 from oversight.incidents.models import Incident, IncidentFile, IncidentLink
 from oversight.registry.models import ModelVersion
+from oversight.web.clock import database_now
 from proposals.choices import ProposalType
 from proposals.models import Argument, Delegation, Minutes, OpinionStatement
 from proposals.services import arguments, attachments, closing, roll, stages
@@ -110,6 +112,21 @@ def replication_of(world: World) -> Replication:
 def its_own_version(world: World) -> tuple[object, ...]:
     ModelVersion.objects.filter(pk=world.version.pk).update(registered_by=world.cast.evaluator)
     return (world.version.digest,)
+
+
+def an_alarming_endpoint(world: World) -> tuple[object, ...]:
+    endpoint = world.deployment.endpoint
+    if not CheckedEndpoint.objects.filter(endpoint=endpoint).exists():
+        a_checked_version(world)
+        finding = {"kind": "answer", "endpoint": endpoint.slug, "beside": "", "run": ""}
+        found = Check.objects.create(
+            plan=CheckPlan.objects.get(version=world.version, ended_at=None),
+            judged_at=database_now(),
+            findings=[finding | {"verdict": "unanswered", "reason": "It is away."}],
+            leaf_id=uuid4(),
+        )
+        CheckedEndpoint.objects.create(check_round=found, endpoint=endpoint)
+    return (endpoint.slug,)
 
 
 def a_checked_version(world: World) -> tuple[object, ...]:
@@ -385,6 +402,15 @@ WRITES = (
         body=lambda w: {"version": w.version.digest, "suite": w.suite.digest},
         owner="evaluator",
         scope=Scope.RUNS_WRITE,
+    ),
+    Door(
+        "api-alarm-review",
+        "POST",
+        an_alarming_endpoint,
+        whole("member"),
+        status=201,
+        body=lambda w: {"decision": w.decision.ref},
+        scope=Scope.PROPOSALS_WRITE,
     ),
     Door(
         "api-check-plan-end",

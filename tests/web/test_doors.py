@@ -49,7 +49,7 @@ PRIVATE = {
     *("notices", "notices-read", "notice-read", "notice-settings"),
     *("my-work", "api-keys", "api-key-revoke", "run-start", "run-cancel"),
     *("proposal-create", "proposal-edit", "proposal-comment", "proposal-comment-hide"),
-    *("decision-suspend", "decision-annul", "decision-statement"),
+    *("alarm-review", "decision-suspend", "decision-annul", "decision-statement"),
     *("proposal-amend", "proposal-amendment-edit", "proposal-amendment-act"),
     *("proposal-attach", "proposal-detach", "proposal-support"),
     *("proposal-argument-support", "proposal-moderate", "proposal-answer"),

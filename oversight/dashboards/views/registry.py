@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from evals.identity import DIFFERS, UNANSWERED
-from evals.models import Check, Run
+from evals.alarms import LastCheck, last_check
+from evals.models import Run
 from evals.policy import can_start_run
 from evals.services.probes import availability
 from oversight.accounts.choices import OrganisationRole
@@ -37,6 +37,8 @@ from oversight.registry.models import (
 )
 from oversight.registry.policy import can_describe
 from oversight.web.clock import database_now
+from proposals.alarms import concerned_by
+from proposals.choices import ProposalType
 from proposals.models import Proposal
 
 VERSIONS_SHOWN = 50
@@ -195,7 +197,7 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
     proposals = _visible(Proposal.objects.filter(about), request)
     context = {
         "deployment": found,
-        **_last_check(found.endpoint),
+        "last": last_check(found.endpoint),
         "timeline": history(found, authorisations, proposals, database_now()),
         "authorisations": [{"row": row, "in_force": row.is_in_force()} for row in authorisations],
         "standing": newest,
@@ -226,14 +228,11 @@ def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
     description = Description.objects.about(found.subject).first()
     named = description.document.get("fallbacks", []) if description else []
     fallbacks = {row.slug: row for row in endpoints.filter(slug__in=named)}
-    judged = Check.objects.filter(answerers__endpoint=found).exclude(judged_at=None)
-    check = judged.select_related("plan__suite_version__suite").first()
-    findings = check.findings_about(slug) if check else []
+    last = last_check(found)
     context = {
-        "check": check,
+        "last": last,
         "availability": availability(found, database_now()),
-        "findings": findings,
-        "is_alarming": any(each["verdict"] in {DIFFERS, UNANSWERED} for each in findings),
+        "consequences": _consequences(request, last) if last.is_alarming else [],
         "endpoint": found,
         "description": description,
         "fallbacks": [fallbacks[slug] for slug in named if slug in fallbacks],
@@ -244,16 +243,19 @@ def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "dashboards/endpoint.html", context)
 
 
-def _last_check(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the newest check that an endpoint had a part in, and whether it raised an alarm."""
-    judged = Check.objects.filter(answerers__endpoint=endpoint).exclude(judged_at=None)
-    check = judged.select_related("plan__suite_version__suite").first()
-    findings = check.findings_about(endpoint.slug) if check else []
-    return {
-        "check": check,
-        "findings": findings,
-        "is_alarming": any(each["verdict"] in {DIFFERS, UNANSWERED} for each in findings),
-    }
+def _consequences(request: HttpRequest, last: LastCheck) -> list[dict[str, Any]]:
+    """Return what stands authorised behind an alarming endpoint, and what the reader may do."""
+    return [
+        {
+            "row": each.authorisation,
+            "body": each.body,
+            "in_force": each.authorisation.is_in_force(),
+            "may_suspend": each.may_suspend(request.user),
+            "may_propose": each.may_propose(request.user),
+            "ends_it": each.kind == ProposalType.RETIRE,
+        }
+        for each in concerned_by([last.endpoint])
+    ]
 
 
 def _stands(row: Authorisation) -> bool:

@@ -1,0 +1,54 @@
+"""What the newest check holds against an endpoint: one reading for pages, services and the API."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from evals.identity import ALARMING, DIFFERS
+from evals.models import Check
+from oversight.registry.models import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """The newest judged check that an endpoint had a part in, and what it found about it."""
+
+    endpoint: Endpoint
+    check: Check | None
+    findings: list[dict[str, Any]]
+
+    @property
+    def alarms(self) -> list[dict[str, Any]]:
+        """The findings that are alarms: its answers differ, or it gave none."""
+        return [each for each in self.findings if each["verdict"] in ALARMING]
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether an alarm stands."""
+        return bool(self.alarms)
+
+    def words(self) -> list[str]:
+        """Return each alarm as a sentence that says no more than was compared."""
+        return [_sentence(each, self.endpoint.slug) for each in self.alarms]
+
+
+def last_check(endpoint: Endpoint) -> LastCheck:
+    """Return what was found about an endpoint the last time it was checked."""
+    judged = Check.objects.filter(answerers__endpoint=endpoint).exclude(judged_at=None)
+    check = judged.select_related("plan__suite_version__suite").first()
+    return LastCheck(endpoint, check, check.findings_about(endpoint.slug) if check else [])
+
+
+def _sentence(found: dict[str, Any], slug: str) -> str:
+    if found["verdict"] != DIFFERS:
+        return f"It gave no answers: {found['reason'] or 'no reason is known'}"
+    other = {
+        "weights": "those of the registered weights",
+        "drift": "its own of the round before",
+    }.get(found["kind"])
+    if other is None:
+        beside = found["beside"] if found["endpoint"] == slug else found["endpoint"]
+        other = f"those of {beside}"
+    return (
+        f"Its answers differ from {other}: {found['alike']} of {found['compared']} are alike to "
+        f"the letter ({found['run']}, {found['beside_run']})."
+    )
