@@ -51,6 +51,10 @@ class Contradiction(Exception):
     """Something in the bundle contradicts something else; the message names the place."""
 
 
+class Later(Exception):
+    """Whether this holds can be told only once the entries are read."""
+
+
 class NotEnough(Exception):
     """The bundle lacks what a check needs, or this program does not know a kind of act."""
 
@@ -617,6 +621,7 @@ class Checkpoint:
 # power of two below the size. Tiles (c2sp.org/tlog-tiles) are the same hashes, 256 in a file.
 
 WIDTH = 256
+HANDOVER = re.compile(r"keys/handovers/(?:0|[1-9][0-9]{0,14})", re.ASCII)
 STAMP = re.compile(r"timestamps/(?:0|[1-9][0-9]{0,14})\.tsr", re.ASCII)
 
 
@@ -1087,7 +1092,7 @@ class Replay:
         before, after = leaf.facts["from"], leaf.facts["to"]
         if self.rotations:
             same(before, self.rotations[-1][1], "the key that hands over")
-        self.rotations.append((Key(before).vkey, Key(after).vkey))
+        self.rotations.append((Key(before).vkey, Key(after).vkey, leaf.index))
 
     def log_closed(self, leaf, _):  # noqa: ARG002 - every method is called alike
         self.closed = True
@@ -2936,17 +2941,29 @@ def verify(report, bundle, policy_text, full):
     return log
 
 
-def verify_log(report, bundle, replay, policy_text):
-    """Check signature, quorum, tree, tiles and keys; return which log this is."""
+def open_checkpoint(report, bundle, policy_text, handovers):
+    """Open checkpoint and policy; say if the policy's key has signed, or what follows may tell."""
     found = []
 
-    def open_checkpoint():
+    def check_signature():
         own = bundle.raw("policy").decode("utf-8", "replace")
         found.append(Checkpoint(bundle.raw("checkpoint")))
         found.append(Policy(own if policy_text is None else policy_text))
+        if handovers and not any(found[0].signed_by(key, LOG_KEY) for key in found[1].log_keys):
+            raise Later
         return found[0].signed_by_log(found[1])
 
-    report.check("signature", open_checkpoint)
+    try:
+        report.check("signature", check_signature)
+    except Later:
+        return found, False
+    return found, True
+
+
+def verify_log(report, bundle, replay, policy_text):
+    """Check signature, quorum, tree, tiles and keys; return which log this is."""
+    handovers = {int(name[15:]): name for name in bundle.members if HANDOVER.fullmatch(name)}
+    found, is_signed = open_checkpoint(report, bundle, policy_text, handovers)
     if len(found) < 2:
         return {}
     checkpoint, policy = found
@@ -2960,14 +2977,21 @@ def verify_log(report, bundle, replay, policy_text):
         says = f"{count(len(unread), 'signature', 'signatures')} not looked at: {', '.join(unread)}"
         report.add(NOTE, "other keys", says)
     stamps = {int(name[11:-4]): name for name in bundle.members if STAMP.fullmatch(name)}
-    tree, tiles = Tree(keep=stamps), Tiles(bundle)
+    tree, tiles = Tree(keep={**stamps, **handovers}), Tiles(bundle)
     report.check("tree", derive_tree, bundle, checkpoint, replay, tree, tiles)
     report.check("tiles", tiles.verdict, tree.levels)
     if stamps:
         report.check("timestamps", check_stamps, bundle, checkpoint.origin, tree, stamps)
         says = "who signed them is not checked here; `openssl ts -verify` can"
         report.add(NOTE, "timestamps", says)
-    report.check("keys", check_keys, bundle, policy, replay)
+    followed = []
+    if handovers:
+        given = bundle, checkpoint.origin, replay, tree, handovers
+        if report.check("handovers", check_handovers, *given):
+            followed = follow_keys(policy, replay, handovers)
+    if not is_signed:
+        report.check("signature", check_followed, checkpoint, followed)
+    report.check("keys", check_keys, bundle, policy, replay, followed)
     return {"origin": checkpoint.origin, "size": checkpoint.size}
 
 
@@ -3001,17 +3025,55 @@ def check_stamps(bundle, origin, tree, stamps):
     return f"{count(len(stamps), 'names', 'name')} the tree of {max(stamps):,} entries or before"
 
 
-def check_keys(bundle, policy, replay):
+def check_keys(bundle, policy, replay, followed):
     """The history of keys is the one that the log's own entries tell, and the policy knows it."""
     lines = bundle.raw("keys/log.vkeys").decode("ascii", "replace").split("\n")
     need(lines.pop() == "" and lines, "keys/log.vkeys holds no key")
     keys = [Key(line).vkey for line in lines]
-    need(keys[-1] in [key.vkey for key in policy.log_keys], "the newest key is not the policy's")
-    handed = dict.fromkeys([keys[-1], *[before for before, _ in reversed(replay.rotations)]])
+    handed = dict.fromkeys([keys[-1], *[before for before, *_ in reversed(replay.rotations)]])
     same(keys, list(handed)[::-1], "the history of keys")
     known = not replay.rotations or keys[-1] in replay.rotations[-1]
     need(known, "the newest key is not the one that the last rotation named")
-    return f"{count(len(keys), 'key', 'keys')} since the log began; the newest is the policy's"
+    says = f"{count(len(keys), 'key', 'keys')} since the log began; the newest"
+    if keys[-1] in [key.vkey for key in policy.log_keys]:
+        return f"{says} is the policy's"
+    need(keys[-1] in followed, "the newest key is not the policy's")
+    return f"{says} is one to which the policy's has handed over"
+
+
+def check_handovers(bundle, origin, replay, tree, handovers):
+    """Each rotation stands in a tree that the key which hands over has signed."""
+    notes = {size: Checkpoint(bundle.raw(path)) for size, path in handovers.items()}
+    for size, note in notes.items():
+        need(tree.roots[size], f"{handovers[size]} is about entries that are not here")
+        same((note.origin, note.size), (origin, size), f"the log that {handovers[size]} is of")
+        need(note.root == tree.roots[size], f"{handovers[size]} is of another tree")
+        before = [one for one, _, index in replay.rotations if index < size]
+        need(before, f"{handovers[size]} stands before any rotation")
+        signed = note.signed_by(Key(before[-1]), LOG_KEY)
+        need(signed, f"{handovers[size]} is not signed by the key that hands over")
+    return f"{count(len(notes), 'rotation', 'rotations')} signed by the key that handed over"
+
+
+def follow_keys(policy, replay, handovers):
+    """Return the keys that the policy's have handed over to, where each step was signed."""
+    trusted = [key.vkey for key in policy.log_keys]
+    ends = [*(index for *_, index in replay.rotations[1:]), replay.size]
+    for (before, after, index), end in zip(replay.rotations, ends):
+        # A handover of a later rotation is signed by a later key.
+        is_signed = any(index < size <= end for size in handovers)
+        if is_signed and before in trusted and after not in trusted:
+            trusted.append(after)
+    return trusted[len(policy.log_keys) :]
+
+
+def check_followed(checkpoint, followed):
+    """Check the log's own signature by a key to which the policy's has handed over."""
+    found = [key for key in map(Key, followed) if checkpoint.signed_by(key, LOG_KEY)]
+    need(found, "no key that the policy trusts has signed, nor one to which it has handed over")
+    same(checkpoint.origin, found[-1].name, "the log that the checkpoint is of")
+    size = count(checkpoint.size, "entry", "entries")
+    return f"{checkpoint.origin} signed {size} with a key that the policy's has handed over to"
 
 
 def verify_acts(report, bundle, replay, full):

@@ -1,8 +1,9 @@
 """The offline judge: an audit bundle, believed only as far as the policy and the tree prove it.
 
-The checkpoint must be signed by the log's key of the policy and cosigned by its quorum; all entries
-together must give the signed root. What is authorised then follows from the entries. Whether each
-decision was rightly made is for `verify.py`, which replays the governance as well.
+The checkpoint must be signed by the log's key of the policy, or by one to which it has handed over,
+and cosigned by its quorum; all entries together must give the signed root. What is authorised then
+follows from the entries. Whether each decision was rightly made is for `verify.py`, which replays
+the governance as well.
 """
 
 import contextlib
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from oversight_gate import strict_json
+from oversight_gate.handovers import FOLDER, MOST, Handovers
 from oversight_gate.judging import Answer, CannotTell, Pair, moment, said
-from oversight_gate.notes import Head, Malformed, Policy
+from oversight_gate.notes import Head, Malformed, Policy, from_decimal, stated
 from oversight_gate.registry import Authorisation, Registry
 from oversight_gate.tree import Edge, leaf_hash
 
@@ -109,19 +111,33 @@ class BundleJudge:
 
 
 def _verified(bundle: zipfile.ZipFile, policy: Policy) -> tuple[Head, Registry, datetime]:
-    head = policy.open(_member(bundle, "checkpoint"))
-    if head.size > MAX_ENTRIES:
-        raise Malformed(f"the log has {head.size:,} entries; {MAX_ENTRIES:,} at most are read")
+    signed, handovers = _member(bundle, "checkpoint"), Handovers(_handovers(bundle))
+    _, size, _ = stated(signed)
+    if not handovers.notes:
+        policy.open(signed)
+    if size > MAX_ENTRIES:
+        raise Malformed(f"the log has {size:,} entries; {MAX_ENTRIES:,} at most are read")
     edge, registry, last = Edge(), Registry(), b""
-    for index, entry in enumerate(_entries(bundle, head.size)):
+    for index, entry in enumerate(_entries(bundle, size)):
         edge.append(leaf_hash(entry))
         last = entry
         # The type stands in canonical JSON as it is looked for; the parsed act is asked again.
         if b'"type":"registry.' in entry:
             _take(registry, index, entry)
+        handovers.take(index, entry)
+        if edge.size in handovers.notes:
+            handovers.grown(edge.size, edge.root())
+    head = policy.open(signed, handovers.followed(policy))
     if edge.root() != head.root:
         raise Malformed("its entries do not give the signed root")
     return head, registry, _time_of(last)
+
+
+def _handovers(bundle: zipfile.ZipFile) -> dict[int, bytes]:
+    paths = [name for name in bundle.namelist() if name.startswith(FOLDER)]
+    if len(paths) > MOST:
+        raise Malformed(f"it holds more than {MOST:,} handovers of the log's key")
+    return {from_decimal(path.removeprefix(FOLDER)): _member(bundle, path) for path in paths}
 
 
 def _take(registry: Registry, index: int, entry: bytes) -> None:

@@ -69,25 +69,23 @@ class Policy:
     groups: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     quorum: str = NONE
 
-    def open(self, message: bytes) -> Head:
+    def open(self, message: bytes, followed: Sequence[Key] = ()) -> Head:
         """Return the head of a signed checkpoint that a log's key and the quorum have signed.
+
+        Args:
+            message: the signed checkpoint.
+            followed: keys of the log to which one of the policy's has handed over.
 
         Raises:
             Malformed: saying what is missing or wrong.
         """
         text, signatures = _split(message)
         origin, size, root = _statement(text)
-        own = [
-            (key, value)
-            for key in self.logs
-            for name, key_id, value in signatures
-            if (name, key_id) == (key.name, key.key_id)
-        ]
-        for key, value in own:
-            if not key.verifies(value, text.encode()):
-                raise Malformed(f"the signature of {key.name} under the checkpoint is wrong")
-        if not any(key.name == origin for key, _ in own):
-            raise Malformed(f"no key of your policy has signed this checkpoint of {origin}")
+        if not signers((*self.logs, *followed), message):
+            raise Malformed(
+                f"no key of your policy has signed this checkpoint of {origin}; if the log has "
+                "handed over to a new key, add its line `log VKEY`, as the log's holders publish it"
+            )
         times = self._witnessed(text, signatures)
         if self.quorum != NONE and not self._counts(self.quorum, times):
             raise Malformed(
@@ -114,6 +112,35 @@ class Policy:
             return name in cosigned
         needed, members = self.groups[name]
         return sum(self._counts(each, cosigned) for each in members) >= needed
+
+
+def signers(keys: Sequence[Key], message: bytes) -> list[Key]:
+    """Return which of these keys of a log have signed its checkpoint.
+
+    Raises:
+        Malformed: it is none, or one of them has signed it wrongly.
+    """
+    text, signatures = _split(message)
+    origin, *_ = _statement(text)
+    own = [
+        (key, value)
+        for key in keys
+        for name, key_id, value in signatures
+        if (name, key_id) == (key.name, key.key_id)
+    ]
+    for key, value in own:
+        if not key.verifies(value, text.encode()):
+            raise Malformed(f"the signature of {key.name} under the checkpoint is wrong")
+    return [key for key, _ in own if key.name == origin]
+
+
+def stated(message: bytes) -> tuple[str, int, bytes]:
+    """Return origin, size and root of a signed checkpoint, unverified.
+
+    Raises:
+        Malformed: when it is not one.
+    """
+    return _statement(_split(message)[0])
 
 
 def parse_policy(text: str) -> Policy:

@@ -4,7 +4,7 @@ Models import this room for their managers, so the functions here look models up
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -152,6 +152,19 @@ def keys_of_log() -> list[note.VerifierKey]:
     earlier = [entry.content["facts"]["from"] for entry in rotations]
     vkeys = dict.fromkeys([newest.vkey, *earlier])
     return [note.VerifierKey.parse(vkey) for vkey in vkeys]
+
+
+def handovers(size: int) -> Iterator[tuple[int, str]]:
+    """Yield size and signed note of the first checkpoint over each rotation of the log's key.
+
+    The key that hands over has signed it, so that who keeps that key can follow to the next.
+    """
+    model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
+    rotations = _entries().filter(type=Leaf.KEY_ROTATED, index__lt=size).order_by("index")
+    for index in rotations.values_list("index", flat=True):
+        signed = model.objects.filter(size__gt=index, size__lte=size).order_by("size").first()
+        if signed is not None:
+            yield signed.size, signed.note
 
 
 @lru_cache(maxsize=4)

@@ -62,10 +62,10 @@ def verify(tmp_path):
 def verify_here(tmp_path, capsys):
     """Return a function like `verify` that stays in this process: for many small bundles."""
 
-    def run(data):
+    def run(data, *options):
         path = tmp_path / "bundle.zip"
         path.write_bytes(data)
-        status = program.main([str(path), "--json"])
+        status = program.main([str(path), "--json", *options])
         return status, json.loads(capsys.readouterr().out)
 
     return run

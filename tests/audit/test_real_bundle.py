@@ -18,7 +18,7 @@ from oversight.accounts.choices import Leaf as AccountsLeaf
 from oversight.incidents.choices import Leaf as IncidentsLeaf
 from oversight.incidents.choices import Status as IncidentStatus
 from oversight.incidents.services import consequences, erasing, handling
-from oversight.ledger import ceremony
+from oversight.ledger import ceremony, queries
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.choices import Leaf as RegistryLeaf
 from oversight.registry.models import Authorisation
@@ -568,7 +568,9 @@ def test_a_secret_vote_is_neither_opened_nor_called_proven(world, verify):
 # -- Keys and witnesses
 
 
-def test_a_log_that_was_handed_to_another_key_is_proven(world, verify):
+def test_a_log_that_was_handed_to_another_key_is_proven(world, verify, tmp_path):
+    kept = tmp_path / "policy"
+    kept.write_text(f"log {queries.newest_checkpoint().vkey}\nquorum none\n")
     ceremony.rotate_key()
     factories.make_organisation()
     sequence_once()
@@ -576,6 +578,8 @@ def test_a_log_that_was_handed_to_another_key_is_proven(world, verify):
     assert len(files_of(data)["keys/log.vkeys"].splitlines()) == 2
     report = proven(verify(data))
     assert "2 keys since the log began" in str(report["checks"])
+    report = proven(verify(data, "--policy", str(kept)))
+    assert "a key that the policy's has handed over to" in str(report["checks"])
 
 
 def test_a_history_of_keys_that_the_log_does_not_tell_is_refused(world, verify):

@@ -20,6 +20,7 @@ from oversight_gate.judging import CannotTell, moment
 from oversight_gate.notes import Malformed, parse_policy
 from oversight_gate.registry import Registry
 from tests.audit.forge import LOG_KEY, files_of, repacked
+from tests.audit.handed_over import SECOND, STRANGER, THIRD, hand_over, packed, signed_at
 from tests.gate.conftest import CONFIG, GOOD, NEVER, OTHER, Record
 
 DAY = timedelta(days=1)
@@ -316,3 +317,53 @@ class TestTheProgram:
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+class TestAKeyHandedOver:
+    """The policy names the key that signed once; the log is signed by another now."""
+
+    @pytest.fixture
+    def size(self, record):
+        return hand_over(record, LOG_KEY, SECOND)
+
+    def judged(self, folder, record, handovers, policy=ALONE):
+        path = folder / "bundle.zip"
+        path.write_bytes(packed(record, [LOG_KEY, SECOND], handovers))
+        return BundleJudge(path, parse_policy(policy), DAY)
+
+    def test_it_is_followed_by_what_the_old_key_has_signed(self, record, size, tmp_path):
+        record.change("2026-002", "revoked")
+        judge = self.judged(tmp_path, record, {size: signed_at(record, size, LOG_KEY)})
+        assert judge.ask(GOOD, "chat-one").allowed
+
+    def test_a_policy_may_name_both(self, record, size, tmp_path):
+        both = f"log {SECOND.verifier.format()}\n{ALONE}"
+        assert self.judged(tmp_path, record, {}, both).ask(GOOD, "chat-one").allowed
+
+    def test_an_entry_alone_hands_nothing_over(self, record, size, tmp_path):
+        with pytest.raises(CannotTell, match="add its line `log VKEY`"):
+            self.judged(tmp_path, record, {})
+
+    @pytest.mark.parametrize("signer", [SECOND, STRANGER])
+    def test_nor_does_what_another_key_has_signed(self, record, size, tmp_path, signer):
+        with pytest.raises(CannotTell, match="no key of your policy"):
+            self.judged(tmp_path, record, {size: signed_at(record, size, signer)})
+
+    def test_nor_a_tree_with_another_entry(self, record, size, tmp_path):
+        signed = signed_at(record, size, LOG_KEY)
+        record.entries[0] = record.entries[1]
+        with pytest.raises(CannotTell, match="of another log"):
+            self.judged(tmp_path, record, {size: signed})
+
+    def test_a_step_that_nobody_signed_is_not_skipped(self, record, size, tmp_path):
+        second = hand_over(record, SECOND, THIRD)
+        path = tmp_path / "bundle.zip"
+        signed = {second: signed_at(record, second, SECOND)}
+        path.write_bytes(packed(record, [LOG_KEY, SECOND, THIRD], signed))
+        with pytest.raises(CannotTell, match="no key of your policy"):
+            BundleJudge(path, parse_policy(ALONE), DAY)
+
+    @pytest.mark.parametrize("name", ["x", "01", "-1", "9" * 30])
+    def test_a_handover_of_no_size_is_refused(self, record, size, tmp_path, name):
+        with pytest.raises(CannotTell, match="whole number"):
+            self.judged(tmp_path, record, {name: b"x"})

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from oversight.ledger import ceremony as log_ceremony
 from oversight.ledger import queries
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.choices import AuthorisationState
@@ -16,6 +17,7 @@ from oversight_gate.__main__ import main
 from oversight_gate.judging import CannotTell
 from oversight_gate.notes import parse_policy
 from oversight_gate.site import SiteJudge
+from tests.factories import make_organisation
 from tests.gate.conftest import CONFIG, GOOD
 from tests.registry.test_gate_answers import change, grant
 from tests.scenes import make_deployment, make_model_version
@@ -79,6 +81,18 @@ class TestTheRealSite:
         judge._kept.clear()
         assert ask(judge, row).allowed
         assert len(judge._keys) == 2
+
+    def test_a_log_that_handed_over_asks_for_the_line_of_its_new_key(
+        self, live_server, row, policy
+    ):
+        log_ceremony.rotate_key()
+        make_organisation()
+        sequence_once()
+        answers.forget()
+        with pytest.raises(CannotTell, match="handed over to a new key, add its line"):
+            ask(SiteJudge(live_server.url, parse_policy(policy)), row)
+        both = f"log {queries.newest_checkpoint().vkey}\n{policy}"
+        assert ask(SiteJudge(live_server.url, parse_policy(both)), row).allowed
 
     def test_what_a_stolen_key_signed_is_not_believed(self, live_server, row, policy):
         judge = SiteJudge(live_server.url, parse_policy(policy))

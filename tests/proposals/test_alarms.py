@@ -91,8 +91,8 @@ def test_a_member_drafts_what_the_alarm_asks_for_in_one_click(scene, client):
         ref,
         scene.cast.member,
     )
-    assert found.digest in draft.text.text
-    assert "Its answers differ from those of north" in draft.text.text
+    assert found.digest in draft.text.body_markdown
+    assert "Its answers differ from those of north" in draft.text.body_markdown
 
 
 def test_what_is_suspended_already_is_proposed_to_be_ended(scene):
