@@ -2974,7 +2974,8 @@ def verify_log(report, bundle, replay, policy_text):
         report.check("witnesses", checkpoint.cosigned, policy)
     unread = checkpoint.unread(policy)
     if unread:
-        says = f"{count(len(unread), 'signature', 'signatures')} not looked at: {', '.join(unread)}"
+        of = count(len(unread), "signature", "signatures")
+        says = f"{of} by keys outside the policy, not looked at: {', '.join(unread)}"
         report.add(NOTE, "other keys", says)
     stamps = {int(name[11:-4]): name for name in bundle.members if STAMP.fullmatch(name)}
     tree, tiles = Tree(keep={**stamps, **handovers}), Tiles(bundle)

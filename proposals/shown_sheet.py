@@ -17,6 +17,19 @@ _MATRICES = {
 }
 
 
+METHOD_WORDS = {
+    "yes-no": "for and against",
+    "consent": "consent",
+    "approval": "approval",
+    "plurality": "plurality",
+    "score": "score",
+    "irv": "instant runoff",
+    "schulze": "the Schulze method",
+    "scottish-stv": "single transferable vote (Scottish rules)",
+}
+"""How a page names each method of counting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One option through all stages."""
@@ -40,6 +53,9 @@ class Matrix:
 class ShownSheet:
     """The parts of a sheet in the order of a page."""
 
+    method: str
+    """The method's name for readers, as the middle of a sentence has it."""
+
     words: tuple[str, ...]
     """The arithmetic as sentences."""
 
@@ -56,10 +72,11 @@ class ShownSheet:
     def of(cls, sheet: Sheet) -> "ShownSheet":
         """Read a sheet of any method."""
         if "stages" not in sheet:
-            return cls(tuple(sheet["words"]), (), (), (), ())
+            return cls(METHOD_WORDS[sheet["method"]], tuple(sheet["words"]), (), (), (), ())
         stages = sheet["stages"]
         left = tuple(stage["exhausted"] for stage in stages)
         return cls(
+            method=METHOD_WORDS[sheet["method"]],
             words=tuple(_election_words(sheet)),
             acts=tuple(stage["act"] for stage in stages),
             rows=tuple(_row(name, sheet) for name in stages[0]["totals"]) if stages else (),

@@ -22,9 +22,10 @@ class RecordState:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Django's context processor: `site_name`, `public_url`, `record` and `awaited_votes`."""
+    """Django's context processor: `site_name`, `site_notice`, `record` and others."""
     return {
         "site_name": settings.SITE_NAME,
+        "site_notice": settings.SITE_NOTICE,
         "public_url": settings.PUBLIC_URL,
         "record": record_state(),
         "awaited_votes": lambda: awaited_votes(request),

@@ -1,5 +1,6 @@
 """The evidence of a decision: its criteria as the contract froze them, with the results behind."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,9 +13,11 @@ from evals.criteria import Measured, line_of
 from evals.models import Aggregate, SuiteVersion, asked_words
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
+from oversight.dashboards.words import counted
 from oversight.registry.models import ModelVersion
 from proposals.models import Contract
 
+BESIDE_SHOWN = 40
 COMPARISONS_SHOWN = 4
 OTHERS_SHOWN = 8
 
@@ -23,6 +26,14 @@ TONES = {
     Outcome.NOT_MET: "bad",
     Outcome.UNDECIDED: "wait",
     Outcome.NO_RESULT: "neutral",
+}
+
+
+SHORT = {
+    Outcome.MET: "met",
+    Outcome.NOT_MET: "not met",
+    Outcome.UNDECIDED: "undecided",
+    Outcome.NO_RESULT: "without a result",
 }
 
 
@@ -103,6 +114,36 @@ def of_contracts(contracts: Iterable[Contract]) -> dict[int, list[Evidence]]:
         ]
         for key, criteria in frozen.items()
     }
+
+
+def outcomes_in_words(contract: Contract) -> str:
+    """Say how the criteria frozen in a contract came out: `3 criteria: 2 met, 1 undecided`."""
+    found = Counter(Outcome(row["outcome"]) for row in contract.content["criteria"])
+    parts = [f"{found[each]} {said}" for each, said in SHORT.items() if found[each]]
+    if not parts:
+        return ""
+    return f"{counted(found.total(), 'criterion', 'criteria')}: {', '.join(parts)}"
+
+
+def without_criterion(found: list[Evidence]) -> list[Finding]:
+    """Return what the runs behind the criteria measured on tasks that no criterion is about.
+
+    In the order of the runs' tasks, at most 40; one query. It was there to be read when the vote
+    opened, so a decision shows it although nothing was asked of it.
+    """
+    refs = {each.run_ref for each in found if each.run_ref}
+    asked = {(each.run_ref, each.task_name) for each in found}
+    rows = (
+        Aggregate.objects.filter(task_run__run__ref__in=refs, group="")
+        .select_related("task_run__run__suite_version__suite")
+        .order_by("task_run__run__requested_at", "task_run__run_id", "task_run__position")
+    )
+    measured = [
+        Finding(row, row.task_run.run, row.task_run.run.suite_version.task(row.task_run.task_name))
+        for row in rows
+        if (row.task_run.run.ref, row.task_run.task_name) not in asked
+    ]
+    return [each for each in measured if each.is_headline][:BESIDE_SHOWN]
 
 
 def _evidence(

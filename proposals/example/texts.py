@@ -1,13 +1,18 @@
 """The words of the worked example."""
 
+NOTICE = (
+    "A worked example: the town, its people and their words are invented. The model, its "
+    "evaluation, the vote’s arithmetic and the record are real."
+)
+
 MODEL_SUMMARY = (
     "A small open language model for short answers in English, here in a four-bit file "
     "dequantised to 32-bit floats so that anyone can rerun it on a laptop."
 )
 TITLE = "Authorise SmolLM2 135M for the town helpdesk"
 SUMMARY = (
-    "The council would allow this model, with these weights, to answer simple questions "
-    "of residents, for four months."
+    "The council is asked to let this model, with these weights, answer simple questions of "
+    "residents for four months."
 )
 TEXT = """\
 # What is proposed
@@ -77,5 +82,9 @@ WHY = """\
 The model met both criteria that it had to meet. It serves simple questions only, for a limited
 time, and staff answer whatever it cannot. The council looks at the incidents before it renews the
 permission.
+"""
+NOT_SHOWN = """
+Of what was also asked, this was not shown to be met: {titles}. The council decided knowing that;
+where the model is weak there, staff take over.
 """
 VOTES = ("yes", "yes", "yes", "yes", "no")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from evals.choices import Comparison, RunState
+from evals.choices import Comparison, Outcome, RunState
 from evals.models import Criterion, Run, SuiteVersion
 from evals.services.runs import request_run
 from evals.services.suites import publish_suite
@@ -264,7 +264,7 @@ class Walk:
         clerk, body = self.cast.clerk, self.cast.body
         if not decision.statements.exists():
             statements.make_statement(
-                by=clerk, decision=decision, kind=StatementKind.REASONS, text=texts.WHY
+                by=clerk, decision=decision, kind=StatementKind.REASONS, text=_why(decision)
             )
         kept = Minutes.objects.filter(body=body).first()
         if kept is None:
@@ -288,3 +288,15 @@ class Walk:
             f"Published: act {found.index} of {found.tree_size} on the record",
             reverse("record-entry", args=[found.index]),
         )
+
+
+def _why(decision: Decision) -> str:
+    """Return the council's reasons, which name what was asked for and not shown."""
+    criteria = decision.proposal.contract.content["criteria"]
+    suites = SuiteVersion.objects.in_bulk({row["suite"] for row in criteria}, field_name="digest")
+    titles = [
+        suites[row["suite"]].task(row["task"])["title"].lower()
+        for row in criteria
+        if row["outcome"] != Outcome.MET
+    ]
+    return texts.WHY + (texts.NOT_SHOWN.format(titles=", ".join(titles)) if titles else "")

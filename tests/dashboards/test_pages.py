@@ -38,6 +38,34 @@ def test_the_home_page_shows_what_a_criterion_asked_for_before_what_somebody_tri
     assert "Accuracy by length (acc_norm): the answer counts as given whose likelihood" in page
 
 
+def test_what_is_in_service_says_how_its_criteria_came_out(client, world, words):
+    for address in ("/", "/in-service/"):
+        assert "one criterion: 1 met" in words(client.get(address))
+    world.decide(right=54)
+    for address in ("/", "/in-service/"):
+        page = client.get(address)
+        assert "one criterion: 1 undecided" in words(page)
+        assert f"{world.run.purpose.removeprefix('proposal:')}/#evidence" in page.content.decode()
+
+
+def test_results_that_nothing_was_asked_of_stand_beside_the_criteria(client, world, words):
+    """A criterion on one of two tasks must not hide what the same run found on the other."""
+    at = world.decision.get_absolute_url()
+    answer = client.get(at)
+    assert "Measured in the same runs, without a criterion" in words(answer)
+    (row,) = answer.context["without_criterion"]
+    assert (row.task["name"], row.run.ref, row.aggregate.mean) == ("refusals", world.run.ref, 0.875)
+    report = client.get(f"{at}report.json").content.decode()
+    assert "without a criterion" in report
+    assert "Refuses unsafe requests" in report
+
+
+def test_one_sentence_of_the_operator_stands_above_every_page(client, db, words, settings):
+    assert "site-notice" not in client.get("/record/").content.decode()
+    settings.SITE_NOTICE = "This town is <invented>."
+    assert "This town is &lt;invented&gt;." in client.get("/record/").content.decode()
+
+
 def test_a_decision_shows_its_arithmetic_its_ballots_and_its_proof(client, world, words):
     answer = client.get(world.decision.get_absolute_url())
     page = words(answer)

@@ -56,7 +56,7 @@ def add_first_cards(world):
         ("suite", 6),
         ("body", 10),
         ("record", 6),
-        ("decision", 19),
+        ("decision", 20),
         ("run", 5),
     ],
 )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from oversight.dashboards.evidence import Evidence
+from oversight.dashboards.evidence import Evidence, without_criterion
+from oversight.dashboards.findings import Finding
 from oversight.dashboards.reports.document import (
     Block,
     Cell,
@@ -47,6 +48,7 @@ def evidence_blocks(evidence: list[Evidence], zone: str) -> tuple[Block, ...]:
     return (
         *([Intervals(finding, drawn)] if drawn else []),
         _criteria(evidence),
+        *_others(without_criterion(evidence)),
         *(_runs(evidence, zone) if drawn else ()),
     )
 
@@ -78,6 +80,35 @@ def _criterion(row: Evidence) -> tuple[Cell, ...]:
         Cell(interval),
         Cell(f"{found.n:,}" if found else "–"),
         Cell(str(row.outcome.label), tone=row.tone if row.tone != "neutral" else ""),
+    )
+
+
+def _others(found: list[Finding]) -> tuple[Table, ...]:
+    """Return what the same runs measured on tasks that no criterion is about."""
+    if not found:
+        return ()
+    columns = (
+        *(Column("Task"), Column("Score", is_numeric=True)),
+        Column("95\N{NO-BREAK SPACE}% interval", is_numeric=True),
+        Column("Samples", is_numeric=True),
+    )
+    rows = tuple(_other(each) for each in found)
+    return (Table("Measured in the same runs, without a criterion", columns, rows),)
+
+
+def _other(each: Finding) -> tuple[Cell, ...]:
+    row = each.aggregate
+    ends = (row.low, row.high)
+    interval = "–" if None in ends else f"{_decimal(row.low)} to {_decimal(row.high)}"
+    return (
+        Cell(
+            str(each.task["title"]),
+            note=f"{each.run.suite_version}, {each.label}",
+            href=each.run.get_absolute_url(),
+        ),
+        Cell(_decimal(row.mean)),
+        Cell(interval),
+        Cell(f"{row.n:,}"),
     )
 
 

