@@ -1216,6 +1216,12 @@ class Replay:
     def described(self, leaf, what):
         what.described = getattr(what, "described", 0) + 1
         same(leaf.facts["number"], what.described, "the number of the description")
+        kind, _, name = leaf.subject.partition(":")
+        path = f"descriptions/{kind}/{name.replace('sha256:', '')}-{what.described}.json"
+        document = self.bundle.document_if_here(path, leaf.digests["description"])
+        if document is not None and kind == "endpoint":
+            stated = document.get("version") or None
+            same(stated, leaf.digests.get("version"), "the version that the endpoint claims")
 
     # -- Suites, workers, criteria, runs, results
 
@@ -1230,13 +1236,41 @@ class Replay:
         need(leaf.digests["suite"] in self.suites, "its suite is not on the log before")
         need(not getattr(version, "checked", False), "the version is being checked already")
         version.checked = version.was_checked = True
+        # A round under way when its plan ends is still judged, by that plan's share.
+        version.agreements = {*getattr(version, "agreements", ()), leaf.facts["agreement"]}
 
     def check_ended(self, leaf, version):  # noqa: ARG002 - every method is called alike
         need(getattr(version, "checked", False), "the version is not being checked")
         version.checked = False
 
-    def check_judged(self, leaf, version):  # noqa: ARG002
+    def check_judged(self, leaf, version):
+        """What was found follows from what was counted; the answers are with the runs."""
         need(getattr(version, "was_checked", False), "no check of the version was planned")
+        digest = leaf.digests["findings"]
+        document = self.bundle.document_if_here(f"checks/{digest[7:]}.json", digest)
+        if document is None:
+            return
+        findings = document["findings"]
+        verdicts = [found["verdict"] for found in findings]
+        silent = verdicts.count("unanswered")
+        counted = {"compared": len(findings) - silent, "alarms": silent + verdicts.count("differs")}
+        for name, number in counted.items():
+            same(leaf.facts[name], number, f"the number of findings that are {name}")
+        for found in findings:
+            self.check_found(found, version)
+        fits = any(all(found_follows(f, share) for f in findings) for share in version.agreements)
+        need(fits, "a verdict is not what its counts give")
+
+    def check_found(self, found, version):
+        """A finding names endpoints and runs that stand on the log, of the version checked."""
+        for name in ("endpoint", "beside"):
+            known = found[name] in ("", "weights") or f"endpoint:{found[name]}" in self.things
+            need(known, f"there is no endpoint {shown(found[name])} on the log")
+        for ref in (found["run"], found.get("beside_run", "")):
+            if ref:
+                same(
+                    self.thing(f"run:{ref}").version, version.name, f"the version that {ref} asked"
+                )
 
     def worker_enrolled(self, leaf, worker):
         worker.key, worker.revoked = ed25519_key(leaf.facts["public_key"]), False
@@ -2773,6 +2807,19 @@ def wilson(p, n):
     centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
     return 0.0 if p == 0 else max(0.0, centre - half), 1.0 if p == 1 else min(1.0, centre + half)
+
+
+def found_follows(found, agreement):
+    """Say whether the verdict about two that claim one version follows from its counts."""
+    if found["verdict"] == "unanswered":
+        return True
+    alike, compared, p = found["alike"], found["compared"], found["p_value"]
+    need(0 <= alike <= compared, f"{alike} of {compared} are alike")
+    low, high = wilson(alike / compared, compared) if compared else (0.0, 1.0)
+    same((found["low"], found["high"]), (f"{low:.4f}", f"{high:.4f}"), "the interval of a finding")
+    if high < float(agreement) or (p is not None and float(p) < 0.01):
+        return found["verdict"] == "differs"
+    return found["verdict"] == ("alike" if low >= float(agreement) else "undecided")
 
 
 def bootstrap(errors, sizes):

@@ -18,12 +18,12 @@ from django.db.models import Q, QuerySet
 
 from evals import scores
 from evals.artefacts import path_of
-from evals.models import SampleScore, SuiteVersion, TaskRun
+from evals.models import Check, SampleScore, SuiteVersion, TaskRun
 from oversight.ledger import bundle
 from oversight.ledger.bundle_writer import BundleWriter
 from oversight.ledger.models import LedgerEntry, Opening, PendingLeaf
 from oversight.registry import gate
-from oversight.registry.models import Authorisation, Deployment, ModelVersion
+from oversight.registry.models import Authorisation, Deployment, Description, ModelVersion
 from oversight.web.clock import stamp
 from proposals.choices import Status
 from proposals.digests import digest_of
@@ -64,6 +64,8 @@ bodies/             charters
 proposals/          the texts that were voted on; in a decision's bundle the files beside them, too
 decisions/          for each vote its contract, and the record of its decision with all ballots
 suites/, versions/  what was asked of models; which files a model version is
+descriptions/       what models, uses and endpoints say of themselves
+checks/             what was found where those that serve one model were asked the same
 runs/               signed results, and the scores they sum up
 openings.jsonl      what was said in public, with the salts of its commitments
 timestamps/         an authority's word on when the log was so long (RFC 3161), where one is asked
@@ -165,6 +167,8 @@ def documents(scope: Scope, size: int) -> Iterator[tuple[str, bytes]]:
     yield from _votes(contracts, covered)
     yield from _suites(scope, runs, covered)
     yield from _versions(scope, proposals, covered)
+    yield from _descriptions(scope, proposals, covered)
+    yield from _checks(scope, proposals, covered)
     for task_run in runs.iterator(chunk_size=100):
         yield from _result(task_run)
     yield from _openings(proposals, size)
@@ -247,6 +251,30 @@ def _versions(scope: Scope, proposals: Any, covered: Any) -> Iterator[tuple[str,
         found = found.filter(pk__in=proposals.values("version"))
     for version in found.order_by("digest"):
         yield f"versions/{version.digest[7:]}.json", rfc8785.dumps(version.manifest)
+
+
+def _descriptions(scope: Scope, proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
+    """Yield what versions, uses and endpoints say of themselves, every state of it."""
+    found = Description.objects.filter(leaf_id__in=covered).order_by("subject", "number")
+    if scope.decision or scope.deployment:
+        named = Q(slug=scope.deployment) | Q(pk__in=proposals.values("deployment"))
+        uses = Deployment.objects.filter(named).select_related("endpoint")
+        versions = ModelVersion.objects.filter(pk__in=proposals.values("version"))
+        things = [*versions.defer("manifest"), *uses, *(use.endpoint for use in uses)]
+        found = found.filter(subject__in={each.subject for each in things})
+    for each in found.iterator(chunk_size=500):
+        kind, _, name = each.subject.partition(":")
+        path = f"descriptions/{kind}/{name.removeprefix('sha256:')}-{each.number}.json"
+        yield path, rfc8785.dumps(each.document)
+
+
+def _checks(scope: Scope, proposals: Any, covered: Any) -> Iterator[tuple[str, bytes]]:
+    """Yield what checks of endpoints found; two that found the same have one document."""
+    found = Check.objects.filter(leaf_id__in=covered).order_by("digest").distinct("digest")
+    if scope.decision or scope.deployment:
+        found = found.filter(plan__version__in=proposals.values("version"))
+    for check in found:
+        yield f"checks/{check.digest[7:]}.json", rfc8785.dumps({"findings": check.findings})
 
 
 def _result(task_run: TaskRun) -> Iterator[tuple[str, bytes]]:
