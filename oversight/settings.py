@@ -105,6 +105,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
     "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
     "forget-reporters": {"task": "incidents.forget_reporters", "schedule": 3600.0},
+    "deliver-webhooks": {"task": "webhooks.deliver", "schedule": 3.0},
 }
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
@@ -149,6 +150,8 @@ MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, low=1, high=20)
 
 # What one address may send without an account: reports of incidents, and additions to them.
 INCIDENT_REPORTS_PER_DAY = env.integer("INCIDENT_REPORTS_PER_DAY", 20, low=1, high=10**6)
+# Hosts (`host` or `host:port`) that webhooks may reach though they are not public, also by http.
+WEBHOOK_ALLOW_HOSTS = frozenset(each.lower() for each in env.words("WEBHOOK_ALLOW_HOSTS"))
 # The most that an address takes in one request, by what it begins with; others have their own.
 BODY_LIMITS = {
     "/incidents/": 7_000_000,
@@ -169,6 +172,7 @@ INSTALLED_APPS = [
     "proposals",
     "oversight.incidents",
     "oversight.dashboards",
+    "oversight.webhooks",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -373,6 +377,8 @@ SPECTACULAR_SETTINGS = {
         "ModerationAct": "proposals.choices.Moderated",
         "ProposalType": "proposals.choices.ProposalType",
         "IncidentStatus": "oversight.incidents.choices.Status",
+        "WebhookStatus": "oversight.webhooks.choices.Status",
+        "WebhookEnding": "oversight.webhooks.choices.Ending",
         "IncidentReviewType": "oversight.incidents.api.handling.REVIEW_TYPES",
     },
 }

@@ -8,6 +8,7 @@ handler404 = "oversight.web.views.not_found"
 handler500 = "oversight.web.views.fault"
 
 urlpatterns = [
+    path("", include("oversight.webhooks.urls")),
     path("", include("oversight.incidents.urls")),
     path("", include("oversight.dashboards.urls")),
     path("", include("proposals.urls")),

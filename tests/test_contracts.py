@@ -13,7 +13,16 @@ from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
 PROJECT = Path(__file__).resolve().parent.parent
-FLOORS = ("ledger", "accounts", "registry", "evals", "proposals", "incidents", "dashboards")
+FLOORS = (
+    "ledger",
+    "accounts",
+    "registry",
+    "evals",
+    "proposals",
+    "incidents",
+    "dashboards",
+    "webhooks",
+)
 """Labels of the apps, the lowest floor first."""
 HEAVY = {"torch", "lm_eval", "transformers", "datasets", "vllm"}
 

@@ -33,6 +33,7 @@ class Scope(TextChoices):
         "incidents:write",
         "read reports of incidents that you handle, and handle them",
     )
+    WEBHOOKS = "webhooks:own", "subscribe addresses to what is new on the record"
     NOTICES = "notices:own", "read your notices and open votes, and say how you are told"
 
 

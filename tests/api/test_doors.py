@@ -19,6 +19,9 @@ from oversight.accounts.services import shell_person
 from oversight.incidents.models import Incident, IncidentFile, IncidentLink
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import database_now
+from oversight.webhooks import services as webhooks
+from oversight.webhooks.choices import Status
+from oversight.webhooks.models import Subscription
 from proposals.choices import ProposalType
 from proposals.models import Argument, Delegation, Minutes, OpinionStatement
 from proposals.services import arguments, attachments, closing, roll, stages
@@ -49,6 +52,8 @@ class Door:
     shut: int = 403
     """What a signed-in person without the right gets: 404 where the thing is not even seen."""
     note: str = ""
+    asks_scope_first: bool = False
+    """Is all one's own: a key without the scope learns that, before anything is looked for."""
     is_form: bool = False
     """Takes files as a multipart form instead of JSON."""
 
@@ -238,6 +243,16 @@ def a_suites_zip(world: World) -> dict[str, Any]:
     answer = world.caller("anonymous").get(path)
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return {"zip": SimpleUploadedFile("lm-eval.zip", content)}
+
+
+def a_webhook(world: World, status: Status = Status.ACTIVE) -> Subscription:
+    """Return a webhook of the member in this state."""
+    found = Subscription.objects.filter(owner=world.cast.member).first()
+    if found is None:
+        url = "https://hooks.example/oversight"
+        found, _ = webhooks.subscribe(owner=world.cast.member, url=url)
+    Subscription.objects.update(status=status, next_index=5)
+    return found
 
 
 def of_minutes(minutes: Minutes) -> tuple[object, ...]:
@@ -789,6 +804,53 @@ ONES_OWN = (
         body=lambda w: {"gets_mail": True, "digest_hour": 9},
         scope=Scope.NOTICES,
     ),
+    Door("api-webhooks", "GET", opens_for=SIGNED_IN, scope=Scope.WEBHOOKS),
+    Door(
+        "api-webhooks",
+        "POST",
+        opens_for=SIGNED_IN,
+        status=201,
+        body=lambda w: {"url": "https://hooks.example/oversight"},
+        scope=Scope.WEBHOOKS,
+    ),
+    *(
+        Door(
+            f"api-webhook{name}",
+            method,
+            lambda w: (a_webhook(w).public_id,),
+            whole("member"),
+            status=status,
+            scope=Scope.WEBHOOKS,
+            shut=404,
+            asks_scope_first=True,
+        )
+        for name, method, status in (
+            ("", "GET", 200),
+            ("", "DELETE", 204),
+            ("-attempts", "GET", 200),
+            ("-secret", "POST", 200),
+            ("-ping", "POST", 200),
+        )
+    ),
+    Door(
+        "api-webhook-challenge",
+        "POST",
+        lambda w: (a_webhook(w, Status.WAITING).public_id,),
+        whole("member"),
+        scope=Scope.WEBHOOKS,
+        shut=404,
+        asks_scope_first=True,
+    ),
+    Door(
+        "api-webhook-again",
+        "POST",
+        lambda w: (a_webhook(w).public_id,),
+        whole("member"),
+        body=lambda w: {"index": 0},
+        scope=Scope.WEBHOOKS,
+        shut=404,
+        asks_scope_first=True,
+    ),
 )
 FORMS = tuple(
     Door(
@@ -1062,7 +1124,8 @@ def test_what_is_not_public_opens_for_those_with_the_right_and_a_good_key(world,
     expected["anonymous"] = door.shut if door is DRAFT else 401
     expected["key with scope"] = door.status
     # The scope is asked before the state, and after whether the thing is seen at all.
-    expected["key without scope"] = 404 if door.shut == 404 else 403
+    hides = door.shut == 404 and not door.asks_scope_first
+    expected["key without scope"] = 404 if hides else 403
     assert {who: answer.status_code for who, answer in answers.items()} == expected
     for answer in answers.values():
         if answer.status_code != door.status:

@@ -48,6 +48,8 @@ PRIVATE = {
     *("minutes-edit", "minutes-move"),
     *("notices", "notices-read", "notice-read", "notice-settings"),
     *("my-work", "api-keys", "api-key-revoke", "run-start", "run-cancel"),
+    *("webhooks", "webhook", "webhook-secret", "webhook-challenge", "webhook-ping"),
+    *("webhook-again", "webhook-delete"),
     *("proposal-create", "proposal-edit", "proposal-comment", "proposal-comment-hide"),
     *("alarm-review", "decision-suspend", "decision-annul", "decision-statement"),
     *("proposal-amend", "proposal-amendment-edit", "proposal-amendment-act"),

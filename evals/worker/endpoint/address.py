@@ -8,16 +8,15 @@ between (DNS rebinding) gains nothing. The certificate is still checked against 
 
 import socket
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
+from evals.worker.endpoint.public import is_public
 from evals.worker.failures import Code, WorkError
 
-_NAT64 = IPv6Network("64:ff9b::/96")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -102,19 +101,6 @@ def check_url(url: str, allowed: Allowed) -> tuple[str, int]:
         reason = f"{url} is not encrypted: use https, or let the worker's operator allow {host}."
         raise WorkError(Code.ENDPOINT_FORBIDDEN, reason)
     return host, port
-
-
-def is_public(address: str) -> bool:
-    """Say whether an address is one of the public network, also when it wraps another."""
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and found in _NAT64:
-            inner = IPv4Address(int(found) & 0xFFFFFFFF)
-        if found.teredo is not None:
-            return False
-        found = inner or found
-    return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
 
 
 def _require_public(host: str, address: str) -> None:

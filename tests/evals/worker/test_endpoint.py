@@ -11,10 +11,11 @@ import pytest
 
 from evals.worker.endpoint import address as addresses
 from evals.worker.endpoint import caller as calling
-from evals.worker.endpoint.address import Allowed, check_url, is_public
+from evals.worker.endpoint.address import Allowed, check_url
 from evals.worker.endpoint.budget import Budget, Prices
 from evals.worker.endpoint.caller import Caller
 from evals.worker.endpoint.pace import Pace
+from evals.worker.endpoint.public import is_public
 from evals.worker.failures import Code, WorkError
 from tests.evals.worker.hostile import Hostile, answer
 
