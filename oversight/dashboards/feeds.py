@@ -14,6 +14,8 @@ from django.utils.html import escape
 from evals.models import Run
 from oversight.accounts.models import Body
 from oversight.dashboards.titles import titled
+from oversight.incidents.choices import Event
+from oversight.incidents.models import IncidentEvent
 from oversight.web.clock import in_words
 from oversight.web.plain_text import one_line
 from proposals.choices import Status
@@ -90,10 +92,21 @@ def runs() -> list[Entry]:
     return newest(_runs())
 
 
+def incidents() -> list[Entry]:
+    """Return how published incidents moved on, and what was noted about them."""
+    return newest(_incidents())
+
+
 SITE: dict[str, tuple[str, str, str, Callable[[], list[Entry]]]] = {
     "proposals": ("Proposals", "What is proposed and put to the vote.", "deciding", proposals),
     "decisions": ("Decisions", "What was decided.", "deciding", decisions),
     "runs": ("Evaluations", "Evaluations that have ended.", "findings", runs),
+    "incidents": (
+        "Incidents",
+        "What was reported about models in service, and what came of it.",
+        "incidents",
+        incidents,
+    ),
 }
 """Feeds of the whole site by their name: title, what it is, name of its page, its entries."""
 
@@ -208,6 +221,24 @@ def _runs() -> Iterator[Entry]:
             f"{row.get_state_display().capitalize()}: {row.model_version} by {row.suite_version}",
             row.reason or f"{row.ref}, with every sample and its signed results.",
             row.get_absolute_url(),
+        )
+
+
+def _incidents() -> Iterator[Entry]:
+    """Yield moves and notes of published incidents; of a hidden one no word, only why it is so."""
+    rows = IncidentEvent.objects.filter(
+        incident__published_at__isnull=False,
+        kind__in=[Event.MOVED, Event.NOTED, Event.HIDDEN, Event.RESTORED],
+    )
+    for row in rows.select_related("incident").order_by("-at", "-id")[:ENTRIES]:
+        incident = row.incident
+        what = row.get_status_display() if row.kind == Event.MOVED else row.get_kind_display()
+        yield Entry(
+            row.leaf_id,
+            row.at,
+            f"{what}: {incident.shown_title}",
+            incident.hidden_reason if incident.hidden_at else row.text or incident.text,
+            incident.get_absolute_url(),
         )
 
 

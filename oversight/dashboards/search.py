@@ -15,6 +15,7 @@ from django.urls import reverse
 from evals.models import Run, SuiteVersion
 from oversight.accounts.models import Body
 from oversight.dashboards.search_query import Query, snippet
+from oversight.incidents.models import Incident
 from oversight.registry.models import Deployment, ModelVersion, RegisteredModel
 from proposals.markdown import plain_words
 from proposals.models import (
@@ -219,6 +220,16 @@ _RUNS = """
 """
 
 
+INCIDENT_WORDS = "oversight_words(t.title || ' ' || t.text)"
+_INCIDENTS = f"""
+    SELECT t.id, 2 * ts_rank(oversight_words(t.title), q.query)
+        + {_RANK.format(words=INCIDENT_WORDS)} + {_exact("t.ref")}
+    FROM incidents_incident t
+    WHERE ({INCIDENT_WORDS} @@ q.query OR t.ref = upper(q.text))
+      AND t.published_at IS NOT NULL AND t.hidden_at IS NULL
+"""  # noqa: S608
+
+
 def _load_proposals(keys: list[int]) -> Iterable[Found]:
     newest = {
         row.proposal_id: row
@@ -261,6 +272,14 @@ def _load_runs(keys: list[int]) -> Iterable[Found]:
         note = str(row.get_state_display())
         text = f"{row.model_version} by {row.suite_version}"
         yield Found(row.pk, "run", row.ref, row.get_absolute_url(), text, note)
+
+
+def _load_incidents(keys: list[int]) -> Iterable[Found]:
+    for row in Incident.objects.filter(pk__in=keys):
+        note = f"{row.ref}: {row.get_status_display().lower()}"
+        yield Found(
+            row.pk, "incident", row.shown_title, row.get_absolute_url(), row.shown_text, note
+        )
 
 
 def _load_bodies(keys: list[int]) -> Iterable[Found]:
@@ -307,6 +326,7 @@ KINDS = (
         _named("registry_deployment", "t.name || ' ' || t.purpose || ' ' || t.audience", "t.name"),
         _load_deployments,
     ),
+    Kind("incident", "Incidents", _INCIDENTS, _load_incidents),
     Kind("suite", "Suites", _SUITES, _load_suites),
     Kind("run", "Runs", _RUNS, _load_runs),
     Kind(

@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from oversight.dashboards.search import KINDS, PAGE, REVISION_WORDS, search
+from oversight.dashboards.search import INCIDENT_WORDS, KINDS, PAGE, REVISION_WORDS, search
 from oversight.dashboards.search_query import SNIPPET, Query, plain, snippet
+from oversight.incidents.services import handling
 from proposals.services import drafting, moderation, statements
 from tests import factories
+from tests.incidents import made
 
 
 def found(text, kind=""):
@@ -57,6 +59,30 @@ def test_a_snippet_of_any_text_is_made_of_it(text):
 
 def test_letters_lose_accents_and_keep_their_number_of_words():
     assert plain("Ärger, ça & naïve STRASSE") == "arger, ca & naive strasse"
+
+
+# -- Incidents -------------------------------------------------------------------------------
+
+
+def published(world):
+    return made.make_incident(world.cast.clerk, title="The quokka answered", text="It did.")
+
+
+def test_an_incident_is_found_by_its_public_words_and_its_reference_alone(world):
+    waiting, _ = made.make_report(text="A quokka wrote to me, says Ada Canary.")
+    assert found("quokka") == found(waiting.ref) == []
+    incident = published(world)
+    assert found("quokka") == [("incident", "The quokka answered")]
+    assert found(incident.ref.lower())[0][0] == "incident"
+    assert found("Canary") == []
+
+
+def test_an_incident_that_was_hidden_is_not_found(world):
+    incident = published(world)
+    handling.hide_text(by=world.cast.clerk, incident=incident, reason="A name.")
+    assert found("quokka") == found(incident.ref) == []
+    handling.restore_text(by=world.cast.clerk, incident=incident, reason="No name.")
+    assert len(found("quokka")) == 1
 
 
 # -- What is found ---------------------------------------------------------------------------
@@ -208,6 +234,7 @@ def test_a_search_costs_few_queries_whatever_it_finds(world):
         ("search_comment", "proposals_comment t", "oversight_words(t.text)"),
         ("search_argument", "proposals_argument t", "oversight_words(t.text)"),
         ("search_opinion", "proposals_opinionstatement t", "oversight_words(t.text)"),
+        ("search_incident", "incidents_incident t", INCIDENT_WORDS),
     ],
 )
 def test_texts_that_grow_have_an_index_of_the_very_words_that_are_sought(db, name, table, words):

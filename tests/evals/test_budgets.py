@@ -10,10 +10,10 @@ from django.utils import timezone
 from evals import budgets
 from evals.choices import RunState, TaskRunState
 from evals.models import ComputeBudget, Run, TaskRun
-from evals.services import leases
+from evals.services import checks, leases
 from evals.services.budgets import stop_spent
-from evals.services.runs import request_run
-from evals.tasks import stop_spent_budgets
+from evals.services.runs import request_replication, request_run
+from evals.tasks import check_endpoints, stop_spent_budgets
 from oversight.ledger.models import Opening, PendingLeaf
 from oversight.web.refusals import Conflict, Invalid
 from proposals.choices import ProposalType
@@ -132,6 +132,22 @@ def test_what_stands_follows_from_the_log_alone(cast):
 
 def test_a_body_that_voted_none_has_no_limit(cast):
     assert ask(cast).budget is None
+
+
+def test_what_is_evidence_for_no_proposal_is_charged_to_no_budget_whoever_asks(cast):
+    allocate(cast, hours=1)
+    use(ask(cast), hours=1)
+    with pytest.raises(Conflict, match="is spent"):
+        ask(cast)
+    asked = {"by": cast.member, "suite_version": make_question_suite()}
+    version = make_model_version()
+    request_run(**asked, model_version=version)
+    request_replication(**asked, model_version=version, organisations=2, tolerance="0.02")
+    checks.plan_checks(**asked, version=version, with_weights=True)
+    assert check_endpoints() == 1
+    own = Run.objects.filter(model_version=version)
+    assert [run.budget for run in own] == [None] * 4
+    assert stop_spent() == 1
 
 
 def test_a_run_within_the_budget_says_what_pays_for_it(cast):

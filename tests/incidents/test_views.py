@@ -350,6 +350,10 @@ def test_hidden_words_stand_nowhere(client, cast):
         "/incidents.json",
         "/incidents.csv",
         "/incidents/feed.atom",
+        "/feeds/incidents.atom",
+        f"/search/?q={incident.ref}",
+        "/search/?q=named+a+debt",
+        "/api/v1/search/?q=resident+debt",
         f"/incidents/{incident.ref}/oecd.json",
         f"/api/v1/incidents/{incident.ref}/",
         f"/api/v1/incidents/{incident.ref}/oecd/",
@@ -371,6 +375,7 @@ def test_the_feed_tells_each_move_once_and_answers_304(client, cast):
         "Mitigated: <b>Odd</b> & title",
         "Triaged: <b>Odd</b> & title",
     ]
+    assert client.get("/feeds/incidents.atom").content == answer.content
     again = client.get("/incidents/feed.atom", headers={"if_none_match": answer["ETag"]})
     assert again.status_code == 304
 

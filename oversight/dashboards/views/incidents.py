@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,8 +10,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from oversight.dashboards import incident_feed
 from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.views.subscriptions import site_feed
 from oversight.dashboards.words import counted, sentence
 from oversight.incidents import policy, shown, statistics
 from oversight.incidents.choices import Event, Linked
@@ -21,7 +20,6 @@ from oversight.incidents.models import Incident, IncidentEvent, IncidentLink
 from oversight.incidents.queries import IncidentQuerySet
 from oversight.incidents.services.consequences import can_review
 from oversight.web.templatetags.oversight_tags import distance
-from oversight.web.unchanged import answer_unless_unchanged
 
 TWIN_LIMIT = 10_000
 
@@ -192,7 +190,4 @@ def incident_statistics_csv(request: HttpRequest) -> HttpResponse:  # noqa: ARG0
 @require_safe
 def incidents_feed(request: HttpRequest) -> HttpResponse:
     """Send what was published and how it moved on, as an Atom feed."""
-    entries = incident_feed.entries()
-    content = incident_feed.atom(entries, settings.SITE_NAME)
-    changed = incident_feed.changed_at(entries)
-    return answer_unless_unchanged(request, content, incident_feed.CONTENT_TYPE, changed)
+    return site_feed(request, "incidents")

@@ -92,10 +92,10 @@ class SearchApi(APIView):
 
     @extend_schema(
         summary="Search",
-        description="Finds proposals, decisions, models, deployments, suites, bodies, comments, "
-        "arguments, statements and minutes by the beginnings of their words, without regard to "
-        "accents; names also where they are misspelled; runs, proposals and versions by their "
-        "reference or digest.",
+        description="Finds proposals, decisions, models, deployments, incidents, suites, bodies, "
+        "comments, arguments, statements and minutes by the beginnings of their words, without "
+        "regard to accents; names also where they are misspelled; runs, proposals, incidents and "
+        "versions by their reference or digest.",
         parameters=[
             OpenApiParameter(
                 "q", str, required=True, description="What to look for.",
