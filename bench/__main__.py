@@ -22,6 +22,7 @@ BENCHMARKS = (
     "report",
     "verify",
     "bytes",
+    "pages",
     "gate",
     "litellm",
     "append",

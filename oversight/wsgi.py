@@ -1,4 +1,4 @@
-"""The WSGI application that Granian serves: the gate's quick way, then Django."""
+"""The WSGI application that Granian serves: the gate's quick way, kept pages, then Django."""
 
 import os
 
@@ -10,5 +10,6 @@ _django = get_wsgi_application()
 
 # What it needs can only be imported once Django is set up.
 from oversight.registry.gate.door import with_gate  # noqa: E402
+from oversight.web.kept_pages import with_kept_pages  # noqa: E402
 
-application = with_gate(_django)
+application = with_gate(with_kept_pages(_django))

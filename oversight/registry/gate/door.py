@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
 
 from oversight.registry.gate import answers, keys, reading
 from oversight.registry.gate.answers import Kept
+from oversight.web.hosts import is_ours
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -22,7 +22,6 @@ PATH = "/api/v1/gate/"
 Environ = dict[str, Any]
 
 _PLAIN = ("subject=", "deployment=")
-_hosts: dict[str, bool] = {}
 
 
 def headers(kept: Kept) -> dict[str, str]:
@@ -48,7 +47,7 @@ def with_gate(application: "WSGIApplication") -> "WSGIApplication":
 
 def _quick(environ: Environ) -> Kept | None:
     pair = _asked(environ.get("QUERY_STRING", ""))
-    if pair is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not _is_ours(environ):
+    if pair is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not is_ours(environ):
         return None
     if answers.kept(*pair) is None:
         return None
@@ -70,19 +69,6 @@ def _asked(query: str) -> tuple[str, str] | None:
     if not (parts[0].startswith(_PLAIN[0]) and parts[1].startswith(_PLAIN[1])):
         return None
     return unquote(parts[0][8:]), unquote(parts[1][11:])
-
-
-def _is_ours(environ: Environ) -> bool:
-    """Say whether Django would take the request: a host of ours, and encrypted where it must be."""
-    if settings.SECURE_SSL_REDIRECT and environ.get("HTTP_X_FORWARDED_PROTO") != "https":
-        return False
-    host = environ.get("HTTP_HOST", "")
-    if host not in _hosts:
-        if len(_hosts) > 100:
-            _hosts.clear()
-        domain, _ = split_domain_port(host)
-        _hosts[host] = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-    return _hosts[host]
 
 
 def _send(kept: Kept, environ: Environ, start_response: "StartResponse") -> list[bytes]:
