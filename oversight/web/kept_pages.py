@@ -1,9 +1,9 @@
 """Public pages before Django: what a visitor without a cookie was just shown is sent again.
 
-A page is kept for two seconds in the memory of the process. When it is older, whoever asks next draws
-it anew while the others still get the kept one; after five seconds nobody does. So a page that
-thousands look at is drawn once in two seconds, and nobody reads what is older than the
-time it takes to draw it. Who is signed in, or carries any cookie, is always answered by Django.
+A page is kept for two seconds in the memory of the process. When it is older, whoever asks next
+draws it anew while the others still get the kept one; after five seconds nobody does. So a page
+that thousands look at is drawn once in two seconds, and nobody reads what is older than five. Who
+is signed in, or carries any cookie, is always answered by Django.
 
 Nothing is kept that Django calls private, that sets a cookie, or that varies by more than what the
 key holds; a crash leaves nothing behind, because nothing is written.
