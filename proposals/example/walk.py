@@ -16,15 +16,16 @@ from evals.waiting import wait_for
 from oversight.ledger.services import wait_for_receipt
 from oversight.registry import gate
 from oversight.registry.manifest import manifest_of
-from oversight.registry.models import Deployment, Endpoint, ModelVersion
+from oversight.registry.models import Deployment, Description, Endpoint, ModelVersion
 from oversight.registry.origin import card_of
 from oversight.registry.services import (
+    describe,
     register_deployment,
     register_endpoint,
     register_version,
 )
 from proposals.choices import Answer, ProposalType, Side, StatementKind, Status
-from proposals.example import texts
+from proposals.example import descriptions, texts
 from proposals.example.people import Cast
 from proposals.models import Ballot, Decision, Minutes, Proposal
 from proposals.services import (
@@ -64,6 +65,7 @@ class Walk:
         """
         version = self._register(model_directory)
         deployment = self._deploy()
+        self._describe(version, deployment)
         suite = self._publish()
         proposal = self._propose(version, deployment)
         self._ask(proposal, suite)
@@ -112,6 +114,21 @@ class Walk:
         )
         self.say("Registered the deployment it is meant for", deployment.get_absolute_url())
         return deployment
+
+    def _describe(self, version: ModelVersion, deployment: Deployment) -> None:
+        """Say of model, use and endpoint what registers ask for, where nothing is said yet."""
+        served = descriptions.ENDPOINT | {"version": version.digest}
+        for what, document in (
+            (version, descriptions.MODEL),
+            (deployment, descriptions.USE),
+            (deployment.endpoint, served),
+        ):
+            if not Description.objects.about(what.subject).exists():
+                describe(by=self.cast.operator, what=what, document=document)
+        self.say(
+            "Described all three in the fields of public registers",
+            reverse("deployment-registers", args=[deployment.slug]),
+        )
 
     def _publish(self) -> SuiteVersion:
         library = load_library("public-service")

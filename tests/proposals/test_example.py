@@ -2,12 +2,14 @@
 
 import pytest
 
+from oversight.registry.models import Description
 from proposals.example import texts
 from proposals.example.people import assemble
 from proposals.example.walk import Walk
 from proposals.models import Minutes, Proposal
 from proposals.services import casting, drafting, stages, voting
 from proposals.shown_map import opinions_of
+from tests.factories import make_cast, make_decision, make_model_version
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +18,22 @@ pytestmark = pytest.mark.django_db
 def walk(tmp_path, settings):
     settings.RECEIPT_WAIT_SECONDS = 0
     return Walk(assemble(tmp_path), lambda what, path: None)
+
+
+def test_no_register_lacks_what_the_example_can_say(walk, client):
+    use = walk._deploy()
+    version = make_model_version(walk.cast.operator)
+    for _ in range(2):
+        walk._describe(version, use)
+    assert Description.objects.count() == 3
+    assert use.endpoint.claimed_version == version
+    make_decision(make_cast(), version=version, deployment=use)
+    lacking = {}
+    for name in ("algoritmeregister", "atrs", "annex-viii"):
+        (entry,) = client.get(f"/registers/{name}.json").json()["records"]
+        lacking[name] = entry["missing"]
+    # Of the Annex, the Member States in which it is on offer: nothing here asks for them.
+    assert lacking == {"algoritmeregister": [], "atrs": [], "annex-viii": ["10_member_states"]}
 
 
 @pytest.fixture
