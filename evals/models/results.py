@@ -2,7 +2,9 @@
 
 from django.db import models
 
-from evals.models.runs import TaskRun
+from evals.models.runs import Run, TaskRun
+from evals.models.suites import SuiteVersion
+from oversight.registry.models import ModelVersion
 
 
 class Aggregate(models.Model):
@@ -56,3 +58,50 @@ class SampleScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.metric} {self.doc_id} {self.score}"
+
+
+class NewestResult(models.Model):
+    """What a model version scored newest on one task by one metric, over runs in full.
+
+    A copy, so that pages find it at once: `evals.services.newest` writes it with the end of each
+    run, and makes all of it anew from the aggregates.
+    """
+
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, related_name="+", db_index=False
+    )
+    suite_version = models.ForeignKey(
+        SuiteVersion, models.PROTECT, related_name="+", db_index=False
+    )
+    task_name = models.CharField(max_length=80)
+    metric = models.CharField(max_length=60)
+    is_headline = models.BooleanField(help_text="Whether this metric judges the task.")
+    run = models.ForeignKey(Run, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(help_text="Of the run: the newest one counts.")
+    finished_at = models.DateTimeField()
+    n = models.PositiveIntegerField()
+    mean = models.FloatField()
+    stderr = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    method = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            # Serves the page of a model, too.
+            models.UniqueConstraint(
+                fields=["model_version", "suite_version", "task_name", "metric"],
+                name="newest_result_once",
+            )
+        ]
+        indexes = [
+            # Models beside each other on one task, or on all tasks of a suite, best first or last.
+            models.Index(
+                fields=["suite_version", "task_name", "mean"],
+                condition=models.Q(is_headline=True),
+                name="newest_result_of_task",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_name} {self.metric} {self.mean:.3f} (n={self.n})"

@@ -15,6 +15,7 @@ from evals.models import ComputeBudget, Replication, Run, SuiteVersion, TaskRun
 from evals.nudges import nudge_workers
 from evals.run_settings import DTYPES, REMOTE, checked_settings
 from evals.services.moves import move, move_run
+from evals.services.newest import keep_newest
 from evals.services.replications import MOST_ORGANISATIONS, conclude
 from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
@@ -321,6 +322,8 @@ def settle_run(run: Run) -> Run:
         return locked
     state, reason = _ending(parts, locked.cancel_reason)
     move_run(locked, state, reason=reason)
+    if state == RunState.SUCCEEDED:
+        keep_newest(locked)
     ledger.append(
         type=Leaf.RUN_FINISHED,
         actor="system:evaluations",

@@ -197,11 +197,18 @@ class Comparison:
 def beside_others(found: list[Evidence], version: ModelVersion) -> list[Comparison]:
     """Return, for criteria on headline metrics, the decided version's result beside others'.
 
-    The others are the newest full runs up to today; one query for each suite version. Where there
+    The others are the newest full runs up to today; two queries for each suite version. Where there
     are none, nothing is drawn: the table of criteria says it all.
     """
     suites = {each.suite_version for each in found}
-    others = {suite.pk: across_versions(suite) for suite in suites}
+    others = {
+        suite.pk: across_versions(
+            suite,
+            tasks={each.task_name for each in found if each.suite_version == suite},
+            most=OTHERS_SHOWN + 1,
+        )
+        for suite in suites
+    }
     drawn = [
         Comparison(
             each, _rows(each, version, others[each.suite_version.pk].get(each.task_name, []))

@@ -1,25 +1,27 @@
 """Results as rows for pages and charts: score, interval, criterion, and the run behind each."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Abs
 
-from evals.models import Aggregate, Criterion, Run, SuiteVersion
+from evals.models import Aggregate, Criterion, NewestResult, Run, SuiteVersion
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 
-RUN = "task_run__run"
 LATEST_ROWS = 8
+ACROSS_SHOWN = 20
+"""How many model versions stand beside each other where a longer list is a link away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One aggregate with its words."""
+    """One result with its words."""
 
-    aggregate: Aggregate
+    aggregate: Aggregate | NewestResult
     run: Run
     task: dict[str, Any]
 
@@ -51,33 +53,96 @@ def of_run(run: Run) -> list[Finding]:
         .select_related("task_run")
         .order_by("task_run__position", "metric")
     )
-    found = [Finding(row, run, run.suite_version.task(row.task_run.task_name)) for row in rows]
-    return sorted(found, key=lambda f: (f.aggregate.task_run.position, not f.is_headline))
+    # By position, and by metric where both or neither judge the task: sorting is stable.
+    found = [
+        (row.task_run.position, Finding(row, run, run.suite_version.task(row.task_run.task_name)))
+        for row in rows
+    ]
+    found.sort(key=lambda each: (each[0], not each[1].is_headline))
+    return [finding for _, finding in found]
 
 
 def headline_findings(versions: Iterable[ModelVersion]) -> dict[int, list[Finding]]:
     """Return, by version, the newest headline result of every task that ran in full on it.
 
-    One query, whatever the number of versions and runs.
+    Two queries, whatever the number of versions and runs.
     """
-    rows = _full_results().filter(**{f"{RUN}__model_version__in": list(versions)})
+    rows = NewestResult.objects.filter(model_version__in=list(versions), is_headline=True)
     found: dict[int, list[Finding]] = {}
-    for finding in _newest(rows, f"{RUN}__model_version_id", f"{RUN}__suite_version_id"):
-        if finding.is_headline:
-            found.setdefault(finding.run.model_version_id, []).append(finding)
+    for finding in with_words(rows.order_by("suite_version_id", "task_name")):
+        found.setdefault(finding.run.model_version_id, []).append(finding)
     return found
 
 
-def across_versions(suite_version: SuiteVersion) -> dict[str, list[Finding]]:
-    """Return, by task, the newest full headline result of each model version, best first."""
-    rows = _full_results().filter(**{f"{RUN}__suite_version": suite_version})
+def newest_findings(versions: Iterable[ModelVersion]) -> dict[int, Finding]:
+    """Return, by version, the first of its newest results."""
+    rows = NewestResult.objects.filter(model_version__in=list(versions), is_headline=True)
+    newest = rows.order_by("model_version_id", "-requested_at", "-run_id", "task_name")
+    found = with_words(newest.distinct("model_version_id"))
+    return {finding.run.model_version_id: finding for finding in found}
+
+
+def across_versions(
+    suite_version: SuiteVersion, *, tasks: Collection[str] | None = None, most: int = ACROSS_SHOWN
+) -> dict[str, list[Finding]]:
+    """Return, by task, the newest full headline results of model versions, best first.
+
+    Two queries at most. The index gives the best of a task without looking at the others.
+
+    Args:
+        suite_version: whose tasks.
+        tasks: their names; all of them unless given.
+        most: how many of each.
+    """
+    wanted = [task for task in suite_version.tasks if tasks is None or task["name"] in tasks]
+    parts = [best_first(suite_version, task) for task in wanted]
+    if len(parts) > 1:
+        keys = [part.values_list("pk", flat=True)[:most] for part in parts]
+        rows = NewestResult.objects.filter(pk__in=list(keys[0].union(*keys[1:], all=True)))
+    else:
+        rows = parts[0][:most] if parts else NewestResult.objects.none()
     found: dict[str, list[Finding]] = {}
-    for finding in _newest(rows, f"{RUN}__model_version_id"):
-        if finding.is_headline:
-            found.setdefault(str(finding.task["name"]), []).append(finding)
+    for finding in with_words(rows, {suite_version.pk: suite_version}):
+        found.setdefault(str(finding.task["name"]), []).append(finding)
     for findings in found.values():
-        findings.sort(key=_distance_from_best)
+        findings.sort(key=lambda f: (_distance_from_best(f), f.aggregate.pk))
     return found
+
+
+def best_first(suite_version: SuiteVersion, task: dict[str, Any]) -> QuerySet[NewestResult]:
+    """Return the newest headline results on one task, by the task's own idea of best."""
+    rows = NewestResult.objects.filter(
+        suite_version=suite_version, task_name=task["name"], is_headline=True
+    )
+    if "neutral" in task:
+        return rows.order_by(Abs(F("mean") - float(task["neutral"])), "pk")
+    return rows.order_by("-mean" if task["higher_is_better"] else "mean", "pk")
+
+
+def measured_numbers(suite_version: SuiteVersion) -> dict[str, int]:
+    """Return, by task, how many model versions have a full result on it."""
+    rows = NewestResult.objects.filter(suite_version=suite_version, is_headline=True)
+    counted_rows = rows.values_list("task_name").annotate(number=Count("pk"))
+    return dict(counted_rows.order_by("task_name"))
+
+
+def with_words(
+    rows: QuerySet[NewestResult], asked: Mapping[int, SuiteVersion] | None = None
+) -> list[Finding]:
+    """Return rows with their runs and tasks.
+
+    The documents of suites are fetched once each, unless `asked` has the versions by their keys.
+    """
+    # Manifests may be megabytes, and nobody who asks for a score reads them.
+    heavy = (f"model_version__{name}" for name in ("manifest", "card", "source"))
+    found = list(rows.select_related("run", "model_version__model").defer(*heavy))
+    if asked is None:
+        keys = {row.suite_version_id for row in found}
+        asked = SuiteVersion.objects.select_related("suite").in_bulk(keys)
+    for row in found:
+        row.run.model_version = row.model_version
+        row.run.suite_version = asked[row.suite_version_id]
+    return [Finding(row, row.run, row.run.suite_version.task(row.task_name)) for row in found]
 
 
 def comparable_runs(found: dict[str, list[Finding]]) -> list[Run]:
@@ -92,29 +157,6 @@ def _distance_from_best(finding: Finding) -> float:
     if "neutral" in task:
         return abs(mean - float(task["neutral"]))
     return -mean if task["higher_is_better"] else mean
-
-
-def _full_results() -> QuerySet[Aggregate]:
-    """Return the overall aggregates of finished runs that were not cut short by a limit."""
-    return Aggregate.objects.filter(
-        **{f"{RUN}__state": "succeeded", f"{RUN}__settings__limit": None}, group=""
-    )
-
-
-def _newest(rows: QuerySet[Aggregate], *parts: str) -> list[Finding]:
-    """Keep the newest row of every task and metric within each of the parts."""
-    keys = [*parts, "task_run__task_name", "metric"]
-    newest = (
-        rows.select_related(
-            "task_run__run__model_version__model", "task_run__run__suite_version__suite"
-        )
-        .order_by(*keys, f"-{RUN}__requested_at", f"-{RUN}__pk")
-        .distinct(*keys)
-    )
-    return [
-        Finding(row, row.task_run.run, row.task_run.run.suite_version.task(row.task_run.task_name))
-        for row in newest
-    ]
 
 
 def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[dict[str, Any]]:
@@ -142,15 +184,19 @@ def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[di
     ]
 
 
-def best_words(task: dict[str, Any], found: list[Finding]) -> str:
-    """Say which version did best, or where the only one stands; findings come best first."""
+def best_words(task: dict[str, Any], found: list[Finding], number: int | None = None) -> str:
+    """Say which version did best, or where the only one stands; findings come best first.
+
+    `number` is how many versions there are where not all are given.
+    """
     if not found:
         return ""
     first = found[0]
     figure = f"{first.aggregate.mean:.3f}"
     if len(found) == 1:
         return f"{first.version}: {task['metric_label']} {figure} on {first.aggregate.n:,} items."
-    words = f"{first.version} comes first of {number_word(len(found))} versions, with {figure}"
+    among = number_word(number or len(found))
+    words = f"{first.version} comes first of {among} versions, with {figure}"
     return f"{words}; its interval overlaps with the next." if _overlap(*found[:2]) else f"{words}."
 
 
@@ -185,15 +231,16 @@ def latest() -> Latest | None:
     full = Run.objects.succeeded().filter(settings__limit=None).with_parts().newest_first()
     asked_for = Criterion.objects.filter(suite_version=OuterRef("suite_version"))
     run = full.filter(Exists(asked_for)).first() or full.first()
-    found = across_versions(run.suite_version) if run else {}
-    if run is None or not found:
+    numbers = measured_numbers(run.suite_version) if run else {}
+    if run is None or not numbers:
         return None
-    name, findings = max(found.items(), key=lambda item: len(item[1]))
-    task = run.suite_version.task(name)
+    task = max(run.suite_version.tasks, key=lambda each: numbers.get(each["name"], 0))
+    name = str(task["name"])
+    findings = across_versions(run.suite_version, tasks={name}, most=LATEST_ROWS)[name]
     rows = [
         row | _mark(finding.run == run, "evaluated last")
-        for finding in findings[:LATEST_ROWS]
+        for finding in findings
         for row in chart_rows([finding])
     ]
-    words = f"{task['title']}: {best_words(task, findings)}"
+    words = f"{task['title']}: {best_words(task, findings, numbers[name])}"
     return Latest(run, task, words, rows)

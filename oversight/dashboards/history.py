@@ -9,7 +9,7 @@ HISTORY_COLUMNS = (
     *("run", "finished_at", "suite_version", "suite_digest", "model", "version", "model_digest"),
     *("task", "metric", "n", "mean", "stderr", "low", "high", "method"),
 )
-_ROWS_LIMIT = 10_000
+MOST_RUNS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +20,32 @@ class Past:
     scores: tuple[tuple[dict[str, Any], Aggregate], ...]
 
 
-def history(suite: Suite) -> list[Past]:
-    """Return the finished, uncut runs of all versions, newest first; one query."""
-    rows = (
-        Aggregate.objects.filter(
-            task_run__run__suite_version__suite=suite,
-            task_run__run__state="succeeded",
-            task_run__run__settings__limit=None,
-            group="",
-        )
-        .select_related(
-            "task_run__run__suite_version__suite", "task_run__run__model_version__model"
-        )
-        .defer("task_run__envelope", "task_run__log_tail")
-        .order_by("-task_run__run__requested_at", "-task_run__run__pk", "task_run__position")
+def history(suite: Suite, most: int = MOST_RUNS) -> list[Past]:
+    """Return the newest finished, uncut runs of all versions, newest first; three queries."""
+    versions = {version.pk: version for version in suite.versions.select_related("suite")}
+    runs = list(
+        Run.objects.succeeded()
+        .filter(suite_version__in=versions, settings__limit=None)
+        .select_related("model_version__model")
+        .defer("model_version__manifest", "model_version__card", "model_version__source")
+        .newest_first()[:most]
     )
-    found: dict[int, tuple[Run, list[tuple[dict[str, Any], Aggregate]]]] = {}
-    for row in rows[:_ROWS_LIMIT]:
-        run = row.task_run.run
-        task = run.suite_version.task(row.task_run.task_name)
-        _, scores = found.setdefault(run.pk, (run, []))
+    rows = (
+        Aggregate.objects.filter(task_run__run__in=runs, group="")
+        .select_related("task_run")
+        .defer("task_run__envelope", "task_run__log_tail")
+        .order_by("task_run__position")
+    )
+    scores: dict[int, list[tuple[dict[str, Any], Aggregate]]] = {run.pk: [] for run in runs}
+    asked = {run.pk: versions[run.suite_version_id] for run in runs}
+    for row in rows:
+        key = row.task_run.run_id
+        task = asked[key].task(row.task_run.task_name)
         if row.metric == task["metric"]:
-            scores.append((task, row))
-    return [Past(run, tuple(scores)) for run, scores in found.values()]
+            scores[key].append((task, row))
+    for run in runs:
+        run.suite_version = asked[run.pk]
+    return [Past(run, tuple(scores[run.pk])) for run in runs]
 
 
 def history_records(past: list[Past]) -> list[dict[str, Any]]:

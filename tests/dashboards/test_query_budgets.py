@@ -47,13 +47,13 @@ def add_first_cards(world):
 @pytest.mark.parametrize(
     ("page", "budget"),
     [
-        ("home", 14),
-        ("in_service", 9),
+        ("home", 15),
+        ("in_service", 10),
         ("findings", 5),
         ("deciding", 10),
-        ("model", 11),
+        ("model", 12),
         ("deployment", 14),
-        ("suite", 6),
+        ("suite", 10),
         ("body", 10),
         ("record", 6),
         ("decision", 20),

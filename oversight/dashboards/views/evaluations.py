@@ -24,6 +24,7 @@ from oversight.dashboards.findings import (
     best_words,
     chart_rows,
     comparable_runs,
+    measured_numbers,
     of_run,
 )
 from oversight.dashboards.history import HISTORY_COLUMNS, history, history_records
@@ -68,7 +69,7 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     if version is None:
         raise Http404
     shown = policy.readable_tasks(request.user, version.tasks)
-    found_by_task = across_versions(version)
+    found_by_task, numbers = across_versions(version), measured_numbers(version)
     context = {
         "suite": found,
         "version": version,
@@ -76,25 +77,29 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "versions": versions,
         "item_count": sum(task["data"]["rows"] for task in version.tasks if "data" in task),
         "task_words": counted(len(version.tasks), "task", "tasks"),
-        "tasks": [_task_panel(task, found_by_task.get(task["name"], [])) for task in version.tasks],
+        "tasks": [
+            _task_panel(task, found_by_task.get(task["name"], []), numbers.get(task["name"], 0))
+            for task in version.tasks
+        ],
         "runs": Run.objects.filter(suite_version=version).with_parts().newest_first()[:25],
         "commands": "\n".join(commands(version.document, shown)),
         "readable": shown,
         "may_start": policy.can_start_run(request.user),
         "may_write": policy.can_publish_suite(request.user),
-        "history": history(found)[:HISTORY_SHOWN],
+        "history": history(found, HISTORY_SHOWN),
         "comparable": comparable_runs(found_by_task),
         "nav": "findings",
     }
     return render(request, "dashboards/suite.html", context)
 
 
-def _task_panel(task: dict[str, Any], found: list[Finding]) -> dict[str, Any]:
+def _task_panel(task: dict[str, Any], found: list[Finding], number: int) -> dict[str, Any]:
     return {
         "task": task,
+        "number": number,
         "chart": chart_rows(found),
         "neutral": task.get("neutral"),
-        "finding": best_words(task, found),
+        "finding": best_words(task, found, number),
     }
 
 

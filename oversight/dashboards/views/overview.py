@@ -11,7 +11,7 @@ from evals.models import Run
 from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
-from oversight.dashboards.findings import Finding, headline_findings, latest
+from oversight.dashboards.findings import Finding, latest, newest_findings
 from oversight.dashboards.titles import titled
 from oversight.dashboards.words import counted, home_headline, sentence
 from oversight.registry.models import Authorisation
@@ -86,14 +86,14 @@ def service_rows(limit: int = 200) -> list[ServiceRow]:
             "proposal__contract"
         )
     }
-    findings = headline_findings({row.version_id: row.version for row in rows}.values())
+    findings = newest_findings({row.version_id: row.version for row in rows}.values())
     return [
         ServiceRow(
             authorisation=row,
             in_force=row.is_in_force(),
             is_late=row.state_now == "granted" and not row.is_in_force(),
             decision=(decision := decisions.get(row.decision_ref)),
-            finding=next(iter(findings.get(row.version_id, [])), None),
+            finding=findings.get(row.version_id),
             asked=outcomes_in_words(decision.proposal.contract) if decision else "",
         )
         for row in rows

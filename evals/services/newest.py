@@ -1,0 +1,64 @@
+"""Keeps what each model version scored newest: one row a task and metric of a suite version.
+
+The rows follow from the aggregates of finished runs that were not cut short by a limit. They are
+written in the transaction that ends such a run, so that no page looks through a million results
+for the newest of them, and can be made anew from the aggregates at any time.
+"""
+
+from django.db import connection, transaction
+
+from evals.models import NewestResult, Run
+
+_COLUMNS = (
+    *("model_version_id", "suite_version_id", "task_name", "metric", "is_headline", "run_id"),
+    *("requested_at", "finished_at", "n", "mean", "stderr", "low", "high", "method"),
+)
+_KEY = _COLUMNS[:4]
+
+_SELECTED = """
+    SELECT DISTINCT ON (run.model_version_id, run.suite_version_id, part.task_name, row.metric)
+        run.model_version_id, run.suite_version_id, part.task_name, row.metric,
+        row.metric = task.metric, run.id, run.requested_at, run.finished_at,
+        row.n, row.mean, row.stderr, row.low, row.high, row.method
+    FROM evals_run AS run
+    JOIN evals_taskrun AS part ON part.run_id = run.id
+    JOIN evals_aggregate AS row ON row.task_run_id = part.id AND row."group" = ''
+    JOIN LATERAL (
+        SELECT entry ->> 'metric' AS metric
+        FROM evals_suiteversion AS asked, jsonb_array_elements(asked.document -> 'tasks') AS entry
+        WHERE asked.id = run.suite_version_id AND entry ->> 'name' = part.task_name
+    ) AS task ON true
+    WHERE run.state = 'succeeded' AND run.settings -> 'limit' = 'null' {only}
+    ORDER BY run.model_version_id, run.suite_version_id, part.task_name, row.metric,
+        run.requested_at DESC, run.id DESC
+"""
+_KEPT = f"""
+    INSERT INTO evals_newestresult ({", ".join(_COLUMNS)}) {_SELECTED}
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
+    SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS[4:])}
+    WHERE (EXCLUDED.requested_at, EXCLUDED.run_id)
+        > (evals_newestresult.requested_at, evals_newestresult.run_id)
+"""  # noqa: S608 - columns are ours
+
+
+def keep_newest(run: Run) -> None:
+    """Keep a run's results where no run that was asked for later has any.
+
+    The caller has just ended the run and holds its lock. Rows come in the order of their keys, so
+    that two runs that end at once wait for each other and never in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT.format(only="AND run.id = %s"), [run.pk])
+
+
+@transaction.atomic(durable=True)
+def rebuild_newest() -> int:
+    """Make every row anew from the aggregates; return how many there are now.
+
+    Runs that end meanwhile wait for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE evals_newestresult IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("DELETE FROM evals_newestresult")
+        cursor.execute(_KEPT.format(only=""))
+    return NewestResult.objects.count()

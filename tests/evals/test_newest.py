@@ -1,0 +1,94 @@
+"""What a model version scored newest: kept with the end of each run, and made anew the same."""
+
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from evals.models import Aggregate, NewestResult, Run
+from evals.services.newest import keep_newest
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = (
+    *("model_version_id", "suite_version_id", "task_name", "metric", "is_headline", "run_id"),
+    *("requested_at", "finished_at", "n", "mean", "stderr", "low", "high", "method"),
+)
+
+
+def kept():
+    """Return every row as it is."""
+    return sorted(NewestResult.objects.values_list(*FIELDS), key=str)
+
+
+def finished(cast, suite, version, right, **settings):
+    run = factories.make_run(cast.evaluator, suite, version, settings=settings)
+    return factories.finish_run(run, cast.machine.worker, right=right)
+
+
+@pytest.fixture
+def world():
+    """Return a cast, a suite of two tasks, and two versions of which one was evaluated twice."""
+    cast = factories.make_cast()
+    suite = factories.make_suite(cast.evaluator)
+    versions = [factories.make_model_version() for _ in range(2)]
+    for right in (40, 60):
+        finished(cast, suite, versions[0], right)
+    finished(cast, suite, versions[1], 50)
+    return cast, suite, versions
+
+
+def test_the_newest_full_run_is_kept_by_task_and_metric(world):
+    _, suite, versions = world
+    rows = NewestResult.objects.filter(model_version=versions[0])
+    assert {(row.task_name, row.metric) for row in rows} == {
+        (task["name"], metric) for task in suite.tasks for metric in task["metrics"]
+    }
+    newest = Run.objects.filter(model_version=versions[0]).newest_first().first()
+    assert {row.run_id for row in rows} == {newest.pk}
+    for row in rows:
+        source = Aggregate.objects.get(
+            task_run__run=newest, task_run__task_name=row.task_name, metric=row.metric, group=""
+        )
+        for name in ("n", "mean", "stderr", "low", "high", "method"):
+            assert getattr(row, name) == getattr(source, name)
+        assert row.is_headline is (row.metric == "acc")
+
+
+def test_rebuilding_gives_what_was_kept(world, capsys):
+    before = kept()
+    assert len(before) == 8
+    NewestResult.objects.update(mean=0.5, n=1)
+    call_command("newest_results")
+    assert kept() == before
+    assert "8 newest results" in capsys.readouterr().out
+
+
+def test_the_migration_fills_in_what_was_kept(world):
+    before = kept()
+    NewestResult.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("evals.migrations.0014_newest_results").FILL)
+    assert kept() == before
+
+
+def test_a_run_asked_for_earlier_that_ends_later_changes_nothing(world):
+    cast, suite, versions = world
+    before = kept()
+    late = finished(cast, suite, versions[0], 10)
+    assert kept() != before
+    Run.objects.filter(pk=late.pk).update(requested_at=late.requested_at - timedelta(days=1))
+    call_command("newest_results")
+    assert kept() == before
+    keep_newest(Run.objects.get(pk=late.pk))
+    assert kept() == before
+
+
+def test_a_run_cut_short_by_a_limit_is_not_kept(world):
+    cast, suite, versions = world
+    before = kept()
+    finished(cast, suite, versions[0], 4, limit=8)
+    assert kept() == before
