@@ -30,13 +30,18 @@ def test_an_incident_is_said_in_the_groups_of_the_framework(settings):
         "severity": "AI incident",
         "harm_type": "economic or property",
         "harm_has_materialised": True,
+        "quantification": None,
+        "wrongful_use": None,
     }
-    assert found["ai_model"][0]["weights_digest"] == version.digest
+    assert found["ai_model"]["versions"][0]["weights_digest"] == version.digest
     assert found["economic_context"]["deployments"][0]["business_function"] == deployment.purpose
-    for path in found["not_held"]:
+    for _, name, path in oecd.CRITERIA:
         group, _, field = path.partition(".")
         held = found[group][field] if field else found[group]
-        assert held is None, path
+        if path in found["not_held"]:
+            assert held is None, name
+        else:
+            assert held is not None or field in {"date_of_first_known_occurrence", "outcome"}, name
 
 
 @pytest.mark.django_db
@@ -48,4 +53,11 @@ def test_a_hazard_has_not_harmed_anybody():
         "severity": "serious AI hazard",
         "harm_type": None,
         "harm_has_materialised": False,
+        "quantification": None,
+        "wrongful_use": None,
     }
+
+
+def test_every_criterion_of_the_framework_is_held_or_said_not_to_be():
+    assert [number for number, *_ in oecd.CRITERIA] == list(range(1, 30))
+    assert len(oecd.NOT_HELD) == 14
