@@ -35,6 +35,7 @@ test: environments-dev ## Run all tests, in a real browser too
 	@bash .ci/install-broker
 	@bash .ci/fetch-verifiers
 	@bash .ci/fetch-litellm
+	@bash .ci/fetch-gate
 	@exec .venv/bin/pytest $(or $(ARGS),$(PARALLEL))
 
 check: environments-dev ## Format, lint, types, import contracts, templates, migrations, deploy checks
