@@ -23,6 +23,7 @@ BENCHMARKS = (
     "verify",
     "bytes",
     "pages",
+    "lighthouse",
     "gate",
     "litellm",
     "append",

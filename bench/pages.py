@@ -8,12 +8,9 @@ packed. Then nginx sends the same bytes from a file to the same load, for compar
 """
 
 import asyncio
-import os
-import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.parts import environment_of
-from bench.result import PROJECT, Figure, Result
+from bench.example import free_port, worked_example
+from bench.result import Figure, Result
 
 WIRES = 16
 SECONDS = 8
@@ -30,7 +27,6 @@ SECONDS = 8
 RATE = 3000
 WARM_SECONDS = 3
 WEB_PROCESSES = 2
-ADDRESS = re.compile(r"http://localhost:(\d+)(/\S*)")
 WANTED = {"home": r"/", "model": r"/models/[^/]+/", "decision": r"/decisions/[^/]+/"}
 NGINX = """\
 worker_processes {processes};
@@ -52,8 +48,9 @@ http {{
 def measure() -> Result:
     """Read the three pages for a while, then the same bytes from nginx."""
     with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder:
-        with _example(Path(folder) / "var") as (port, paths):
-            ours = asyncio.run(_load(port, paths))
+        with worked_example(Path(folder) / "var", WEB_PROCESSES=str(WEB_PROCESSES)) as example:
+            paths = {name: example.path(pattern) for name, pattern in WANTED.items()}
+            ours = asyncio.run(_load(example.port, paths))
         files = {f"/{name}.html": ours.bodies[path] for name, path in paths.items()}
         with _nginx(Path(folder), files) as beside:
             theirs = asyncio.run(_load(beside, {name[1:]: name for name in files}))
@@ -76,44 +73,10 @@ def measure() -> Result:
 
 
 @contextmanager
-def _example(var: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Run the worked example to its end and give its port and the paths of the pages."""
-    environment = environment_of(var) | {
-        "WEB_PROCESSES": str(WEB_PROCESSES),
-        "PORT": str(_free_port()),
-    }
-    running = subprocess.Popen(
-        [sys.executable, "manage.py", "demo"],
-        cwd=PROJECT,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert running.stdout is not None
-    try:
-        told = []
-        for line in running.stdout:
-            told.append(line)
-            if "The path is complete" in line:
-                break
-        else:
-            raise SystemExit("The example ended before its end:\n" + "".join(told))
-        found = ADDRESS.findall("".join(told))
-        paths = {
-            name: next(path for _, path in found if re.fullmatch(pattern, path))
-            for name, pattern in WANTED.items()
-        }
-        yield int(found[0][0]), paths
-    finally:
-        running.terminate()
-        running.wait(60)
-
-
-@contextmanager
 def _nginx(folder: Path, files: dict[str, bytes]) -> Iterator[int]:
     """Serve some files by nginx with as many processes as the site has."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
-    port = _free_port()
+    port = free_port()
     for name, content in files.items():
         path = folder / "files" / name[1:]
         path.parent.mkdir(exist_ok=True)
@@ -188,9 +151,3 @@ async def _read(crowd: _Crowd, port: int, paths: list[str], number: int) -> None
         if crowd.begins <= began < ends:
             (crowd.steady if is_steady else crowd.spans).append(time.monotonic() - began)
     writer.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
