@@ -1,10 +1,11 @@
 """What the newest check holds against an endpoint: one reading for pages, services and the API."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from evals.identity import ALARMING, DIFFERS
-from evals.models import Check
+from evals.models import Check, CheckedEndpoint
 from oversight.registry.models import Endpoint
 
 
@@ -36,6 +37,22 @@ def last_check(endpoint: Endpoint) -> LastCheck:
     judged = Check.objects.filter(answerers__endpoint=endpoint).exclude(judged_at=None)
     check = judged.select_related("plan__suite_version__suite").first()
     return LastCheck(endpoint, check, check.findings_about(endpoint.slug) if check else [])
+
+
+def last_checks(endpoints: Collection[Endpoint]) -> dict[int, LastCheck]:
+    """Return the same of each of these endpoints, by its key; one query for all."""
+    parts = CheckedEndpoint.objects.filter(endpoint__in=endpoints)
+    newest = parts.exclude(check_round__judged_at=None).select_related("check_round", "endpoint")
+    order = ("endpoint_id", "-check_round__begun_at", "-check_round_id")
+    found = {
+        part.endpoint_id: (part.endpoint, part.check_round)
+        for part in newest.order_by(*order).distinct("endpoint_id")
+    }
+    return {
+        key: LastCheck(endpoint, check, check.findings_about(endpoint.slug))
+        for key, (endpoint, check) in found.items()
+        if key and endpoint
+    }
 
 
 def _sentence(found: dict[str, Any], slug: str) -> str:

@@ -42,6 +42,7 @@ urlpatterns = [
         name="version-changes-json",
     ),
     path("deployments/<slug:slug>/", registry.deployment, name="deployment"),
+    path("endpoints/", registry.endpoints, name="endpoints"),
     path("endpoints/<slug:slug>/", registry.endpoint, name="endpoint"),
     path("incidents/", incidents.incidents, name="incidents"),
     path("incidents.json", incidents.incidents_json, name="incidents-json"),

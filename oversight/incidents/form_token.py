@@ -47,7 +47,8 @@ def digest_of(token: str, now: float | None = None) -> str:
         raise TokenError("This form is not one of ours: open the page again.") from None
     if age < YOUNGEST_SECONDS:
         raise TooYoungError(
-            f"This came back within {YOUNGEST_SECONDS} seconds, as programs do; send it again."
+            f"We take no report within {YOUNGEST_SECONDS} seconds of opening the form, because "
+            "programs send such. Nothing you wrote is lost: press the button again."
         )
     if age > OLDEST_SECONDS:
         raise TokenError("This form was open for more than a day: copy your text, open it again.")

@@ -16,6 +16,7 @@ from oversight.registry.queries import (
     AuthorisationQuerySet,
     DeploymentQuerySet,
     DescriptionQuerySet,
+    EndpointQuerySet,
     ModelQuerySet,
     ModelVersionQuerySet,
 )
@@ -176,6 +177,8 @@ class Endpoint(models.Model):
     )
     registered_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
+
+    objects = EndpointQuerySet.as_manager()
 
     kind = "endpoint"
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Authorisation,
         Deployment,
         Description,
+        Endpoint,
         ModelVersion,
         RegisteredModel,
     )
@@ -71,6 +72,21 @@ class DeploymentQuerySet(QuerySet["Deployment"]):
             named = Q(name__icontains=word) | Q(slug__icontains=word) | Q(audience__icontains=word)
             operator = Q(endpoint__operator__name__icontains=word)
             found = found.filter(named | Q(purpose__icontains=word) | operator)
+        return found
+
+
+class EndpointQuerySet(QuerySet["Endpoint"]):
+    """Registered endpoints."""
+
+    def matching(self, words: str) -> "EndpointQuerySet":
+        """Keep endpoints in whose names, operator or claimed version each of the words stands."""
+        found = self
+        for word in words.split()[:MOST_WORDS]:
+            named = Q(name__icontains=word) | Q(slug__icontains=word)
+            claims = Q(claimed_version__model__name__icontains=word)
+            claims |= Q(claimed_version__label__istartswith=word)
+            claims |= Q(claimed_version__digest__startswith=word)
+            found = found.filter(named | Q(operator__name__icontains=word) | claims)
         return found
 
 

@@ -135,6 +135,7 @@ REPORTS = ("report/", "report.json", "report.pdf")
 FIXED = (
     "/models/",
     "/deployments/",
+    "/endpoints/",
     "/compare/",
     "/compute/",
     "/compute.json",

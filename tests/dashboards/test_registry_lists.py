@@ -3,6 +3,7 @@
 import pytest
 
 from tests import factories
+from tests.evals.test_checks import Scene
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +89,32 @@ def test_what_is_in_service_leads_to_the_whole_lists(client, monkeypatch):
     page = client.get("/in-service/").content.decode()
     assert "see all 2 models" in page
     assert "see all 2 uses" in page
+
+
+def test_endpoints_are_found_by_operator_and_claim_and_say_how_they_were_checked(client):
+    scene = Scene()
+    scene.plan()
+    scene.round(north=70, south=20)
+    scene.endpoint("quiet", version=factories.make_model_version().digest)
+    page = client.get("/endpoints/").content.decode()
+    assert page.count("Raised an alarm") == 2
+    assert page.count("Not checked") == 1
+    page = client.get("/endpoints/", {"q": f"north {scene.version.digest}"}).content.decode()
+    assert "/endpoints/north/" in page
+    assert "/endpoints/south/" not in page
+    assert "No endpoint is called so" in client.get("/endpoints/?q=nowhere").content.decode()
+
+
+def test_a_list_of_endpoints_costs_the_same_whatever_its_length(
+    client, django_assert_max_num_queries
+):
+    scene = Scene()
+    for number in range(12):
+        scene.endpoint(f"more-{number}")
+    with django_assert_max_num_queries(8):
+        client.get("/endpoints/")
+
+
+@pytest.mark.parametrize("path", ["/models/", "/deployments/", "/endpoints/"])
+def test_an_empty_list_says_what_will_be_there_and_how(client, path):
+    assert "is registered." in client.get(path).content.decode()

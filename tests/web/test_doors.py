@@ -26,7 +26,7 @@ PUBLIC = {
     *("proposal-statements", "proposal-opinions", "opinions-map", "opinions-input"),
     *("opinions-input-csv",),
     *("budgets-csv", "compute-by-csv", "count", "search", "site-feed"),
-    *("models", "deployments", "endpoint", "version-changes", "version-changes-json"),
+    *("models", "deployments", "endpoint", "endpoints", "version-changes", "version-changes-json"),
     *("decision-report", "decision-report-pdf", "decision-report-json", "register"),
     *("deployment-report", "deployment-report-pdf", "deployment-report-json"),
     *("deployment-registers", "deployment-register-json", "member", "members-csv"),

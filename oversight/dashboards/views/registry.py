@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from evals.alarms import LastCheck, last_check
+from evals.alarms import LastCheck, last_check, last_checks
 from evals.models import Run
 from evals.policy import can_start_run
 from evals.services.probes import availability
@@ -101,6 +101,25 @@ def deployments(request: HttpRequest) -> HttpResponse:
         "nav": "in-service",
     }
     return render(request, "dashboards/deployments.html", context)
+
+
+@login_not_required
+@require_safe
+def endpoints(request: HttpRequest) -> HttpResponse:
+    """List every registered endpoint with what it claims and how it was last checked, by pages."""
+    words = request.GET.get("q", "")[:200]
+    found = Endpoint.objects.matching(words).select_related("operator", "claimed_version__model")
+    page = Paginator(found.order_by("name", "pk"), A_PAGE).get_page(request.GET.get("page"))
+    checks = last_checks(list(page))
+    context = {
+        "page": page,
+        "rows": [{"endpoint": each, "last": checks.get(each.pk)} for each in page],
+        "words": words,
+        "query": urlencode({"q": words}) if words else "",
+        "operates": acts_for(request.user, OrganisationRole.OPERATOR),
+        "nav": "in-service",
+    }
+    return render(request, "dashboards/endpoints.html", context)
 
 
 @login_not_required
