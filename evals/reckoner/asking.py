@@ -119,6 +119,33 @@ def parquet_table(columns: Mapping[str, type], rows: Sequence[Mapping[str, Any]]
     return b"".join(pieces)
 
 
+def tabulate(
+    lines: Path,
+    target: Path,
+    *,
+    kinds: Mapping[str, str],
+    described: Mapping[str, str],
+    metadata: Mapping[str, str],
+) -> None:
+    """Write a file of JSON lines as a Parquet file, some thousand rows at a time.
+
+    Args:
+        lines: one row a line, with the names of `kinds`.
+        target: the file to write.
+        kinds: the kind of each column, as `evals.samples.typed_tables` knows them.
+        described: what each column means.
+        metadata: of the whole file.
+    """
+    arguments = {
+        "lines": str(lines),
+        "target": str(target),
+        "kinds": dict(kinds),
+        "described": dict(described),
+        "metadata": dict(metadata),
+    }
+    _asked("tabulated", arguments, [], is_long=True)
+
+
 def uploaded_rows(name: str, content: bytes) -> list[Any]:
     """Return the rows of an uploaded Parquet file, each after its place.
 

@@ -12,6 +12,7 @@ from evals.reckoner.recompute import Expected, as_answer, recompute
 from evals.samples import Sample, SamplesReader
 from evals.samples.looking import look
 from evals.samples.tables import write_samples_table, write_table
+from evals.samples.typed_tables import write_typed_table
 from evals.statistics import compare
 
 Found = tuple[Any, Iterable[bytes]]
@@ -116,6 +117,18 @@ def written(arguments: dict[str, Any], pieces: list[bytes]) -> Found:
     return None, [write_table(arguments["columns"], json.loads(pieces[0]))]
 
 
+def tabulated(arguments: dict[str, Any], _pieces: list[bytes]) -> Found:
+    """Write a file of JSON lines as a Parquet file."""
+    write_typed_table(
+        Path(arguments["lines"]),
+        Path(arguments["target"]),
+        kinds=arguments["kinds"],
+        described=arguments["described"],
+        metadata=arguments["metadata"],
+    )
+    return None, ()
+
+
 def exported(arguments: dict[str, Any], _pieces: list[bytes]) -> Found:
     """Write the samples of several tasks as one Parquet file."""
     parts = [(task, Path(place)) for task, place in arguments["parts"]]
@@ -139,4 +152,5 @@ JOBS: Mapping[str, Callable[[dict[str, Any], list[bytes]], Found]] = {
     "fetched": fetched,
     "written": written,
     "exported": exported,
+    "tabulated": tabulated,
 }

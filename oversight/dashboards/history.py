@@ -5,10 +5,7 @@ from typing import Any
 
 from evals.models import Aggregate, Run, Suite
 
-HISTORY_COLUMNS = (
-    *("run", "finished_at", "suite_version", "suite_digest", "model", "version", "model_digest"),
-    *("task", "metric", "n", "mean", "stderr", "low", "high", "method"),
-)
+SCORE_FIELDS = ("metric", "n", "mean", "stderr", "low", "high", "method")
 MOST_RUNS = 2_000
 
 
@@ -60,7 +57,7 @@ def history_records(past: list[Past]) -> list[dict[str, Any]]:
             "version": each.run.model_version.label,
             "model_digest": each.run.model_version.digest,
             "task": task["name"],
-            **{name: getattr(row, name) for name in HISTORY_COLUMNS[8:]},
+            **{name: getattr(row, name) for name in SCORE_FIELDS},
         }
         for each in past
         for task, row in each.scores

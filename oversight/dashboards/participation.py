@@ -15,9 +15,7 @@ from proposals.models import Ballot, Delegation, Recusal, Revision, RollEntry
 VOTES_SHOWN = 200
 """The newest votes of a body that its participation is told of."""
 
-VOTE_COLUMNS = ("decision", "title", "decided_at", "outcome", "secret", "on_roll", "cast",
-                "delegated", "recused")  # fmt: skip
-MEMBER_COLUMNS = ("member", "name", "in_term", "on_roll", "cast", "delegated", "recused")
+COUNTS = ("on_roll", "cast", "delegated", "recused")
 
 _ENTRY = """
     EXISTS (SELECT 1 FROM proposals_ballot b WHERE b.entry_id = e.id) AS has_cast,
@@ -194,7 +192,7 @@ def vote_records(votes: Sequence[Vote]) -> list[dict[str, Any]]:
             "decided_at": vote.decided_at.isoformat(),
             "outcome": vote.outcome,
             "secret": vote.is_secret,
-            **{name: getattr(vote, name) for name in VOTE_COLUMNS[5:]},
+            **{name: getattr(vote, name) for name in COUNTS},
         }
         for vote in votes
     ]
@@ -207,7 +205,7 @@ def member_records(members: Sequence[Member]) -> list[dict[str, Any]]:
             "member": member.seat.public_id,
             "name": str(member.seat.person),
             "in_term": member.is_in_term,
-            **{name: getattr(member, name) for name in MEMBER_COLUMNS[3:]},
+            **{name: getattr(member, name) for name in COUNTS},
         }
         for member in members
     ]

@@ -56,16 +56,9 @@ def as_row(incident: Incident) -> dict[str, Any]:
     links = record.pop("links")
     for kind in (Linked.DEPLOYMENT, Linked.VERSION, Linked.RUN):
         found = [link["to"].partition(":")[2] for link in links if link["kind"] == kind]
-        record[f"{kind}s"] = " ".join(found)
+        record[f"{kind}s"] = found
     moments = ("reported_at", "responded_at", "published_at")
     return record | {name: stamp(record[name]) if record[name] else None for name in moments}
-
-
-ROW_COLUMNS = (
-    *("ref", "status", "severity", "category", "harm", "body", "title", "occurred_on"),
-    *("reported_at", "responded_at", "published_at", "ending_reason"),
-    *("deployments", "versions", "runs", "text", "leaf"),
-)
 
 
 def as_oecd(incident: Incident) -> dict[str, Any]:

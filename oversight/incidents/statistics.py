@@ -132,6 +132,3 @@ def as_records(found: Figures) -> list[dict[str, Any]]:
         for by, lines in groups
         for line in lines
     ]
-
-
-COLUMNS = ("by", "key", "label", "number", "open")

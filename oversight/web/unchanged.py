@@ -1,9 +1,11 @@
 """Answers for programs that come back often: 304 while nothing has changed."""
 
 from datetime import datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from io import BufferedReader
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import http_date
 
@@ -22,3 +24,23 @@ def answer_unless_unchanged(
     patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
     found = get_conditional_response(request, etag=etag, last_modified=changed, response=answer)
     return found or answer
+
+
+def send_unless_unchanged(
+    request: HttpRequest, file: BufferedReader, content_type: str, name: str, kept_seconds: int
+) -> HttpResponseBase:
+    """Answer with an open file under a name, or with 304 where the reader has these very bytes."""
+    etag = f'"{file_digest(file, "sha256").hexdigest()[:32]}"'
+    file.seek(0)
+    answer = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+    answer["ETag"] = etag
+    patch_cache_control(answer, public=True, max_age=kept_seconds)
+    found: HttpResponseBase | None = get_conditional_response(
+        request,
+        etag=etag,
+        response=answer,  # type: ignore[arg-type]
+    )
+    if found is None or found is answer:
+        return answer
+    file.close()
+    return found

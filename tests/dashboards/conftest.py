@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from evals.models import Run, SuiteVersion, Worker
+from oversight.dashboards.tables.dictionary import FORMS, LISTS
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.models import Deployment, ModelVersion
 from proposals.models import Decision, Proposal
@@ -101,6 +102,8 @@ def addresses(world):
         f"{run.get_absolute_url()}results.csv",
         f"{world.suite.suite.get_absolute_url()}history.json",
         f"{world.suite.suite.get_absolute_url()}history.csv",
+        f"{world.suite.suite.get_absolute_url()}history.parquet",
+        f"{run.get_absolute_url()}results.parquet",
         f"/compare/?run={run.ref}",
         "/deciding/",
         decision.get_absolute_url(),
@@ -118,6 +121,8 @@ def addresses(world):
         f"/bodies/{world.cast.body.slug}/participation.json",
         f"/bodies/{world.cast.body.slug}/participation.csv",
         f"/bodies/{world.cast.body.slug}/members.csv",
+        f"/bodies/{world.cast.body.slug}/participation.parquet",
+        f"/bodies/{world.cast.body.slug}/members.parquet",
         f"/bodies/{world.cast.body.slug}/members/{world.cast.member.memberships.get().public_id}/",
         f"/bodies/{world.cast.body.slug}/moderation/",
         f"{decision.proposal.get_absolute_url()}moderation/",
@@ -159,6 +164,14 @@ FIXED = (
     "/count/",
     "/how-to-verify/",
     "/data/",
+    "/data/dictionary/",
+    "/data/dictionary.json",
+    *(f"/data/{table.name}.{form}" for table in LISTS for form in FORMS),
+    "/incidents.parquet",
+    "/incidents/statistics.parquet",
+    "/compute.parquet",
+    "/compute/budgets.parquet",
+    *(f"/compute/by-{by}.parquet" for by in ("model", "body", "run")),
     "/accessibility/",
     "/ns/evaluation-result/v1",
     "/ns/gate-answer/v1",

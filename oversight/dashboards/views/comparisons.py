@@ -15,14 +15,9 @@ from oversight.dashboards.comparisons import (
     chart,
     compare_runs,
 )
-from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.tables.of_pages import COMPARISON
+from oversight.dashboards.twins import as_json, as_table
 from oversight.web.refusals import BadQuery
-
-COLUMNS = (
-    *("task", "metric", "higher_is_better", "first_run", "first_model", "run", "model", "n"),
-    *("first_mean", "mean", "difference", "low", "high", "gained", "lost", "method"),
-    *("p_value", "p_value_holm", "verdict"),
-)
 
 
 @login_not_required
@@ -65,9 +60,10 @@ def compare_json(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def compare_csv(request: HttpRequest) -> HttpResponse:
-    """The comparison as CSV."""
-    return as_csv("comparison", as_records(_comparison(request)), COLUMNS)
+def compare_table(request: HttpRequest, form: str) -> HttpResponse:
+    """The comparison as a table."""
+    records = as_records(_comparison(request))
+    return as_table(request, form, "comparison", records, COMPARISON)
 
 
 def _comparison(request: HttpRequest) -> Comparison:

@@ -9,20 +9,11 @@ from django.views.decorators.http import require_safe
 from evals.budgets import Standing, standings
 from evals.models import ComputeBudget
 from oversight.dashboards import compute as shares
-from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.tables.dictionary import TABLES
+from oversight.dashboards.tables.of_pages import BUDGETS, COMPUTE
+from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.words import counted, sentence
 
-COMPUTE_COLUMNS = (
-    *("organisation", "worker", "worker_id", "resource_class", "task_runs", "hours", "tokens"),
-    *("watt_hours", "energy_is", "money", "currency"),
-)
-GROUP_COLUMNS = (
-    *("runs", "task_runs", "hours", "tokens", "measured_wh", "estimated_wh", "money", "currency"),
-)
-BUDGET_COLUMNS = (
-    *("body", "decision", "state", "hours", "used_hours", "left_hours", "runs"),
-    *("starts_at", "until", "ended_at", "ended_by"),
-)
 GROUPED = ("model", "body", "run")
 GROUPS_SHOWN = 25
 BUDGETS_LIMIT = 200
@@ -68,22 +59,24 @@ def compute_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 @login_not_required
 @require_safe
-def budgets_csv(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The budgets as CSV."""
-    return as_csv("budgets", [each.as_record() for each in _budgets()], BUDGET_COLUMNS)
+def budgets_table(request: HttpRequest, form: str) -> HttpResponse:
+    """The budgets as a table."""
+    records = [each.as_record() for each in _budgets()]
+    return as_table(request, form, "budgets", records, BUDGETS)
 
 
 @login_not_required
 @require_safe
-def compute_by_csv(request: HttpRequest, by: str) -> HttpResponse:  # noqa: ARG001
-    """What each run, model or body took, as CSV."""
+def compute_by_table(request: HttpRequest, by: str, form: str) -> HttpResponse:
+    """What each run, model or body took, as a table."""
     if by not in GROUPED:
         raise Http404
-    return as_csv(f"compute-by-{by}", shares.group_records(by), (by, *GROUP_COLUMNS))
+    table = TABLES[f"compute-by-{by}"]
+    return as_table(request, form, table.name, shares.group_records(by), table)
 
 
 @login_not_required
 @require_safe
-def compute_csv(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The compute page as CSV."""
-    return as_csv("compute", shares.as_records(shares.shares()), COMPUTE_COLUMNS)
+def compute_table(request: HttpRequest, form: str) -> HttpResponse:
+    """The compute page as a table."""
+    return as_table(request, form, "compute", shares.as_records(shares.shares()), COMPUTE)

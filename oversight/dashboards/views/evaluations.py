@@ -27,13 +27,13 @@ from oversight.dashboards.findings import (
     measured_numbers,
     of_run,
 )
-from oversight.dashboards.history import HISTORY_COLUMNS, history, history_records
+from oversight.dashboards.history import history, history_records
 from oversight.dashboards.progress import outlook, pace
-from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.tables.of_pages import HISTORY, RUN_RESULTS
+from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.words import counted, sentence
 from oversight.web.parts import page_or_part
 
-RESULT_COLUMNS = ("run", "task", "metric", "group", "n", "mean", "stderr", "low", "high", "method")
 HISTORY_SHOWN = 50
 
 
@@ -147,19 +147,19 @@ def _usage(task_runs: list[TaskRun]) -> dict[str, Any] | None:
 
 @login_not_required
 @require_safe
-def run_results_csv(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
-    """Send every metric of a run as CSV; its JSON is the run in the API."""
+def run_results_table(request: HttpRequest, ref: str, form: str) -> HttpResponse:
+    """Send every metric of a run as a table; its JSON is the run in the API."""
     found = get_object_or_404(Run.objects.with_parts(), ref=ref)
     rows = Aggregate.objects.filter(task_run__run=found).select_related("task_run")
     records = [
         {
             "run": found.ref,
             "task": row.task_run.task_name,
-            **{name: getattr(row, name) for name in RESULT_COLUMNS[2:]},
+            **{name: getattr(row, name) for name in RUN_RESULTS.names[2:]},
         }
         for row in rows.order_by("task_run__position", "metric", "group")
     ]
-    return as_csv(found.ref, records, RESULT_COLUMNS)
+    return as_table(request, form, found.ref, records, RUN_RESULTS)
 
 
 @login_not_required
@@ -172,10 +172,11 @@ def suite_history_json(request: HttpRequest, slug: str) -> HttpResponse:  # noqa
 
 @login_not_required
 @require_safe
-def suite_history_csv(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
-    """Send every full run of every version of a suite, as CSV."""
+def suite_history_table(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """Send every full run of every version of a suite, as a table."""
     found = get_object_or_404(Suite, slug=slug)
-    return as_csv(f"{found.slug}-history", history_records(history(found)), HISTORY_COLUMNS)
+    records = history_records(history(found))
+    return as_table(request, form, f"{found.slug}-history", records, HISTORY)
 
 
 @login_not_required

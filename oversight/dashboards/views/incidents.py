@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.tables.of_deciding import INCIDENTS
+from oversight.dashboards.tables.of_pages import STATISTICS
+from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.views.subscriptions import site_feed
 from oversight.dashboards.words import counted, sentence
 from oversight.incidents import policy, shown, statistics
@@ -122,10 +124,10 @@ def incidents_json(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def incidents_csv(request: HttpRequest) -> HttpResponse:
-    """Send what was published, with the filters of the page, as CSV."""
+def incidents_table(request: HttpRequest, form: str) -> HttpResponse:
+    """Send what was published, with the filters of the page, as a table."""
     rows = [shown.as_row(row) for row in _twin_rows(request)]
-    return as_csv("incidents", rows, shown.ROW_COLUMNS)
+    return as_table(request, form, "incidents", rows, INCIDENTS)
 
 
 @login_not_required
@@ -180,10 +182,10 @@ def incident_statistics_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG
 
 @login_not_required
 @require_safe
-def incident_statistics_csv(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Send the figures as CSV."""
+def incident_statistics_table(request: HttpRequest, form: str) -> HttpResponse:
+    """Send the figures as a table."""
     rows = statistics.as_records(statistics.figures())
-    return as_csv("incident-statistics", rows, statistics.COLUMNS)
+    return as_table(request, form, "incident-statistics", rows, STATISTICS)
 
 
 @login_not_required

@@ -7,7 +7,8 @@ from django.views.decorators.http import require_safe
 
 from oversight.accounts.models import Body, Membership
 from oversight.dashboards import participation as found
-from oversight.dashboards.twins import as_csv, as_json
+from oversight.dashboards.tables.of_pages import MEMBERS, VOTES
+from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.words import counted, sentence
 
 
@@ -51,20 +52,20 @@ def participation_json(request: HttpRequest, slug: str) -> HttpResponse:  # noqa
 
 @login_not_required
 @require_safe
-def participation_csv(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
-    """Turnout by vote as CSV."""
+def votes_table(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """Turnout by vote as a table."""
     records = found.vote_records(found.votes_of(get_object_or_404(Body, slug=slug)))
-    return as_csv(f"{slug}-votes", records, found.VOTE_COLUMNS)
+    return as_table(request, form, f"{slug}-votes", records, VOTES)
 
 
 @login_not_required
 @require_safe
-def members_csv(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
-    """Participation by member as CSV."""
+def members_table(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """Participation by member as a table."""
     body = get_object_or_404(Body, slug=slug)
     members = found.members_of(body, found.votes_of(body))
     records = found.member_records(members)
-    return as_csv(f"{slug}-members", records, found.MEMBER_COLUMNS)
+    return as_table(request, form, f"{slug}-members", records, MEMBERS)
 
 
 @login_not_required

@@ -1,0 +1,158 @@
+"""Tables of what is decided, of incidents, and of the record itself."""
+
+from collections.abc import Iterator
+
+from oversight.accounts.models import Body
+from oversight.dashboards.tables.columns import CHUNK_ROWS, Row, Table, from_query
+from oversight.dashboards.tables.shorthand import (
+    LEAF,
+    boolean,
+    day,
+    integer,
+    moment,
+    text,
+    texts,
+)
+from oversight.dashboards.titles import titled
+from oversight.incidents import shown
+from oversight.incidents.filters import IncidentFilter, filtered
+from oversight.ledger.models import LedgerEntry
+from proposals.choices import Status
+from proposals.models import Decision, Proposal
+
+_BODIES = (
+    text("body", "Its address name.", at="slug"),
+    text("name", "As people call it."),
+    text("summary", "What it does.", null="Not said."),
+    text("time_zone", "The clock by which its votes close."),
+    moment("founded_at", "When it was founded."),
+    LEAF,
+)
+BODIES = Table(
+    "bodies",
+    "Bodies",
+    "Councils, assemblies, juries and boards that decide.",
+    "the acts accounts.body.founded",
+    _BODIES,
+    ("body",),
+    from_query(lambda: Body.objects.order_by("slug"), _BODIES),
+)
+
+_PROPOSALS = (
+    text("proposal", "Its reference: year and number.", at="ref"),
+    text("body", "The body that decides.", at="body__slug"),
+    text("type", "What it would do when carried."),
+    text("status", "The stage it is in."),
+    text("title", "Of its newest revision.", at="shown_title"),
+    text("deployment", "The use it is about.", at="deployment__slug", null="It is about none."),
+    text(
+        "version",
+        "The weights it is about, by digest.",
+        at="version__digest",
+        null="It is about none.",
+    ),
+    moment("deliberation_opened_at", "When it became public."),
+    moment("status_changed_at", "Since when it is in this stage."),
+    text("ending_reason", "Why it was withdrawn or annulled.", null="It was not."),
+    LEAF,
+)
+PROPOSALS = Table(
+    "proposals",
+    "Proposals",
+    "What was put to a body, from its deliberation on. Drafts are not public.",
+    "the acts proposals.proposal.*, proposals.stage.moved and proposals.text.revised",
+    _PROPOSALS,
+    ("proposal",),
+    from_query(
+        lambda: titled(
+            Proposal.objects.exclude(status=Status.DRAFT).filter(
+                deliberation_opened_at__isnull=False
+            )
+        ).order_by("deliberation_opened_at", "pk"),
+        _PROPOSALS,
+    ),
+)
+
+_DECISIONS = (
+    text("decision", "Its reference, which is the proposal's.", at="proposal__ref"),
+    text("body", "The body that decided.", at="proposal__body__slug"),
+    text("type", "What was proposed.", at="proposal__type"),
+    text("outcome", "carried, not_carried, tied, no_quorum, elected or no_votes."),
+    text("title", "Of the text that was voted on.", at="shown_title"),
+    moment("decided_at", "When the votes were counted."),
+    moment("in_force_until", "Its sunset.", null="It has none."),
+    moment("review_at", "When the body looks at it again.", null="No such date was set."),
+    boolean("is_override", "Whether it was carried against a failed criterion."),
+    moment("annulled_at", "When it was annulled.", null="It stands."),
+    text("annulment_reason", "Why.", null="It stands."),
+    text("digest", "Of the whole record: /decisions/<decision>/record.json."),
+    LEAF,
+)
+DECISIONS = Table(
+    "decisions",
+    "Decisions",
+    "What was decided. Ballots, contract and tally stand in the record of each.",
+    "the acts proposals.decision.*",
+    _DECISIONS,
+    ("decision",),
+    from_query(
+        lambda: titled(Decision.objects.all(), "proposal_id").order_by("decided_at", "pk"),
+        _DECISIONS,
+    ),
+)
+
+INCIDENT_COLUMNS = (
+    text("ref", "Its reference."),
+    text("status", "triaged, investigating, mitigated or closed."),
+    text("severity", "How grave it is, as a clerk judges.", null="Not judged yet."),
+    text("category", "What went wrong.", null="Nothing is published yet."),
+    text("harm", "What harm was done.", null="Not judged yet."),
+    text("body", "The body that handles it.", null="None does yet."),
+    text("title", "The public title, or what stands in its place."),
+    day("occurred_on", "First known day.", null="Not known, or nothing is published yet."),
+    text("hidden", "Why a clerk hid the public text.", null="It is not hidden."),
+    moment("reported_at", "When it was reported."),
+    moment("responded_at", "When a clerk first acted.", null="None has acted."),
+    moment("published_at", "When its public text was written.", null="There is none yet."),
+    text("ending_reason", "Why it was closed.", null="It is not closed."),
+    texts("deployments", "The uses it is about."),
+    texts("versions", "The weights it is about, by digest."),
+    texts("runs", "The runs it is about."),
+    text("text", "The public text, written by a clerk; empty where it is hidden."),
+    text("leaf", "Id of the act that reported it; /receipts/<leaf>/ proves it."),
+)
+
+
+def _incidents() -> Iterator[Row]:
+    for incident in filtered(IncidentFilter({})).order_by("reported_at", "pk").iterator(CHUNK_ROWS):
+        yield shown.as_row(incident)
+
+
+INCIDENTS = Table(
+    "incidents",
+    "Incidents",
+    "What went wrong with models in service, once a clerk has looked at it.",
+    "the acts incidents.incident.* and the public texts of clerks",
+    INCIDENT_COLUMNS,
+    ("ref",),
+    _incidents,
+)
+
+_ACTS = (
+    integer("index", "Its place in the log, from 0."),
+    text("type", "What was done."),
+    text("subject", "What it was done to, as the record names it."),
+    text("actor", "Who did it, by public id."),
+    text("leaf_hash", "SHA-256 of 0x00 and the bytes of the leaf."),
+    text("leaf", "Its id; /receipts/<leaf>/ proves it.", at="leaf_id"),
+    moment("sequenced_at", "When it was given its place."),
+)
+ACTS = Table(
+    "acts",
+    "Acts",
+    "Every entry of the log. Its exact bytes stand at /record/<index>/leaf.json.",
+    "the log",
+    _ACTS,
+    ("index",),
+    from_query(lambda: LedgerEntry.objects.order_by("index"), _ACTS),
+)

@@ -1,0 +1,169 @@
+"""Tables of what is evaluated: suites, runs, results, criteria, and who computed."""
+
+from django.db.models import Func, IntegerField, QuerySet, Value
+
+from evals.models import Aggregate, Criterion, Run, SuiteVersion, Worker
+from oversight.dashboards.tables.columns import Table, from_query
+from oversight.dashboards.tables.shorthand import (
+    LEAF,
+    SCORE,
+    boolean,
+    decimal,
+    integer,
+    moment,
+    text,
+    texts,
+)
+from proposals.choices import Status
+from proposals.models import Proposal
+
+_SUITES = (
+    text("suite", "Its address name.", at="suite__slug"),
+    integer("number", "Which version of it this is."),
+    text("digest", "Of the whole document: tasks, data and settings."),
+    text("title", "As people call it.", at="suite__title"),
+    integer("tasks", "How many tasks it has.", at="task_count"),
+    moment("published_at", "When this version was published."),
+    LEAF,
+)
+SUITES = Table(
+    "suites",
+    "Suites",
+    "Versions of lists of tasks by which models are evaluated.",
+    "the acts evals.suite.published",
+    _SUITES,
+    ("suite", "number"),
+    from_query(
+        lambda: SuiteVersion.objects.annotate(
+            task_count=Func(
+                Func("document", Value("tasks"), function="jsonb_extract_path"),
+                function="jsonb_array_length",
+                output_field=IntegerField(),
+            )
+        ).order_by("suite__slug", "number"),
+        _SUITES,
+    ),
+)
+
+_RUNS = (
+    text("run", "Its reference.", at="ref"),
+    text("suite", "The suite that was run.", at="suite_version__suite__slug"),
+    integer("suite_number", "Which version of it.", at="suite_version__number"),
+    text("suite_digest", "The digest of that version.", at="suite_version__digest"),
+    text("model", "The model that was asked.", at="model_version__model__slug"),
+    text("model_digest", "The digest of its weights.", at="model_version__digest"),
+    text("state", "queued, running, succeeded, failed or cancelled."),
+    text("reason", "Why it failed or was cancelled.", null="It was not."),
+    text("purpose", "What it was asked for, such as proposal:2026-001.", null="For nothing named."),
+    moment("requested_at", "When it was asked for."),
+    moment("started_at", "When a worker began.", null="None has begun."),
+    moment("finished_at", "When it ended.", null="It has not ended."),
+    LEAF,
+)
+
+
+def _drafts() -> QuerySet[Proposal]:
+    return Proposal.objects.filter(status=Status.DRAFT)
+
+
+RUNS = Table(
+    "runs",
+    "Runs",
+    "Evaluations of a model by a suite, whatever their end.",
+    "the acts evals.run.*",
+    _RUNS,
+    ("run",),
+    from_query(lambda: Run.objects.order_by("requested_at", "pk"), _RUNS),
+)
+
+_RESULTS = (
+    text("run", "The run.", at="task_run__run__ref"),
+    text("suite", "The suite.", at="task_run__run__suite_version__suite__slug"),
+    text("suite_digest", "The version of it.", at="task_run__run__suite_version__digest"),
+    text("model_digest", "The weights.", at="task_run__run__model_version__digest"),
+    text("task", "The task of the suite.", at="task_run__task_name"),
+    SCORE[0],
+    text("group", "The group of samples.", null="All samples of the task."),
+    *SCORE[1:],
+    integer("clusters", "Clusters of samples that belong together.", null="Samples stand alone."),
+    text(
+        "organisation",
+        "The worker's organisation.",
+        at="task_run__worker__organisation__slug",
+        null="Unknown.",
+    ),
+    text(
+        "worker", "Who measured, by public id.", at="task_run__worker__public_id", null="Unknown."
+    ),
+    text("statement", "Digest of the signed statement.", at="task_run__statement_digest"),
+    text(
+        "samples_sha256",
+        "Digest of the file of samples.",
+        at="task_run__samples_id",
+        null="There is no such file.",
+    ),
+)
+RESULTS = Table(
+    "results",
+    "Results",
+    "Every metric of every task of every run, over all samples and by group.",
+    "signed statements of workers, recomputed from the samples before they were accepted",
+    _RESULTS,
+    ("run", "task", "metric", "group"),
+    from_query(
+        lambda: Aggregate.objects.order_by("task_run__run__requested_at", "pk"),
+        _RESULTS,
+    ),
+)
+
+_CRITERIA = (
+    text("subject", "What it is asked of, such as proposal:2026-001 or suite:facts."),
+    text("suite", "The suite.", at="suite_version__suite__slug"),
+    text("suite_digest", "The version of it.", at="suite_version__digest"),
+    text("task", "The task.", at="task_name"),
+    text("metric", "The metric."),
+    text("comparison", "at_least, below, or not_worse than another version by a margin."),
+    decimal("threshold", "What it is compared with; for not_worse the margin."),
+    text(
+        "beside",
+        "The version that it must not be worse than, by its digest.",
+        at="beside__digest",
+        null="It is compared with a number.",
+    ),
+    boolean("must_pass", "Whether a vote against it needs the override threshold."),
+    moment("recorded_at", "When it was put on the record: before the run."),
+    LEAF,
+)
+CRITERIA = Table(
+    "criteria",
+    "Criteria",
+    "What was asked of a model before it was evaluated.",
+    "the acts evals.criterion.recorded",
+    _CRITERIA,
+    ("leaf",),
+    from_query(
+        lambda: Criterion.objects.exclude(
+            subject__in=[f"proposal:{ref}" for ref in _drafts().values_list("ref", flat=True)]
+        ).order_by("recorded_at", "pk"),
+        _CRITERIA,
+    ),
+)
+
+_WORKERS = (
+    text("worker", "Its public id.", at="public_id"),
+    text("name", "As its organisation calls it."),
+    text("organisation", "Whose it is.", at="organisation__slug"),
+    texts("resource_classes", "What it computes on: cpu or gpu."),
+    moment("enrolled_at", "When its key was taken."),
+    moment("revoked_at", "When its key was revoked.", null="It was not."),
+    LEAF,
+)
+WORKERS = Table(
+    "workers",
+    "Workers",
+    "Machines that evaluate, each with its own key.",
+    "the acts evals.worker.*",
+    _WORKERS,
+    ("worker",),
+    from_query(lambda: Worker.objects.order_by("enrolled_at", "pk"), _WORKERS),
+)

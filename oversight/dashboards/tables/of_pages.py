@@ -1,0 +1,224 @@
+"""Tables that stand beside a page: figures of compute, participation, history, comparison."""
+
+from oversight.dashboards.tables.columns import Column, Table
+from oversight.dashboards.tables.shorthand import (
+    SCORE,
+    boolean,
+    decimal,
+    integer,
+    moment,
+    number,
+    text,
+)
+
+_STATED = "the statements that workers signed"
+_TAKEN = (
+    integer("runs", "How many runs."),
+    integer("task_runs", "How many tasks of runs have ended well."),
+    decimal("hours", "Work of hosts.", unit="hours"),
+    integer("tokens", "Tokens read and written.", unit="tokens"),
+    decimal("measured_wh", "Energy that devices reported.", unit="watt-hours"),
+    decimal("estimated_wh", "Energy estimated from the kind of device.", unit="watt-hours"),
+    decimal("money", "What it cost.", unit="currency", null="Nobody stated a cost."),
+    text("currency", "Of the cost.", null="Nobody stated a cost."),
+)
+
+COMPUTE = Table(
+    "compute",
+    "Compute by host",
+    "What each host gave, by class and by how its energy is known.",
+    _STATED,
+    (
+        text("organisation", "The host's organisation."),
+        text("worker", "The host, as its organisation calls it."),
+        text("worker_id", "Its public id."),
+        text("resource_class", "cpu or gpu."),
+        integer("task_runs", "How many tasks of runs have ended well."),
+        decimal("hours", "Work.", unit="hours"),
+        integer("tokens", "Tokens read and written.", unit="tokens"),
+        decimal("watt_hours", "Energy.", unit="watt-hours"),
+        text("energy_is", "measured by the device, or estimated from its kind."),
+        decimal("money", "What it cost.", unit="currency", null="Nobody stated a cost."),
+        text("currency", "Of the cost.", null="Nobody stated a cost."),
+    ),
+    address="/compute",
+)
+
+
+def _by(key: Column, what: str) -> Table:
+    return Table(
+        f"compute-by-{key.name}",
+        f"Compute by {what}",
+        f"What each {what} took.",
+        _STATED,
+        (key, *_TAKEN),
+        address=f"/compute/by-{key.name}",
+    )
+
+
+COMPUTE_BY_MODEL = _by(text("model", "The model that was evaluated."), "model")
+COMPUTE_BY_RUN = _by(text("run", "The run."), "run")
+COMPUTE_BY_BODY = _by(
+    text("body", "The body for whose proposals it was.", null="For no body's proposal."), "body"
+)
+BUDGETS = Table(
+    "budgets",
+    "Budgets of compute",
+    "Hours that bodies have voted for evaluations, and what is left of them.",
+    "the acts evals.budget.*, and the time that workers held tasks",
+    (
+        text("body", "The body that voted for it."),
+        text("decision", "The decision."),
+        text("state", "Whether it stands, is spent, or has ended."),
+        integer("hours", "What was voted for.", unit="hours"),
+        decimal("used_hours", "What runs have taken.", unit="hours"),
+        decimal("left_hours", "What is left; below 0 where a run took more.", unit="hours"),
+        integer("runs", "How many runs it paid for."),
+        moment("starts_at", "From when it may be used."),
+        moment("until", "Until when."),
+        moment("ended_at", "When it was ended before that.", null="It was not."),
+        text("ended_by", "The decision that ended it.", null="It was not ended by one."),
+    ),
+    ("decision",),
+    address="/compute/budgets",
+)
+STATISTICS = Table(
+    "incident-statistics",
+    "Incidents in numbers",
+    "How many incidents stand where, and how grave.",
+    "the list of incidents",
+    (
+        text("by", "What is counted by: status, severity, category or deployment."),
+        text("key", "The value, as data names it.", null="It has no such value."),
+        text("label", "The same in words."),
+        integer("number", "How many there are."),
+        integer("open", "How many of them are not over."),
+    ),
+    address="/incidents/statistics",
+)
+_IN_VOTES = (
+    integer("on_roll", "Who could vote, or how often one could."),
+    integer("cast", "Ballots cast."),
+    integer("delegated", "Votes that were delegated."),
+    integer("recused", "Conflicts of interest declared."),
+)
+VOTES = Table(
+    "votes",
+    "Votes of a body",
+    "Turnout of each vote that has ended.",
+    "contracts, rolls and ballots on the record",
+    (
+        text("decision", "The decision."),
+        text("title", "What was voted on."),
+        moment("decided_at", "When the votes were counted."),
+        text("outcome", "How it ended."),
+        boolean("secret", "Whether the ballots are secret from the public."),
+        *_IN_VOTES,
+    ),
+    ("decision",),
+    address="/bodies/<body>/participation",
+)
+MEMBERS = Table(
+    "members",
+    "Members of a body",
+    "How often each member could vote, and did.",
+    "contracts, rolls and ballots on the record",
+    (
+        text("member", "The seat's public id, as the record names it."),
+        text("name", "The name that the member shows."),
+        boolean("in_term", "Whether the term holds today."),
+        *_IN_VOTES,
+    ),
+    ("member",),
+    address="/bodies/<body>/members",
+)
+_WEIGHTS = (
+    text("model", "The model."),
+    text("version", "Its version, as its developer names it."),
+    text("model_digest", "The digest of its weights."),
+)
+HISTORY = Table(
+    "suite-history",
+    "History of a suite",
+    "The headline score of every task in every full run of every version of a suite.",
+    "signed statements of workers, recomputed from the samples",
+    (
+        text("run", "The run."),
+        moment("finished_at", "When it ended.", null="It has not ended."),
+        integer("suite_version", "The version of the suite."),
+        text("suite_digest", "Its digest."),
+        *_WEIGHTS,
+        text("task", "The task."),
+        *SCORE,
+    ),
+    ("run", "task"),
+    address="/suites/<suite>/history",
+)
+RUN_RESULTS = Table(
+    "run-results",
+    "Results of a run",
+    "Every metric of every task, over all samples and by group.",
+    "signed statements of workers, recomputed from the samples",
+    (
+        text("run", "The run."),
+        text("task", "The task."),
+        SCORE[0],
+        text("group", "The group of samples; empty for all samples of the task."),
+        *SCORE[1:],
+    ),
+    ("run", "task", "metric", "group"),
+    address="/runs/<run>/results",
+)
+SAMPLES = Table(
+    "samples",
+    "Samples of a run",
+    "Every prompt, answer and score of the tasks that the reader may see.",
+    "the files of samples that workers signed",
+    (
+        text("task", "The task."),
+        integer("doc_id", "The item's place in the data of the task, from 0."),
+        text("id", "The item's own id.", null="It has none."),
+        text("group", "Its group.", null="It is in none."),
+        text("target", "The right answer."),
+        text("prompts", "What was asked: JSON in text."),
+        text("responses", "What was answered: JSON in text."),
+        text("scores", "The score by metric: JSON in text."),
+    ),
+    ("task", "doc_id"),
+    address="/api/v1/runs/<run>/samples",
+)
+COMPARISON = Table(
+    "comparison",
+    "Comparison of runs",
+    "Differences between runs of one suite, paired by sample.",
+    "the scores of single samples",
+    (
+        text("task", "The task."),
+        text("metric", "The metric."),
+        boolean("higher_is_better", "Which way is better."),
+        text("first_run", "The run that the others are compared with."),
+        text("first_model", "Its model."),
+        text("run", "The other run."),
+        text("model", "Its model."),
+        integer("n", "Pairs of samples.", unit="samples"),
+        number("first_mean", "The score of the first run."),
+        number("mean", "The score of the other."),
+        number("difference", "Mean of the differences by sample."),
+        number("low", "Lower end of the 95 % interval.", null="There is no interval."),
+        number("high", "Upper end of the 95 % interval.", null="There is no interval."),
+        integer(
+            "gained",
+            "Samples that only the other answers well.",
+            null="The scores are not 0 and 1.",
+        ),
+        integer(
+            "lost", "Samples that only the first answers well.", null="The scores are not 0 and 1."
+        ),
+        text("method", "How the difference was tested."),
+        number("p_value", "Of this one test.", null="There was none."),
+        number("p_value_holm", "Adjusted for all tasks (Holm).", null="There was none."),
+        text("verdict", "better, worse, different, or that no difference shows."),
+    ),
+    ("task", "run"),
+    address="/compare",
+)

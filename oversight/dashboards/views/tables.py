@@ -1,0 +1,74 @@
+"""The public lists whole, each in three forms, and the dictionary of their columns."""
+
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from oversight.dashboards.tables import writing
+from oversight.dashboards.tables.columns import Table
+from oversight.dashboards.tables.dictionary import (
+    BESIDE_PAGES,
+    FORMS,
+    LISTS,
+    TABLES,
+    as_dictionary,
+)
+from oversight.dashboards.twins import about
+from oversight.web.unchanged import send_unless_unchanged
+
+MOST_ROWS = 100_000
+"""A list is cut off after so many rows and says so; the download of everything holds all."""
+
+KEPT_SECONDS = 60
+
+
+@login_not_required
+@require_safe
+def whole_list(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
+    """Send a public list in one of the forms."""
+    table = TABLES.get(name)
+    if table is None or table.rows is None or form not in FORMS:
+        raise Http404
+    with tempfile.TemporaryDirectory() as folder:
+        target = _written(table, form, Path(folder), request.path)
+        # Open beyond the name: the file goes away when the answer is sent.
+        file = target.open("rb")
+    return send_unless_unchanged(request, file, FORMS[form], f"{name}.{form}", KEPT_SECONDS)
+
+
+def _written(table: Table, form: str, folder: Path, path: str) -> Path:
+    """Write the list into the folder; return the file."""
+    assert table.rows is not None  # noqa: S101 - the caller has looked
+    rows = table.rows()
+    count = writing.write_lines(table, islice(rows, MOST_ROWS), folder / "lines")
+    is_complete = count < MOST_ROWS or next(rows, None) is None
+    head = {**about(path), "complete": is_complete}
+    target = folder / f"table.{form}"
+    if form == "json":
+        writing.write_json(table, folder / "lines", target, head)
+    elif form == "csv":
+        writing.write_csv(table, folder / "lines", target)
+    else:
+        writing.write_parquet(table, folder / "lines", target, head)
+    return target
+
+
+@login_not_required
+@require_safe
+def dictionary(request: HttpRequest) -> HttpResponse:
+    """Show what every column of every table means."""
+    context = {"lists": LISTS, "beside": BESIDE_PAGES, "nav": ""}
+    return render(request, "dashboards/dictionary.html", context)
+
+
+@login_not_required
+@require_safe
+def dictionary_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Send the same as a Data Package."""
+    return JsonResponse(as_dictionary(), json_dumps_params={"ensure_ascii": False})
