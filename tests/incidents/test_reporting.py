@@ -137,7 +137,11 @@ def test_a_form_counts_once():
 
 @pytest.mark.parametrize(
     ("age", "says", "is_worn"),
-    [(0, "as programs do", False), (2, "as programs do", False), (86_401, "more than a day", True)],
+    [
+        (0, "because programs send such", False),
+        (2, "because programs send such", False),
+        (86_401, "more than a day", True),
+    ],
 )
 def test_a_form_too_young_or_too_old_is_not_taken(age, says, is_worn):
     now = time.time()

@@ -81,9 +81,16 @@ def test_a_form_sent_too_fast_keeps_what_was_typed_and_can_be_sent_again(client,
     token = form(0)
     answer = client.post(REPORT, sent(form=token))
     assert answer.status_code == 422
-    assert "as programs do" in page(answer)
+    assert "because programs send such" in page(answer)
+    assert "needs mending" not in page(answer)
     assert token in page(answer)
     assert "Ada Canary" in page(answer)
+
+
+def test_a_refused_report_asks_for_its_files_again(client, cast):
+    file = SimpleUploadedFile("a.txt", b"words")
+    assert "Choose them again" in page(client.post(REPORT, sent(text="", attachments=file)))
+    assert "Choose them again" not in page(client.post(REPORT, sent(text="")))
 
 
 def test_a_worn_form_gets_a_new_token_and_keeps_what_was_typed(client, cast):
@@ -112,7 +119,7 @@ def test_a_worn_form_gets_a_new_token_and_keeps_what_was_typed(client, cast):
 def test_what_a_form_cannot_hold_is_named_and_nothing_is_taken(client, cast, field, value):
     answer = client.post(REPORT, sent(**{field: value}))
     assert answer.status_code == 422
-    assert "mending" in page(answer)
+    assert ("was not sent yet" if field == "form" else "needs mending") in page(answer)
     assert not Incident.objects.exists()
 
 
