@@ -48,7 +48,7 @@ def digest_of(token: str, now: float | None = None) -> str:
     if age < YOUNGEST_SECONDS:
         raise TooYoungError(
             f"We take no report within {YOUNGEST_SECONDS} seconds of opening the form, because "
-            "programs send such. Nothing you wrote is lost: press the button again."
+            "programs send such. Nothing is lost: send it again."
         )
     if age > OLDEST_SECONDS:
         raise TokenError("This form was open for more than a day: copy your text, open it again.")
