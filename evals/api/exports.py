@@ -32,7 +32,8 @@ class ResultRow(serializers.Serializer[Any]):
             float: serializers.FloatField,
         }
         return {
-            name: kinds[kind](allow_null=kind is float) for name, kind in results.COLUMNS.items()
+            name: kinds[kind](allow_null=kind is float or name == "clusters")
+            for name, kind in results.COLUMNS.items()
         }
 
 

@@ -36,7 +36,10 @@ MEANINGS = {
 
 
 class Schema(AutoSchema):
-    """Knows the permission that lets everyone read and only some write, and the scopes of keys."""
+    """Knows the permission that lets everyone read and only some write, and the scopes of keys.
+
+    A view that looks for something its body names says so by `finds_by_body`: it answers 404, too.
+    """
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Return the ways to sign in; the empty one where nobody need."""
@@ -50,6 +53,8 @@ class Schema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None and (scope := self._scope()):
             operation["x-scope"] = scope
+        if operation is not None and getattr(self.view, "finds_by_body", False):
+            operation["responses"]["404"] = {"$ref": "#/components/responses/Problem404"}
         return operation
 
     def _may_be_read_by_all(self) -> bool:

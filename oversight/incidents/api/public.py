@@ -279,6 +279,7 @@ class Follow(APIView):
     """`POST`: what became of one's own report; the secret is sent in the body, never an address."""
 
     permission_classes = [Public]
+    finds_by_body = True
 
     @extend_schema(request=SecretInput, responses={200: FollowOutput})
     def post(self, request: Request) -> Response:
@@ -290,6 +291,7 @@ class Add(APIView):
     """`POST`: add to one's own report."""
 
     permission_classes = [Public]
+    finds_by_body = True
 
     @extend_schema(request=AdditionInput, responses={201: FollowOutput})
     def post(self, request: Request) -> Response:
@@ -306,6 +308,7 @@ class Files(APIView):
     """`POST`: add a file to one's own report, as a multipart form."""
 
     permission_classes = [Public]
+    finds_by_body = True
     parser_classes = [MultiPartParser]
 
     @extend_schema(request={"multipart/form-data": FileInput}, responses={201: FollowOutput})
