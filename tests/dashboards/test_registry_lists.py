@@ -117,4 +117,10 @@ def test_a_list_of_endpoints_costs_the_same_whatever_its_length(
 
 @pytest.mark.parametrize("path", ["/models/", "/deployments/", "/endpoints/"])
 def test_an_empty_list_says_what_will_be_there_and_how(client, path):
-    assert "is registered." in client.get(path).content.decode()
+    page = client.get(path).content.decode()
+    assert "The first one will stand here." in page
+    assert "search-form" not in page
+
+
+def test_before_the_first_evaluation_the_page_of_compute_says_so(client):
+    assert "<h1>Nothing has been computed yet.</h1>" in client.get("/compute/").content.decode()

@@ -28,7 +28,9 @@ def compute(request: HttpRequest) -> HttpResponse:
     organisations = shares.by_organisation(rows)
     headline = counted(len(organisations), "organisation has", "organisations have")
     context = {
-        "headline": sentence(f"{headline} computed what stands here"),
+        "headline": sentence(f"{headline} computed what stands here")
+        if rows
+        else "Nothing has been computed yet.",
         "rows": rows,
         "total": whole,
         "organisations": organisations,

@@ -155,7 +155,9 @@ def incident_statistics(request: HttpRequest) -> HttpResponse:
             + " received, "
             + counted(found.open, "is", "are")
             + " open"
-        ),
+        )
+        if found.total
+        else "No report was received yet.",
         "median": distance(median).removesuffix(" ago") if median is not None else "",
         "slowest": distance(found.answering.slowest_seconds or 0).removesuffix(" ago"),
         "nav": "in-service",
