@@ -28,6 +28,8 @@ SITE_NOTICE = env.text("SITE_NOTICE")
 PUBLIC_HOST = PUBLIC_URL.split("://", 1)[1]
 TIME_ZONE = env.text("TIME_ZONE", "Europe/Zurich")
 USE_TZ = True
+# Of the public lists, as SPDX names it.
+DATA_LICENCE = env.choice("DATA_LICENCE", "CC0-1.0", frozenset({"CC0-1.0", "CC-BY-4.0"}))
 LANGUAGE_CODE = "en"
 USE_I18N = True
 

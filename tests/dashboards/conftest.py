@@ -90,6 +90,8 @@ def addresses(world):
         "/",
         "/in-service/",
         world.version.model.get_absolute_url(),
+        f"{world.version.model.get_absolute_url()}card.md",
+        f"/versions/{world.version.digest}/card.md",
         world.deployment.get_absolute_url(),
         world.deployment.endpoint.get_absolute_url(),
         f"/versions/{world.version.digest}/changes/{world.version.digest}/",

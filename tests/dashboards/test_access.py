@@ -8,6 +8,8 @@ from tests.dashboards.conftest import EMPTY
 
 UNKNOWN = (
     "/models/nothing/",
+    "/models/nothing/card.md",
+    "/versions/sha256:0/card.md",
     "/deployments/nothing/",
     "/endpoints/nothing/",
     "/versions/sha256:0/changes/sha256:1/",

@@ -44,7 +44,9 @@ def pages_of(addresses):
     return [
         address
         for address in addresses
-        if not address.endswith((".json", ".csv", ".parquet", ".pdf", ".atom", ".atom", "/schema/"))
+        if not address.endswith(
+            (".json", ".csv", ".parquet", ".md", ".pdf", ".atom", ".atom", "/schema/")
+        )
     ]
 
 

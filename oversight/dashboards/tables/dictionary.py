@@ -52,12 +52,20 @@ BESIDE_PAGES: tuple[Table, ...] = (
 
 TABLES: dict[str, Table] = {table.name: table for table in (*LISTS, *BESIDE_PAGES)}
 
-LICENCE = {
-    "name": "CC0-1.0",
-    "title": "Creative Commons Zero 1.0",
-    "path": "https://creativecommons.org/publicdomain/zero/1.0/",
+_LICENCES = {
+    "CC0-1.0": {
+        "name": "CC0-1.0",
+        "title": "Creative Commons Zero 1.0: in the public domain",
+        "path": "https://creativecommons.org/publicdomain/zero/1.0/",
+    },
+    "CC-BY-4.0": {
+        "name": "CC-BY-4.0",
+        "title": "Creative Commons Attribution 4.0",
+        "path": "https://creativecommons.org/licenses/by/4.0/",
+    },
 }
-"""Of the lists. What people wrote and uploaded has licences of its own."""
+LICENCE = _LICENCES[settings.DATA_LICENCE]
+"""Of the lists, as the operator says. What people wrote and uploaded has licences of its own."""
 
 FORMS: dict[str, str] = {
     "json": "application/json",

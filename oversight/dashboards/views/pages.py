@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.choices import Scope
-from oversight.dashboards.tables.dictionary import LISTS
+from oversight.dashboards.tables.dictionary import LICENCE, LISTS
 from oversight.ledger import queries
 from oversight.web.api_document_view import document
 
@@ -34,7 +34,7 @@ def how_to_verify(request: HttpRequest) -> HttpResponse:
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
     """List what can be had as data, and where."""
-    return render(request, "dashboards/data.html", {"lists": LISTS, "nav": ""})
+    return render(request, "dashboards/data.html", {"lists": LISTS, "licence": LICENCE, "nav": ""})
 
 
 @login_not_required
