@@ -443,5 +443,5 @@ def test_the_list_costs_as_many_queries_for_many_as_for_one(client, cast):
 def test_before_the_first_report_there_is_nothing_to_count(client, db):
     shown = page(client.get("/incidents/statistics/"))
     assert "No report was received yet." in shown
-    assert "count-chart" not in shown
+    assert "chart-grid" not in shown
     assert "/incidents/report/" in shown
