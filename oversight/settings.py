@@ -32,6 +32,16 @@ USE_TZ = True
 DATA_LICENCE = env.choice("DATA_LICENCE", "CC0-1.0", frozenset({"CC0-1.0", "CC-BY-4.0"}))
 LANGUAGE_CODE = "en"
 USE_I18N = True
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
+# Made by machine and not read by people yet: their pages say so.
+LANGUAGES_NOT_REVIEWED = ["fr", "de"]
+# The texts are in the repository; what gettext reads is made of them when a process starts.
+CATALOGUES_DIR, COMPILED_CATALOGUES_DIR = BASE_DIR / "locale", OVERSIGHT_VAR / "locale"
+LOCALE_PATHS = [COMPILED_CATALOGUES_DIR]
+# For tests of layout: English with accents, in brackets, written from right to left.
+if env.boolean("PSEUDO_LANGUAGE"):
+    LANGUAGES.append(("ar-xb", "[Þšéûðö]"))
+    LOCALE_PATHS.insert(0, OVERSIGHT_VAR / "pseudo-locale")
 
 # -- Secrets ---------------------------------------------------------------------------------
 
@@ -200,6 +210,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "oversight.web.languages.LanguageMiddleware",
     "oversight.web.middleware.AddressMiddleware",
     # Before anything reads the body: looking for the token in a form reads all of it.
     "oversight.web.middleware.BodyLimitMiddleware",

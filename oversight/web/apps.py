@@ -10,5 +10,9 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        """Register the deploy checks."""
-        from oversight.web import checks  # noqa: F401
+        """Register the deploy checks and compile catalogues of translations that are newer."""
+        from django.conf import settings
+
+        from oversight.web import catalogues, checks  # noqa: F401
+
+        catalogues.refresh(settings.CATALOGUES_DIR, settings.COMPILED_CATALOGUES_DIR)

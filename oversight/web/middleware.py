@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 
+from oversight.web.languages import without_language
 from oversight.web.problems import is_api, plain_problem
 from oversight.web.refusals import Refusal
 
@@ -69,8 +70,9 @@ class BodyLimitMiddleware:
 
         A body without a stated length is never read: the server gives it to nobody.
         """
+        path = without_language(request.path)
         limit = next(
-            (most for path, most in settings.BODY_LIMITS.items() if request.path.startswith(path)),
+            (most for start, most in settings.BODY_LIMITS.items() if path.startswith(start)),
             None,
         )
         length = request.META.get("CONTENT_LENGTH") or "0"

@@ -16,8 +16,9 @@ from django.utils.dateformat import format as format_date
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
-from oversight.web import bars, charts
+from oversight.web import bars, charts, languages
 
 register = template.Library()
 
@@ -322,26 +323,44 @@ def stage_bar(current: str, label: str = "", tone: str = "") -> dict[str, Any]:
 # -- Templates -------------------------------------------------------------------------------
 
 
+@register.simple_tag(takes_context=True)
+def languages_of_page(context: Context) -> list[languages.Choice]:
+    """Return the languages in which the reader can have this page, with its address in each."""
+    request = context.get("request")
+    return languages.choices(request) if request else []
+
+
+@register.simple_tag
+def language_is_reviewed() -> bool:
+    """Say whether people have read the texts of the page's language."""
+    return languages.is_reviewed(get_language() or "en")
+
+
 class _Capture(template.Node):
     """Renders its content into a variable."""
 
-    def __init__(self, nodelist: NodeList, name: str) -> None:
+    def __init__(self, nodelist: NodeList, name: str, *, whole: bool) -> None:
         self.nodelist = nodelist  # the name by which Django finds blocks inside
         self.name = name
+        self.whole = whole
 
     def render(self, context: Context) -> SafeString:
         """Set the variable and show nothing."""
+        content = self.nodelist.render(context)
         # The content was rendered, and so escaped, by the template engine.
-        context[self.name] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
+        context[self.name] = mark_safe(content if self.whole else content.strip())  # noqa: S308
         return SafeString("")
 
 
 @register.tag
 def capture(parser: Parser, token: Token) -> _Capture:
-    """Keep what stands between the tags in a variable: `{% capture name %}…{% endcapture %}`."""
+    """Keep what stands between the tags in a variable: `{% capture name %}…{% endcapture %}`.
+
+    Space at its ends is dropped, but for `{% capture name whole %}`.
+    """
     parts = token.split_contents()
-    if len(parts) != 2:
+    if len(parts) not in (2, 3) or parts[2:] not in ([], ["whole"]):
         raise template.TemplateSyntaxError("write {% capture name %}…{% endcapture %}")
     nodelist = parser.parse(("endcapture",))
     parser.delete_first_token()
-    return _Capture(nodelist, parts[1])
+    return _Capture(nodelist, parts[1], whole=parts[2:] == ["whole"])

@@ -1,0 +1,117 @@
+"""The language of a page is part of its address: English has none, others a prefix such as `/fr/`.
+
+Nothing is negotiated: an address has one text whoever asks, so caches and citations hold. What
+programs read (the API, the log, feeds, files) has no prefix and speaks English.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import URLPattern, URLResolver
+from django.utils import translation
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A language in which the reader can have the page: its code, own name, address and script."""
+
+    code: str
+    name: str
+    href: str
+    is_current: bool
+    direction: str
+
+
+def language_of(path: str) -> str:
+    """Return the language that a path names; English where it names none."""
+    first = path[1:].partition("/")[0]
+    return first if first in _prefixes() else settings.LANGUAGE_CODE
+
+
+def without_language(path: str) -> str:
+    """Return the stable address of a page: the path without the language in front.
+
+    What is stored, sent, exported or cited holds this one.
+    """
+    language = language_of(path)
+    return path if language == settings.LANGUAGE_CODE else path[len(language) + 1 :]
+
+
+def in_language(path: str, language: str) -> str:
+    """Return the address of the same page in another language."""
+    plain = without_language(path)
+    return plain if language == settings.LANGUAGE_CODE else f"/{language}{plain}"
+
+
+def choices(request: HttpRequest) -> list[Choice]:
+    """Return the languages of a page with its address in each; none where it has no other."""
+    path = request.get_full_path()
+    if not _is_page(without_language(request.path)):
+        return []
+    current = language_of(request.path)
+    return [
+        Choice(code, name, in_language(path, code), code == current, direction_of(code))
+        for code, name in settings.LANGUAGES
+    ]
+
+
+def direction_of(language: str) -> str:
+    """Say in which direction a language is written: ltr or rtl."""
+    return "rtl" if language.partition("-")[0] in settings.LANGUAGES_BIDI else "ltr"
+
+
+def is_reviewed(language: str) -> bool:
+    """Say whether people have read a language's texts: no catalogue was made by machine alone."""
+    return language not in settings.LANGUAGES_NOT_REVIEWED
+
+
+class LanguageMiddleware:
+    """Speaks the language that the address names while it is answered."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer in the language of the address; neither cookies nor `Accept-Language` count.
+
+        A file has one address in all languages; whoever asks for it under a prefix is sent there.
+        """
+        language = language_of(request.path_info)
+        plain = without_language(request.path_info)
+        if plain != request.path_info and not _is_page(plain):
+            return HttpResponsePermanentRedirect(without_language(request.get_full_path()))
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Content-Language", language)
+        return response
+
+
+def pages_of(*modules: str) -> Iterator[URLPattern | URLResolver]:
+    """Return the addresses of pages in these modules of addresses: what may have a prefix."""
+    yield from (each for each in _all_of(modules) if _is_page(f"/{each.pattern}"))
+
+
+def others_of(*modules: str) -> Iterator[URLPattern | URLResolver]:
+    """Return all other addresses in these modules: the API, files, feeds."""
+    yield from (each for each in _all_of(modules) if not _is_page(f"/{each.pattern}"))
+
+
+def _all_of(modules: tuple[str, ...]) -> Iterator[URLPattern | URLResolver]:
+    for module in modules:
+        yield from import_module(module).urlpatterns
+
+
+def _is_page(route: str) -> bool:
+    """Say whether an address is a page's: those end in a slash, files do not."""
+    return route.endswith("/") and not route.startswith(("/api/", "/log/", "/admin/"))
+
+
+def _prefixes() -> list[str]:
+    return [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
