@@ -145,6 +145,27 @@ def with_words(
     return [Finding(row, row.run, row.run.suite_version.task(row.task_name)) for row in found]
 
 
+def newest_record(found: Finding) -> dict[str, Any]:
+    """Return a newest result as data."""
+    version, asked, row = found.version, found.run.suite_version, found.aggregate
+    return {
+        "model": version.model.slug,
+        "version": version.label,
+        "model_digest": version.digest,
+        "suite": asked.suite.slug,
+        "suite_version": asked.number,
+        "suite_digest": asked.digest,
+        "task": found.task["name"],
+        "shots": found.task["num_fewshot"],
+        **{
+            name: getattr(row, name)
+            for name in ("metric", "n", "mean", "stderr", "low", "high", "method")
+        },
+        "run": found.run.ref,
+        "finished_at": found.run.finished_at.isoformat() if found.run.finished_at else None,
+    }
+
+
 def comparable_runs(found: dict[str, list[Finding]]) -> list[Run]:
     """Return the runs behind what stands side by side on a suite's page, newest first."""
     runs = {f.run.pk: f.run for findings in found.values() for f in findings}

@@ -10,6 +10,7 @@ from oversight.dashboards.views import (
     decisions,
     evaluations,
     incidents,
+    matrix,
     model_cards,
     overview,
     pages,
@@ -23,6 +24,7 @@ from oversight.dashboards.views import (
     search,
     subscriptions,
     tables,
+    tasks,
 )
 from oversight.web.api_document_view import ApiDocument
 
@@ -78,6 +80,21 @@ urlpatterns = [
     path("incidents/<str:ref>/", incidents.incident, name="incident"),
     path("incidents/<str:ref>/oecd.json", incidents.incident_oecd, name="incident-oecd"),
     path("findings/", evaluations.findings, name="findings"),
+    path("findings/overview/", matrix.overview, name="overview"),
+    path("findings/overview.json", matrix.overview_json, name="overview-json"),
+    path("findings/overview.csv", matrix.overview_table, CSV, name="overview-csv"),
+    path("findings/overview.parquet", matrix.overview_table, PARQUET, name="overview-parquet"),
+    path("api/v1/overview/", matrix.OverviewApi.as_view(), name="api-overview"),
+    path("suites/<slug:slug>/tasks/<slug:name>/", tasks.task, name="task"),
+    path("suites/<slug:slug>/tasks/<slug:name>.json", tasks.task_json, name="task-json"),
+    path("suites/<slug:slug>/tasks/<slug:name>.csv", tasks.task_table, CSV, name="task-csv"),
+    path(
+        "suites/<slug:slug>/tasks/<slug:name>.parquet",
+        tasks.task_table,
+        PARQUET,
+        name="task-parquet",
+    ),
+    path("api/v1/suites/<slug:slug>/tasks/<slug:name>/", tasks.TaskApi.as_view(), name="api-task"),
     path("suites/<slug:slug>/", evaluations.suite, name="suite"),
     path("suites/<slug:slug>/<int:number>/", evaluations.suite, name="suite-version"),
     path("runs/<str:ref>/", evaluations.run, name="run"),

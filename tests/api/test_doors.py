@@ -320,6 +320,8 @@ READS = (
     Door("api-deployment-report", "GET", lambda w: (w.deployment.slug,)),
     Door("api-deployment-report-pdf", "GET", lambda w: (w.deployment.slug,)),
     Door("api-version-card", "GET", lambda w: (w.version.digest,)),
+    Door("api-overview", "GET", query="?sort=name"),
+    Door("api-task", "GET", lambda w: (w.suite.suite.slug, "facts")),
     Door("api-decisions", "GET"),
     Door("api-decision", "GET", lambda w: (w.decision.proposal.ref,)),
     Door("api-decision-ballots-blt", "GET", lambda w: (w.elected.ref,)),

@@ -99,6 +99,10 @@ def addresses(world):
         "/findings/",
         world.suite.suite.get_absolute_url(),
         world.suite.get_absolute_url(),
+        f"{world.suite.suite.get_absolute_url()}tasks/facts/",
+        f"{world.suite.suite.get_absolute_url()}tasks/facts.json",
+        f"{world.suite.suite.get_absolute_url()}tasks/facts.csv",
+        "/findings/overview/?show=map",
         run.get_absolute_url(),
         f"{run.get_absolute_url()}samples/facts/",
         f"{run.get_absolute_url()}results.csv",
@@ -141,6 +145,9 @@ REPORTS = ("report/", "report.json", "report.pdf")
 
 FIXED = (
     "/models/",
+    "/findings/overview/",
+    "/findings/overview.json",
+    "/findings/overview.csv",
     "/deployments/",
     "/endpoints/",
     "/compare/",

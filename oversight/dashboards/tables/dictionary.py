@@ -44,6 +44,8 @@ BESIDE_PAGES: tuple[Table, ...] = (
     of_pages.VOTES,
     of_pages.MEMBERS,
     of_pages.HISTORY,
+    of_pages.OVERVIEW,
+    of_pages.TASK_RESULTS,
     of_pages.RUN_RESULTS,
     of_pages.SAMPLES,
     of_pages.COMPARISON,

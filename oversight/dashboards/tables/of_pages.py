@@ -154,6 +154,43 @@ HISTORY = Table(
     ("run", "task"),
     address="/suites/<suite>/history",
 )
+_NEWEST = (
+    *_WEIGHTS,
+    text("suite", "The suite."),
+    integer("suite_version", "The version of the suite that was run."),
+    text("suite_digest", "Its digest."),
+    text("task", "The task."),
+    integer("shots", "Worked examples before each item.", null="As the harness has it."),
+    *SCORE,
+    text("run", "The run."),
+    moment("finished_at", "When it ended.", null="It has not ended."),
+)
+OVERVIEW = Table(
+    "overview",
+    "Models by tasks",
+    "The newest full result of each model on each task, a page of it.",
+    "signed statements of workers, recomputed from the samples",
+    (
+        *_NEWEST,
+        number(
+            "behind_baseline",
+            "How much worse than the baseline, by the task's own idea of good.",
+            unit="of the score",
+            null="The baseline was not measured on it.",
+        ),
+    ),
+    ("model_digest", "suite", "task"),
+    address="/findings/overview",
+)
+TASK_RESULTS = Table(
+    "task-results",
+    "One task across models",
+    "The newest full result of each model version on a task, best first.",
+    "signed statements of workers, recomputed from the samples",
+    _NEWEST,
+    ("model_digest",),
+    address="/suites/<suite>/tasks/<task>",
+)
 RUN_RESULTS = Table(
     "run-results",
     "Results of a run",

@@ -1,0 +1,124 @@
+"""One task across models: the newest result of each version, and how results went over time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from evals.models import Aggregate, NewestResult, Suite, SuiteVersion
+from evals.pairs import are_alike
+from oversight.dashboards.findings import Finding, best_first
+from oversight.registry.models import ModelVersion
+
+LINES, POINTS = 6, 400
+"""How many models a trend follows, and how many results it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTask:
+    """A task as the newest suite version that has it asks it."""
+
+    suite_version: SuiteVersion
+    task: dict[str, Any]
+    alike: tuple[SuiteVersion, ...]
+    """The versions of the suite that ask it in the same way, newest first."""
+    others: tuple[SuiteVersion, ...]
+    """Those that ask it in another way: their results are comparable among themselves only."""
+
+
+def asked_task(suite: Suite, name: str) -> AskedTask:
+    """Return a task of a suite by its name; one query.
+
+    Raises:
+        Http404: no version of the suite has it.
+    """
+    having = [
+        (version, task)
+        for version in suite.versions.newest_first().select_related("suite")
+        for task in version.tasks
+        if task["name"] == name
+    ]
+    if not having:
+        raise Http404
+    newest, asked = having[0]
+    return AskedTask(
+        newest,
+        asked,
+        tuple(version for version, task in having if are_alike(task, asked)),
+        tuple(version for version, task in having if not are_alike(task, asked)),
+    )
+
+
+def measured(asked: AskedTask) -> QuerySet[NewestResult]:
+    """Return the newest result of each model version on the task, best first.
+
+    A version that ran it on several suite versions that ask it alike stands with the newest.
+    """
+    ordered = best_first(asked.suite_version, asked.task)
+    if len(asked.alike) == 1:
+        return ordered
+    rows = NewestResult.objects.filter(
+        suite_version__in=asked.alike, task_name=asked.task["name"], is_headline=True
+    )
+    newest = rows.order_by("model_version_id", "-suite_version__number").distinct(
+        "model_version_id"
+    )
+    return NewestResult.objects.filter(pk__in=newest.values("pk")).order_by(*ordered.query.order_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One result of one model on the task, on the day that it was measured."""
+
+    model: str
+    version: ModelVersion
+    at: datetime
+    run_ref: str
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+
+
+def trend(asked: AskedTask, findings: Sequence[Finding]) -> list[Point]:
+    """Return every full result of the first few models among the findings, oldest first; one query.
+
+    Only what was measured: nothing stands between two points.
+    """
+    models = list(dict.fromkeys(finding.version.model_id for finding in findings))[:LINES]
+    return points(Q(task_run__run__model_version__model__in=models), asked)
+
+
+def points(which: Q, asked: AskedTask) -> list[Point]:
+    """Return the newest full results on the task of some runs, oldest first; one query."""
+    rows = (
+        Aggregate.objects.filter(
+            which,
+            group="",
+            metric=asked.task["metric"],
+            task_run__task_name=asked.task["name"],
+            task_run__run__suite_version__in=asked.alike,
+            task_run__run__state="succeeded",
+            task_run__run__settings__limit=None,
+        )
+        .select_related("task_run__run__model_version__model")
+        .only(
+            *("n", "mean", "low", "high", "task_run__run__ref", "task_run__run__finished_at"),
+            *(f"task_run__run__model_version__{name}" for name in ("label", "model__name")),
+            "task_run__run__model_version__model__slug",
+        )
+        .order_by("-task_run__run__finished_at", "-task_run__run_id")
+    )
+    return [_point(row) for row in reversed(rows[:POINTS])]
+
+
+def _point(row: Aggregate) -> Point:
+    run = row.task_run.run
+    version = run.model_version
+    assert run.finished_at is not None  # noqa: S101 - a database rule of finished runs
+    return Point(
+        version.model.name, version, run.finished_at, run.ref, row.n, row.mean, row.low, row.high
+    )
