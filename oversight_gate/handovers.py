@@ -1,17 +1,56 @@
 """Following the log's key: from one that the policy names to the one that signs now.
 
 A rotation is an entry that names both keys. That entry alone proves nothing: whoever signs now
-could write it. So a bundle keeps, for each rotation, the first checkpoint over it, which the key
-that hands over has signed: the old key itself says of the tree with that entry that it is the
-log's.
+could write it. So bundles and sites give, for each rotation, the first checkpoint over it, which
+the key that hands over has signed: the old key itself says of the tree with that entry that it is
+the log's.
 """
 
+from collections.abc import Sequence
+
 from oversight_gate import strict_json
-from oversight_gate.notes import LOG, Key, Malformed, Policy, parse_vkey, signers, stated
+from oversight_gate.notes import (
+    LOG,
+    Key,
+    Malformed,
+    Policy,
+    parse_proof,
+    parse_vkey,
+    signers,
+    stated,
+)
+from oversight_gate.tree import is_included, leaf_hash
 
 FOLDER = "keys/handovers/"
+ROTATED = "ledger.key.rotated"
 MOST = 1000
 _MALFORMED = (LookupError, TypeError, AttributeError, ValueError)
+
+
+def handed_over(leaf: str, receipt: str, trusted: Sequence[Key]) -> Key | None:
+    """Return the key to which one of the trusted hands over by an entry with its receipt.
+
+    None where it is none of theirs, or where it has not signed the tree with that entry.
+
+    Raises:
+        Malformed: the receipt does not lead to the entry.
+    """
+    try:
+        act = strict_json.read(leaf)
+        before, after = (parse_vkey(act["facts"][name], LOG) for name in ("from", "to"))
+    except _MALFORMED as error:
+        raise Malformed(f"a rotation of the log's key has not its form ({error})") from None
+    index, path, checkpoint = parse_proof(receipt)
+    if (
+        act["type"] != ROTATED
+        or before not in trusted
+        or before not in signers([before], checkpoint)
+    ):
+        return None
+    origin, size, root = stated(checkpoint)
+    if not is_included(index, size, leaf_hash(leaf.encode()), path, root) or after.name != origin:
+        raise Malformed("the receipt of a rotation of the log's key does not lead to it")
+    return after
 
 
 class Handovers:
@@ -33,7 +72,7 @@ class Handovers:
             return
         try:
             act = strict_json.read(entry)
-            if act["type"] != "ledger.key.rotated":
+            if act["type"] != ROTATED:
                 return
             before, after = (parse_vkey(act["facts"][name], LOG) for name in ("from", "to"))
         except _MALFORMED as error:

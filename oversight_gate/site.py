@@ -23,11 +23,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from oversight_gate import strict_json
+from oversight_gate.handovers import MOST, handed_over
 from oversight_gate.judging import Answer, CannotTell, Pair, moment, said
-from oversight_gate.notes import Malformed, Policy, from_base64, parse_proof
+from oversight_gate.notes import Head, Key, Malformed, Policy, from_base64, parse_proof
 from oversight_gate.tree import is_included, leaf_hash
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+KEYS = "/api/v1/gate/keys/"
 MAX_BYTES = 2_000_000
 SECONDS = 10
 AT_ONCE = 8
@@ -61,6 +63,7 @@ class SiteJudge:
         self._parts = parts
         self._policy = policy
         self._keys: dict[str, _Known] = {}
+        self._followed: tuple[Key, ...] = ()
         self._lock = threading.Lock()
         self._kept: dict[Pair, tuple[float, Answer]] = {}
         self._local = threading.local()
@@ -150,7 +153,9 @@ class SiteJudge:
             return self._keys.get(key_id)
 
     def _listed(self) -> Iterable[tuple[str, _Known]]:
-        for row in self._get("/api/v1/gate/keys/")[0]["keys"][:1000]:
+        content = self._get(KEYS)[0]
+        self._follow(content)
+        for row in content["keys"][:1000]:
             public = bytes.fromhex(row["public_key"])
             if self._policy is not None:
                 act = self._proven(row["leaf"], row["receipt"])
@@ -160,6 +165,26 @@ class SiteJudge:
             retired = moment(row["retired_at"]) if row["retired_at"] else None
             known = _Known(public, bool(row["is_compromised"]), retired)
             yield hashlib.sha256(public).hexdigest(), known
+
+    def _follow(self, content: Any) -> None:
+        """Take from the list of the gate's keys to whom the policy's own have handed over."""
+        if self._policy is None:
+            return
+        found: list[Key] = []
+        for row in content.get("handovers", [])[:MOST]:
+            after = handed_over(row["leaf"], row["receipt"], (*self._policy.logs, *found))
+            if after is not None:
+                found.append(after)
+        self._followed = tuple(found)
+
+    def _opened_checkpoint(self, checkpoint: bytes) -> Head:
+        """Return the head of a checkpoint; the log may have handed over to a new key meanwhile."""
+        assert self._policy is not None  # noqa: S101 - callers have looked
+        try:
+            return self._policy.open(checkpoint, self._followed)
+        except Malformed:
+            self._follow(self._get(KEYS)[0])
+            return self._policy.open(checkpoint, self._followed)
 
     def _require_act(self, acts: Any, decision: str, subject: str, deployment: str) -> None:
         """Refuse a yes that does not show the act that granted it, on the log of the policy."""
@@ -182,10 +207,9 @@ class SiteJudge:
 
     def _proven(self, leaf: str, receipt: str) -> Any:
         """Return an act whose receipt leads to a checkpoint that the policy accepts."""
-        assert self._policy is not None  # noqa: S101 - both callers have looked
         try:
             index, path, checkpoint = parse_proof(receipt)
-            head = self._policy.open(checkpoint)
+            head = self._opened_checkpoint(checkpoint)
         except Malformed as error:
             raise CannotTell(f"A receipt of the gate is not proven: {error}.") from None
         if not is_included(index, head.size, leaf_hash(leaf.encode()), path, head.root):

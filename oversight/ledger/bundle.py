@@ -75,8 +75,8 @@ def log_files(head: Head) -> Iterator[tuple[str, bytes]]:
     yield "checkpoint", head.note.encode()
     yield "policy", head.policy.encode()
     yield "keys/log.vkeys", "".join(f"{key}\n" for key in head.vkeys).encode()
-    for size, signed in queries.handovers(head.size):
-        yield f"keys/handovers/{size}", signed.encode()
+    for each in queries.handovers(head.size):
+        yield f"keys/handovers/{each.size}", each.note.encode()
     yield from _entry_files(head.size)
     yield from _tile_files(head.size)
     yield from _timestamp_files(head.size)

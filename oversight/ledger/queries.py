@@ -154,17 +154,33 @@ def keys_of_log() -> list[note.VerifierKey]:
     return [note.VerifierKey.parse(vkey) for vkey in vkeys]
 
 
-def handovers(size: int) -> Iterator[tuple[int, str]]:
-    """Yield size and signed note of the first checkpoint over each rotation of the log's key.
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A rotation of the log's key, with the first checkpoint over it.
 
-    The key that hands over has signed it, so that who keeps that key can follow to the next.
+    The key that hands over has signed that, so that who keeps it can follow to the next.
     """
+
+    index: int
+    entry: bytes
+    size: int
+    root: str
+    note: str
+
+    def receipt(self) -> str:
+        """Return the receipt of the entry under that checkpoint."""
+        leaf_hash = to_digest(merkle.leaf_hash(self.entry))
+        return _ReceiptMaker(self.size, self.root, self.note).of(self.index, leaf_hash).text
+
+
+def handovers(size: int) -> Iterator[Handover]:
+    """Yield the handovers of the log's key that stand among the first `size` entries."""
     model: type[Checkpoint] = apps.get_model("ledger", "Checkpoint")
     rotations = _entries().filter(type=Leaf.KEY_ROTATED, index__lt=size).order_by("index")
-    for index in rotations.values_list("index", flat=True):
+    for index, body in rotations.values_list("index", "body"):
         signed = model.objects.filter(size__gt=index, size__lte=size).order_by("size").first()
         if signed is not None:
-            yield signed.size, signed.note
+            yield Handover(index, bytes(body), signed.size, signed.root, signed.note)
 
 
 @lru_cache(maxsize=4)

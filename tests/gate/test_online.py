@@ -44,6 +44,21 @@ def ask(judge, row):
     return judge.ask(row.version.digest, row.deployment.slug)
 
 
+def unlisted(content):
+    content["handovers"] = []
+
+
+def unsigned(content):
+    """Give the rotation under the newest checkpoint, which only the new key has signed."""
+    (handover,) = content["handovers"]
+    handover["receipt"] = queries.receipt_at(handover["index"]).text
+
+
+def elsewhere(content):
+    (handover,) = content["handovers"]
+    handover["leaf"] = handover["leaf"].replace("system:operator", "system:somebody")
+
+
 class TestTheRealSite:
     def test_a_yes_is_verified_down_to_the_key_of_the_log(self, live_server, row, policy):
         judge = SiteJudge(live_server.url, parse_policy(policy))
@@ -82,15 +97,38 @@ class TestTheRealSite:
         assert ask(judge, row).allowed
         assert len(judge._keys) == 2
 
-    def test_a_log_that_handed_over_asks_for_the_line_of_its_new_key(
-        self, live_server, row, policy
+    def test_a_log_that_hands_over_meanwhile_is_followed(self, live_server, row, policy):
+        judge = SiteJudge(live_server.url, parse_policy(policy))
+        assert ask(judge, row).allowed
+        for _ in range(2):
+            log_ceremony.rotate_key()
+            make_organisation()
+            sequence_once()
+            answers.forget()
+            judge._kept.clear()
+            assert ask(judge, row).allowed
+        assert len(judge._followed) == 2
+
+    @pytest.mark.parametrize("change_it", [unlisted, unsigned, elsewhere])
+    def test_a_handover_that_the_old_key_did_not_sign_is_not_followed(
+        self, live_server, row, policy, change_it, monkeypatch
     ):
         log_ceremony.rotate_key()
         make_organisation()
         sequence_once()
         answers.forget()
-        with pytest.raises(CannotTell, match="handed over to a new key, add its line"):
-            ask(SiteJudge(live_server.url, parse_policy(policy)), row)
+        judge = SiteJudge(live_server.url, parse_policy(policy))
+        real = judge._get
+
+        def get(path):
+            content, age = real(path)
+            if "handovers" in content:
+                change_it(content)
+            return content, age
+
+        monkeypatch.setattr(judge, "_get", get)
+        with pytest.raises(CannotTell, match=r"add its line|does not lead to it"):
+            ask(judge, row)
         both = f"log {queries.newest_checkpoint().vkey}\n{policy}"
         assert ask(SiteJudge(live_server.url, parse_policy(both)), row).allowed
 

@@ -110,10 +110,19 @@ class GateKeyOutput(serializers.Serializer[Any]):
     receipt = serializers.CharField()
 
 
+class LogHandoverOutput(serializers.Serializer[Any]):
+    """A rotation of the log's key, in a tree that the key which hands over has signed."""
+
+    index = serializers.IntegerField()
+    leaf = serializers.CharField()
+    receipt = serializers.CharField()
+
+
 class GateKeysOutput(serializers.Serializer[Any]):
-    """Every key that the record knows, the oldest first."""
+    """Every key that the record knows, the oldest first, and how the log's key was handed over."""
 
     keys = GateKeyOutput(many=True)
+    handovers = LogHandoverOutput(many=True)
 
 
 class Gate(APIView):
@@ -165,13 +174,23 @@ class GateKeys(APIView):
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
         """List each key with the act of the record that adopted it, and that act's receipt."""
         try:
-            listed, _ = source.read(_listed)
+            listed, _ = source.read(lambda: {"keys": _listed(), "handovers": _handed_over()})
         except answers.CannotTell as error:
             return _cannot_tell(str(error))
-        answer = Response({"keys": listed})
+        answer = Response(listed)
         answer["Cache-Control"] = "public, max-age=5"
         answer["Access-Control-Allow-Origin"] = "*"
         return answer
+
+
+def _handed_over() -> list[dict[str, Any]]:
+    """Return each rotation of the log's key, in a tree that the key which hands over has signed."""
+    newest = queries.newest_checkpoint()
+    found = queries.handovers(newest.size) if newest else ()
+    return [
+        {"index": each.index, "leaf": each.entry.decode(), "receipt": each.receipt()}
+        for each in found
+    ]
 
 
 def _asked(request: Request) -> tuple[str, str]:
