@@ -117,6 +117,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
     "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
     "forget-reporters": {"task": "incidents.forget_reporters", "schedule": 3600.0},
+    "take-snapshot": {"task": "snapshots.take", "schedule": 600.0},
     "deliver-webhooks": {"task": "webhooks.deliver", "schedule": 3.0},
 }
 
@@ -184,6 +185,7 @@ INSTALLED_APPS = [
     "proposals",
     "oversight.incidents",
     "oversight.dashboards",
+    "oversight.snapshots",
     "oversight.webhooks",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -208,6 +210,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages only; it pads each answer at random, and tokens are masked, against BREACH.
     "django.middleware.gzip.GZipMiddleware",
+    # Before what sets cookies, and after what compresses: it tags the answer as it is.
+    "oversight.web.freshness.FreshnessMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "oversight.web.languages.LanguageMiddleware",

@@ -12,6 +12,7 @@ handler500 = "oversight.web.views.fault"
 
 FLOORS = (
     "oversight.webhooks.urls",
+    "oversight.snapshots.urls",
     "oversight.incidents.urls",
     "oversight.dashboards.urls",
     "proposals.urls",

@@ -21,6 +21,7 @@ FLOORS = (
     "proposals",
     "incidents",
     "dashboards",
+    "snapshots",
     "webhooks",
 )
 """Labels of the apps, the lowest floor first."""

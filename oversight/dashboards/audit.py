@@ -121,7 +121,7 @@ def write_bundle(scope: Scope, target: BinaryIO) -> None:
         bundle.NothingPublished: before the first checkpoint.
         StillMoving: while an authorisation waits for its checkpoint.
     """
-    with _snapshot():
+    with one_moment():
         head = bundle.newest_head()
         _require_settled(head.size)
         writer = BundleWriter(target)
@@ -136,7 +136,7 @@ def write_bundle(scope: Scope, target: BinaryIO) -> None:
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
+def one_moment() -> Iterator[None]:
     """Read everything as of one moment."""
     nested = connection.in_atomic_block
     with transaction.atomic():

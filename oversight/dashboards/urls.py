@@ -233,7 +233,6 @@ urlpatterns = [
     path("record/<int:index>/leaf.json", record.leaf, name="record-leaf"),
     path("receipts/<uuid:leaf_id>/", record.receipt, name="receipt"),
     path("how-to-verify/", pages.how_to_verify, name="how-to-verify"),
-    path("data/", pages.data, name="data"),
     path("data/dictionary/", tables.dictionary, name="dictionary"),
     path("data/dictionary.json", tables.dictionary_json, name="dictionary-json"),
     path("data/<slug:name>.<slug:form>", tables.whole_list, name="whole-list"),

@@ -27,10 +27,19 @@ def answer_unless_unchanged(
 
 
 def send_unless_unchanged(
-    request: HttpRequest, file: BufferedReader, content_type: str, name: str, kept_seconds: int
+    request: HttpRequest,
+    file: BufferedReader,
+    content_type: str,
+    name: str,
+    kept_seconds: int,
+    *,
+    digest: str = "",
 ) -> HttpResponseBase:
-    """Answer with an open file under a name, or with 304 where the reader has these very bytes."""
-    etag = f'"{file_digest(file, "sha256").hexdigest()[:32]}"'
+    """Answer with an open file under a name, or with 304 where the reader has these very bytes.
+
+    Its SHA-256 in hexadecimal is reckoned where it is not given.
+    """
+    etag = f'"{(digest or file_digest(file, "sha256").hexdigest())[:32]}"'
     file.seek(0)
     answer = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
     answer["ETag"] = etag
@@ -42,5 +51,6 @@ def send_unless_unchanged(
     )
     if found is None or found is answer:
         return answer
+    # The file, and not the answer: closing that ends the request, with its database connection.
     file.close()
     return found

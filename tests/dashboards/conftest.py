@@ -173,6 +173,7 @@ FIXED = (
     "/count/",
     "/how-to-verify/",
     "/data/",
+    "/data/catalogue.jsonld",
     "/data/dictionary/",
     "/data/dictionary.json",
     *(f"/data/{table.name}.{form}" for table in LISTS for form in FORMS),

@@ -45,7 +45,7 @@ def pages_of(addresses):
         address
         for address in addresses
         if not address.endswith(
-            (".json", ".csv", ".parquet", ".md", ".pdf", ".atom", ".atom", "/schema/")
+            (".json", ".csv", ".parquet", ".md", ".jsonld", ".pdf", ".atom", ".atom", "/schema/")
         )
     ]
 

@@ -34,6 +34,7 @@ PUBLIC = {
     *("dictionary", "dictionary-json", "whole-list", "incidents-parquet", "members-parquet"),
     *("incident-statistics-parquet", "participation-parquet", "compare-parquet"),
     *("compute-parquet", "compute-by-parquet", "budgets-parquet", "suite-history-parquet"),
+    *("data-catalogue", "newest-snapshot", "snapshot"),
     *("run-results-parquet", "model-card", "version-card"),
     *("compare", "compare-json", "compare-csv", "compute", "compute-json", "compute-csv"),
     *("suite-history", "suite-history-csv", "suite-changes", "run-results-csv"),

@@ -1,4 +1,4 @@
-"""Pages about the site itself: how to verify, the data, its API, accessibility, the design."""
+"""Pages about the site itself: how to verify, its API, accessibility, the design."""
 
 from functools import lru_cache
 from itertools import groupby
@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.choices import Scope
-from oversight.dashboards.tables.dictionary import LICENCE, LISTS
 from oversight.ledger import queries
 from oversight.web.api_document_view import document
 
@@ -28,13 +27,6 @@ def how_to_verify(request: HttpRequest) -> HttpResponse:
         "witnesses": [each.name for each in queries.witness_policy().witnesses],
     }
     return render(request, "dashboards/how_to_verify.html", context)
-
-
-@login_not_required
-@require_safe
-def data(request: HttpRequest) -> HttpResponse:
-    """List what can be had as data, and where."""
-    return render(request, "dashboards/data.html", {"lists": LISTS, "licence": LICENCE, "nav": ""})
 
 
 @login_not_required
