@@ -142,5 +142,7 @@ def test_the_servers_processes_load_none_of_the_heavy_packages(process):
     assert "evals.models" in loaded
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
     assert not [name for name in loaded if name.startswith("evals.worker.runner")]
+    # Parquet is read and written by the reckoner, a process of its own that comes and goes.
+    assert "pyarrow" not in loaded
     # Opinion maps are drawn in the tasks' process, and loaded by it when there is one to draw.
     assert "proposals.opinions.drawing" not in loaded

@@ -1,4 +1,4 @@
-"""Answers for programs that come back often: 304 while nothing has changed."""
+"""Answers for programs that come back often: 304 while nothing has changed, or when to come."""
 
 from datetime import datetime
 from hashlib import file_digest, sha256
@@ -54,3 +54,10 @@ def send_unless_unchanged(
     # The file, and not the answer: closing that ends the request, with its database connection.
     file.close()
     return found
+
+
+def later(words: str, seconds: int) -> HttpResponse:
+    """Answer that it cannot be had now, and when to ask again (503)."""
+    answer = HttpResponse(f"{words}\n", status=503, content_type="text/plain; charset=utf-8")
+    answer["Retry-After"] = str(seconds)
+    return answer

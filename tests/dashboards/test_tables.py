@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,9 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from evals.exports import results
 from evals.samples import tables as samples
 from evals.samples import typed_tables
-from oversight.dashboards.tables.columns import Kind, plain
+from oversight.dashboards.tables import of_deciding, of_evaluations, of_pages, of_registry
+from oversight.dashboards.tables.columns import Kind, Table, plain
 from oversight.dashboards.tables.dictionary import BESIDE_PAGES, LISTS, TABLES
 from oversight.dashboards.tables.writing import UnknownColumn, put_csv, write_lines
+from oversight.dashboards.urls import urlpatterns
 from oversight.dashboards.views import tables as views
 from oversight.ledger.queries import published_size
 from oversight.ledger.sequencer import sequence_once
@@ -232,6 +235,29 @@ def test_the_dictionary_is_a_data_package_of_every_table(client, rich, settings)
 def test_what_a_run_exports_has_the_columns_of_the_dictionary():
     assert TABLES["results"].names == tuple(results.COLUMNS)
     assert TABLES["samples"].names == tuple(samples.COLUMNS)
+
+
+def test_every_table_in_the_code_stands_in_the_dictionary():
+    modules = [of_deciding, of_evaluations, of_pages, of_registry]
+    found = [each for module in modules for each in vars(module).values() if type(each) is Table]
+    assert {table.name for table in found} == set(TABLES)
+    assert len(TABLES) == len(LISTS) + len(BESIDE_PAGES), "each name is one table's"
+
+
+def test_every_csv_of_a_page_has_a_parquet_beside_it():
+    routes = {str(each.pattern) for each in urlpatterns}
+    tables = {route for route in routes if route.endswith(".csv")}
+    assert len(tables) >= 10
+    assert {route.removesuffix("csv") + "parquet" for route in tables} <= routes
+
+
+def test_too_many_lists_at_once_are_put_off(client, db, monkeypatch):
+    monkeypatch.setattr(views, "_few_at_a_time", BoundedSemaphore(1))
+    monkeypatch.setattr(views, "PATIENCE_SECONDS", 0)
+    with views._few_at_a_time:
+        answer = client.get("/data/models.csv")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert client.get("/data/models.csv").status_code == 200
 
 
 def test_a_column_that_the_dictionary_does_not_know_stops_a_table(tmp_path):

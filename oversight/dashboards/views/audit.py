@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from oversight.dashboards.audit import VERIFIER, Scope, StillMoving, exists, write_bundle
 from oversight.ledger.bundle import NothingPublished
+from oversight.web.unchanged import later
 
 _one_at_a_time = BoundedSemaphore(1)
 """Making a bundle reads the whole log; a stranger must not make this process do it many times."""
@@ -54,13 +55,13 @@ def _answer(scope: Scope) -> HttpResponseBase:
     if not exists(scope):
         raise Http404
     if not _one_at_a_time.acquire(timeout=PATIENCE_SECONDS):
-        return _later("Other bundles are being made. Ask again in a minute.", 60)
+        return later("Other bundles are being made. Ask again in a minute.", 60)
     target = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - the response closes it
     try:
         write_bundle(scope, target)  # type: ignore[arg-type]
     except (NothingPublished, StillMoving) as reason:
         target.close()
-        return _later(f"{reason} Ask again in a few seconds.", 2)
+        return later(f"{reason} Ask again in a few seconds.", 2)
     finally:
         _one_at_a_time.release()
     target.seek(0)
@@ -68,10 +69,4 @@ def _answer(scope: Scope) -> HttpResponseBase:
         target, as_attachment=True, filename=scope.file_name, content_type="application/zip"
     )
     answer["X-Robots-Tag"] = "noindex"
-    return answer
-
-
-def _later(words: str, seconds: int) -> HttpResponse:
-    answer = HttpResponse(f"{words}\n", status=503, content_type="text/plain; charset=utf-8")
-    answer["Retry-After"] = str(seconds)
     return answer

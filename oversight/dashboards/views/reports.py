@@ -12,7 +12,7 @@ from oversight.dashboards.reports.document import Report
 from oversight.dashboards.reports.typesetting import BusyError, TypesettingError, pdf_of
 from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
-from oversight.web.unchanged import answer_unless_unchanged
+from oversight.web.unchanged import answer_unless_unchanged, later
 from proposals.models import Decision
 
 
@@ -87,9 +87,9 @@ def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
     try:
         content = pdf_of(report)
     except BusyError:
-        return _later("Other reports are being set. Ask again in a few seconds.", 5)
+        return later("Other reports are being set. Ask again in a few seconds.", 5)
     except TypesettingError as error:
-        return _later(f"This report could not be set as PDF: {error}. Its page has all of it.", 300)
+        return later(f"This report could not be set as PDF: {error}. Its page has all of it.", 300)
     answer = _sent(request, report, content, "application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{report.about}-{report.name}.pdf"'
     return answer
@@ -98,9 +98,3 @@ def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
 def _sent(request: HttpRequest, report: Report, content: bytes, kind: str) -> HttpResponse:
     changed = datetime.fromisoformat(report.as_of)
     return answer_unless_unchanged(request, content, kind, changed)
-
-
-def _later(words: str, seconds: int) -> HttpResponse:
-    answer = HttpResponse(f"{words}\n", status=503, content_type="text/plain; charset=utf-8")
-    answer["Retry-After"] = str(seconds)
-    return answer

@@ -3,6 +3,7 @@
 import tempfile
 from itertools import islice
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -20,12 +21,17 @@ from oversight.dashboards.tables.dictionary import (
     as_dictionary,
 )
 from oversight.dashboards.twins import about
-from oversight.web.unchanged import send_unless_unchanged
+from oversight.web.unchanged import later, send_unless_unchanged
 
 MOST_ROWS = 100_000
 """A list is cut off after so many rows and says so; the download of everything holds all."""
 
 KEPT_SECONDS = 60
+
+_few_at_a_time = BoundedSemaphore(2)
+"""Making a list reads all of it; strangers must not make this process do it many times at once."""
+PATIENCE_SECONDS = 2.0
+"""Short: who waits holds a thread that others need."""
 
 
 @login_not_required
@@ -35,10 +41,15 @@ def whole_list(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
     table = TABLES.get(name)
     if table is None or table.rows is None or form not in FORMS:
         raise Http404
-    with tempfile.TemporaryDirectory() as folder:
-        target = _written(table, form, Path(folder), request.path)
-        # Open beyond the name: the file goes away when the answer is sent.
-        file = target.open("rb")
+    if not _few_at_a_time.acquire(timeout=PATIENCE_SECONDS):
+        return later("Other lists are being made. Ask again in a few seconds.", 5)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            target = _written(table, form, Path(folder), request.path)
+            # Open beyond the name: the file goes away when the answer is sent.
+            file = target.open("rb")
+    finally:
+        _few_at_a_time.release()
     return send_unless_unchanged(request, file, FORMS[form], f"{name}.{form}", KEPT_SECONDS)
 
 
