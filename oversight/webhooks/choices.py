@@ -1,14 +1,20 @@
 """States of a subscription, kinds of messages, and how an attempt ends."""
 
+from typing import TYPE_CHECKING
+
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Status(TextChoices):
     """Where a subscription stands."""
 
-    WAITING = "waiting", "Waits for its address to answer the challenge"
-    ACTIVE = "active", "Delivers"
-    OFF = "off", "Switched off"
+    WAITING = "waiting", _("Waits for its address to answer the challenge")
+    ACTIVE = "active", _("Delivers")
+    OFF = "off", _("Switched off")
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -22,37 +28,37 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 class Kind(TextChoices):
     """What a message is for."""
 
-    EVENT = "event", "an act of the record"
-    CHALLENGE = "challenge", "the challenge"
-    PING = "ping", "a test"
-    AGAIN = "again", "an act, sent again"
+    EVENT = "event", _("an act of the record")
+    CHALLENGE = "challenge", _("the challenge")
+    PING = "ping", _("a test")
+    AGAIN = "again", _("an act, sent again")
 
 
 class Ending(TextChoices):
     """How an attempt ended. Nothing that the other side wrote is kept, nor where its name led."""
 
-    TAKEN = "taken", "Taken"
-    GONE = "gone", "Answered 410: it wants no more"
-    REDIRECT = "redirect", "Answered with a redirect, which is not followed"
-    STATUS = "status", "Answered with an error"
-    ECHO = "echo", "Answered, but did not repeat the challenge"
-    TIME = "time", "Did not answer in time"
-    NAME = "name", "Its name cannot be resolved"
-    PRIVATE = "private", "Its address is not public"
-    TLS = "tls", "Its certificate does not hold"
-    CONNECTION = "connection", "The connection failed"
+    TAKEN = "taken", _("Taken")
+    GONE = "gone", _("Answered 410: it wants no more")
+    REDIRECT = "redirect", _("Answered with a redirect, which is not followed")
+    STATUS = "status", _("Answered with an error")
+    ECHO = "echo", _("Answered, but did not repeat the challenge")
+    TIME = "time", _("Did not answer in time")
+    NAME = "name", _("Its name cannot be resolved")
+    PRIVATE = "private", _("Its address is not public")
+    TLS = "tls", _("Its certificate does not hold")
+    CONNECTION = "connection", _("The connection failed")
 
 
-USUAL: tuple[tuple[str, str], ...] = (
-    ("proposals.proposal", "proposals drafted"),
-    ("proposals.stage", "proposals that move on"),
-    ("proposals.vote", "votes opened, scheduled, tied or annulled"),
-    ("proposals.decision", "decisions made or annulled"),
-    ("registry.authorisation", "authorisations: granted, suspended, revoked, restored"),
-    ("registry.version", "model versions registered"),
-    ("evals.run", "evaluations requested, ended or cancelled"),
-    ("evals.result", "signed results accepted"),
-    ("incidents.incident", "incidents reported and what comes of them"),
-    ("accounts", "bodies, members and organisations"),
+USUAL: tuple[tuple[str, "StrOrPromise"], ...] = (
+    ("proposals.proposal", _("proposals drafted")),
+    ("proposals.stage", _("proposals that move on")),
+    ("proposals.vote", _("votes opened, scheduled, tied or annulled")),
+    ("proposals.decision", _("decisions made or annulled")),
+    ("registry.authorisation", _("authorisations: granted, suspended, revoked, restored")),
+    ("registry.version", _("model versions registered")),
+    ("evals.run", _("evaluations requested, ended or cancelled")),
+    ("evals.result", _("signed results accepted")),
+    ("incidents.incident", _("incidents reported and what comes of them")),
+    ("accounts", _("bodies, members and organisations")),
 )
 """Beginnings of event types that the form offers, in words; the API takes any."""

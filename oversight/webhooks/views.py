@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -66,14 +67,14 @@ def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def challenge(request: HttpRequest, public_id: str) -> HttpResponse:
     """Have the challenge sent again."""
-    done = "The challenge is on its way: come back to this page in a few seconds."
+    done = _("The challenge is on its way: come back to this page in a few seconds.")
     return _act(request, public_id, services.challenge, done)
 
 
 @require_POST
 def ping(request: HttpRequest, public_id: str) -> HttpResponse:
     """Have a test sent."""
-    done = "A test is on its way: see below in a few seconds how it ended."
+    done = _("A test is on its way: see below in a few seconds how it ended.")
     return _act(request, public_id, services.ping, done)
 
 
@@ -88,14 +89,15 @@ def send_again(request: HttpRequest, public_id: str) -> HttpResponse:
     def again(*, subscription: Subscription) -> None:
         services.send_again(subscription=subscription, index=int(index))
 
-    return _act(request, public_id, again, f"Entry {index} is on its way again.")
+    done = _("Entry %(index)s is on its way again.") % {"index": index}
+    return _act(request, public_id, again, done)
 
 
 @require_POST
 def delete(request: HttpRequest, public_id: str) -> HttpResponse:
     """End a subscription."""
     services.unsubscribe(subscription=_own(request, public_id))
-    messages.success(request, "The webhook is deleted: nothing more is sent.")
+    messages.success(request, _("The webhook is deleted: nothing more is sent."))
     return redirect("webhooks")
 
 
@@ -130,7 +132,7 @@ def _shown(
 def _wants(subscription: Subscription) -> list[str]:
     """Return in words what is sent; a type that the form does not offer by its own name."""
     named = dict(USUAL)
-    return [named.get(each, each) for each in subscription.types]
+    return [str(named.get(each, each)) for each in subscription.types]
 
 
 def _own(request: HttpRequest, public_id: str) -> Subscription:
