@@ -33,6 +33,7 @@ BENCHMARKS = (
     "ingest",
     "hashing",
     "registry",
+    "lists",
 )
 
 
