@@ -29,7 +29,7 @@ MEANINGS = {
     404: "There is nothing here that you may see.",
     409: "The thing is in a state in which this cannot be done.",
     413: "The body is too large.",
-    415: "The body is not JSON.",
+    415: "The body has another form than this address takes.",
     422: "A field of the body cannot be used.",
     429: "Too many requests; `Retry-After` says in how many seconds to come back.",
 }
@@ -101,7 +101,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         found.add(404)
     if method != "get":
         found |= {403, 409, 422}
-    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+    if "requestBody" in operation:
         found |= {413, 415}
     return found
 
