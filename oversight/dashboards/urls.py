@@ -5,6 +5,7 @@ from django.urls import path
 from oversight.dashboards.health import healthz
 from oversight.dashboards.views import (
     audit,
+    charts,
     comparisons,
     compute,
     decisions,
@@ -124,6 +125,13 @@ urlpatterns = [
         PARQUET,
         name="suite-history-parquet",
     ),
+    path("charts/<slug:kind>/<str:subject>/", charts.page, name="chart"),
+    path("charts/<slug:kind>/<str:subject>/embed/", charts.embed, name="chart-embed"),
+    path("charts/<slug:kind>/<str:subject>.json", charts.spec, name="chart-spec"),
+    path("charts/<slug:kind>/<str:subject>.csv", charts.figures, CSV, name="chart-csv"),
+    path("charts/<slug:kind>/<str:subject>.parquet", charts.figures, PARQUET, name="chart-parquet"),
+    path("charts/<slug:kind>/<str:subject>.svg", charts.drawing, {"form": "svg"}, name="chart-svg"),
+    path("charts/<slug:kind>/<str:subject>.png", charts.drawing, {"form": "png"}, name="chart-png"),
     path("compare/", comparisons.compare, name="compare"),
     path("compare.json", comparisons.compare_json, name="compare-json"),
     path("compare.csv", comparisons.compare_table, CSV, name="compare-csv"),

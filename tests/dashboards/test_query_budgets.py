@@ -51,7 +51,7 @@ def add_first_cards(world):
         ("in_service", 10),
         ("findings", 5),
         ("deciding", 10),
-        ("model", 12),
+        ("model", 14),
         ("deployment", 14),
         ("suite", 10),
         ("overview", 14),

@@ -191,6 +191,7 @@ def test_every_table_beside_a_page_has_both_forms_with_the_columns_of_the_dictio
         "members": f"{body}/members",
         "suite-history": f"{rich.suite.suite.get_absolute_url()}history",
         "overview": "/findings/overview",
+        "chart": f"/charts/run/{run.ref}",
         "task-results": f"{rich.suite.suite.get_absolute_url()}tasks/facts",
         "run-results": f"{run.get_absolute_url()}results",
         "comparison": f"/compare?run={run.ref}&run={other.ref}",

@@ -46,6 +46,7 @@ BESIDE_PAGES: tuple[Table, ...] = (
     of_pages.HISTORY,
     of_pages.OVERVIEW,
     of_pages.TASK_RESULTS,
+    of_pages.CHART,
     of_pages.RUN_RESULTS,
     of_pages.SAMPLES,
     of_pages.COMPARISON,

@@ -191,6 +191,22 @@ TASK_RESULTS = Table(
     ("model_digest",),
     address="/suites/<suite>/tasks/<task>",
 )
+CHART = Table(
+    "chart",
+    "Figures of a chart",
+    "What a chart shows, figure by figure.",
+    "where the chart's page says",
+    (
+        text("series", "What the figure belongs with; empty where all belong together."),
+        text("label", "What it is a figure of."),
+        moment("at", "When it was measured.", null="The chart is not about time."),
+        number("value", "The figure."),
+        number("low", "Lower end of the 95 % interval.", null="There is no interval."),
+        number("high", "Upper end of the 95 % interval.", null="There is no interval."),
+        integer("n", "Of how many.", null="It is not of a number of things."),
+    ),
+    address="/charts/<kind>/<subject>",
+)
 RUN_RESULTS = Table(
     "run-results",
     "Results of a run",

@@ -18,6 +18,7 @@ from evals.services.probes import availability
 from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
 from oversight.dashboards.deployment_acts import history
+from oversight.dashboards.drawings.subjects import history_of
 from oversight.dashboards.findings import chart_rows, headline_findings
 from oversight.dashboards.titles import titled
 from oversight.dashboards.version_changes import VersionChanges, changes
@@ -155,6 +156,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
             }
             for version, before in zip_longest(versions, versions[1:])
         ],
+        "history": history_of(found, findings),
         "lineage": drawing(edges_around(versions), versions),
         "runs": runs[:20],
         "proposals": _visible(proposals, request),

@@ -21,6 +21,7 @@ from oversight.dashboards.across import (
     measured,
     trend,
 )
+from oversight.dashboards.drawings.subjects import trend_of
 from oversight.dashboards.findings import (
     ACROSS_SHOWN,
     Finding,
@@ -55,7 +56,8 @@ def task(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         "headline": _headline(asked, page.paginator.count),
         "finding": best_words(asked.task, found, page.paginator.count) if page.number == 1 else "",
         "chart": chart_rows(found[:ACROSS_SHOWN]),
-        "points": trend(asked, found),
+        "trend": trend_of(asked, trend(asked, found)),
+        "subject": f"{slug}.{name}",
         "nav": "findings",
     }
     return render(request, "dashboards/task.html", context)

@@ -1,0 +1,1 @@
+"""Charts: Vega-Lite specifications from data, as SVG and PNG from a process of its own."""

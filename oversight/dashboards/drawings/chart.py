@@ -1,0 +1,235 @@
+"""One chart as data: what it shows, what was found, and the same figures as rows. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+
+WIDTH = 820
+"""Of the whole drawing, in pixels."""
+ROW = 26
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+"""Okabe and Ito's colours, which stay apart for every kind of eye; each has a shape of its own."""
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+THEMES: Mapping[str, Mapping[str, str]] = {
+    "light": {"ink": "#1c1d21", "muted": "#5b5d66", "rule": "#dfdcd2", "accent": "#1d4f91",
+              "paper": "#ffffff"},
+    "dark": {"ink": "#eceae4", "muted": "#a3a5ae", "rule": "#2d313a", "accent": "#8db8f2",
+             "paper": "#1b1e25"},
+}  # fmt: skip
+"""As the tokens of the style sheet have them."""
+FONT = "Inter, system-ui, sans-serif"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One figure with its interval."""
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    at: datetime | None = None
+    series: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart, before it is drawn."""
+
+    kind: str
+    """`intervals`, `points` (over time) or `bars`."""
+    title: str
+    finding: str
+    """What it shows, in one sentence computed from the data."""
+    source: str
+    page: str
+    """The address of the page with the whole story."""
+    value_title: str
+    data: tuple[Datum, ...]
+    line: float | None = None
+    line_label: str = ""
+
+    @property
+    def alt(self) -> str:
+        """The chart in words, for who does not see it."""
+        number = len(self.data)
+        figures = "one figure" if number == 1 else f"{number} figures"
+        return f"{self.title}. {self.finding} The chart shows {figures}; a table gives all of them."
+
+    @property
+    def width(self) -> int:
+        """Of the drawing, in pixels."""
+        return WIDTH
+
+    @property
+    def height(self) -> int:
+        """Of the drawing, in pixels: known before it is drawn, so that no page jumps."""
+        head = 110 + 18 * len(wrapped(self.finding))
+        return head + (340 if self.kind == "points" else ROW * len(self.data))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the figures as data."""
+        return [
+            {
+                "series": each.series,
+                "label": each.label,
+                "at": each.at.isoformat() if each.at else None,
+                "value": each.value,
+                "low": each.low,
+                "high": each.high,
+                "n": each.n,
+            }
+            for each in self.data
+        ]
+
+    def spec(self, theme: str = "light") -> dict[str, Any]:
+        """Return the Vega-Lite specification, with its data inside."""
+        colours = THEMES[theme]
+        layers = {"intervals": _intervals, "points": _points, "bars": _bars}[self.kind]
+        return {
+            "$schema": SCHEMA,
+            "title": {"text": self.title, "subtitle": wrapped(self.finding)},
+            "description": self.alt,
+            "width": WIDTH,
+            "height": self.height,
+            # The names and the title are within: the size is known before anything is drawn.
+            "autosize": {"type": "fit", "contains": "padding"},
+            "data": {"values": self.rows()},
+            **layers(self, colours),
+            "config": _config(colours),
+        }
+
+    def digest(self, theme: str, form: str) -> str:
+        """Name what is drawn: the same specification in the same form is drawn once."""
+        spec = json.loads(json.dumps(self.spec(theme)))
+        return hashlib.sha256(form.encode() + b"\0" + rfc8785.dumps(spec)).hexdigest()
+
+
+def wrapped(text: str, most: int = 88) -> list[str]:
+    """Return a text in lines of so many characters, broken between words."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > most:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+_TIP = [
+    {"field": "label", "type": "nominal", "title": "What"},
+    {"field": "value", "type": "quantitative", "title": "Value", "format": ".3f"},
+    {"field": "low", "type": "quantitative", "title": "From", "format": ".3f"},
+    {"field": "high", "type": "quantitative", "title": "To", "format": ".3f"},
+    {"field": "n", "type": "quantitative", "title": "n"},
+]
+
+
+_NAMES: dict[str, Any] = {
+    "field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240},
+}  # fmt: skip
+
+
+def _scale_of(chart: Chart) -> dict[str, Any]:
+    return {"field": "value", "type": "quantitative", "title": chart.value_title,
+            "axis": {"tickCount": 6},
+            "scale": {"zero": chart.kind == "bars", "nice": True}}  # fmt: skip
+
+
+def _measured(chart: Chart, other: Mapping[str, Any], along: str) -> list[dict[str, Any]]:
+    """Return the layers of intervals and of values, along x or y."""
+    across = "y" if along == "x" else "x"
+    place = {across: other}
+    ends = {along: {**_scale_of(chart), "field": "low"}, f"{along}2": {"field": "high"}}
+    return [
+        {"mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55},
+         "transform": [{"filter": "isValid(datum.low)"}], "encoding": {**place, **ends}},
+        {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+         "encoding": {**place, along: _scale_of(chart), "tooltip": _TIP}},
+    ]  # fmt: skip
+
+
+def _line(chart: Chart, along: str, colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the line that the figures are held against, with its name."""
+    if chart.line is None:
+        return []
+    at = {along: {"datum": chart.line, "type": "quantitative"}}
+    named = {"type": "text", "text": chart.line_label, "dy": -6, "color": colours["muted"]}
+    place = {"align": "left", "dx": 4, "y": 0} if along == "x" else {"align": "right", "x": WIDTH}
+    return [
+        {"mark": {"type": "rule", "strokeDash": [5, 4], "color": colours["muted"]}, "encoding": at},
+        {"mark": {**named, **place}, "encoding": at},
+    ]
+
+
+def _intervals(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
+    marks = _measured(chart, _NAMES, "x")
+    for layer in marks:
+        layer["mark"]["color"] = colours["accent"]
+    return {"layer": [*marks, *_line(chart, "x", colours)]}
+
+
+def _points(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
+    other = {"field": "at", "type": "temporal", "title": None, "axis": {"labelOverlap": True}}
+    names = list(dict.fromkeys(each.series for each in chart.data))
+    legend = {"orient": "bottom", "columns": 3}
+    key = {"field": "series", "type": "nominal", "title": None, "legend": legend}
+
+    def scale(values: Sequence[str]) -> dict[str, Any]:
+        return {"domain": names, "range": [values[n % len(values)] for n in range(len(names))]}
+
+    marks = _measured(chart, other, "y")
+    for layer in marks:
+        layer["encoding"]["color"] = {**key, "scale": scale(PALETTE)}
+    marks[1]["encoding"]["shape"] = {**key, "scale": scale(SHAPES)}
+    return {"layer": [*marks, *_line(chart, "y", colours)]}
+
+
+def _bars(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
+    encoding = {
+        "y": _NAMES,
+        "x": _scale_of(chart),
+        "tooltip": _TIP[:2],
+    }
+    bars = {"mark": {"type": "bar", "color": colours["accent"]}, "encoding": encoding}
+    return {"layer": [bars, *_line(chart, "x", colours)]}
+
+
+def _config(colours: Mapping[str, str]) -> dict[str, Any]:
+    texts = {"labelColor": colours["ink"], "titleColor": colours["muted"], "labelFontSize": 12,
+             "titleFontSize": 12, "titleFontWeight": "normal"}  # fmt: skip
+    lines = {
+        "gridColor": colours["rule"],
+        "domainColor": colours["rule"],
+        "tickColor": colours["rule"],
+    }
+    return {
+        "font": FONT,
+        "background": colours["paper"],
+        "padding": 12,
+        "view": {"stroke": None},
+        "axis": {**texts, **lines},
+        "legend": {"labelColor": colours["ink"], "labelFontSize": 12},
+        "title": {"anchor": "start", "color": colours["ink"], "subtitleColor": colours["muted"],
+                  "fontSize": 16, "subtitleFontSize": 13, "offset": 16, "subtitlePadding": 6},
+    }  # fmt: skip
+
+
+def figures_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Datum, ...]:
+    """Return what an interval chart's rows show, as `findings.chart_rows` makes them."""
+    return tuple(
+        Datum(
+            label=row["label"] + (f" ({row['note']})" if row.get("note") else ""),
+            value=float(row["value"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            n=row.get("n"),
+        )
+        for row in rows
+    )

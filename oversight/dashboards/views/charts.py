@@ -1,0 +1,76 @@
+"""Charts at addresses of their own: drawn, as data, and as a page for the frames of others."""
+
+from csp.decorators import csp_replace
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import require_safe
+
+from oversight.dashboards.drawings.chart import THEMES, Chart
+from oversight.dashboards.drawings.drawing import BusyError, DrawingError, drawn
+from oversight.dashboards.drawings.subjects import chart_of
+from oversight.dashboards.tables.of_pages import CHART
+from oversight.dashboards.twins import as_table
+from oversight.web.unchanged import KEPT_SECONDS
+
+TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@login_not_required
+@require_safe
+def drawing(request: HttpRequest, kind: str, subject: str, form: str) -> HttpResponse:
+    """Send a chart as SVG or PNG; `?theme=dark` for dark pages."""
+    chart = chart_of(kind, subject)
+    theme = request.GET.get("theme", "light")
+    try:
+        content = drawn(chart, form, theme if theme in THEMES else "light")
+    except (BusyError, DrawingError):
+        answer = HttpResponse("Charts are being drawn. Try again in a moment.", status=503)
+        answer["Retry-After"] = "10"
+        return answer
+    answer = HttpResponse(content, content_type=TYPES[form])
+    if "download" in request.GET:
+        answer["Content-Disposition"] = f'attachment; filename="{kind}-{subject}.{form}"'
+    patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
+    return answer
+
+
+@login_not_required
+@require_safe
+def spec(request: HttpRequest, kind: str, subject: str) -> JsonResponse:
+    """Send a chart as Vega-Lite specification with its data inside."""
+    theme = request.GET.get("theme", "light")
+    found = chart_of(kind, subject).spec(theme if theme in THEMES else "light")
+    answer = JsonResponse(found, json_dumps_params={"ensure_ascii": False})
+    patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
+    return answer
+
+
+@login_not_required
+@require_safe
+def figures(request: HttpRequest, kind: str, subject: str, form: str) -> HttpResponse:
+    """Send the figures of a chart as CSV or Parquet."""
+    return as_table(request, form, f"{kind}-{subject}", chart_of(kind, subject).rows(), CHART)
+
+
+@login_not_required
+@require_safe
+@xframe_options_exempt
+@csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
+def embed(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
+    """Show a chart alone, for a frame in the page of anybody else."""
+    return render(request, "dashboards/chart_embed.html", context_of(kind, subject))
+
+
+@login_not_required
+@require_safe
+def page(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
+    """Show a chart with its figures, its files, and how to put it into another page."""
+    return render(request, "dashboards/chart.html", context_of(kind, subject) | {"nav": "findings"})
+
+
+def context_of(kind: str, subject: str, chart: Chart | None = None) -> dict[str, object]:
+    """Return what the component of a chart needs."""
+    return {"kind": kind, "subject": subject, "chart": chart or chart_of(kind, subject)}

@@ -1,0 +1,171 @@
+"""Charts: a specification from data, drawn by a process of its own, for any page and any frame."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from oversight.dashboards.drawings.chart import PALETTE, Chart, Datum
+from oversight.dashboards.drawings.drawing import drawn
+from oversight.dashboards.drawings.subjects import KINDS
+from tests import factories
+from tests.dashboards.test_in_a_browser import opened
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def a_chart(**changed):
+    values = {
+        "kind": "intervals",
+        "title": "Facts <&> “names”",
+        "finding": "One comes first.",
+        "source": "Made up.",
+        "page": "/",
+        "value_title": "accuracy",
+        "data": (Datum("One", 0.7, 0.6, 0.8, 80), Datum("Two", 0.5, None, None, 80)),
+    }
+    return Chart(**values | changed)
+
+
+@pytest.fixture(autouse=True)
+def own_drawings(settings, tmp_path):
+    """Keep each test's drawings apart."""
+    caches = {name: dict(value) for name, value in settings.CACHES.items()}
+    caches["charts"]["LOCATION"] = str(tmp_path / "charts")
+    settings.CACHES = caches
+
+
+@pytest.fixture
+def subjects(world):
+    """Return a subject of every kind of chart; a second run makes trends of two points."""
+    run = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    factories.finish_run(run, world.worker, right=60)
+    task = f"{world.suite.suite.slug}.facts"
+    found = {
+        "task": task,
+        "over-time": task,
+        "model": world.version.model.slug,
+        "run": run.ref,
+        "turnout": world.cast.body.slug,
+    }
+    assert set(found) == set(KINDS)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["intervals", "points", "bars"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_kind_is_drawn_as_svg_of_the_size_it_was_said_to_have(kind, theme):
+    chart = a_chart(kind=kind, line=0.5, line_label="even-handed")
+    root = ET.fromstring(drawn(chart, "svg", theme))
+    assert (root.get("width"), root.get("height")) == (str(chart.width), str(chart.height))
+    assert root.find(f"{SVG}title").text == chart.title
+    assert root.find(f"{SVG}desc").text == chart.alt
+    assert root.get("role") == "img"
+    words = " ".join(root.itertext())
+    assert "even-handed" in words
+    assert chart.finding in words
+
+
+def test_a_png_is_one_and_twice_the_size():
+    chart = a_chart()
+    content = drawn(chart, "png")
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(content[16:20], "big") == 2 * chart.width
+
+
+def test_what_was_drawn_once_is_kept(monkeypatch):
+    first = drawn(a_chart(), "svg")
+    monkeypatch.setattr("oversight.dashboards.drawings.drawing._press", lambda *_: b"another")
+    assert drawn(a_chart(), "svg") == first
+    assert drawn(a_chart(finding="Two comes first."), "svg") == b"another"
+    assert drawn(a_chart(), "svg", "dark") == b"another"
+
+
+def test_a_specification_asks_nobody_for_data_and_tells_series_apart_twice():
+    data = tuple(Datum(f"v{n}", 0.5, 0.4, 0.6, 8, None, f"model {n}") for n in range(6))
+    spec = a_chart(kind="points", data=data).spec()
+    assert len(spec["data"]["values"]) == 6
+    assert "url" not in str(spec["data"])
+    encoding = spec["layer"][1]["encoding"]
+    assert tuple(encoding["color"]["scale"]["range"]) == PALETTE
+    assert len(set(encoding["shape"]["scale"]["range"])) == 6
+    assert not any(layer["mark"]["type"] == "line" for layer in spec["layer"])
+
+
+def test_every_chart_has_its_page_files_and_frame(client, subjects):
+    for kind, subject in subjects.items():
+        address = f"/charts/{kind}/{subject}"
+        spec = client.get(f"{address}.json").json()
+        assert spec["data"]["values"], kind
+        page = client.get(f"{address}/").content.decode()
+        assert spec["title"]["text"] in page, kind
+        assert f"{address}/embed/" in page
+        assert client.get(f"{address}.csv").content.decode().count("\n") == 1 + len(
+            spec["data"]["values"]
+        )
+
+
+def test_files_of_a_chart_are_drawn_kept_and_downloaded(client, subjects):
+    address = f"/charts/run/{subjects['run']}"
+    answer = client.get(f"{address}.svg?theme=dark")
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert "max-age" in answer["Cache-Control"]
+    assert "Content-Disposition" not in answer
+    answer = client.get(f"{address}.png?download")
+    assert answer["Content-Disposition"] == f'attachment; filename="run-{subjects["run"]}.png"'
+
+
+def test_only_the_frame_of_a_chart_may_be_framed_and_it_sets_no_cookie(client, subjects):
+    address = f"/charts/run/{subjects['run']}"
+    frame = client.get(f"{address}/embed/")
+    assert "frame-ancestors *" in frame["Content-Security-Policy"]
+    assert "X-Frame-Options" not in frame
+    assert not frame.cookies
+    assert "public" in frame["Cache-Control"]
+    page = client.get(f"{address}/")
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    assert page["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address",
+    ["nothing/a", "task/a", "task/a.b", "over-time/a.b", "model/a", "run/a", "turnout/a"],
+)
+def test_a_chart_of_nothing_is_not_found(client, address):
+    for form in ("/", "/embed/", ".json", ".csv", ".svg", ".png"):
+        assert client.get(f"/charts/{address}{form}").status_code == 404
+
+
+def test_a_chart_that_cannot_be_drawn_now_says_when_to_come_again(client, subjects, monkeypatch):
+    monkeypatch.setattr("oversight.dashboards.drawings.drawing.SECONDS", 0.001)
+    answer = client.get(f"/charts/run/{subjects['run']}.svg")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_chart_is_explored_under_the_strict_policy(live_server, subjects, chromium, scheme):
+    said = []
+    with opened(chromium, scheme=scheme) as page:
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"{live_server.url}/charts/over-time/{subjects['over-time']}/")
+        asked = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
+        assert not [address for address in asked if "vega" in address]
+        page.click("text=Explore the chart")
+        page.wait_for_selector(".explored-chart canvas")
+        assert page.locator(".drawn-chart-frame img").count() == 0
+    assert said == []
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_chart_is_drawn_without_scripts_in_the_colours_of_the_page(
+    live_server, subjects, chromium
+):
+    for scheme, shown in (("light", "chart-light"), ("dark", "chart-dark")):
+        with opened(chromium, scheme=scheme, scripts=False) as page:
+            page.goto(f"{live_server.url}/charts/run/{subjects['run']}/")
+            image = page.locator(".drawn-chart-frame img:visible")
+            assert image.get_attribute("class") == shown
+            assert image.get_attribute("alt")
