@@ -1,0 +1,112 @@
+"""Whole journeys with a keyboard alone and without scripts: amend, vote, evaluate, verify."""
+
+import pytest
+
+from evals.models import Run
+from oversight.ledger.sequencer import sequence_once
+from proposals.models import Amendment, Ballot
+from tests import factories
+from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
+    _log_folder,
+    own_log,
+)
+from tests.proposals.test_ballots_in_a_browser import OPTIONS, open_votes
+from tests.proposals.test_in_a_browser import apart, opened, signed_in, tab_to
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def press(page, words, key="Enter"):
+    """Go with the Tab key to what is called so, and press it."""
+    tab_to(page, words)
+    page.keyboard.press(key)
+
+
+def choose(page, words):
+    """Go to a box by its label's words and tick it."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if not focused.count():
+            continue
+        label = "e => e.labels && e.labels.length ? e.labels[0].innerText.trim() : ''"
+        if focused.evaluate(label).startswith(words):
+            page.keyboard.press("Space")
+            return
+    pytest.fail(f"the keyboard does not reach the box {words!r}")
+
+
+PAPERS = {
+    "yes-no": (lambda page: press(page, "choice", "Space"), {"choice": "yes"}),
+    "consent": (lambda page: press(page, "choice", "Space"), {"choice": "consent"}),
+    "approval": (lambda page: choose(page, OPTIONS[1]), {"ranking": [OPTIONS[1]]}),
+    # The blank is chosen beforehand, so the group is entered there; the arrow goes round.
+    "plurality": (lambda page: press(page, "ranking", "ArrowDown"), {"ranking": [OPTIONS[0]]}),
+    "score": (lambda page: typed(page, "points-1", "4"), {"scores": {OPTIONS[1]: 4}}),
+    "irv": (lambda page: typed(page, "rank-2", "1"), {"ranking": [OPTIONS[2]]}),
+    "scottish-stv": (lambda page: typed(page, "rank-0", "1"), {"ranking": [OPTIONS[0]]}),
+    "schulze": (lambda page: typed(page, "rank-1", "1"), {"ranking": [OPTIONS[1]]}),
+}
+
+
+def typed(page, name, text):
+    tab_to(page, name)
+    page.keyboard.type(text)
+
+
+def test_one_votes_by_every_method(live_server, chromium, settings):
+    settings.RECEIPT_WAIT_SECONDS = 0
+    votes, cast = open_votes(), {}
+    assert votes.keys() == PAPERS.keys()
+    with opened(chromium, live_server, next(iter(votes.values()))[0]) as page:
+        for method, (session, address) in votes.items():
+            cookie = {"name": "sessionid", "value": session, "url": live_server.url}
+            page.context.add_cookies([cookie])
+            page.goto(address)
+            PAPERS[method][0](page)
+            press(page, "Cast my ballot")
+            page.get_by_role("heading", name="Your ballot is cast").wait_for()
+            cast[method] = apart(lambda: Ballot.objects.latest("pk")).content
+    assert cast == {method: content for method, (_, content) in PAPERS.items()}
+
+
+def test_one_amends_a_text(live_server, chromium):
+    cast = factories.make_cast()
+    proposal = factories.make_deliberated_proposal(cast)
+    with opened(chromium, live_server, signed_in(cast.second_member)) as page:
+        page.goto(proposal.get_absolute_url())
+        press(page, "Propose an amendment")
+        tab_to(page, "text")
+        page.keyboard.press("Control+End")
+        page.keyboard.type("\n\nStaff read every answer in the first month.")
+        typed(page, "reason", "Nobody knows yet how it answers.")
+        press(page, "Propose the amendment")
+        page.get_by_text("Staff read every answer in the first month.").first.wait_for()
+    (made,) = Amendment.objects.all()
+    assert made.author == cast.second_member
+
+
+def test_one_starts_an_evaluation(live_server, chromium, monkeypatch):
+    monkeypatch.setattr("evals.services.runs.nudge_workers", lambda resource_class: None)
+    cast = factories.make_cast()
+    suite = factories.make_suite(cast.evaluator)
+    version = factories.make_model_version(cast.evaluator)
+    with opened(chromium, live_server, signed_in(cast.evaluator)) as page:
+        page.goto(suite.suite.get_absolute_url())
+        press(page, "Start an evaluation")
+        typed(page, "version", str(version)[:8])
+        press(page, "Start the run")
+        page.wait_for_url("**/runs/run-*/")
+    (run,) = Run.objects.all()
+    assert (run.model_version, run.requested_by) == (version, cast.evaluator)
+
+
+def test_one_verifies_a_receipt(live_server, chromium, own_log):  # noqa: F811
+    cast = factories.make_cast()
+    decision = factories.make_decision(cast)
+    apart(sequence_once)
+    with opened(chromium, live_server, signed_in(cast.member)) as page:
+        page.goto(decision.get_absolute_url())
+        press(page, "Verify the receipt")
+        press(page, "Check it here")
+        page.get_by_text("is on the record").first.wait_for()
