@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from evals.identity import ALARMING, DIFFERS
 from evals.models import Check, CheckedEndpoint
 from oversight.registry.models import Endpoint
@@ -57,15 +59,23 @@ def last_checks(endpoints: Collection[Endpoint]) -> dict[int, LastCheck]:
 
 def _sentence(found: dict[str, Any], slug: str) -> str:
     if found["verdict"] != DIFFERS:
-        return f"It gave no answers: {found['reason'] or 'no reason is known'}"
+        return _("It gave no answers: %(value)s") % {
+            "value": found["reason"] or "no reason is known",
+        }
     other = {
         "weights": "those of the registered weights",
         "drift": "its own of the round before",
     }.get(found["kind"])
     if other is None:
         beside = found["beside"] if found["endpoint"] == slug else found["endpoint"]
-        other = f"those of {beside}"
-    return (
-        f"Its answers differ from {other}: {found['alike']} of {found['compared']} are alike to "
-        f"the letter ({found['run']}, {found['beside_run']})."
-    )
+        other = _("those of %(beside)s") % {"beside": beside}
+    return _(
+        "Its answers differ from %(other)s: %(found)s of %(found_2)s are alike to "
+        "the letter (%(found_3)s, %(found_4)s)."
+    ) % {
+        "other": other,
+        "found": found["alike"],
+        "found_2": found["compared"],
+        "found_3": found["run"],
+        "found_4": found["beside_run"],
+    }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from evals import shared_store
 from evals.models import Artefact
@@ -86,8 +87,14 @@ def _keep(chunks: Iterable[bytes], expected_sha256: str) -> tuple[str, int]:
             os.fsync(file.fileno())
         if expected_sha256 and sha256 != expected_sha256:
             raise Invalid(
-                f"The bytes received have the digest {sha256}, not {expected_sha256}: "
-                "they were cut short or altered on the way. Send them again."
+                gettext(
+                    "The bytes received have the digest %(sha256)s, not %(expected_sha256)s: "
+                    "they were cut short or altered on the way. Send them again."
+                )
+                % {
+                    "sha256": sha256,
+                    "expected_sha256": expected_sha256,
+                }
             )
         _settle(incoming, _place(sha256))
     finally:
@@ -113,7 +120,13 @@ def require_unchanged(row: Artefact) -> None:
         found = "nothing"
     if found != row.sha256:
         raise Invalid(
-            f"The file {row.sha256} was altered in the store: {found} is there. Send it again."
+            gettext(
+                "The file %(sha256)s was altered in the store: %(found)s is there. Send it again."
+            )
+            % {
+                "sha256": row.sha256,
+                "found": found,
+            }
         )
 
 
@@ -122,7 +135,9 @@ def _copy(chunks: Iterable[bytes], file: BinaryIO) -> tuple[str, int]:
     for chunk in chunks:
         size += len(chunk)
         if size > MAX_BYTES:
-            raise Invalid(f"A file may have at most {MAX_BYTES // 1_048_576} MiB.")
+            raise Invalid(
+                gettext("A file may have at most %(value)s MiB.") % {"value": MAX_BYTES // 1048576}
+            )
         digest.update(chunk)
         file.write(chunk)
     return digest.hexdigest(), size

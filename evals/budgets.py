@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from evals.models import ComputeBudget
 from oversight.accounts.models import Body
 from oversight.web.clock import database_now, stamp
+from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict
 
 _USED = """
@@ -100,13 +102,28 @@ def paying_budget(body: Body) -> ComputeBudget | None:
     (found,) = standings([row])
     if found.is_spent:
         raise Conflict(
-            f"The budget of {body} is spent: {found.used_hours:,.1f} of {row.hours:,} hours, "
-            f"decision {row.decision_ref}. The body can vote another."
+            _(
+                "The budget of %(body)s is spent: %(used_hours)s of %(hours)s hours, "
+                "decision %(decision_ref)s. The body can vote another."
+            )
+            % {
+                "body": body,
+                "used_hours": f"{found.used_hours:,.1f}",
+                "hours": grouped(row.hours),
+                "decision_ref": row.decision_ref,
+            }
         )
     if found.is_over:
         raise Conflict(
-            f"The budget of {body}, decision {row.decision_ref}, ended on {stamp(row.until)}. The "
-            "body can vote another."
+            _(
+                "The budget of %(body)s, decision %(decision_ref)s, ended on %(stamp)s. The "
+                "body can vote another."
+            )
+            % {
+                "body": body,
+                "decision_ref": row.decision_ref,
+                "stamp": stamp(row.until),
+            }
         )
     return row
 

@@ -1,12 +1,13 @@
 """States and leaf types of the evaluation floor. Leaf types are never renamed."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class RunState(TextChoices):
     """Where a run stands; it follows from its task runs."""
 
-    QUEUED = "queued", "waiting for a worker"
+    QUEUED = "queued", _("waiting for a worker")
     RUNNING = "running", "running"
     SUCCEEDED = "succeeded", "finished"
     FAILED = "failed", "failed"
@@ -16,7 +17,7 @@ class RunState(TextChoices):
 class TaskRunState(TextChoices):
     """Where one task of a run stands."""
 
-    QUEUED = "queued", "waiting for a worker"
+    QUEUED = "queued", _("waiting for a worker")
     RUNNING = "running", "running"
     SUCCEEDED = "succeeded", "finished"
     FAILED = "failed", "failed"
@@ -66,25 +67,25 @@ class ResourceClass(TextChoices):
 class KeyEnd(TextChoices):
     """Why a worker's key signs nothing any more."""
 
-    ROTATED = "rotated", "replaced by another"
+    ROTATED = "rotated", _("replaced by another")
     REVOKED = "revoked", "revoked"
 
 
 class ReplicationState(TextChoices):
     """What several organisations found of the same question."""
 
-    OPEN = "open", "not all have answered"
-    AGREED = "agreed", "they agree"
-    DISAGREED = "disagreed", "they disagree"
-    INCOMPLETE = "incomplete", "too few could answer"
+    OPEN = "open", _("not all have answered")
+    AGREED = "agreed", _("they agree")
+    DISAGREED = "disagreed", _("they disagree")
+    INCOMPLETE = "incomplete", _("too few could answer")
 
 
 class Comparison(TextChoices):
     """How a criterion reads a result. Always on the confidence bound, never on the point."""
 
-    AT_LEAST = "at_least", "at least"
+    AT_LEAST = "at_least", _("at least")
     BELOW = "below", "below"
-    NOT_WORSE = "not_worse", "not worse than"
+    NOT_WORSE = "not_worse", _("not worse than")
     """Than another version, by more than a margin: judged on the paired difference."""
 
 
@@ -92,9 +93,9 @@ class Outcome(TextChoices):
     """What the evidence says of a criterion."""
 
     MET = "met", "met"
-    NOT_MET = "not_met", "not met"
-    UNDECIDED = "undecided", "undecided: too few samples"
-    NO_RESULT = "no_result", "no result yet"
+    NOT_MET = "not_met", _("not met")
+    UNDECIDED = "undecided", _("undecided: too few samples")
+    NO_RESULT = "no_result", _("no result yet")
 
 
 class Leaf(TextChoices):

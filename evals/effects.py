@@ -5,6 +5,8 @@ Called by the deciding floor while it holds the lock on the body: a body has one
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from evals.choices import Leaf
 from evals.models import ComputeBudget
 from oversight.accounts.models import Body
@@ -28,7 +30,12 @@ def allocate(
         Conflict: the decision has already allocated one.
     """
     if ComputeBudget.objects.filter(decision_ref=decision_ref).exists():
-        raise Conflict(f"Decision {decision_ref} has already taken effect.")
+        raise Conflict(
+            _("Decision %(decision_ref)s has already taken effect.")
+            % {
+                "decision_ref": decision_ref,
+            }
+        )
     for earlier in ComputeBudget.objects.filter(body=body, ended_at=None):
         _end(earlier, actor=actor, by=decision_ref, at=starts_at)
     leaf = ledger.append(

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from evals.models import Suite
 from evals.services.runs import DTYPES
@@ -13,19 +15,20 @@ from evals.suites.authoring import FORMS, MARKINGS
 from evals.suites.document import FILE_LIMIT_BYTES
 from evals.suites.metric_words import metric_choices
 from oversight.registry.forms import RowField, VersionField
+from oversight.web.figures import grouped
 
 CATEGORY_WORDS = {
     "capability": "capability",
     "bias": "bias",
-    "safety": "safety hazards",
+    "safety": _("safety hazards"),
     "truthfulness": "truthfulness",
     "over-refusal": "over-refusal",
-    "language": "language coverage",
+    "language": _("language coverage"),
 }
 VISIBILITY_WORDS = {
-    "public": "public: everybody reads the items",
-    "restricted": "restricted: auditors read the items, scores are public",
-    "sealed": "sealed: nobody reads the items; their digest is public",
+    "public": _("public: everybody reads the items"),
+    "restricted": _("restricted: auditors read the items, scores are public"),
+    "sealed": _("sealed: nobody reads the items; their digest is public"),
 }
 
 
@@ -34,21 +37,21 @@ class RunForm(forms.Form):
 
     version = VersionField()
     limit = forms.IntegerField(
-        label="Only the first items",
+        label=_("Only the first items"),
         required=False,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
         min_value=1,
         max_value=1_000_000,
-        help_text="Only the first items of each task. Such a run is no evidence for criteria.",
+        help_text=_("Only the first items of each task. Such a run is no evidence for criteria."),
     )
-    dtype = forms.ChoiceField(choices=[(d, d) for d in DTYPES], label="Number format")
+    dtype = forms.ChoiceField(choices=[(d, d) for d in DTYPES], label=_("Number format"))
     batch_size = forms.IntegerField(
-        label="Batch size",
+        label=_("Batch size"),
         min_value=1,
         max_value=1024,
         initial=16,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="How many requests the worker gives the model at a time.",
+        help_text=_("How many requests the worker gives the model at a time."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,7 +66,7 @@ class RunForm(forms.Form):
 class SuiteField(RowField):
     """A suite, named by its address name; its newest version is meant."""
 
-    words_help = "Type its address name; the page “Findings” lists them all."
+    words_help = _("Type its address name; the page “Findings” lists them all.")
 
     def like(self, word: str) -> QuerySet[Suite]:
         """Return suites that the word may have meant."""
@@ -75,37 +78,37 @@ class CheckForm(forms.Form):
 
     suite = SuiteField(
         Suite.objects.none(),
-        empty_label="Choose one",
-        help_text="Short written answers, asked greedily, tell most.",
+        empty_label=_("Choose one"),
+        help_text=_("Short written answers, asked greedily, tell most."),
     )
     items = forms.IntegerField(
-        label="Items of each task",
+        label=_("Items of each task"),
         initial=50,
         min_value=5,
         max_value=500,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="More items decide more, and cost the operators more.",
+        help_text=_("More items decide more, and cost the operators more."),
     )
     every_hours = forms.IntegerField(
-        label="Hours between rounds",
+        label=_("Hours between rounds"),
         initial=24,
         min_value=1,
         max_value=720,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
     )
     agreement = forms.DecimalField(
-        label="Share of answers that have to be alike",
+        label=_("Share of answers that have to be alike"),
         initial="0.90",
         min_value=Decimal("0.5"),
         max_value=1,
         decimal_places=2,
         widget=forms.NumberInput(attrs={"class": "input-short", "step": "0.01"}),
-        help_text="Lower where engines or number formats differ.",
+        help_text=_("Lower where engines or number formats differ."),
     )
     with_weights = forms.BooleanField(
-        label="A worker answers with the registered weights, too",
+        label=_("A worker answers with the registered weights, too"),
         required=False,
-        help_text="Then it is clear who answers otherwise.",
+        help_text=_("Then it is clear who answers otherwise."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -123,24 +126,26 @@ class CheckForm(forms.Form):
 class SuiteForm(forms.Form):
     """What is said of a suite as a whole."""
 
-    title = forms.CharField(max_length=160, help_text="As it stands in lists of suites.")
+    title = forms.CharField(max_length=160, help_text=_("As it stands in lists of suites."))
     slug = forms.SlugField(
         max_length=50,
-        label="Address name",
-        help_text="Lower-case letters, digits and single hyphens, such as public-service. "
-        "The name of a published suite makes a new version of it.",
+        label=_("Address name"),
+        help_text=_(
+            "Lower-case letters, digits and single hyphens, such as public-service. "
+            "The name of a published suite makes a new version of it."
+        ),
     )
     summary = forms.CharField(
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What it measures, in a sentence or two, for somebody who decides by it.",
+        help_text=_("What it measures, in a sentence or two, for somebody who decides by it."),
     )
     licence = forms.CharField(
         max_length=100,
-        help_text="An SPDX identifier such as CC-BY-4.0, or how the texts may be used.",
+        help_text=_("An SPDX identifier such as CC-BY-4.0, or how the texts may be used."),
     )
     source = forms.CharField(
-        max_length=500, help_text="Who wrote the rows, where and when, and where they are kept."
+        max_length=500, help_text=_("Who wrote the rows, where and when, and where they are kept.")
     )
 
 
@@ -150,13 +155,13 @@ class UploadForm(forms.Form):
     task = forms.RegexField(
         r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$",
         max_length=60,
-        label="Name of the task",
-        help_text="Lower-case letters, digits and hyphens, such as facts.",
-        error_messages={"invalid": "Use lower-case letters, digits and hyphens, such as facts."},
+        label=_("Name of the task"),
+        help_text=_("Lower-case letters, digits and hyphens, such as facts."),
+        error_messages={"invalid": _("Use lower-case letters, digits and hyphens, such as facts.")},
     )
     file = forms.FileField(
-        label="File of rows",
-        help_text="JSON Lines, CSV or Parquet: at most 64 MiB and 200,000 rows.",
+        label=_("File of rows"),
+        help_text=_("JSON Lines, CSV or Parquet: at most 64 MiB and 200,000 rows."),
         widget=forms.FileInput(attrs={"accept": ".jsonl,.ndjson,.csv,.parquet"}),
     )
 
@@ -165,7 +170,11 @@ class UploadForm(forms.Form):
         file = self.cleaned_data["file"]
         if file.size > FILE_LIMIT_BYTES:
             raise forms.ValidationError(
-                f"It has {file.size:,} bytes; keep it to {FILE_LIMIT_BYTES // 1_048_576} MiB."
+                gettext("It has %(size)s bytes; keep it to %(value)s MiB.")
+                % {
+                    "size": grouped(file.size),
+                    "value": FILE_LIMIT_BYTES // 1048576,
+                }
             )
         return file
 
@@ -176,23 +185,23 @@ class StockForm(forms.Form):
     stock = forms.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$",
         max_length=100,
-        label="Name in lm-eval",
-        help_text="A task or group of lm-eval, such as arc_easy. It fetches its own data.",
-        error_messages={"invalid": "Write the name as lm-eval has it, such as arc_easy."},
+        label=_("Name in lm-eval"),
+        help_text=_("A task or group of lm-eval, such as arc_easy. It fetches its own data."),
+        error_messages={"invalid": _("Write the name as lm-eval has it, such as arc_easy.")},
     )
     title = forms.CharField(max_length=200)
     description = forms.CharField(max_length=2_000, widget=forms.Textarea(attrs={"rows": 2}))
     category = forms.ChoiceField(choices=list(CATEGORY_WORDS.items()))
     metric = forms.RegexField(r"^[a-z][a-z0-9_@]*$", max_length=60, initial="acc")
-    metric_label = forms.CharField(max_length=100, initial="accuracy", label="Metric in words")
+    metric_label = forms.CharField(max_length=100, initial="accuracy", label=_("Metric in words"))
 
 
 class ZipForm(forms.Form):
     """A suite from another installation."""
 
     zip = forms.FileField(
-        label="Suite as a zip",
-        help_text="The lm-eval.zip of a suite's page. It becomes a draft to look at first.",
+        label=_("Suite as a zip"),
+        help_text=_("The lm-eval.zip of a suite's page. It becomes a draft to look at first."),
         widget=forms.FileInput(attrs={"accept": ".zip"}),
     )
 
@@ -201,30 +210,34 @@ class ShapeForm(forms.Form):
     """Which column of an upload is what."""
 
     form = forms.ChoiceField(
-        choices=list(FORMS.items()), widget=forms.RadioSelect, label="How it is asked"
+        choices=list(FORMS.items()), widget=forms.RadioSelect, label=_("How it is asked")
     )
-    prompt = forms.ChoiceField(label="Column of the question or prompt", required=False)
+    prompt = forms.ChoiceField(label=_("Column of the question or prompt"), required=False)
     choices = forms.MultipleChoiceField(
-        label="Columns of the choices",
+        label=_("Columns of the choices"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="One column that holds a list, or one column for each choice. None to generate.",
+        help_text=_(
+            "One column that holds a list, or one column for each choice. None to generate."
+        ),
     )
-    answer = forms.ChoiceField(label="Column of the right answer", required=False)
+    answer = forms.ChoiceField(label=_("Column of the right answer"), required=False)
     marking = forms.ChoiceField(
         choices=list(MARKINGS.items()),
         required=False,
-        label="The answer names a choice by",
-        help_text="For multiple choice only.",
+        label=_("The answer names a choice by"),
+        help_text=_("For multiple choice only."),
     )
-    id = forms.ChoiceField(label="Column of the row's id", required=False)
-    group = forms.ChoiceField(label="Column of groups", required=False)
+    id = forms.ChoiceField(label=_("Column of the row's id"), required=False)
+    group = forms.ChoiceField(label=_("Column of groups"), required=False)
     clustered = forms.BooleanField(
         required=False,
-        label="The rows of a group belong together",
+        label=_("The rows of a group belong together"),
         help_text=(
-            "Such as questions about one passage: each group counts as one in every interval. "
-            "Otherwise groups are reported apart."
+            _(
+                "Such as questions about one passage: each group counts as one in every interval. "
+                "Otherwise groups are reported apart."
+            )
         ),
     )
 
@@ -239,7 +252,9 @@ class ShapeForm(forms.Form):
         """Refuse to keep groups together that there are none of."""
         together = bool(self.cleaned_data["clustered"])
         if together and not self.cleaned_data.get("group"):
-            raise forms.ValidationError("Choose the column that says which rows belong together.")
+            raise forms.ValidationError(
+                gettext("Choose the column that says which rows belong together.")
+            )
         return together
 
     def chosen(self) -> dict[str, Any]:
@@ -273,62 +288,70 @@ class TaskForm(forms.Form):
     category = forms.ChoiceField(choices=list(CATEGORY_WORDS.items()))
     visibility = forms.ChoiceField(choices=list(VISIBILITY_WORDS.items()))
     sensitive = forms.BooleanField(
-        required=False, label="Texts may hurt: show them only after the reader's click"
+        required=False, label=_("Texts may hurt: show them only after the reader's click")
     )
     instruction = _Lines(
-        rows=2, label="Before everything", max_length=8_000, help_text="Said once, at the start."
+        rows=2,
+        label=_("Before everything"),
+        max_length=8_000,
+        help_text=_("Said once, at the start."),
     )
     prompt = _Lines(
         rows=5,
         max_length=8_000,
-        help_text="A template: {{column}} stands for a column of the row, as it is.",
+        help_text=_("A template: {{column}} stands for a column of the row, as it is."),
     )
     choices = _Lines(
         required=True,
         rows=2,
         max_length=8_000,
-        help_text="The column that holds the list, a template, or one fixed choice a line.",
+        help_text=_("The column that holds the list, a template, or one fixed choice a line."),
     )
     target = _Lines(
         required=True,
         rows=2,
         max_length=8_000,
-        help_text="The column or template of the right answer: a choice's place from 0, or text.",
+        help_text=_(
+            "The column or template of the right answer: a choice's place from 0, or text."
+        ),
     )
     delimiter = forms.CharField(
         strip=False,
         required=False,
         max_length=20,
-        label="Between prompt and answer",
-        help_text="One space, unless you know better.",
+        label=_("Between prompt and answer"),
+        help_text=_("One space, unless you know better."),
         widget=forms.TextInput(attrs={"class": "input-short template"}),
     )
-    stops = _Lines(rows=2, label="Stop at", help_text="One text a line; \\n stands for a line end.")
+    stops = _Lines(
+        rows=2, label=_("Stop at"), help_text=_("One text a line; \\n stands for a line end.")
+    )
     max_gen_toks = forms.IntegerField(
-        label="Longest reply, in tokens",
+        label=_("Longest reply, in tokens"),
         min_value=1,
         max_value=2_048,
         required=False,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
     )
-    ignore_case = forms.BooleanField(required=False, label="Capitals do not matter to the match")
+    ignore_case = forms.BooleanField(required=False, label=_("Capitals do not matter to the match"))
     ignore_punctuation = forms.BooleanField(
-        required=False, label="Punctuation does not matter to the match"
+        required=False, label=_("Punctuation does not matter to the match")
     )
-    metric = forms.ChoiceField(label="Metric that judges")
-    metric_label = forms.CharField(max_length=100, label="Metric in words")
+    metric = forms.ChoiceField(label=_("Metric that judges"))
+    metric_label = forms.CharField(max_length=100, label=_("Metric in words"))
     direction = forms.ChoiceField(
-        choices=[("higher", "higher is better"), ("lower", "lower is better")], label="Direction"
+        choices=[("higher", _("higher is better")), ("lower", _("lower is better"))],
+        label=_("Direction"),
     )
     neutral = forms.RegexField(
         r"^(?:[01]\.[0-9]{1,6}|[01])$",
         required=False,
-        label="Even-handed value",
-        help_text="Where a fair model is neither at 0 nor at 1, such as 0.5.",
+        label=_("Even-handed value"),
+        help_text=_("Where a fair model is neither at 0 nor at 1, such as 0.5."),
         widget=forms.TextInput(attrs={"class": "input-short"}),
     )
     num_fewshot = forms.IntegerField(
-        label="Worked examples before each question",
+        label=_("Worked examples before each question"),
         min_value=0,
         max_value=32,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
@@ -336,14 +359,14 @@ class TaskForm(forms.Form):
     seed = forms.IntegerField(
         min_value=0,
         max_value=2**32 - 1,
-        help_text="Draws the worked examples.",
+        help_text=_("Draws the worked examples."),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
     )
     apply_chat_template = forms.BooleanField(
-        required=False, label="Ask through the model's chat template"
+        required=False, label=_("Ask through the model's chat template")
     )
     sample = forms.IntegerField(
-        label="Row to preview",
+        label=_("Row to preview"),
         min_value=1,
         required=False,
         initial=1,

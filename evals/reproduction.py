@@ -14,6 +14,8 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from evals import artefacts
 from evals.decimals import decimal_text
 from evals.models import Aggregate, Artefact, Run, SuiteVersion, TaskRun, Worker
@@ -45,18 +47,28 @@ def original_of(envelopes: Sequence[Any]) -> Original:
             they name is not registered here.
     """
     if not envelopes:
-        raise Invalid("There is no signed statement in this: nothing says what was run.")
+        raise Invalid(_("There is no signed statement in this: nothing says what was run."))
     predicates = [_verified(envelope)["predicate"] for envelope in envelopes]
     first = predicates[0]
     for predicate in predicates:
         if any(predicate[name] != first[name] for name in ("run", "suite", "model")):
-            raise Invalid("The statements are of several runs: reproduce one at a time.")
+            raise Invalid(_("The statements are of several runs: reproduce one at a time."))
     suite = SuiteVersion.objects.filter(digest=first["suite"]["digest"]).first()
     if suite is None:
-        raise Invalid(f"The suite {first['suite']['digest']} is not published here.")
+        raise Invalid(
+            _("The suite %(first)s is not published here.")
+            % {
+                "first": first["suite"]["digest"],
+            }
+        )
     model = ModelVersion.objects.filter(digest=first["model"]["digest"]).first()
     if model is None:
-        raise Invalid(f"The model {first['model']['digest']} is not registered here.")
+        raise Invalid(
+            _("The model %(first)s is not registered here.")
+            % {
+                "first": first["model"]["digest"],
+            }
+        )
     for predicate in predicates:
         _require_task(suite, predicate["task"])
     return Original(first["run"], suite, model, _settings(first["settings"]), predicates)
@@ -81,7 +93,7 @@ def _verified(envelope: Any) -> Statement:
             return verify_envelope(envelope, bytes.fromhex(key.public_key))
         except StatementError:
             continue
-    raise Invalid("A statement is signed by no key that is or was on record for its worker.")
+    raise Invalid(_("A statement is signed by no key that is or was on record for its worker."))
 
 
 def _claimed_worker(envelope: Any) -> str:
@@ -89,23 +101,33 @@ def _claimed_worker(envelope: Any) -> str:
         payload = json.loads(base64.b64decode(envelope["payload"]))
         return str(payload["predicate"]["evaluator"]["worker"])
     except (KeyError, TypeError, ValueError):
-        raise Invalid("This is no signed statement of an evaluation.") from None
+        raise Invalid(_("This is no signed statement of an evaluation.")) from None
 
 
 def _require_task(suite: SuiteVersion, named: Mapping[str, Any]) -> None:
     task: Any = next((task for task in suite.tasks if task["name"] == named["name"]), None)
     if task is None or task_digest(task) != named["digest"]:
-        raise Invalid(f"The suite's task {named['name']} is not the one that was run.")
+        raise Invalid(
+            _("The suite's task %(named)s is not the one that was run.")
+            % {
+                "named": named["name"],
+            }
+        )
 
 
 def _settings(stated: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings to ask for, from those that took effect."""
     if stated.get("backend") not in {"hf", "vllm"}:
         raise Invalid(
-            "A run on an endpoint cannot be reproduced: nobody vouches for what is there."
+            _("A run on an endpoint cannot be reproduced: nobody vouches for what is there.")
         )
     if stated.get("dtype") not in DTYPES:
-        raise Invalid(f"The statement's dtype {stated.get('dtype')!r} cannot be asked for.")
+        raise Invalid(
+            _("The statement's dtype %(get)s cannot be asked for.")
+            % {
+                "get": f"{stated.get('dtype')!r}",
+            }
+        )
     device = "cuda" if str(stated.get("device", "")).startswith("cuda") else "cpu"
     return {
         "backend": stated["backend"],

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from evals.models import Run
 
 POLL_SECONDS = 0.3
@@ -30,4 +32,9 @@ def progress_line(run: Run) -> str:
         if not t.is_final
     ]
     finished, whole = sum(t.is_final for t in run.task_runs.all()), len(run.task_runs.all())
-    return f"{run.ref}: {finished} of {whole} tasks finished; {', '.join(parts) or 'closing'}"
+    return _("%(ref)s: %(finished)s of %(whole)s tasks finished; %(value)s") % {
+        "ref": run.ref,
+        "finished": finished,
+        "whole": whole,
+        "value": ", ".join(parts) or "closing",
+    }

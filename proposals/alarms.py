@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from evals.alarms import LastCheck
 from oversight.accounts.models import Body
 from oversight.registry.choices import AuthorisationState
@@ -61,5 +63,9 @@ def reason_of(last: LastCheck) -> str:
     if last.check is None or last.check.judged_at is None:
         return ""
     told = " ".join(last.words())
-    words = f"The check of {last.endpoint} of {stamp(last.check.judged_at)} raised an alarm. {told}"
+    words = _("The check of %(endpoint)s of %(stamp)s raised an alarm. %(told)s") % {
+        "endpoint": last.endpoint,
+        "stamp": stamp(last.check.judged_at),
+        "told": told,
+    }
     return words[:EMERGENCY_WORDS]

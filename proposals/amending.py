@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from oversight.accounts.policy import is_person
 from proposals import policy
@@ -47,7 +48,7 @@ class Row:
         """Its state in words; one left open when its proposal went on came to nothing."""
         is_over = self.amendment.proposal.status in {Status.WITHDRAWN, Status.ANNULLED}
         is_open = self.amendment.status == AmendmentStatus.OPEN
-        return "Lapsed" if is_over and is_open else self.amendment.get_status_display()
+        return _("Lapsed") if is_over and is_open else self.amendment.get_status_display()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from proposals.charter_words import (
     DELEGATIONS,
     EMERGENCIES,
@@ -154,7 +156,7 @@ def check_successor(before: Mapping[str, Any], after: Mapping[str, Any]) -> None
     """
     for kind in ProposalType:
         if governing(before, kind) and not governing(after, kind):
-            problem = "is ruled on by the charter in force; a later one must rule on it, too."
+            problem = _("is ruled on by the charter in force; a later one must rule on it, too.")
             raise CharterError(f"{kind.value}: {problem}", problem=problem)
 
 
@@ -231,7 +233,11 @@ def _check_periods(name: str, given: Mapping[str, Any], *, review_days: int) -> 
     steps = ("deliberation_hours", "notice_hours", "voting_hours")
     least = sum(given[field] for field in steps)
     if given["emergency"] != "none" and given["emergency_hours"] < least:
-        words = f"must be at least {least}: the vote that ratifies a suspension takes as long"
+        words = _(
+            "must be at least %(least)s: the vote that ratifies a suspension takes as long"
+        ) % {
+            "least": least,
+        }
         raise _fault(name, "emergency_hours", words)
     if review_days and review_days >= given["sunset_days"]:
         raise _fault(name, "review_days", "must be less than sunset_days")

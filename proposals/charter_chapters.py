@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.utils.translation import gettext
+
 from proposals.charter import DecisionRules, governed, read, rules_in
 from proposals.choices import ProposalType
 
@@ -28,14 +30,22 @@ class Chapter:
         if not self.also:
             return ""
         names = [title_of(kind) for kind in self.also]
-        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"In the same way: to {listed}."
+        listed = (
+            names[0]
+            if len(names) == 1
+            else gettext("%(names)s and %(names_2)s")
+            % {
+                "names": ", ".join(names[:-1]),
+                "names_2": names[-1],
+            }
+        )
+        return gettext("In the same way: to %(listed)s.") % {"listed": listed}
 
 
 def title_of(kind: ProposalType) -> str:
     """Return what a type of decision does, after “To”."""
     if kind == ProposalType.MOTION:
-        return "carry a general motion"
+        return gettext("carry a general motion")
     return str(kind.label)
 
 
@@ -84,11 +94,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     merged: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for kind, gone, added in found:
         merged.setdefault((gone, added), []).append(title_of(kind))
-    return [Difference("; to ".join(names), *change) for change, names in merged.items()]
+    return [Difference(gettext("; to ").join(names), *change) for change, names in merged.items()]
 
 
 def _lines(rules: DecisionRules | None, kind: ProposalType) -> list[str]:
-    return rules.words(kind) if rules else ["The body cannot decide this."]
+    return rules.words(kind) if rules else [gettext("The body cannot decide this.")]
 
 
 def _changed(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

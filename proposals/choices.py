@@ -1,23 +1,24 @@
 """Types, stages and leaf types of the deciding floor. Leaf types are never renamed."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class ProposalType(TextChoices):
     """What a proposal would do when carried."""
 
-    AUTHORISE = "authorise_deployment", "authorise a model for a deployment"
-    MOTION = "general_motion", "general motion (no effect on the registry)"
-    ELECTION = "election", "choose among options: an election, or versions of something"
-    RENEW = "renew_authorisation", "renew an authorisation"
-    SUSPEND = "suspend_authorisation", "suspend an authorisation"
-    RETIRE = "retire_deployment", "retire a model: end its authorisation"
-    ADOPT_SUITE = "adopt_suite", "adopt a suite and its criteria"
-    AMEND_CHARTER = "amend_charter", "amend the charter"
-    ADMIT_EVALUATOR = "admit_evaluator", "admit an organisation as evaluator"
-    ALLOCATE = "allocate_compute", "allocate compute to the evaluation of proposals"
-    ANNUL = "annul_decision", "annul an earlier decision"
-    AMENDMENT = "amend_text", "amend the text of another proposal"
+    AUTHORISE = "authorise_deployment", _("authorise a model for a deployment")
+    MOTION = "general_motion", _("general motion (no effect on the registry)")
+    ELECTION = "election", _("choose among options: an election, or versions of something")
+    RENEW = "renew_authorisation", _("renew an authorisation")
+    SUSPEND = "suspend_authorisation", _("suspend an authorisation")
+    RETIRE = "retire_deployment", _("retire a model: end its authorisation")
+    ADOPT_SUITE = "adopt_suite", _("adopt a suite and its criteria")
+    AMEND_CHARTER = "amend_charter", _("amend the charter")
+    ADMIT_EVALUATOR = "admit_evaluator", _("admit an organisation as evaluator")
+    ALLOCATE = "allocate_compute", _("allocate compute to the evaluation of proposals")
+    ANNUL = "annul_decision", _("annul an earlier decision")
+    AMENDMENT = "amend_text", _("amend the text of another proposal")
 
 
 FOLLOWS: dict[ProposalType, ProposalType] = {
@@ -46,29 +47,29 @@ GRANTING = frozenset({ProposalType.AUTHORISE, ProposalType.RENEW})
 class Origin(TextChoices):
     """Who began a proposal."""
 
-    PERSON = "person", "a person"
-    CLOCK = "clock", "the clock, because an authorisation comes to its end"
-    EMERGENCY = "emergency", "an emergency suspension, to be ratified"
+    PERSON = "person", _("a person")
+    CLOCK = "clock", _("the clock, because an authorisation comes to its end")
+    EMERGENCY = "emergency", _("an emergency suspension, to be ratified")
 
 
 class StatementKind(TextChoices):
     """What is said about a decision after it was made."""
 
     REASONS = "reasons", "reasons"
-    EXPLANATION = "explanation", "explanation of vote"
+    EXPLANATION = "explanation", _("explanation of vote")
     DISSENT = "dissent", "dissent"
 
 
 class Status(TextChoices):
     """The stage of a proposal."""
 
-    DRAFT = "draft", "Draft"
-    DELIBERATION = "deliberation", "Deliberation"
-    FINAL_TEXT = "final_text", "Final text"
-    VOTING = "voting", "Voting"
-    DECIDED = "decided", "Decided"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    ANNULLED = "annulled", "Annulled"
+    DRAFT = "draft", _("Draft")
+    DELIBERATION = "deliberation", _("Deliberation")
+    FINAL_TEXT = "final_text", _("Final text")
+    VOTING = "voting", _("Voting")
+    DECIDED = "decided", _("Decided")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    ANNULLED = "annulled", _("Annulled")
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -90,13 +91,13 @@ OPEN = frozenset({Status.DELIBERATION, Status.FINAL_TEXT, Status.VOTING})
 class AmendmentStatus(TextChoices):
     """What has become of an amendment."""
 
-    OPEN = "open", "Open"
-    VOTING = "voting", "Put to a vote"
-    REJECTED = "rejected", "Rejected by the proposer"
-    ACCEPTED = "accepted", "Accepted by the proposer"
-    CARRIED = "carried", "Carried by vote"
-    NOT_CARRIED = "not_carried", "Not carried"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    OPEN = "open", _("Open")
+    VOTING = "voting", _("Put to a vote")
+    REJECTED = "rejected", _("Rejected by the proposer")
+    ACCEPTED = "accepted", _("Accepted by the proposer")
+    CARRIED = "carried", _("Carried by vote")
+    NOT_CARRIED = "not_carried", _("Not carried")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 AMENDMENT_TRANSITIONS: dict[AmendmentStatus, frozenset[AmendmentStatus]] = {
@@ -137,10 +138,10 @@ STANDING_AMENDMENTS = frozenset(
 class MinutesStatus(TextChoices):
     """Where a version of a body's minutes stands."""
 
-    DRAFT = "draft", "Draft"
-    ADOPTED = "adopted", "Adopted"
-    CORRECTED = "corrected", "Corrected by a later version"
-    DISCARDED = "discarded", "Discarded"
+    DRAFT = "draft", _("Draft")
+    ADOPTED = "adopted", _("Adopted")
+    CORRECTED = "corrected", _("Corrected by a later version")
+    DISCARDED = "discarded", _("Discarded")
 
 
 MINUTES_TRANSITIONS: dict[MinutesStatus, frozenset[MinutesStatus]] = {
@@ -155,50 +156,50 @@ MINUTES_TRANSITIONS: dict[MinutesStatus, frozenset[MinutesStatus]] = {
 class Choice(TextChoices):
     """What a ballot can say on a motion."""
 
-    YES = "yes", "Yes"
-    NO = "no", "No"
-    ABSTAIN = "abstain", "Abstain"
+    YES = "yes", _("Yes")
+    NO = "no", _("No")
+    ABSTAIN = "abstain", _("Abstain")
 
 
 class Side(TextChoices):
     """Where an argument stands."""
 
-    FOR = "for", "For"
-    AGAINST = "against", "Against"
+    FOR = "for", _("For")
+    AGAINST = "against", _("Against")
 
 
 class Answer(TextChoices):
     """What somebody thinks of a statement."""
 
-    AGREE = "agree", "Agree"
-    DISAGREE = "disagree", "Disagree"
-    PASS = "pass", "Pass"
+    AGREE = "agree", _("Agree")
+    DISAGREE = "disagree", _("Disagree")
+    PASS = "pass", _("Pass")
 
 
 class Spoken(TextChoices):
     """What a clerk moderates."""
 
-    COMMENT = "comment", "Comment"
-    ARGUMENT = "argument", "Argument"
-    STATEMENT = "statement", "Statement"
+    COMMENT = "comment", _("Comment")
+    ARGUMENT = "argument", _("Argument")
+    STATEMENT = "statement", _("Statement")
 
 
 class Moderated(TextChoices):
     """What a clerk did to it."""
 
-    HIDDEN = "hidden", "Hidden"
-    RESTORED = "restored", "Restored"
+    HIDDEN = "hidden", _("Hidden")
+    RESTORED = "restored", _("Restored")
 
 
 class DecisionOutcome(TextChoices):
     """How a vote ended."""
 
-    CARRIED = "carried", "Carried"
-    NOT_CARRIED = "not_carried", "Not carried"
-    TIED = "tied", "Tied"
-    NO_QUORUM = "no_quorum", "No quorum"
-    ELECTED = "elected", "Decided"
-    NO_VOTES = "no_votes", "No votes"
+    CARRIED = "carried", _("Carried")
+    NOT_CARRIED = "not_carried", _("Not carried")
+    TIED = "tied", _("Tied")
+    NO_QUORUM = "no_quorum", _("No quorum")
+    ELECTED = "elected", _("Decided")
+    NO_VOTES = "no_votes", _("No votes")
 
 
 class Leaf(TextChoices):

@@ -4,25 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.accounts.models import Organisation
 from oversight.registry import conditions
 from oversight.registry.models import Authorisation, ModelVersion
+from oversight.web.figures import grouped
 from proposals.charter_chapters import Difference, differences
 from proposals.choices import DecisionOutcome, Origin, ProposalType
 from proposals.models import Charter, Decision, Proposal, SuiteAdoption
 
 IMPOSSIBLE = {
-    "expired": "The authorisation had expired by then.",
-    "revoked": "Another decision had ended the authorisation by then.",
-    "superseded": "Another decision had put something else in its place by then.",
-    "suspended": "The authorisation had been suspended by then.",
-    "never-authorised": "Nothing had been authorised.",
-    "charter-changed": "Another charter had come into force since it was written.",
-    "admitted-already": "The organisation had been admitted by then.",
-    "text-changed": "The text had changed since.",
-    "annulled-already": "The decision had been annulled by then.",
+    "expired": _("The authorisation had expired by then."),
+    "revoked": _("Another decision had ended the authorisation by then."),
+    "superseded": _("Another decision had put something else in its place by then."),
+    "suspended": _("The authorisation had been suspended by then."),
+    "never-authorised": _("Nothing had been authorised."),
+    "charter-changed": _("Another charter had come into force since it was written."),
+    "admitted-already": _("The organisation had been admitted by then."),
+    "text-changed": _("The text had changed since."),
+    "annulled-already": _("The decision had been annulled by then."),
 }
 """Why what was carried could not take effect, by the code on the record."""
 
@@ -47,7 +51,10 @@ class _Plan:
     @property
     def serving(self) -> str:
         """What would serve where, as the beginning of a sentence."""
-        return f"{self.proposal.version} may serve {self.proposal.deployment}"
+        return gettext("%(version)s may serve %(deployment)s") % {
+            "version": self.proposal.version,
+            "deployment": self.proposal.deployment,
+        }
 
     def days(self, kind: ProposalType) -> int:
         """Return how long what it grants would last."""
@@ -90,8 +97,11 @@ def _criterion(row: Mapping[str, Any], version: SuiteVersion | None) -> str:
     asked = f"{Comparison(row['comparison']).label} {row['threshold']}"
     if "beside" in row:
         other = ModelVersion.objects.filter(digest=row["beside"]).first()
-        asked = f"not worse than {other or row['beside']} by more than {row['threshold']}"
-    must = ", must pass" if row["must_pass"] else ""
+        asked = gettext("not worse than %(value)s by more than %(row)s") % {
+            "value": other or row["beside"],
+            "row": row["threshold"],
+        }
+    must = gettext(", must pass") if row["must_pass"] else ""
     return f"{tasks.get(row['task'], row['task'])}: {row['metric']} {asked}{must}"
 
 
@@ -107,12 +117,29 @@ def _amended(proposal: Proposal, terms: Mapping[str, Any]) -> list[Difference]:
 
 def _authorise(it: _Plan) -> list[Line]:
     days = it.days(ProposalType.AUTHORISE)
-    lines = [Line(f"{it.serving} from the decision on, for {days} days."), *_review(it)]
+    lines = [
+        Line(
+            gettext("%(serving)s from the decision on, for %(days)s days.")
+            % {
+                "serving": it.serving,
+                "days": days,
+            }
+        ),
+        *_review(it),
+    ]
     standing = Authorisation.objects.standing().filter(deployment=it.proposal.deployment)
     found = standing.exclude(decision_ref=it.proposal.ref).with_parts().first()
     if found and not hasattr(it.proposal, "decision"):
         where = _address(found.decision_ref)
-        lines.append(Line(f"It takes the place of {found.version}, authorised by", *where))
+        lines.append(
+            Line(
+                gettext("It takes the place of %(version)s, authorised by")
+                % {
+                    "version": found.version,
+                },
+                *where,
+            )
+        )
     return lines
 
 
@@ -120,7 +147,11 @@ def _renew(it: _Plan) -> list[Line]:
     days = it.days(ProposalType.RENEW)
     return [
         Line(
-            f"{it.serving} for {days} more days from the decision on. It renews",
+            gettext("%(serving)s for %(days)s more days from the decision on. It renews")
+            % {
+                "serving": it.serving,
+                "days": days,
+            },
             *_address(it.proposal.target_ref),
         ),
         *_review(it),
@@ -130,27 +161,52 @@ def _renew(it: _Plan) -> list[Line]:
 def _review(it: _Plan) -> list[Line]:
     """Return when the body would look at it again, where the text says so."""
     days = it.terms.get("review_days")
-    return [Line(f"It is reviewed after {days} days: a renewal is drafted then.")] if days else []
+    return (
+        [
+            Line(
+                gettext("It is reviewed after %(days)s days: a renewal is drafted then.")
+                % {
+                    "days": days,
+                }
+            )
+        ]
+        if days
+        else []
+    )
 
 
 def _suspend(it: _Plan) -> list[Line]:
-    until = "until the body renews or ends the authorisation"
-    serving = f"{it.proposal.version} for {it.proposal.deployment}"
+    until = gettext("until the body renews or ends the authorisation")
+    serving = gettext("%(version)s for %(deployment)s") % {
+        "version": it.proposal.version,
+        "deployment": it.proposal.deployment,
+    }
     if it.proposal.origin == Origin.EMERGENCY:
         return [
-            Line(f"The suspension of {serving} stands {until}. It was authorised by",
-                 *_address(it.proposal.target_ref)),
-            Line("Not carried, the authorisation is in force again at once."),
+            Line(
+                gettext("The suspension of %(serving)s stands %(until)s. It was authorised by")
+                % {"serving": serving, "until": until},
+                *_address(it.proposal.target_ref),
+            ),
+            Line(gettext("Not carried, the authorisation is in force again at once.")),
         ]  # fmt: skip
-    words = f"The gate refuses {serving} from the decision on, {until}. It was authorised by"
+    words = gettext(
+        "The gate refuses %(serving)s from the decision on, %(until)s. It was authorised by"
+    ) % {
+        "serving": serving,
+        "until": until,
+    }
     return [Line(words, *_address(it.proposal.target_ref))]
 
 
 def _retire(it: _Plan) -> list[Line]:
-    words = (
-        f"The gate refuses {it.proposal.version} for {it.proposal.deployment} from the decision "
-        "on, for good. It was authorised by"
-    )
+    words = gettext(
+        "The gate refuses %(version)s for %(deployment)s from the decision on, for "
+        "good. It was authorised by"
+    ) % {
+        "version": it.proposal.version,
+        "deployment": it.proposal.deployment,
+    }
     return [Line(words, *_address(it.proposal.target_ref))]
 
 
@@ -160,17 +216,20 @@ def _adopt(it: _Plan) -> list[Line]:
         return []
     page = (version.get_absolute_url(), f"{version}")
     if not it.terms["criteria"]:
-        return [Line("No criteria come with a proposal any more from", *page)]
+        return [Line(gettext("No criteria come with a proposal any more from"), *page)]
     lines = [
         Line(
-            "Every later proposal to authorise or renew a model comes with these criteria of", *page
+            gettext(
+                "Every later proposal to authorise or renew a model comes with these criteria of"
+            ),
+            *page,
         )
     ]
     earlier = SuiteAdoption.objects.filter(
         body=it.proposal.body, suite=version.suite, ended_at=None
     ).exclude(decision_ref=it.proposal.ref)
     lines += [
-        Line("They take the place of those adopted by", *_address(row.decision_ref))
+        Line(gettext("They take the place of those adopted by"), *_address(row.decision_ref))
         for row in earlier
     ]
     return lines
@@ -180,10 +239,15 @@ def _amend(it: _Plan) -> list[Line]:
     base = it.terms["base"]
     return [
         Line(
-            f"Charter {base + 1} is in force from the close of the vote. Votes that are open then "
-            "go on under the charter they were opened under. It changes",
+            gettext(
+                "Charter %(value)s is in force from the close of the vote. Votes that are "
+                "open then go on under the charter they were opened under. It changes"
+            )
+            % {
+                "value": base + 1,
+            },
             f"/bodies/{it.proposal.body.slug}/charters/{base}/",
-            f"charter {base}",
+            gettext("charter %(base)s") % {"base": base},
         )
     ]
 
@@ -191,9 +255,19 @@ def _amend(it: _Plan) -> list[Line]:
 def _admit(it: _Plan) -> list[Line]:
     known = Organisation.objects.filter(slug=it.terms["organisation"]).first()
     name = str(known) if known else it.terms["name"]
-    lines = [Line(f"{name} is an evaluator of the {it.proposal.body} from the decision on.")]
+    lines = [
+        Line(
+            gettext("%(name)s is an evaluator of the %(body)s from the decision on.")
+            % {
+                "name": name,
+                "body": it.proposal.body,
+            }
+        )
+    ]
     if known is None:
-        lines.append(Line("The organisation becomes known to this site with the decision."))
+        lines.append(
+            Line(gettext("The organisation becomes known to this site with the decision."))
+        )
     return lines
 
 
@@ -202,60 +276,90 @@ def _allocate(it: _Plan) -> list[Line]:
     page = ("/compute/#budgets", "budgets")
     return [
         Line(
-            f"Evaluations of proposals of the {it.proposal.body} may take {it.terms['hours']:,} "
-            f"hours of hosts in the {days} days from the decision on; what would take more is "
-            "refused or stopped. It stands with the",
+            gettext(
+                "Evaluations of proposals of the %(body)s may take %(terms)s hours of hosts "
+                "in the %(days)s days from the decision on; what would take more is refused "
+                "or stopped. It stands with the"
+            )
+            % {
+                "body": it.proposal.body,
+                "terms": grouped(it.terms["hours"]),
+                "days": days,
+            },
             *page,
         )
     ]
 
 
 def _did_allocate(it: _Plan) -> list[Line]:
-    page = ("/compute/#budgets", "what is left of them")
-    return [Line(f"It allocated {it.terms['hours']:,} hours of hosts. See", *page)]
+    page = ("/compute/#budgets", gettext("what is left of them"))
+    return [
+        Line(
+            gettext("It allocated %(terms)s hours of hosts. See")
+            % {
+                "terms": grouped(it.terms["hours"]),
+            },
+            *page,
+        )
+    ]
 
 
 def _annul(it: _Plan) -> list[Line]:
     target = Decision.objects.select_related("proposal").get(proposal__ref=it.proposal.target_ref)
-    page = (target.get_absolute_url(), f"decision {target.ref}, {target.proposal.title}")
+    page = (
+        target.get_absolute_url(),
+        gettext("decision %(ref)s, %(title)s")
+        % {
+            "ref": target.ref,
+            "title": target.proposal.title,
+        },
+    )
     back = _TAKEN_BACK.get(ProposalType(target.proposal.type), "")
     carried = target.outcome == DecisionOutcome.CARRIED and not target.impossible
-    lines = [Line("It annuls", *page)]
-    return [*lines, Line(back)] if back and carried else lines
+    lines = [Line(gettext("It annuls"), *page)]
+    return [*lines, Line(str(back))] if back and carried else lines
 
 
 _TAKEN_BACK = {
-    ProposalType.AUTHORISE: "What it authorised ends, and what it had replaced stands again for "
-    "the rest of its time.",
-    ProposalType.RENEW: "The renewal ends, and what it had renewed stands again for the rest of "
-    "its time.",
-    ProposalType.SUSPEND: "The suspension ends: the authorisation is in force again.",
-    ProposalType.RETIRE: "The authorisation is in force again for the rest of its time.",
-    ProposalType.ADOPT_SUITE: "Its criteria come with later proposals no more.",
-    ProposalType.AMEND_CHARTER: "The charter before it is in force again, as the next version.",
-    ProposalType.ADMIT_EVALUATOR: "The organisation is an evaluator of the body no more.",
-    ProposalType.ALLOCATE: "The budget ends, and the one it had replaced stands again.",
+    ProposalType.AUTHORISE: _(
+        "What it authorised ends, and what it had replaced stands again for the rest of its time."
+    ),
+    ProposalType.RENEW: _(
+        "The renewal ends, and what it had renewed stands again for the rest of its time."
+    ),
+    ProposalType.SUSPEND: _("The suspension ends: the authorisation is in force again."),
+    ProposalType.RETIRE: _("The authorisation is in force again for the rest of its time."),
+    ProposalType.ADOPT_SUITE: _("Its criteria come with later proposals no more."),
+    ProposalType.AMEND_CHARTER: _("The charter before it is in force again, as the next version."),
+    ProposalType.ADMIT_EVALUATOR: _("The organisation is an evaluator of the body no more."),
+    ProposalType.ALLOCATE: _("The budget ends, and the one it had replaced stands again."),
 }
 
 
 def _motion(it: _Plan) -> list[Line]:  # noqa: ARG001 - all are called alike
-    return [Line("It states the body's will and changes nothing in the registry.")]
+    return [Line(gettext("It states the body's will and changes nothing in the registry."))]
 
 
 def _election(it: _Plan) -> list[Line]:  # noqa: ARG001 - all are called alike
-    return [Line("It names what is chosen and changes nothing in the registry.")]
+    return [Line(gettext("It names what is chosen and changes nothing in the registry."))]
 
 
 def _amend_text(it: _Plan) -> list[Line]:
     number, ref = it.terms["amendment"], it.terms["proposal"]
-    page = (f"/proposals/{ref}/amendments/{number}/", f"amendment {number} to {ref}")
-    return [Line("The next revision of that text has", *page)]
+    page = (
+        f"/proposals/{ref}/amendments/{number}/",
+        gettext("amendment %(number)s to %(ref)s") % {"number": number, "ref": ref},
+    )
+    return [Line(gettext("The next revision of that text has"), *page)]
 
 
 def _did_amend_text(it: _Plan) -> list[Line]:
     number, ref = it.terms["revision"], it.terms["proposal"]
-    page = (f"/proposals/{ref}/revisions/{number}/", f"revision {number} of {ref}")
-    return [Line("It made", *page)]
+    page = (
+        f"/proposals/{ref}/revisions/{number}/",
+        gettext("revision %(number)s of %(ref)s") % {"number": number, "ref": ref},
+    )
+    return [Line(gettext("It made"), *page)]
 
 
 _LINES = {
@@ -279,62 +383,118 @@ def did(decision: Decision) -> list[Line]:
     effect, proposal = decision.effect, decision.proposal
     if "impossible" in effect:
         why = IMPOSSIBLE.get(effect["impossible"], effect["impossible"])
-        return [Line(f"It was carried and could not take effect. {why} Nothing was changed.")]
+        return [
+            Line(
+                gettext("It was carried and could not take effect. %(why)s Nothing was changed.")
+                % {
+                    "why": why,
+                }
+            )
+        ]
     if decision.outcome == DecisionOutcome.ELECTED:
-        return [Line(f"It names {decision.result_words} and changes nothing in the registry.")]
+        return [
+            Line(
+                gettext("It names %(result_words)s and changes nothing in the registry.")
+                % {
+                    "result_words": decision.result_words,
+                }
+            )
+        ]
     if "restored" in effect:
-        words = "The suspension was not ratified: in force again by"
+        words = gettext("The suspension was not ratified: in force again by")
         return [Line(words, *_address(effect["restored"]))]
     if decision.outcome != DecisionOutcome.CARRIED:
-        return [Line("Nothing: only a carried decision has an effect. What stood before stands.")]
+        return [
+            Line(
+                gettext("Nothing: only a carried decision has an effect. What stood before stands.")
+            )
+        ]
     return _DID.get(ProposalType(proposal.type), _did_nothing)(_Plan(proposal, effect))
 
 
 def _did_nothing(it: _Plan) -> list[Line]:  # noqa: ARG001 - all are called alike
-    return [Line("It states the body's will and changes nothing in the registry.")]
+    return [Line(gettext("It states the body's will and changes nothing in the registry."))]
 
 
 def _did_grant(it: _Plan) -> list[Line]:
-    lines = [Line(f"It allows {it.proposal.version} to serve {it.proposal.deployment}.")]
+    lines = [
+        Line(
+            gettext("It allows %(version)s to serve %(deployment)s.")
+            % {
+                "version": it.proposal.version,
+                "deployment": it.proposal.deployment,
+            }
+        )
+    ]
     if "authorisation" in it.terms:
-        lines.append(Line("It renewed", *_address(it.terms["authorisation"])))
+        lines.append(Line(gettext("It renewed"), *_address(it.terms["authorisation"])))
     return lines
 
 
 def _did_suspend(it: _Plan) -> list[Line]:
-    verb = "ratified the suspension of" if it.proposal.origin == Origin.EMERGENCY else "suspended"
-    return [Line(f"It {verb} what was authorised by", *_address(it.terms["authorisation"]))]
+    verb = (
+        gettext("ratified the suspension of")
+        if it.proposal.origin == Origin.EMERGENCY
+        else "suspended"
+    )
+    return [
+        Line(
+            gettext("It %(verb)s what was authorised by") % {"verb": verb},
+            *_address(it.terms["authorisation"]),
+        )
+    ]
 
 
 def _did_retire(it: _Plan) -> list[Line]:
-    return [Line("It ended what was authorised by", *_address(it.terms["authorisation"]))]
+    return [Line(gettext("It ended what was authorised by"), *_address(it.terms["authorisation"]))]
 
 
 def _did_adopt(it: _Plan) -> list[Line]:
     version = _suite(it.terms)
     page = (version.get_absolute_url(), str(version)) if version else ("", "")
     if not it.terms["criteria"]:
-        return [Line("No criteria come with later proposals any more from", *page)]
-    words = "Later proposals to authorise or renew a model come with its criteria of"
+        return [Line(gettext("No criteria come with later proposals any more from"), *page)]
+    words = gettext("Later proposals to authorise or renew a model come with its criteria of")
     return [Line(words, *page)]
 
 
 def _did_amend(it: _Plan) -> list[Line]:
     number = it.terms["charter"]
     page = f"/bodies/{it.proposal.body.slug}/charters/{number}/"
-    return [Line("It put in force", page, f"charter {number} of the {it.proposal.body}")]
+    return [
+        Line(
+            gettext("It put in force"),
+            page,
+            gettext("charter %(number)s of the %(body)s")
+            % {
+                "number": number,
+                "body": it.proposal.body,
+            },
+        )
+    ]
 
 
 def _did_admit(it: _Plan) -> list[Line]:
     organisation = Organisation.objects.filter(slug=it.terms["organisation"]).first()
-    return [Line(f"It admitted {organisation} as an evaluator of the {it.proposal.body}.")]
+    return [
+        Line(
+            gettext("It admitted %(organisation)s as an evaluator of the %(body)s.")
+            % {
+                "organisation": organisation,
+                "body": it.proposal.body,
+            }
+        )
+    ]
 
 
 def _did_annul(it: _Plan) -> list[Line]:
-    lines = [Line("It annulled", *_address(it.terms["annulled"]))]
+    lines = [Line(gettext("It annulled"), *_address(it.terms["annulled"]))]
     changed = len(it.terms["changed"])
-    return [*lines, Line("Nothing of it stood any more." if not changed else "It took back what "
-                         "that decision had done.")]  # fmt: skip
+    nothing, something = (
+        gettext("Nothing of it stood any more."),
+        gettext("It took back what that decision had done."),
+    )
+    return [*lines, Line(something if changed else nothing)]
 
 
 _DID = {
@@ -353,4 +513,4 @@ _DID = {
 
 def _address(ref: str) -> tuple[str, str]:
     """Return the page of a decision and its name."""
-    return f"/decisions/{ref}/", f"decision {ref}"
+    return f"/decisions/{ref}/", gettext("decision %(ref)s") % {"ref": ref}

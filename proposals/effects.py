@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from evals import effects as budgets
 from evals.models import SuiteVersion
 from oversight.accounts import effects as accounts
@@ -241,8 +243,13 @@ def _amend_charter(carried: Carried) -> dict[str, Any]:
     if current.number != carried.terms["base"]:
         raise Impossible(
             "charter-changed",
-            f"It was written against charter {carried.terms['base']}; charter {current.number} is "
-            "in force since.",
+            gettext(
+                "It was written against charter %(terms)s; charter %(number)s is in force since."
+            )
+            % {
+                "terms": carried.terms["base"],
+                "number": current.number,
+            },
         )
     made = _put_in_force(
         body,
@@ -349,7 +356,10 @@ def _annul(carried: Carried) -> dict[str, Any]:
     """Annul an earlier decision of the body by this one."""
     target = lock_decision(carried.proposal.target_ref)
     if target.is_annulled:
-        raise Impossible("annulled-already", f"Decision {target.ref} is annulled already.")
+        raise Impossible(
+            "annulled-already",
+            gettext("Decision %(ref)s is annulled already.") % {"ref": target.ref},
+        )
     changed = annul(
         target,
         actor=carried.actor,
@@ -404,7 +414,7 @@ def _amend_text(carried: Carried) -> dict[str, Any]:
     amendment = parent.amendments.select_related("base", "author").get(vote=carried.proposal)
     base = parent.text
     if parent.status != Status.DELIBERATION or amendment.base_id != base.pk:
-        raise Impossible("text-changed", "The text has changed since.")
+        raise Impossible("text-changed", gettext("The text has changed since."))
     settle_amendment(carried.proposal, AmendmentStatus.CARRIED, carried.decided_at)
     revision = write_revision(
         parent,
@@ -430,7 +440,7 @@ def settle_amendment(vote: Proposal, to: AmendmentStatus, at: datetime) -> None:
     amendment = Amendment.objects.select_related("proposal").get(vote=vote)
     Proposal.objects.select_for_update().get(pk=amendment.proposal_id)
     if to not in AMENDMENT_TRANSITIONS[AmendmentStatus(amendment.status)]:
-        raise Conflict(f"{amendment} is not being voted on.")
+        raise Conflict(gettext("%(amendment)s is not being voted on.") % {"amendment": amendment})
     amendment.status, amendment.status_changed_at = to, at
     if to == AmendmentStatus.OPEN:
         amendment.vote = None

@@ -1,5 +1,7 @@
 """Starting the evaluations that a proposal's criteria ask for."""
 
+from django.utils.translation import gettext as _
+
 from evals.models import Run
 from evals.services.runs import request_run
 from oversight.accounts.models import Person
@@ -21,12 +23,14 @@ def start_evaluations(*, by: Person, proposal: Proposal) -> list[Run]:
         Conflict: the body's budget of compute is spent, or its time is over.
     """
     if not policy.can_attach_evidence(by, proposal):
-        raise NotAllowed("Only the proposer, members and clerks of the body start its evaluations.")
+        raise NotAllowed(
+            _("Only the proposer, members and clerks of the body start its evaluations.")
+        )
     if proposal.version is None:
-        raise Invalid("This proposal is about no model version.")
+        raise Invalid(_("This proposal is about no model version."))
     wanted = runs_needed(proposal)
     if not wanted:
-        raise Invalid("Set criteria first: a run only counts for criteria recorded before it.")
+        raise Invalid(_("Set criteria first: a run only counts for criteria recorded before it."))
     return [
         request_run(
             by=by,

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Membership, Person
 from oversight.web.refusals import Invalid
@@ -49,7 +50,10 @@ def people_named(text: str, proposal: Proposal) -> list[Person]:
         for person in by_name[text[start + 1 : end].casefold()]
     }
     if len(found) > MOST_MENTIONS:
-        message = f"A comment mentions at most {MOST_MENTIONS} people; this one {len(found)}."
+        message = _("A comment mentions at most %(most_mentions)s people; this one %(found)s.") % {
+            "most_mentions": MOST_MENTIONS,
+            "found": len(found),
+        }
         raise Invalid(message, fields={"text": message})
     return list(found.values())
 

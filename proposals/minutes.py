@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
+from django.utils import translation
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -43,6 +44,7 @@ def longest_list(body: Body, starts_on: date, ends_on: date) -> int:
     return max(int(rows.count()) for rows in (_opened(body, span), _voted(body, span)))
 
 
+@translation.override("en")
 def generated(body: Body, starts_on: date, ends_on: date) -> str:
     """Return the minutes of a period as Markdown, with a heading for each kind of act."""
     span = span_of(body, starts_on, ends_on)

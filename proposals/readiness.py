@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
@@ -51,14 +52,19 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
     opened = proposal.deliberation_opened_at or now
     ends = opened + timedelta(hours=charter.rules_for(proposal.type).deliberation_hours)
     if now < ends:
-        found.append(f"The charter asks for deliberation until {_clock(proposal, ends)}.")
+        found.append(
+            gettext("The charter asks for deliberation until %(clock)s.")
+            % {
+                "clock": _clock(proposal, ends),
+            }
+        )
     waiting = [j for j in judgements_of(proposal) if j.outcome == Outcome.NO_RESULT]
     if waiting:
         names = ", ".join(j.criterion.task_name for j in waiting)
-        by = "from an admitted evaluator " if asks_for_admission(proposal, charter) else ""
-        found.append(f"No result yet {by}for: {names}.")
+        by = gettext("from an admitted evaluator ") if asks_for_admission(proposal, charter) else ""
+        found.append(gettext("No result yet %(by)sfor: %(names)s.") % {"by": by, "names": names})
     if Run.objects.active().filter(purpose=proposal.subject).exists():
-        found.append("An evaluation for this proposal is still running.")
+        found.append(gettext("An evaluation for this proposal is still running."))
     shown = shown_evidence(proposal)
     return [
         *found,
@@ -92,9 +98,20 @@ def obstacles_to_deliberation(proposal: Proposal, charter: Charter) -> list[str]
     found = standing_supports(proposal).exclude(membership__person=proposal.proposer).count()
     if found >= asked:
         return []
-    ask = "one other member to support it" if asked == 1 else f"{asked} other members to support it"
+    ask = (
+        gettext("one other member to support it")
+        if asked == 1
+        else gettext("%(asked)s other members to support it") % {"asked": asked}
+    )
     do = "does" if found == 1 else "do"
-    return [f"The charter asks for {ask}; {found or 'none'} {do}."]
+    return [
+        gettext("The charter asks for %(ask)s; %(value)s %(do)s.")
+        % {
+            "ask": ask,
+            "value": found or "none",
+            "do": do,
+        }
+    ]
 
 
 def standing_supports(proposal: Proposal) -> QuerySet[Support]:
@@ -114,14 +131,32 @@ def _open_amendments(proposal: Proposal, now: datetime) -> list[str]:
         "author", "vote"
     ):
         until = amendment.status_changed_at + timedelta(hours=REJECTION_HOURS)
-        name = f"Amendment {amendment.number} by {amendment.author}"
+        name = gettext("Amendment %(number)s by %(author)s") % {
+            "number": amendment.number,
+            "author": amendment.author,
+        }
         if amendment.status == AmendmentStatus.OPEN:
-            found.append(f"{name} is open: the proposer has to accept or reject it.")
+            found.append(
+                gettext("%(name)s is open: the proposer has to accept or reject it.")
+                % {
+                    "name": name,
+                }
+            )
         elif amendment.vote is not None and amendment.status == AmendmentStatus.VOTING:
-            found.append(f"{name} is put to a vote: {amendment.vote.ref}.")
+            found.append(
+                gettext("%(name)s is put to a vote: %(ref)s.")
+                % {
+                    "name": name,
+                    "ref": amendment.vote.ref,
+                }
+            )
         elif now < until:
             found.append(
-                f"{name} was rejected; it can be put to a vote until {_clock(proposal, until)}."
+                gettext("%(name)s was rejected; it can be put to a vote until %(clock)s.")
+                % {
+                    "name": name,
+                    "clock": _clock(proposal, until),
+                }
             )
     return found
 
@@ -134,11 +169,20 @@ def _open_questions(proposal: Proposal) -> list[str]:
     questions = proposal.comments.filter(is_question=True, answer=None, hidden_at=None)
     rows = list(questions.select_related("author")[: QUESTIONS_NAMED + 1])
     found = [
-        f"The proposer has not answered {row.author}: “{Truncator(row.text).chars(120)}”"
+        gettext("The proposer has not answered %(author)s: “%(chars)s”")
+        % {
+            "author": row.author,
+            "chars": Truncator(row.text).chars(120),
+        }
         for row in rows[:QUESTIONS_NAMED]
     ]
     if len(rows) > QUESTIONS_NAMED:
-        found.append(f"And {questions.count() - QUESTIONS_NAMED} more questions are unanswered.")
+        found.append(
+            gettext("And %(value)s more questions are unanswered.")
+            % {
+                "value": questions.count() - QUESTIONS_NAMED,
+            }
+        )
     return found
 
 
@@ -149,7 +193,13 @@ def obstacles_to_vote(proposal: Proposal, charter: Charter, now: datetime) -> li
     found = _unfit(proposal, charter)
     if now < earliest:
         until = _clock(proposal, earliest)
-        found.insert(0, f"The charter asks for notice of the final text until {until}.")
+        found.insert(
+            0,
+            gettext("The charter asks for notice of the final text until %(until)s.")
+            % {
+                "until": until,
+            },
+        )
     return found
 
 
@@ -162,8 +212,13 @@ def _unfit(proposal: Proposal, charter: Charter) -> list[str]:
     if failed and not terms.get("override_reason"):
         names = ", ".join(j.criterion.task_name for j in failed)
         lines.append(
-            f"Not shown to be met: {names}. To put it to the vote all the same, the text must give "
-            "a written reason for deciding against a criterion."
+            gettext(
+                "Not shown to be met: %(names)s. To put it to the vote all the same, the "
+                "text must give a written reason for deciding against a criterion."
+            )
+            % {
+                "names": names,
+            }
         )
     return lines
 

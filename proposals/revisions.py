@@ -6,10 +6,14 @@ Steps of services and effects: each needs the proposal's row locked in an open t
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict
 from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Leaf
 from proposals.digests import digest_of
@@ -81,16 +85,26 @@ def _let_amendments_follow(
             amendment.save(update_fields=["base", "edits"])
         elif amendment.status == AmendmentStatus.VOTING:
             raise Conflict(
-                f"The body is voting on amendment {amendment.number}, and this would change the "
-                "words that it is about. Leave them as they are until the vote has ended."
+                gettext(
+                    "The body is voting on amendment %(number)s, and this would change the words "
+                    "that it is about. Leave them as they are until the vote has ended."
+                )
+                % {
+                    "number": amendment.number,
+                }
             )
         elif amendment.base.number == revision.number - 1:
             touched.append(amendment)
     notify(
         people=[amendment.author for amendment in touched],
-        subject=f"Your amendment to {proposal.ref} no longer fits its text",
-        text=f"Revision {revision.number} changed the words that it is about. Write it anew for "
-        "that text, or withdraw it.",
+        subject=filled(_("Your amendment to %(ref)s no longer fits its text"), ref=proposal.ref),
+        text=filled(
+            _(
+                "Revision %(number)s changed the words that it is about. Write it anew for "
+                "that text, or withdraw it."
+            ),
+            number=revision.number,
+        ),
         path=f"{proposal.get_absolute_url()}#amendments",
         kind=NoticeKind.AMENDMENT,
         body=proposal.body,

@@ -5,27 +5,30 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from proposals.tally import consent, yes_no
 from proposals.tally.ties import join_names
 
 Sheet = Mapping[str, Any]
 
 _MATRICES = {
-    "pairwise": "Votes that rank the option of the row above that of the column",
-    "strongest_paths": "Strength of the strongest path from the row to the column",
-    "scores": "Weight that gave each number of points",
+    "pairwise": _("Votes that rank the option of the row above that of the column"),
+    "strongest_paths": _("Strength of the strongest path from the row to the column"),
+    "scores": _("Weight that gave each number of points"),
 }
 
 
 METHOD_WORDS = {
-    "yes-no": "for and against",
+    "yes-no": _("for and against"),
     "consent": "consent",
     "approval": "approval",
     "plurality": "plurality",
     "score": "score",
-    "irv": "instant runoff",
-    "schulze": "the Schulze method",
-    "scottish-stv": "single transferable vote (Scottish rules)",
+    "irv": _("instant runoff"),
+    "schulze": _("the Schulze method"),
+    "scottish-stv": _("single transferable vote (Scottish rules)"),
 }
 """How a page names each method of counting."""
 
@@ -72,17 +75,19 @@ class ShownSheet:
     def of(cls, sheet: Sheet) -> "ShownSheet":
         """Read a sheet of any method."""
         if "stages" not in sheet:
-            return cls(METHOD_WORDS[sheet["method"]], tuple(sheet["words"]), (), (), (), ())
+            return cls(str(METHOD_WORDS[sheet["method"]]), tuple(sheet["words"]), (), (), (), ())
         stages = sheet["stages"]
         left = tuple(stage["exhausted"] for stage in stages)
         return cls(
-            method=METHOD_WORDS[sheet["method"]],
+            method=str(METHOD_WORDS[sheet["method"]]),
             words=tuple(_election_words(sheet)),
             acts=tuple(stage["act"] for stage in stages),
             rows=tuple(_row(name, sheet) for name in stages[0]["totals"]) if stages else (),
             exhausted=left if any(Fraction(each) for each in left) else (),
             matrices=tuple(
-                _matrix(title, sheet[name]) for name, title in _MATRICES.items() if name in sheet
+                _matrix(str(title), sheet[name])
+                for name, title in _MATRICES.items()
+                if name in sheet
             ),
         )
 
@@ -91,29 +96,62 @@ def result_words(sheet: Sheet) -> str:
     """Return how a vote ended in a few words: `14 for, 3 against`, or who was chosen."""
     votes = sheet.get("votes", {})
     if sheet["method"] == yes_no.METHOD:
-        abstained = [f"{votes['abstain']} abstained"] if Fraction(votes["abstain"]) else []
-        return ", ".join([f"{votes['yes']} for", f"{votes['no']} against", *abstained])
+        abstained = (
+            [gettext("%(votes)s abstained") % {"votes": votes["abstain"]}]
+            if Fraction(votes["abstain"])
+            else []
+        )
+        return ", ".join(
+            [
+                gettext("%(votes)s for") % {"votes": votes["yes"]},
+                gettext("%(votes)s against") % {"votes": votes["no"]},
+                *abstained,
+            ]
+        )
     if sheet["method"] == consent.METHOD:
         stand = sheet["standing"]
-        objections = f"{stand} reasoned objection{'' if stand == 1 else 's'}"
-        return f"{votes['consent']} consent, {objections if stand else 'no reasoned objection'}"
-    return join_names(sheet["elected"]) or "nobody chosen"
+        objections = ngettext(
+            "%(number)s reasoned objection", "%(number)s reasoned objections", stand
+        ) % {"number": stand}
+        return gettext("%(votes)s consent, %(objections)s") % {
+            "votes": votes["consent"],
+            "objections": objections if stand else gettext("no reasoned objection"),
+        }
+    return join_names(sheet["elected"]) or gettext("nobody chosen")
 
 
 def _election_words(sheet: Sheet) -> list[str]:
     quorum = sheet["quorum"]
-    met = "met" if quorum and quorum["met"] else "not met"
+    met = "met" if quorum and quorum["met"] else gettext("not met")
     return [
-        f"Valid: {sheet['valid']}; blank or void: {sheet['void']}.",
+        gettext("Valid: %(sheet)s; blank or void: %(sheet_2)s.")
+        % {
+            "sheet": sheet["valid"],
+            "sheet_2": sheet["void"],
+        },
         *(
-            [f"Quorum: {quorum['needed']} needed, {quorum['present']} took part: {met}."]
+            [
+                gettext("Quorum: %(quorum)s needed, %(quorum_2)s took part: %(met)s.")
+                % {
+                    "quorum": quorum["needed"],
+                    "quorum_2": quorum["present"],
+                    "met": met,
+                }
+            ]
             if quorum and Fraction(quorum["fraction"])
             else []
         ),
         *sheet["notes"],
-        *(f"Stage {tie['stage']}: {tie['words']}" for tie in sheet["ties"]),
-        *([f"The lot's seed: {sheet['lot_seed']}"] if sheet["lot_seed"] and sheet["ties"] else []),
-        f"Chosen: {join_names(sheet['elected']) or 'nobody'}.",
+        *(
+            gettext("Stage %(tie)s: %(tie_2)s") % {"tie": tie["stage"], "tie_2": tie["words"]}
+            for tie in sheet["ties"]
+        ),
+        *(
+            [gettext("The lot's seed: %(sheet)s") % {"sheet": sheet["lot_seed"]}]
+            if sheet["lot_seed"] and sheet["ties"]
+            else []
+        ),
+        gettext("Chosen: %(value)s.") % {"value": join_names(sheet["elected"]) or "nobody"},
     ]
 
 

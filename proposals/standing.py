@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Membership
 from oversight.accounts.policy import is_person, voting_membership
@@ -83,16 +84,21 @@ class Vote:
     def tie_words(self) -> str:
         """What a tie falls to."""
         if self.content["method"] == consent.METHOD:
-            return "One reasoned objection stops the motion, whatever its weight."
-        return TIE_WORDS[TieRule(self.content["rules"]["tie_rule"])]
+            return _("One reasoned objection stops the motion, whatever its weight.")
+        return str(TIE_WORDS[TieRule(self.content["rules"]["tie_rule"])])
 
     @property
     def decided_by(self) -> str:
         """By what it is decided, as the end of a sentence."""
         if self.content["method"] == yes_no.METHOD:
-            return f"carried by {self.threshold_words}"
+            return _("carried by %(threshold_words)s") % {
+                "threshold_words": self.threshold_words,
+            }
         seats = self.content.get("seats", 1)
-        chosen = f"; {seats} of {len(self.content['options'])} are chosen"
+        chosen = _("; %(seats)s of %(number)s are chosen") % {
+            "seats": seats,
+            "number": len(self.content["options"]),
+        }
         return METHOD_NAMES[self.content["method"]] + (chosen if self.is_election else "")
 
     @property
@@ -126,7 +132,11 @@ class Vote:
         rules = self.content["rules"]
         comparison = rules["comparison"].replace("_", " ")
         share = fraction_words(Fraction(rules["threshold"]))
-        return f"{comparison} {share} of {BASE_WORDS[rules['base']]}"
+        return _("%(comparison)s %(share)s of %(base_words)s") % {
+            "comparison": comparison,
+            "share": share,
+            "base_words": BASE_WORDS[rules["base"]],
+        }
 
     @property
     def quorum_rule(self) -> str:
@@ -151,7 +161,7 @@ class Vote:
         )
         rules = self.content["rules"]
         check = Quorum.of(rules["quorum"], rules["quorum_base"]).check(turnout)
-        reached = "reached" if check.is_met else "not reached yet"
+        reached = "reached" if check.is_met else _("not reached yet")
         return f"{self.quorum_rule}; {reached}"
 
 
@@ -190,14 +200,20 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
         return _vote_headline(vote)
     if proposal.status == Status.DELIBERATION:
         if not obstacles:
-            return "Nothing stands in the way of the final text."
+            return _("Nothing stands in the way of the final text.")
         one = len(obstacles) == 1
-        stand = "One thing stands" if one else f"{len(obstacles)} things stand"
-        return f"{stand} in the way of the final text."
+        stand = (
+            _("One thing stands")
+            if one
+            else _("%(obstacles)s things stand") % {"obstacles": len(obstacles)}
+        )
+        return _("%(stand)s in the way of the final text.") % {"stand": stand}
     if proposal.status == Status.FINAL_TEXT and obstacles:
-        return "The text is final; its notice is running."
+        return _("The text is final; its notice is running.")
     if proposal.status == Status.DECIDED:
-        return f"It is decided: {proposal.decision.get_outcome_display().lower()}."
+        return _("It is decided: %(lower)s.") % {
+            "lower": proposal.decision.get_outcome_display().lower(),
+        }
     return {
         Status.DRAFT: "A draft, which only its body can see.",
         Status.FINAL_TEXT: "The text is final; the vote can open.",
@@ -208,14 +224,18 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
 
 def _vote_headline(vote: Vote) -> str:
     if vote.is_tied:
-        return "The vote is tied and waits for the chair's casting vote."
+        return _("The vote is tied and waits for the chair's casting vote.")
     if vote.all_voted:
-        return "Every member has voted."
+        return _("Every member has voted.")
     if vote.is_due:
-        return "The vote has closed and is being counted."
+        return _("The vote has closed and is being counted.")
     has = "has" if vote.voted_count == 1 else "have"
-    nobody = "None" if not vote.voted_count else str(vote.voted_count)
-    return f"{nobody} of {vote.roll_count} members {has} voted."
+    nobody = _("None") if not vote.voted_count else str(vote.voted_count)
+    return _("%(nobody)s of %(roll_count)s members %(has)s voted.") % {
+        "nobody": nobody,
+        "roll_count": vote.roll_count,
+        "has": has,
+    }
 
 
 def may_do(user: object, proposal: Proposal) -> dict[str, bool]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from oversight.registry import conditions
 from oversight.registry.conditions import ConditionError
 from proposals import charter
@@ -47,7 +49,9 @@ def read(kind: ProposalType, given: object) -> Terms:
     readers = _READERS.get(kind, {})
     unknown = sorted(str(name) for name in given if name not in readers)
     if unknown:
-        known = f"use {', '.join(readers)}" if readers else "it has none"
+        known = (
+            _("use %(readers)s") % {"readers": ", ".join(readers)} if readers else _("it has none")
+        )
         raise TermsError("terms", f"“{unknown[0][:40]}” is no term of such a proposal: {known}.")
     found = {
         name: reader(name, given[name])
@@ -135,7 +139,9 @@ def _read_criterion(name: str, row: object) -> dict[str, Any]:
         raise TermsError(name, "A criterion names a task and a metric of the suite.")
     known = ("at_least", "below", NOT_WORSE)
     if row["comparison"] not in known or not isinstance(row["must_pass"], bool):
-        words = f"comparison is one of {', '.join(known)}; must_pass is true or false."
+        words = _("comparison is one of %(known)s; must_pass is true or false.") % {
+            "known": ", ".join(known),
+        }
         raise TermsError(name, words)
     limit = _limit(name, row)
     if beside and limit.startswith("-"):
@@ -149,7 +155,7 @@ def _read_criterion(name: str, row: object) -> dict[str, Any]:
 
 def _limit(name: str, row: Mapping[str, Any]) -> str:
     """Return a threshold as its shortest text, as the record writes it."""
-    problem = TermsError(name, "A threshold is a number from -100000 to 100000, such as 0.65.")
+    problem = TermsError(name, _("A threshold is a number from -100000 to 100000, such as 0.65."))
     if isinstance(row["threshold"], bool | float):
         raise problem
     try:

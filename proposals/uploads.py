@@ -2,6 +2,7 @@
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404
+from django.utils.translation import gettext as _
 
 from evals.artefacts import path_of
 from oversight.web.refusals import Invalid
@@ -16,7 +17,7 @@ def read_upload(file: "UploadedFile[bytes]") -> bytes:
         Invalid: it is larger than an attachment can be.
     """
     if (file.size or 0) > MAX_BYTES:
-        message = f"A file has at most {MAX_BYTES // 1_000_000} MB."
+        message = _("A file has at most %(value)s MB.") % {"value": MAX_BYTES // 1000000}
         raise Invalid(message, fields={"file": message})
     content: bytes = file.read()
     return content

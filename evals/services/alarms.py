@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from evals.identity import ALARMING
 from evals.models import Check
@@ -12,6 +13,7 @@ from oversight.accounts.queries import AffiliationQuerySet
 from oversight.accounts.services import notify
 from oversight.registry.models import Endpoint
 from oversight.web.clock import database_now
+from oversight.web.languages import filled
 
 Alarm = tuple[str, str, str]
 """Kind, endpoint, and beside whom."""
@@ -73,9 +75,14 @@ def _tell(found: Check, concerned: Sequence[Endpoint], people: set[Person]) -> N
     names = ", ".join(sorted(each.slug for each in concerned))
     notify(
         people=people,
-        subject=f"Endpoints of {version} do not answer as one",
-        text=f"A check found something new about {names}. The endpoint's page says what was "
-        "compared, and leads to the runs.",
+        subject=filled(_("Endpoints of %(version)s do not answer as one"), version=version),
+        text=filled(
+            _(
+                "A check found something new about %(names)s. The endpoint's page says what "
+                "was compared, and leads to the runs."
+            ),
+            names=names,
+        ),
         path=concerned[0].get_absolute_url(),
         kind=NoticeKind.ALARM,
         about=version.digest[:30],

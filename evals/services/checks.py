@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from evals import policy
 from evals.choices import Leaf, ResourceClass, RunState
@@ -48,13 +49,18 @@ def plan_checks(
         Conflict: there is such a plan already.
     """
     if not policy.can_start_run(by):
-        raise NotAllowed("Planning checks takes a role in a body or an evaluator's role.")
+        raise NotAllowed(_("Planning checks takes a role in a body or an evaluator's role."))
     share = _share(agreement)
     _within("items", items, ITEMS)
     _within("every_hours", every_hours, HOURS)
     ModelVersion.objects.select_for_update().get(pk=version.pk)
     if CheckPlan.objects.filter(version=version, ended_at=None).exists():
-        raise Conflict(f"{version} is being checked already: end that plan first.")
+        raise Conflict(
+            _("%(version)s is being checked already: end that plan first.")
+            % {
+                "version": version,
+            }
+        )
     leaf = ledger.append(
         type=Leaf.CHECK_PLANNED,
         actor=by.actor,
@@ -79,9 +85,9 @@ def end_checks(*, by: Person, version: ModelVersion) -> CheckPlan:
     """End the plan of a version; a round under way is still judged."""
     plan = CheckPlan.objects.select_for_update().filter(version=version, ended_at=None).first()
     if plan is None:
-        raise Conflict(f"{version} is not being checked.")
+        raise Conflict(_("%(version)s is not being checked.") % {"version": version})
     if not (plan.planned_by_id == by.pk or policy.can_publish_suite(by)):
-        raise NotAllowed("Who planned the checks, or an evaluator, ends them.")
+        raise NotAllowed(_("Who planned the checks, or an evaluator, ends them."))
     plan.ended_at = database_now()
     plan.save(update_fields=["ended_at"])
     ledger.append(type=Leaf.CHECK_ENDED, actor=by.actor, subject=version.subject, facts={})
@@ -193,7 +199,7 @@ def judge_check(*, check_id: int) -> Check:
     found = Check.objects.select_related("plan").get(pk=check_id)
     parts = list(found.answerers.select_related("run", "endpoint"))
     if found.judged_at is not None or any(part.run and part.run.is_active for part in parts):
-        raise Conflict("This check is judged already, or is still under way.")
+        raise Conflict(_("This check is judged already, or is still under way."))
     before = found.plan.checks.exclude(judged_at=None).first()
     pairs = _pairs(parts, before)
     findings = [
@@ -213,7 +219,7 @@ def _write_down(
     rows = Check.objects.select_for_update(of=("self",))
     found = rows.select_related("plan__version__model", "plan__planned_by").get(pk=check_id)
     if found.judged_at is not None:
-        raise Conflict("This check is judged already.")
+        raise Conflict(_("This check is judged already."))
     found.findings = findings
     found.judged_at, found.digest = database_now(), digest_of({"findings": findings})
     leaf = ledger.append(
@@ -274,7 +280,7 @@ def _pairs(parts: Sequence[CheckedEndpoint], before: Check | None) -> list[Pair]
 
 def _share(text: Decimal | str) -> Decimal:
     words = "Use a share from 0.50 to 1.00, such as 0.90."
-    refusal = Invalid(f"agreement: {words}", fields={"agreement": words})
+    refusal = Invalid(_("agreement: %(words)s") % {"words": words}, fields={"agreement": words})
     try:
         share = Decimal(text)
     except (InvalidOperation, TypeError, ValueError):

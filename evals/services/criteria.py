@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from evals import policy
 from evals.choices import Comparison, Leaf
@@ -40,14 +41,25 @@ def record_criterion(
         Conflict: the same criterion is there already.
     """
     if not decision and not policy.can_record_criterion(by):
-        raise NotAllowed("Recording a criterion takes a role in a body or an organisation.")
+        raise NotAllowed(_("Recording a criterion takes a role in a body or an organisation."))
     task = next((t for t in suite_version.tasks if t["name"] == task_name), None)
     if task is None:
         names = ", ".join(t["name"] for t in suite_version.tasks)
-        raise Invalid(f"The suite has no task {task_name!r}: use one of {names}.")
+        raise Invalid(
+            _("The suite has no task %(task_name)s: use one of %(names)s.")
+            % {
+                "task_name": f"{task_name!r}",
+                "names": names,
+            }
+        )
     if metric not in task["metrics"]:
         raise Invalid(
-            f"Task {task_name} has no metric {metric!r}: use {', '.join(task['metrics'])}."
+            _("Task %(task_name)s has no metric %(metric)s: use %(names)s.")
+            % {
+                "task_name": task_name,
+                "metric": f"{metric!r}",
+                "names": ", ".join(task["metrics"]),
+            }
         )
     limit = _number(threshold)
     if comparison == Comparison.NOT_WORSE:
@@ -83,7 +95,7 @@ def record_criterion(
                 leaf_id=leaf.id,
             )
     except IntegrityError:
-        raise Conflict("This criterion is on the record already.") from None
+        raise Conflict(_("This criterion is on the record already.")) from None
 
 
 def _require_comparable(
@@ -97,8 +109,13 @@ def _require_comparable(
         raise Invalid(words, fields={"threshold": words})
     if "neutral" in task:
         raise Invalid(
-            f"On {task['name']} neither more nor less is better: nothing is worse than another. "
-            "Ask for a score at least, or below, instead."
+            _(
+                "On %(task)s neither more nor less is better: nothing is worse than another. "
+                "Ask for a score at least, or below, instead."
+            )
+            % {
+                "task": task["name"],
+            }
         )
 
 
@@ -106,7 +123,12 @@ def _number(threshold: Decimal | str) -> Decimal:
     try:
         limit = Decimal(threshold)
     except InvalidOperation:
-        raise Invalid(f"{threshold!r} is no number: write it like 0.65.") from None
+        raise Invalid(
+            _("%(threshold)s is no number: write it like 0.65.")
+            % {
+                "threshold": f"{threshold!r}",
+            }
+        ) from None
     if not limit.is_finite() or abs(limit) > 100_000:
-        raise Invalid("A threshold lies between -100000 and 100000.")
+        raise Invalid(_("A threshold lies between -100000 and 100000."))
     return limit.quantize(Decimal("0.000001"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from evals import artefacts, policy
 from evals.models import SuiteDraft, SuiteVersion
@@ -38,7 +39,12 @@ def start_draft(
     """
     _require_author(by)
     if SuiteDraft.objects.filter(owner=by).count() >= DRAFTS_LIMIT:
-        raise Conflict(f"You have {DRAFTS_LIMIT} drafts. Publish or discard one first.")
+        raise Conflict(
+            _("You have %(drafts_limit)s drafts. Publish or discard one first.")
+            % {
+                "drafts_limit": DRAFTS_LIMIT,
+            }
+        )
     document = dict(base.document) if base else {"v": 1, "tasks": []}
     document |= {key: fields[key] for key in SUITE_FIELDS if key in fields}
     return SuiteDraft.objects.create(owner=by, base=base, document=document)
@@ -82,7 +88,10 @@ def _keep_upload(by: Person, draft: SuiteDraft, task: str, upload: dict[str, Any
     locked = _locked(by, draft)
     others = {*locked.uploads, *(each["name"] for each in locked.document["tasks"])} - {task}
     if len(others) >= TASKS_LIMIT:
-        raise Invalid(f"A suite has at most {TASKS_LIMIT} tasks.", fields={"task": "Too many."})
+        raise Invalid(
+            _("A suite has at most %(tasks_limit)s tasks.") % {"tasks_limit": TASKS_LIMIT},
+            fields={"task": _("Too many.")},
+        )
     locked.uploads = {**locked.uploads, task: upload}
     locked.save()
     return locked
@@ -111,7 +120,7 @@ def shape_task(
     """
     _require_owner(by, draft)
     if "columns" not in draft.uploads.get(task, {}):
-        raise Invalid(f"No file was uploaded for {task}.")
+        raise Invalid(_("No file was uploaded for %(task)s.") % {"task": task})
     table = uploaded_table(draft, task)
     try:
         rows = prepare_rows(table, form=form, chosen=chosen, source=draft.uploads[task]["file"])
@@ -164,7 +173,9 @@ def _put_task(
     if places:
         tasks[places[0]] = task
     elif len(tasks) >= TASKS_LIMIT:
-        raise Invalid(f"A suite has at most {TASKS_LIMIT} tasks.")
+        raise Invalid(
+            _("A suite has at most %(tasks_limit)s tasks.") % {"tasks_limit": TASKS_LIMIT}
+        )
     else:
         tasks.append(task)
     _require_no_loosening(by, locked, task)
@@ -285,8 +296,14 @@ def _require_no_loosening(by: Person, draft: SuiteDraft, task: Mapping[str, Any]
     for each in held:
         if each["visibility"] != task["visibility"] and not policy.can_read_items(by, each):
             raise NotAllowed(
-                f"The items of this task are {each['visibility']}; they cannot become "
-                f"{task['visibility']} in a new version. Upload rows of your own instead."
+                _(
+                    "The items of this task are %(each)s; they cannot become %(task)s in a new "
+                    "version. Upload rows of your own instead."
+                )
+                % {
+                    "each": each["visibility"],
+                    "task": task["visibility"],
+                }
             )
 
 
@@ -294,18 +311,18 @@ def _task(draft: SuiteDraft, name: str) -> dict[str, Any]:
     try:
         return draft.task(name)
     except KeyError:
-        raise Invalid(f"The draft has no task {name}.") from None
+        raise Invalid(_("The draft has no task %(name)s.") % {"name": name}) from None
 
 
 def _require_author(by: Person) -> None:
     if not policy.can_publish_suite(by):
-        raise NotAllowed("Only evaluators write and publish suites.")
+        raise NotAllowed(_("Only evaluators write and publish suites."))
 
 
 def _require_owner(by: Person, draft: SuiteDraft) -> None:
     _require_author(by)
     if draft.owner_id != by.pk:
-        raise NotAllowed("A draft is its author's alone until it is published.")
+        raise NotAllowed(_("A draft is its author's alone until it is published."))
 
 
 def _locked(by: Person, draft: SuiteDraft) -> SuiteDraft:
@@ -313,5 +330,5 @@ def _locked(by: Person, draft: SuiteDraft) -> SuiteDraft:
     _require_owner(by, draft)
     locked = SuiteDraft.objects.select_for_update(of=("self",)).filter(pk=draft.pk).first()
     if locked is None:
-        raise Conflict("This draft is gone: it was published or discarded.")
+        raise Conflict(_("This draft is gone: it was published or discarded."))
     return locked

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from evals.choices import TaskRunState
 from evals.models import TaskRun, Worker
@@ -141,8 +142,10 @@ def _holds(task_run: TaskRun | None, worker: Worker, token: int) -> bool:
 def _require_held(task_run: TaskRun | None, worker: Worker, token: int) -> None:
     if not _holds(task_run, worker, token):
         raise Conflict(
-            "This lease is not yours any more: the task run was given back, given to another "
-            "worker, or is over. Drop the work and claim again."
+            _(
+                "This lease is not yours any more: the task run was given back, given to another "
+                "worker, or is over. Drop the work and claim again."
+            )
         )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from evals.choices import (
     FINAL_STATES,
@@ -32,7 +33,14 @@ def move(task_run: TaskRun, to: TaskRunState, *, code: str = "", reason: str = "
     """
     before = TaskRunState(task_run.state)
     if to not in TASK_RUN_TRANSITIONS[before]:
-        raise Conflict(f"{task_run} is {before.label}; it cannot become {to.label}.")
+        raise Conflict(
+            _("%(task_run)s is %(label)s; it cannot become %(label_2)s.")
+            % {
+                "task_run": task_run,
+                "label": before.label,
+                "label_2": to.label,
+            }
+        )
     task_run.state = to
     task_run.reason_code, task_run.reason = code, reason
     if before == TaskRunState.RUNNING:
@@ -55,7 +63,14 @@ def move_run(run: Run, to: RunState, *, reason: str = "") -> None:
     if to == before and run.is_active:
         return
     if to not in RUN_TRANSITIONS[before]:
-        raise Conflict(f"{run} is {before.label}; it cannot become {to.label}.")
+        raise Conflict(
+            _("%(run)s is %(label)s; it cannot become %(label_2)s.")
+            % {
+                "run": run,
+                "label": before.label,
+                "label_2": to.label,
+            }
+        )
     now = timezone.now()
     run.state, run.reason = to, reason
     if run.started_at is None and to == RunState.RUNNING:
@@ -74,7 +89,13 @@ def conclude_replication(
         Conflict: it has ended before; nothing is written.
     """
     if replication.state != ReplicationState.OPEN:
-        raise Conflict(f"{replication} has ended: {replication.get_state_display()}.")
+        raise Conflict(
+            _("%(replication)s has ended: %(state)s.")
+            % {
+                "replication": replication,
+                "state": replication.get_state_display(),
+            }
+        )
     replication.state, replication.findings = to, findings
     replication.concluded_at = timezone.now()
     replication.save(update_fields=["state", "findings", "concluded_at"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 
 from evals import artefacts
 from evals.choices import Leaf, TaskRunState
@@ -63,13 +64,15 @@ def accept_result(
     try:
         statement = verify_envelope(dict(envelope), bytes.fromhex(worker.public_key))
     except StatementError as error:
-        raise Invalid(f"The signed statement does not hold: {error}") from None
+        raise Invalid(
+            gettext("The signed statement does not hold: %(error)s") % {"error": error}
+        ) from None
     payload = base64.b64decode(envelope["payload"])
     digest = f"sha256:{hashlib.sha256(payload).hexdigest()}"
     task_run = TaskRun.objects.select_related("run__suite_version__suite", "run__model_version")
     known = task_run.filter(pk=task_run_id).first()
     if known is None:
-        raise Conflict("There is no such task run.")
+        raise Conflict(gettext("There is no such task run."))
     if known.state == TaskRunState.SUCCEEDED and known.statement_digest == digest:
         return known, False
     require_lease(worker=worker, task_run_id=task_run_id, token=token)
@@ -146,7 +149,9 @@ def _require_key(worker: Worker) -> None:
     """
     rows = Worker.objects.usable().select_for_update(no_key=True)
     if not rows.filter(pk=worker.pk, public_key=worker.public_key).exists():
-        raise Conflict("The key that signed this result was revoked or replaced: it is refused.")
+        raise Conflict(
+            gettext("The key that signed this result was revoked or replaced: it is refused.")
+        )
 
 
 def _write_scores(task_run: TaskRun, summed: Summed) -> None:
@@ -201,7 +206,14 @@ def _require_bound(
         wanted.append(("dataset", found, [task["data"]["sha256"]]))
     for name, found, expected in wanted:
         if found != expected:
-            raise Invalid(f"The statement's {name} is {found!r}; this task run needs {expected!r}.")
+            raise Invalid(
+                gettext("The statement's %(name)s is %(found)s; this task run needs %(expected)s.")
+                % {
+                    "name": name,
+                    "found": f"{found!r}",
+                    "expected": f"{expected!r}",
+                }
+            )
 
 
 def _at(predicate: Mapping[str, Any], outer: str, inner: str) -> Any:
@@ -213,7 +225,12 @@ def _samples_artefact(predicate: Mapping[str, Any]) -> Artefact:
     sha256 = str(_at(predicate, "samples", "sha256"))
     row = Artefact.objects.filter(sha256=sha256).first()
     if row is None:
-        raise Invalid(f"The samples {sha256} were not uploaded: send them before the result.")
+        raise Invalid(
+            gettext("The samples %(sha256)s were not uploaded: send them before the result.")
+            % {
+                "sha256": sha256,
+            }
+        )
     return row
 
 
@@ -237,7 +254,9 @@ def _require_supported(
     stated = predicate.get("aggregates")
     metrics = {metric for metric, _ in found}
     if not isinstance(stated, list) or {item.get("metric") for item in stated} != metrics:
-        raise Invalid("The statement must give one aggregate for every metric of the task.")
+        raise Invalid(
+            gettext("The statement must give one aggregate for every metric of the task.")
+        )
     for item in stated:
         _require_same(item, found[item["metric"], ""])
 
@@ -260,8 +279,17 @@ def _require_same(stated: Mapping[str, Any], summary: Aggregate) -> None:
         _is_near(stated.get(name), value, metric) for name, value in ours.items()
     ):
         raise Invalid(
-            f"The statement says {metric} = {stated.get('mean')} (n={stated.get('n')}), the "
-            f"samples give {summary.mean!r} (n={summary.n}). The result is refused."
+            gettext(
+                "The statement says %(metric)s = %(get)s (n=%(get_2)s), the samples give "
+                "%(mean)s (n=%(n)s). The result is refused."
+            )
+            % {
+                "metric": metric,
+                "get": stated.get("mean"),
+                "get_2": stated.get("n"),
+                "mean": f"{summary.mean!r}",
+                "n": summary.n,
+            }
         )
 
 
@@ -271,7 +299,12 @@ def _is_near(stated: Any, ours: float | None, metric: str) -> bool:
     try:
         return abs(Decimal(stated) - Decimal(repr(ours))) <= TOLERANCE
     except (InvalidOperation, TypeError, ValueError):
-        raise Invalid(f"The aggregate of {metric} is not written as decimal strings.") from None
+        raise Invalid(
+            gettext("The aggregate of %(metric)s is not written as decimal strings.")
+            % {
+                "metric": metric,
+            }
+        ) from None
 
 
 def statement_of(task_run: TaskRun) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evals import policy
 from evals.budgets import paying_budget
@@ -99,8 +100,14 @@ def request_replication(
     spread = _tolerance(tolerance)
     if isinstance(organisations, bool) or not 2 <= organisations <= MOST_ORGANISATIONS:
         raise Invalid(
-            f"A replication takes 2 to {MOST_ORGANISATIONS} organisations.",
-            fields={"organisations": f"2 to {MOST_ORGANISATIONS}"},
+            gettext("A replication takes 2 to %(most_organisations)s organisations.")
+            % {
+                "most_organisations": MOST_ORGANISATIONS,
+            },
+            fields={
+                "organisations": gettext("2 to %(most_organisations)s")
+                % {"most_organisations": MOST_ORGANISATIONS}
+            },
         )
     replication = Replication(organisations=organisations, tolerance=spread, requested_by=by)
     leaf = ledger.append(
@@ -146,7 +153,9 @@ def queue_run(
         Invalid: a setting cannot be used; nothing is written then.
     """
     if not policy.can_start_run(by):
-        raise NotAllowed("Starting an evaluation takes a role in a body or an evaluator's role.")
+        raise NotAllowed(
+            gettext("Starting an evaluation takes a role in a body or an evaluator's role.")
+        )
     _require_priority(by, priority)
     effective = checked_settings(
         _with_address(settings), resource_class=resource_class, tasks=suite_version.tasks
@@ -212,9 +221,11 @@ def _require_served_there(version: ModelVersion, settings: Mapping[str, Any]) ->
 
 def _require_priority(by: Person, priority: int) -> None:
     if priority not in PRIORITIES:
-        raise Invalid("priority is a whole number from -10 to 10.", fields={"priority": "-10–10"})
+        raise Invalid(
+            gettext("priority is a whole number from -10 to 10."), fields={"priority": "-10–10"}
+        )
     if priority > 0 and not policy.can_raise_priority(by):
-        raise NotAllowed("Only an administrator lets a run go before everybody else's.")
+        raise NotAllowed(gettext("Only an administrator lets a run go before everybody else's."))
 
 
 def _with_address(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,8 +238,8 @@ def _with_address(given: Mapping[str, Any]) -> dict[str, Any]:
     row = Endpoint.objects.filter(slug=str(slug)).first()
     if row is None or not row.base_url:
         raise Invalid(
-            "There is no endpoint of this name with an address: register it first.",
-            fields={"endpoint": "Unknown."},
+            gettext("There is no endpoint of this name with an address: register it first."),
+            fields={"endpoint": gettext("Unknown.")},
         )
     settings["endpoint"] = {**endpoint, "slug": row.slug, "base_url": row.base_url}
     return settings
@@ -242,7 +253,7 @@ def _memory_needed(
         return 0
     if stated is not None:
         if isinstance(stated, bool) or not 0 <= stated < 2**62:
-            raise Invalid("device_memory_bytes is a number of bytes of one GPU.")
+            raise Invalid(gettext("device_memory_bytes is a number of bytes of one GPU."))
         return stated
     return int(version.total_bytes * GPU_MEMORY_FACTOR / settings.get("devices", 1))
 
@@ -254,7 +265,7 @@ def _tolerance(given: Decimal | str) -> Decimal:
         tolerance = Decimal(-1)
     if not tolerance.is_finite() or not 0 <= tolerance < 100:
         raise Invalid(
-            "A tolerance is a decimal from 0, such as 0.02.", fields={"tolerance": "0.02"}
+            gettext("A tolerance is a decimal from 0, such as 0.02."), fields={"tolerance": "0.02"}
         )
     return tolerance.quantize(Decimal("0.000001"))
 
@@ -263,12 +274,17 @@ def _tolerance(given: Decimal | str) -> Decimal:
 def cancel_run(*, by: Person, run: Run) -> Run:
     """Cancel a run: what waits is cancelled now, what runs is stopped at its next heartbeat."""
     if not policy.can_cancel_run(by, run):
-        raise NotAllowed("Only who asked for a run, or an administrator, cancels it.")
+        raise NotAllowed(gettext("Only who asked for a run, or an administrator, cancels it."))
     # Task runs are always locked before their run, here as in leases and results.
     waiting = list(run.task_runs.select_for_update().order_by("position"))
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.is_active:
-        raise Conflict(f"This run is over already: {locked.get_state_display()}.")
+        raise Conflict(
+            gettext("This run is over already: %(state)s.")
+            % {
+                "state": locked.get_state_display(),
+            }
+        )
     if locked.cancel_requested_at is not None:
         return locked
     ledger.append(type=Leaf.RUN_CANCELLED, actor=by.actor, subject=locked.subject)

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from evals import artefacts, policy
 from evals.choices import Leaf
@@ -29,7 +30,7 @@ def publish_suite(
         Invalid: the document or its data cannot be used; the message names the field and the fix.
     """
     if not policy.can_publish_suite(by):
-        raise NotAllowed("Only evaluators publish suites.")
+        raise NotAllowed(gettext("Only evaluators publish suites."))
     try:
         suite = require_valid(document)
     except SuiteError as error:
@@ -77,9 +78,19 @@ def _require_files(document: SuiteDocument, files: Mapping[str, bytes]) -> None:
     named = {task["data"]["name"]: task["data"] for task in document["tasks"] if "data" in task}
     if set(named) != set(files):
         missing = ", ".join(sorted(set(named) ^ set(files)))
-        raise Invalid(f"The data files and the document do not fit together: {missing}.")
+        raise Invalid(
+            gettext("The data files and the document do not fit together: %(missing)s.")
+            % {
+                "missing": missing,
+            }
+        )
     for name, data in files.items():
         if dict(data_file(name, data)) != dict(named[name]):
-            raise Invalid(f"{name} is not the file that the document names by size and digest.")
+            raise Invalid(
+                gettext("%(name)s is not the file that the document names by size and digest.")
+                % {
+                    "name": name,
+                }
+            )
     if problems := check_files(document, files):
         raise Invalid("\n".join(str(problem) for problem in problems))

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from evals import policy
 from evals.choices import KeyEnd, Leaf, ResourceClass, TaskRunState
@@ -40,9 +41,9 @@ def enrol_worker(
         Conflict: the organisation has a usable worker of this name.
     """
     if not is_administrator(by):
-        raise NotAllowed("Only an administrator enrols workers.")
+        raise NotAllowed(_("Only an administrator enrols workers."))
     if not 1 <= len(name) <= 80:
-        raise Invalid("A worker's name has 1 to 80 characters.", fields={"name": "1 to 80"})
+        raise Invalid(_("A worker's name has 1 to 80 characters."), fields={"name": _("1 to 80")})
     _require_key(public_key)
     secret = _token(token)
     worker = Worker(
@@ -63,7 +64,13 @@ def enrol_worker(
         with transaction.atomic():
             worker.save()
     except IntegrityError:
-        raise Conflict(f"{organisation} already has a worker {name}; revoke it first.") from None
+        raise Conflict(
+            _("%(organisation)s already has a worker %(name)s; revoke it first.")
+            % {
+                "organisation": organisation,
+                "name": name,
+            }
+        ) from None
     WorkerKey.objects.create(
         worker=worker, public_key=public_key, since=worker.enrolled_at, leaf_id=leaf.id
     )
@@ -85,7 +92,7 @@ def rotate_key(*, by: Person, worker: Worker, public_key: str, token: str = "") 
     secret = _token(token)
     row = _locked(worker)
     if row.keys.filter(public_key=public_key).exists():
-        raise Conflict("This worker has this key, or had it before: make a new one.")
+        raise Conflict(_("This worker has this key, or had it before: make a new one."))
     now = timezone.now()
     leaf = ledger.append(
         type=Leaf.WORKER_KEY_ROTATED,
@@ -106,10 +113,17 @@ def pause_worker(*, by: Person, worker: Worker, reason: str) -> Worker:
     """Give a worker nothing new; what it holds it may finish."""
     _require_manager(by, worker)
     if not 1 <= len(reason) <= 200:
-        raise Invalid("A pause needs a reason of up to 200 characters.", fields={"reason": "1–200"})
+        raise Invalid(
+            _("A pause needs a reason of up to 200 characters."), fields={"reason": "1–200"}
+        )
     row = _locked(worker)
     if row.paused_at is not None:
-        raise Conflict(f"This worker is paused already: {row.pause_reason}")
+        raise Conflict(
+            _("This worker is paused already: %(pause_reason)s")
+            % {
+                "pause_reason": row.pause_reason,
+            }
+        )
     row.paused_at, row.pause_reason = timezone.now(), reason
     row.save(update_fields=["paused_at", "pause_reason"])
     ledger.append(type=Leaf.WORKER_PAUSED, actor=by.actor, subject=row.actor)
@@ -122,7 +136,7 @@ def resume_worker(*, by: Person, worker: Worker) -> Worker:
     _require_manager(by, worker)
     row = _locked(worker)
     if row.paused_at is None:
-        raise Conflict("This worker is not paused.")
+        raise Conflict(_("This worker is not paused."))
     row.paused_at, row.pause_reason = None, ""
     row.save(update_fields=["paused_at", "pause_reason"])
     ledger.append(type=Leaf.WORKER_RESUMED, actor=by.actor, subject=row.actor)
@@ -154,7 +168,9 @@ def hear_hello(
     one model: what needs more is then left to others.
     """
     if not 1 <= len(boot_id) <= 64:
-        raise Invalid("boot_id has 1 to 64 characters.", fields={"boot_id": "1 to 64 characters"})
+        raise Invalid(
+            _("boot_id has 1 to 64 characters."), fields={"boot_id": _("1 to 64 characters")}
+        )
     memory = _whole(device, "device_memory_bytes", 0, 2**62 - 1)
     devices = _whole(device, "devices", 1, MOST_DEVICES)
     held = list(_held(worker).exclude(boot_id=boot_id))
@@ -196,7 +212,7 @@ def _locked(worker: Worker) -> Worker:
     """
     row = Worker.objects.select_for_update().get(pk=worker.pk)
     if row.revoked_at is not None:
-        raise Conflict("This worker is revoked already.")
+        raise Conflict(_("This worker is revoked already."))
     return row
 
 
@@ -207,19 +223,24 @@ def _end_key(worker: Worker, how: KeyEnd) -> None:
 def _require_manager(by: Person, worker: Worker) -> None:
     if not policy.can_manage_worker(by, worker):
         raise NotAllowed(
-            f"Only an administrator, or who evaluates or operates for {worker.organisation}, "
-            "manages this worker."
+            _(
+                "Only an administrator, or who evaluates or operates for %(organisation)s, "
+                "manages this worker."
+            )
+            % {
+                "organisation": worker.organisation,
+            }
         )
 
 
 def _require_key(public_key: str) -> None:
     if len(public_key) != 64 or any(c not in "0123456789abcdef" for c in public_key):
-        raise Invalid("The public key is 64 hexadecimal digits (a raw Ed25519 key).")
+        raise Invalid(_("The public key is 64 hexadecimal digits (a raw Ed25519 key)."))
 
 
 def _token(given: str) -> str:
     if given and len(given) < 32:
-        raise Invalid("A worker's token has at least 32 characters.")
+        raise Invalid(_("A worker's token has at least 32 characters."))
     return given or TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
@@ -229,5 +250,8 @@ def _whole(device: Mapping[str, Any], name: str, low: int, high: int) -> int | N
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         words = f"A whole number from {low} to {high}."
-        raise Invalid(f"device.{name}: {words}", fields={"device": words})
+        raise Invalid(
+            _("device.%(name)s: %(words)s") % {"name": name, "words": words},
+            fields={"device": words},
+        )
     return value

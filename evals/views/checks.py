@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals import policy
@@ -21,7 +22,7 @@ def plan_checks(request: HttpRequest, digest: str) -> HttpResponse:
     person = person_of(request)
     version = get_object_or_404(ModelVersion.objects.select_related("model"), digest=digest)
     if not policy.can_start_run(person):
-        raise NotAllowed("Planning checks takes a role in a body or an evaluator's role.")
+        raise NotAllowed(_("Planning checks takes a role in a body or an evaluator's role."))
     form = CheckForm(request.POST or None)
     status = 200
     if request.method == "POST":
@@ -32,7 +33,13 @@ def plan_checks(request: HttpRequest, digest: str) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, f"The endpoints that claim {version} are being checked.")
+                messages.success(
+                    request,
+                    _("The endpoints that claim %(version)s are being checked.")
+                    % {
+                        "version": version,
+                    },
+                )
                 return redirect(version)
     context = {
         "form": form,
@@ -49,5 +56,11 @@ def end_checks(request: HttpRequest, digest: str) -> HttpResponse:
     """End the checks of a version's endpoints."""
     version = get_object_or_404(ModelVersion.objects.select_related("model"), digest=digest)
     checks.end_checks(by=person_of(request), version=version)
-    messages.success(request, f"The endpoints that claim {version} are checked no more.")
+    messages.success(
+        request,
+        _("The endpoints that claim %(version)s are checked no more.")
+        % {
+            "version": version,
+        },
+    )
     return redirect(version)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from evals import policy
 from evals.models import SuiteDraft
@@ -17,7 +18,7 @@ def author(request: HttpRequest) -> Person:
     if not is_person(request.user):
         raise Http404
     if not policy.can_publish_suite(request.user):
-        raise NotAllowed("Only evaluators write and publish suites.")
+        raise NotAllowed(_("Only evaluators write and publish suites."))
     return request.user
 
 

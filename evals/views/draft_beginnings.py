@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals.forms import (
@@ -72,7 +73,12 @@ def _begin(form: Any, start: Callable[[dict[str, Any]], SuiteDraft]) -> SuiteDra
 
 def _from_zip(person: Person, file: Any) -> SuiteDraft:
     if file.size > ARCHIVE_LIMIT_BYTES:
-        raise Invalid(f"It is larger than {ARCHIVE_LIMIT_BYTES // 1_048_576} MiB.")
+        raise Invalid(
+            _("It is larger than %(value)s MiB.")
+            % {
+                "value": ARCHIVE_LIMIT_BYTES // 1048576,
+            }
+        )
     try:
         imported = read_suite_zip(file.read())
     except SuiteError as error:
@@ -125,6 +131,10 @@ def install(request: HttpRequest, slug: str) -> HttpResponse:
     except SuiteError as error:
         raise Conflict(str(error)) from None
     version, is_new = publish_suite(by=person, document=dict(suite.document), files=suite.files)
-    words = f"{version} is published." if is_new else f"{version} was published already."
+    words = (
+        _("%(version)s is published.") % {"version": version}
+        if is_new
+        else _("%(version)s was published already.") % {"version": version}
+    )
     messages.success(request, words)
     return redirect(version.suite)

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals.forms import (
@@ -92,7 +93,7 @@ def task(request: HttpRequest, ref: str, name: str) -> HttpResponse:
                 except Refusal as refusal:
                     status = put_on_form(form, refusal)
                 else:
-                    messages.success(request, f"{shown['title']} is saved.")
+                    messages.success(request, _("%(shown)s is saved.") % {"shown": shown["title"]})
                     return redirect("draft-task", ref, name)
     context = {
         "draft": found,
@@ -111,10 +112,12 @@ def _preview(
 ) -> dict[str, Any]:
     """Return one row's prompt as the harness sends it, or why there is none."""
     if form.is_bound and not form.is_valid():
-        return {"refusal": "The prompt appears here once the fields on the left are mended."}
+        return {"refusal": _("The prompt appears here once the fields on the left are mended.")}
     rows = service.readable_rows(request.user, found, entry)
     if rows is None:
-        return {"refusal": f"The items of this task are {entry['visibility']}."}
+        return {
+            "refusal": _("The items of this task are %(entry)s.") % {"entry": entry["visibility"]}
+        }
     sample = (form.cleaned_data.get("sample") if form.is_bound else 1) or 1
     place = min(sample, len(rows))
     try:
@@ -137,5 +140,5 @@ def remove(request: HttpRequest, ref: str, name: str) -> HttpResponse:
     """Take a task out of a draft."""
     found = own_draft(request, ref)
     service.remove_task(by=author(request), draft=found, task=name)
-    messages.success(request, f"{name} is out of the draft.")
+    messages.success(request, _("%(name)s is out of the draft.") % {"name": name})
     return redirect(found)

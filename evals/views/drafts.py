@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals.forms import (
@@ -32,7 +33,7 @@ def draft(request: HttpRequest, ref: str) -> HttpResponse:
         status = 422
         if form.is_valid():
             service.describe_draft(by=author(request), draft=found, fields=form.cleaned_data)
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect(found)
     return _draft_page(request, found, status, form=form)
 
@@ -105,7 +106,13 @@ def stock(request: HttpRequest, ref: str) -> HttpResponse:
     if not form.is_valid():
         return _draft_page(request, found, 422, stock_form=form)
     service.add_stock_task(by=author(request), draft=found, **form.cleaned_data)
-    messages.success(request, f"{form.cleaned_data['stock']} is in the draft.")
+    messages.success(
+        request,
+        gettext("%(cleaned_data)s is in the draft.")
+        % {
+            "cleaned_data": form.cleaned_data["stock"],
+        },
+    )
     return redirect(found)
 
 
@@ -120,7 +127,10 @@ def publish(request: HttpRequest, ref: str) -> HttpResponse:
         except Refusal as refused:
             refusal, status = refused.detail, refused.status
         else:
-            messages.success(request, f"{version} is published and on the record.")
+            messages.success(
+                request,
+                gettext("%(version)s is published and on the record.") % {"version": version},
+            )
             return redirect(version)
     before = _published(found)
     context = {
@@ -139,5 +149,5 @@ def publish(request: HttpRequest, ref: str) -> HttpResponse:
 def discard(request: HttpRequest, ref: str) -> HttpResponse:
     """Throw a draft away."""
     service.discard_draft(by=author(request), draft=own_draft(request, ref))
-    messages.success(request, "The draft is discarded.")
+    messages.success(request, gettext("The draft is discarded."))
     return redirect("drafts")

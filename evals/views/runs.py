@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals import policy
@@ -21,7 +22,7 @@ def start_run(request: HttpRequest, slug: str) -> HttpResponse:
     person = person_of(request)
     suite = get_object_or_404(Suite, slug=slug)
     if not policy.can_start_run(person):
-        raise NotAllowed("Starting an evaluation takes a role in a body or an evaluator's role.")
+        raise NotAllowed(_("Starting an evaluation takes a role in a body or an evaluator's role."))
     form = RunForm(request.POST or None)
     status = 200
     if request.method == "POST":
@@ -47,7 +48,7 @@ def cancel(request: HttpRequest, ref: str) -> HttpResponse:
     """Cancel a run."""
     run = get_object_or_404(Run, ref=ref)
     cancel_run(by=person_of(request), run=run)
-    messages.success(request, "The run is being cancelled.")
+    messages.success(request, _("The run is being cancelled."))
     return redirect(run)
 
 

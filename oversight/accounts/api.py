@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
@@ -115,6 +116,9 @@ class NoticeSettingsShape(serializers.Serializer[Any]):
         default="",
         help_text="Such as Europe/Zurich; empty for that of the body in which the person sits.",
     )
+    language = serializers.CharField(
+        max_length=12, default="en", help_text="Of notices and mails: en, fr or de."
+    )
     at_once = serializers.ListField(child=AtOnce(), max_length=500, default=list)
 
 
@@ -150,6 +154,7 @@ def _chosen(person: Person) -> dict[str, Any]:
         "gets_mail": row.gets_mail if row else True,
         "digest_hour": row.digest_hour if row else DIGEST_HOUR,
         "time_zone": row.time_zone if row else "",
+        "language": row.language if row else settings.LANGUAGE_CODE,
         "at_once": [
             {"kind": kind, "body": body} for kind, body in wishes.values_list("kind", "body__slug")
         ],

@@ -1,14 +1,15 @@
 """Roles, scopes and the leaf types of the accounts floor. Leaf types are never renamed."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class BodyRole(TextChoices):
     """What a person may be in a body."""
 
     MEMBER = "member", "member"
-    CHAIR = "chair", "chair (a member with the casting vote)"
-    CLERK = "clerk", "clerk (no vote)"
+    CHAIR = "chair", _("chair (a member with the casting vote)")
+    CLERK = "clerk", _("clerk (no vote)")
 
 
 VOTING_ROLES = frozenset({BodyRole.MEMBER, BodyRole.CHAIR})
@@ -24,37 +25,37 @@ class OrganisationRole(TextChoices):
 class Scope(TextChoices):
     """What an API key may do beyond reading what is public."""
 
-    RUNS_WRITE = "runs:write", "start and cancel evaluation runs"
-    SUITES_WRITE = "suites:write", "publish suites"
-    REGISTRY_WRITE = "registry:write", "register models, endpoints and deployments"
-    PROPOSALS_WRITE = "proposals:write", "propose, comment and move stages"
-    VOTES_CAST = "votes:cast", "cast ballots"
+    RUNS_WRITE = "runs:write", _("start and cancel evaluation runs")
+    SUITES_WRITE = "suites:write", _("publish suites")
+    REGISTRY_WRITE = "registry:write", _("register models, endpoints and deployments")
+    PROPOSALS_WRITE = "proposals:write", _("propose, comment and move stages")
+    VOTES_CAST = "votes:cast", _("cast ballots")
     INCIDENTS_WRITE = (
         "incidents:write",
-        "read reports of incidents that you handle, and handle them",
+        _("read reports of incidents that you handle, and handle them"),
     )
-    WEBHOOKS = "webhooks:own", "subscribe addresses to what is new on the record"
-    NOTICES = "notices:own", "read your notices and open votes, and say how you are told"
+    WEBHOOKS = "webhooks:own", _("subscribe addresses to what is new on the record")
+    NOTICES = "notices:own", _("read your notices and open votes, and say how you are told")
 
 
 class NoticeKind(TextChoices):
     """What a notice is about: people choose by it what reaches them at once."""
 
-    VOTE_CLOSING = "vote_closing", "a vote closes within 24 hours and waits for you"
-    VOTE_OPENED = "vote_opened", "a vote opens with you on the roll"
-    TIE = "tie", "a tie waits for your casting vote"
-    DECISION = "decision", "a vote has ended"
-    QUESTION = "question", "somebody asks you"
-    ANSWER = "answer", "somebody answers you"
-    MENTION = "mention", "somebody mentions you"
-    COMMENT = "comment", "a comment on what you proposed"
-    AMENDMENT = "amendment", "an amendment to what you proposed"
-    STAGE = "stage", "a proposal moves on"
-    DELEGATION = "delegation", "somebody delegates their vote to you"
-    REMINDER = "reminder", "a time runs out: a sunset, a review"
-    INCIDENT = "incident", "an incident that your body handles"
-    ALARM = "alarm", "an endpoint that you run, use or have checked answers otherwise"
-    OTHER = "other", "anything else"
+    VOTE_CLOSING = "vote_closing", _("a vote closes within 24 hours and waits for you")
+    VOTE_OPENED = "vote_opened", _("a vote opens with you on the roll")
+    TIE = "tie", _("a tie waits for your casting vote")
+    DECISION = "decision", _("a vote has ended")
+    QUESTION = "question", _("somebody asks you")
+    ANSWER = "answer", _("somebody answers you")
+    MENTION = "mention", _("somebody mentions you")
+    COMMENT = "comment", _("a comment on what you proposed")
+    AMENDMENT = "amendment", _("an amendment to what you proposed")
+    STAGE = "stage", _("a proposal moves on")
+    DELEGATION = "delegation", _("somebody delegates their vote to you")
+    REMINDER = "reminder", _("a time runs out: a sunset, a review")
+    INCIDENT = "incident", _("an incident that your body handles")
+    ALARM = "alarm", _("an endpoint that you run, use or have checked answers otherwise")
+    OTHER = "other", _("anything else")
 
 
 ASKING = frozenset({NoticeKind.VOTE_CLOSING, NoticeKind.VOTE_OPENED, NoticeKind.TIE})

@@ -8,10 +8,16 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import URGENT, NoticeKind
+from oversight.accounts.mail_times import languages_of
 from oversight.accounts.models import Notice, Person
 from oversight.accounts.unsubscribing import unsubscribe_address
+from oversight.web.languages import in_language
+from oversight.web.templatetags.oversight_tags import grouped
 
 FOLD_FROM = 3
 """So many notices of one kind about one matter are one line."""
@@ -20,14 +26,14 @@ MOST_LINES = 60
 """A mail lists so many lines and says how many more the person's list has."""
 
 _FOLDED = {
-    NoticeKind.COMMENT: "comments on",
-    NoticeKind.ANSWER: "answers to you on",
-    NoticeKind.QUESTION: "questions to you on",
-    NoticeKind.MENTION: "mentions of you on",
-    NoticeKind.AMENDMENT: "amendments to",
-    NoticeKind.STAGE: "moves of",
-    NoticeKind.DELEGATION: "delegations to you in",
-    NoticeKind.REMINDER: "reminders about",
+    NoticeKind.COMMENT: _("%(number)s comments on %(matter)s"),
+    NoticeKind.ANSWER: _("%(number)s answers to you on %(matter)s"),
+    NoticeKind.QUESTION: _("%(number)s questions to you on %(matter)s"),
+    NoticeKind.MENTION: _("%(number)s mentions of you on %(matter)s"),
+    NoticeKind.AMENDMENT: _("%(number)s amendments to %(matter)s"),
+    NoticeKind.STAGE: _("%(number)s moves of %(matter)s"),
+    NoticeKind.DELEGATION: _("%(number)s delegations to you in %(matter)s"),
+    NoticeKind.REMINDER: _("%(number)s reminders about %(matter)s"),
 }
 
 
@@ -87,9 +93,9 @@ def digest_of(notices: Sequence[Notice]) -> Digest:
             lines = _folded(kind, list(of_kind))[:left]
             left -= len(lines)
             if lines:
-                groups.append(Group(_upper(kind.label), tuple(lines)))
+                groups.append(Group(_upper(str(kind.label)), tuple(lines)))
         if groups:
-            sections.append(Section(body.name if body else "More", tuple(groups)))
+            sections.append(Section(body.name if body else gettext("More"), tuple(groups)))
     told = sum(
         line.stands_for for each in sections for group in each.groups for line in group.lines
     )
@@ -106,9 +112,10 @@ def _folded(kind: NoticeKind, rows: Sequence[Notice]) -> list[Line]:
         if len(found) < FOLD_FROM:
             lines += [Line(row.subject, row.text, _address(row.path), 1) for row in found]
             continue
-        what = _FOLDED.get(kind, "notices about")
+        what = _FOLDED.get(kind, _("%(number)s notices about %(matter)s"))
         place = _address(found[-1].path.partition("#")[0])
-        lines.append(Line(f"{len(found):,} {what} {matter}", "", place, len(found)))
+        words = str(what) % {"number": grouped(len(found)), "matter": matter}
+        lines.append(Line(words, "", place, len(found)))
     return lines
 
 
@@ -118,12 +125,20 @@ def _subject(rows: Sequence[Notice]) -> str:
     if len(rows) == 1:
         return first.subject
     if first.kind in URGENT:
-        return f"{first.subject[:130]}, and {len(rows) - 1:,} more"
-    return f"{settings.SITE_NAME}: {len(rows):,} notices"
+        return gettext("%(subject)s, and %(number)s more") % {
+            "subject": first.subject[:130],
+            "number": grouped(len(rows) - 1),
+        }
+    return gettext("%(site)s: %(number)s notices") % {
+        "site": settings.SITE_NAME,
+        "number": grouped(len(rows)),
+    }
 
 
 def _address(path: str) -> str:
-    return f"{settings.PUBLIC_URL}{path}" if path else ""
+    """Return the whole address of a page in the language of the mail."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    return f"{settings.PUBLIC_URL}{in_language(path, language)}" if path else ""
 
 
 def _upper(words: str) -> str:
@@ -133,7 +148,15 @@ def _upper(words: str) -> str:
 def mail_of(
     person: Person, notices: Sequence[Notice], connection: BaseEmailBackend
 ) -> EmailMultiAlternatives:
-    """Return the one mail that tells a person these notices, as plain text and as simple HTML.
+    """Return the one mail that tells a person these notices, in the language of their choice."""
+    with translation.override(languages_of([person])[person.pk]):
+        return _mail_of(person, notices, connection)
+
+
+def _mail_of(
+    person: Person, notices: Sequence[Notice], connection: BaseEmailBackend
+) -> EmailMultiAlternatives:
+    """Return the mail as plain text and as simple HTML.
 
     Its Message-ID follows from the notices: a mail that a crash repeats is the same to a mailbox.
     """

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from oversight.accounts.choices import Leaf
 from oversight.accounts.models import Body, EvaluatorAdmission, Organisation
@@ -42,7 +43,14 @@ def admit_evaluator(
             slug=slug, name=name, website=website, leaf_id=made.id
         )
     if body.evaluators.filter(organisation=organisation, ended_at=None).exists():
-        raise Impossible("admitted-already", f"{organisation} is an evaluator of {body} already.")
+        raise Impossible(
+            "admitted-already",
+            _("%(organisation)s is an evaluator of %(body)s already.")
+            % {
+                "organisation": organisation,
+                "body": body,
+            },
+        )
     leaf = ledger.append(
         type=Leaf.EVALUATOR_ADMITTED,
         actor=actor,

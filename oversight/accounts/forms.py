@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import (
     URGENT,
@@ -20,9 +23,9 @@ class SignupForm(forms.Form):
     """What allauth's sign-up asks beside e-mail and password."""
 
     display_name = forms.CharField(
-        label="Name shown to others",
+        label=_("Name shown to others"),
         max_length=80,
-        help_text="Shown beside what you write. It need not be your legal name.",
+        help_text=_("Shown beside what you write. It need not be your legal name."),
         widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
     )
 
@@ -34,19 +37,19 @@ class FirstAdministratorForm(forms.Form):
     """The very first account."""
 
     display_name = forms.CharField(
-        label="Name shown to others",
+        label=_("Name shown to others"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
     )
     email = forms.EmailField(
         label="E-mail",
-        help_text="You sign in with it. It is shown to nobody.",
+        help_text=_("You sign in with it. It is shown to nobody."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 8 characters. Add a second factor afterwards, under your account.",
+        help_text=_("At least 8 characters. Add a second factor afterwards, under your account."),
     )
 
     def clean_password(self) -> str:
@@ -59,16 +62,16 @@ class FirstAdministratorForm(forms.Form):
 class ApiKeyForm(forms.Form):
     """A new key for a program."""
 
-    name = forms.CharField(max_length=80, help_text="What will use it, so that you know later.")
+    name = forms.CharField(max_length=80, help_text=_("What will use it, so that you know later."))
     scopes = forms.MultipleChoiceField(
-        label="What it may do",
+        label=_("What it may do"),
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="Reading what is public takes none of these.",
+        help_text=_("Reading what is public takes none of these."),
     )
     days = forms.IntegerField(
-        label="Days until it expires",
+        label=_("Days until it expires"),
         min_value=1,
         max_value=3650,
         initial=365,
@@ -81,18 +84,18 @@ class BodyForm(forms.Form):
 
     name = forms.CharField(max_length=120)
     slug = forms.SlugField(
-        label="Address name",
+        label=_("Address name"),
         max_length=60,
-        help_text="In the page's address, for instance city-council.",
+        help_text=_("In the page's address, for instance city-council."),
     )
     summary = forms.CharField(
         max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     time_zone = forms.CharField(
-        label="Time zone",
+        label=_("Time zone"),
         max_length=60,
         initial="Europe/Zurich",
-        help_text="Where the body sits: its votes close by this clock.",
+        help_text=_("Where the body sits: its votes close by this clock."),
     )
 
 
@@ -101,9 +104,9 @@ class OrganisationForm(forms.Form):
 
     name = forms.CharField(max_length=120)
     slug = forms.SlugField(
-        label="Address name",
+        label=_("Address name"),
         max_length=60,
-        help_text="How the record names it, for instance statistics-office.",
+        help_text=_("How the record names it, for instance statistics-office."),
     )
     website = forms.URLField(required=False, assume_scheme="https")
 
@@ -111,28 +114,32 @@ class OrganisationForm(forms.Form):
 class AppointmentForm(forms.Form):
     """A seat in a body, for somebody who has an account."""
 
-    email = forms.EmailField(label="E-mail of the person", help_text="They need an account first.")
+    email = forms.EmailField(
+        label=_("E-mail of the person"), help_text=_("They need an account first.")
+    )
     role = forms.ChoiceField(choices=BodyRole.choices)
     weight = forms.IntegerField(
-        label="Weight of the vote",
+        label=_("Weight of the vote"),
         min_value=1,
         max_value=1_000_000,
         initial=1,
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="1 unless votes are weighted. A clerk has none.",
+        help_text=_("1 unless votes are weighted. A clerk has none."),
     )
     ends_at = forms.DateField(
-        label="Term ends on",
+        label=_("Term ends on"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date", "class": "input-short"}),
-        help_text="Leave empty for an open term.",
+        help_text=_("Leave empty for an open term."),
     )
 
 
 class AffiliationForm(forms.Form):
     """The right to act for an organisation."""
 
-    email = forms.EmailField(label="E-mail of the person", help_text="They need an account first.")
+    email = forms.EmailField(
+        label=_("E-mail of the person"), help_text=_("They need an account first.")
+    )
     role = forms.ChoiceField(choices=OrganisationRole.choices)
 
 
@@ -144,19 +151,28 @@ class NoticeSettingsForm(forms.Form):
     """How a person is told: mail or none, its hour, and what does not wait for it."""
 
     gets_mail = forms.BooleanField(
-        label="Send me mail", required=False, help_text="Without it, notices stand in your list."
+        label=_("Send me mail"),
+        required=False,
+        help_text=_("Without it, notices stand in your list."),
+    )
+    language = forms.ChoiceField(
+        label=_("In this language"),
+        choices=settings.LANGUAGES,
+        help_text=_("What others wrote stays in the language they wrote it in."),
     )
     digest_hour = forms.TypedChoiceField(
-        label="The daily mail comes at",
+        label=_("The daily mail comes at"),
         choices=[(hour, f"{hour:02d}:00") for hour in range(24)],
         coerce=int,
-        help_text="One mail a day with all that was not sent at once; none when there is nothing.",
+        help_text=_(
+            "One mail a day with all that was not sent at once; none when there is nothing."
+        ),
     )
     time_zone = forms.CharField(
-        label="By the clock of",
+        label=_("By the clock of"),
         max_length=60,
         required=False,
-        help_text="A time zone such as Europe/Zurich. Empty: that of the body in which you sit.",
+        help_text=_("A time zone such as Europe/Zurich. Empty: that of the body in which you sit."),
     )
 
     def __init__(self, person: Person, data: Any = None) -> None:
@@ -167,17 +183,22 @@ class NoticeSettingsForm(forms.Form):
             "digest_hour": row.digest_hour if row else DIGEST_HOUR,
             "time_zone": row.time_zone if row else "",
         }
+        first["language"] = row.language if row else settings.LANGUAGE_CODE
         super().__init__(data, initial=first)
         wishes = [*person.immediate_kinds.select_related("body")]
         seats = Body.objects.filter(memberships__in=person.memberships.in_term())
         # A body one has left is still there as long as something is chosen of it.
         chosen = {wish.body for wish in wishes if wish.body}
         self.bodies = {body.slug: body for body in sorted({*seats, *chosen}, key=str)}
-        choices = [(kind.value, _upper(kind.label)) for kind in NoticeKind if kind not in URGENT]
+        choices = [
+            (kind.value, _upper(str(kind.label))) for kind in NoticeKind if kind not in URGENT
+        ]
         for name in (EVERYWHERE, *self.bodies):
             body = self.bodies.get(name)
             self.fields[_field(name)] = forms.MultipleChoiceField(
-                label=f"At once from {body}" if body else "At once from every body",
+                label=gettext("At once from %(body)s") % {"body": body}
+                if body
+                else gettext("At once from every body"),
                 choices=choices,
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
@@ -188,7 +209,7 @@ class NoticeSettingsForm(forms.Form):
     @property
     def times(self) -> list[forms.BoundField]:
         """The fields that say whether and when mail comes."""
-        return [self[name] for name in ("gets_mail", "digest_hour", "time_zone")]
+        return [self[name] for name in ("gets_mail", "language", "digest_hour", "time_zone")]
 
     @property
     def kinds(self) -> list[forms.BoundField]:
@@ -201,6 +222,7 @@ class NoticeSettingsForm(forms.Form):
         data = self.cleaned_data
         return {
             "gets_mail": data["gets_mail"],
+            "language": data["language"],
             "digest_hour": data["digest_hour"],
             "time_zone": data["time_zone"],
             "at_once": [

@@ -57,6 +57,15 @@ def mail_times(
     return times
 
 
+def languages_of(people: Collection[Person]) -> dict[int, str]:
+    """Return by person the language in which they are told; one that is no more is English."""
+    rows = NoticeSettings.objects.filter(person__in=[person.pk for person in people])
+    chosen = dict(rows.values_list("person_id", "language"))
+    known = dict(settings.LANGUAGES)
+    wanted = {person.pk: chosen.get(person.pk, "") for person in people}
+    return {pk: each if each in known else settings.LANGUAGE_CODE for pk, each in wanted.items()}
+
+
 def zones_of(people: Collection[Person]) -> dict[int, str]:
     """Return by person the time zone of the body in which they have sat longest, else the site's.
 

@@ -288,6 +288,7 @@ class NoticeSettings(models.Model):
     time_zone = models.CharField(
         max_length=60, blank=True, help_text="Empty: that of the body in which the person sits."
     )
+    language = models.CharField(max_length=12, default="en")
 
     class Meta:
         verbose_name_plural = "notice settings"

@@ -5,11 +5,13 @@ from collections.abc import Collection
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.digests import mail_of
@@ -83,6 +85,7 @@ def choose_notices(
     gets_mail: bool,
     digest_hour: int,
     time_zone: str = "",
+    language: str = "en",
     at_once: Collection[tuple[NoticeKind, Body | None]] = (),
 ) -> NoticeSettings:
     """Say how one wants to be told; the digest that waits moves to the new hour.
@@ -92,19 +95,26 @@ def choose_notices(
         gets_mail: whether any mail is sent; without it notices stand in the list only.
         digest_hour: when the daily mail goes out, 0 to 23.
         time_zone: by whose clock; empty for that of the body in which the person sits.
+        language: in which notices are written and mails sent, as its code.
         at_once: the kinds that do not wait for it, each from one body or, with None, from all.
 
     Raises:
-        Invalid: no such hour or zone.
+        Invalid: no such hour, zone or language.
     """
     if not 0 <= digest_hour <= 23:
-        message = "Choose a full hour from 0 to 23."
+        message = gettext("Choose a full hour from 0 to 23.")
         raise Invalid(message, fields={"digest_hour": message})
     if time_zone:
         _require_zone(time_zone)
+    _require_language(language)
     chosen, _ = NoticeSettings.objects.update_or_create(
         person=person,
-        defaults={"gets_mail": gets_mail, "digest_hour": digest_hour, "time_zone": time_zone},
+        defaults={
+            "gets_mail": gets_mail,
+            "digest_hour": digest_hour,
+            "time_zone": time_zone,
+            "language": language,
+        },
     )
     ImmediateKind.objects.filter(person=person).delete()
     ImmediateKind.objects.bulk_create(
@@ -125,8 +135,17 @@ def _require_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"“{name[:60]}” is no time zone: use a name such as Europe/Zurich."
+        message = gettext("“%(name)s” is no time zone: use a name such as Europe/Zurich.") % {
+            "name": name[:60],
+        }
         raise Invalid(message, fields={"time_zone": message}) from None
+
+
+def _require_language(code: str) -> None:
+    known = [each for each, _name in settings.LANGUAGES]
+    if code not in known:
+        message = gettext("Use one of these languages: %(known)s.") % {"known": ", ".join(known)}
+        raise Invalid(message, fields={"language": message})
 
 
 @transaction.atomic(durable=True)

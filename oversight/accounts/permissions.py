@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 
@@ -42,7 +43,9 @@ def own(scope: str) -> type[BasePermission]:
 
     class Own(BasePermission):
         needs_scope = scope
-        message = f"This takes a signed-in person, or an API key with the scope {scope}."
+        message = _("This takes a signed-in person, or an API key with the scope %(scope)s.") % {
+            "scope": scope,
+        }
 
         def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
             return may_use(request, scope)
@@ -57,7 +60,9 @@ def writes(scope: str) -> type[BasePermission]:
     class Writes(BasePermission):
         lets_everyone_read = True
         needs_scope = scope
-        message = f"This takes a signed-in person, or an API key with the scope {scope}."
+        message = _("This takes a signed-in person, or an API key with the scope %(scope)s.") % {
+            "scope": scope,
+        }
 
         def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
             return request.method in SAFE_METHODS or may_use(request, scope)

@@ -4,16 +4,18 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.models import EmailAddress
 from django.core.validators import slug_re
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from oversight.accounts import policy
 from oversight.accounts.choices import BodyRole, Leaf, NoticeKind, OrganisationRole, Scope
-from oversight.accounts.mail_times import mail_times
+from oversight.accounts.mail_times import languages_of, mail_times
 from oversight.accounts.models import (
     Affiliation,
     ApiKey,
@@ -26,7 +28,11 @@ from oversight.accounts.models import (
 )
 from oversight.ledger import services as ledger
 from oversight.web.clock import stamp
+from oversight.web.languages import without_language
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 KEY_PREFIX = "osk_"
 FIRST_ADMINISTRATOR = "first-administrator"
@@ -47,7 +53,10 @@ def register_person(
         Invalid: an account with this e-mail exists.
     """
     if Person.objects.filter(email=email.lower()).exists():
-        raise Invalid("There is already an account with this e-mail.", fields={"email": "Taken."})
+        raise Invalid(
+            gettext("There is already an account with this e-mail."),
+            fields={"email": gettext("Taken.")},
+        )
     person = Person.objects.create_user(
         email, password, display_name=display_name, is_auditor=is_auditor
     )
@@ -70,7 +79,12 @@ def admit_organisation(*, by: Person, slug: str, name: str, website: str = "") -
     _require_administrator(by)
     _require_slug(slug)
     if Organisation.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is already an organisation with the address name “{slug}”.")
+        raise Conflict(
+            gettext("There is already an organisation with the address name “%(slug)s”.")
+            % {
+                "slug": slug,
+            }
+        )
     leaf = ledger.append(
         type=Leaf.ORGANISATION_ADMITTED, actor=by.actor, subject=f"organisation:{slug}"
     )
@@ -87,10 +101,17 @@ def found_body(
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        message = f"“{time_zone}” is no time zone: use a name such as Europe/Zurich."
+        message = gettext("“%(time_zone)s” is no time zone: use a name such as Europe/Zurich.") % {
+            "time_zone": time_zone,
+        }
         raise Invalid(message, fields={"time_zone": message}) from None
     if Body.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is already a body with the address name “{slug}”.")
+        raise Conflict(
+            gettext("There is already a body with the address name “%(slug)s”.")
+            % {
+                "slug": slug,
+            }
+        )
     leaf = ledger.append(
         type=Leaf.BODY_FOUNDED,
         actor=by.actor,
@@ -122,15 +143,27 @@ def appoint(
     _require_administrator(by)
     starts = starts_at or timezone.now()
     if ends_at is not None and ends_at <= starts:
-        raise Invalid("The term ends before it begins.", fields={"ends_at": "After the start."})
+        raise Invalid(
+            gettext("The term ends before it begins."),
+            fields={"ends_at": gettext("After the start.")},
+        )
     if role != BodyRole.CLERK and not 1 <= weight <= 1_000_000:
-        raise Invalid("A vote weighs 1 to 1,000,000.", fields={"weight": "Use 1 to 1,000,000."})
+        raise Invalid(
+            gettext("A vote weighs 1 to 1,000,000."),
+            fields={"weight": gettext("Use 1 to 1,000,000.")},
+        )
     # The lock on the body makes two appointments of one person wait for each other.
     Body.objects.select_for_update().get(pk=body.pk)
     terms = Membership.objects.filter(body=body, person=person).overlapping(starts, ends_at)
     same = terms.clerks() if role == BodyRole.CLERK else terms.voting()
     if same.exists():
-        raise Conflict(f"{person} already has a term in {body} that overlaps with this one.")
+        raise Conflict(
+            gettext("%(person)s already has a term in %(body)s that overlaps with this one.")
+            % {
+                "person": person,
+                "body": body,
+            }
+        )
     seat = Membership(
         body=body,
         person=person,
@@ -164,7 +197,7 @@ def end_membership(*, by: Person, membership: Membership) -> Membership:
     seat = Membership.objects.select_for_update().get(pk=membership.pk)
     now = timezone.now()
     if seat.ends_at is not None and seat.ends_at <= now:
-        raise Conflict("This term has already ended.")
+        raise Conflict(gettext("This term has already ended."))
     seat.ends_at = now
     seat.save(update_fields=["ends_at"])
     ledger.append(
@@ -183,7 +216,14 @@ def affiliate(
     """Let a person act for an organisation as evaluator or operator."""
     _require_administrator(by)
     if person.affiliations.in_term().filter(organisation=organisation, role=role).exists():
-        raise Conflict(f"{person} is already {role} of {organisation}.")
+        raise Conflict(
+            gettext("%(person)s is already %(role)s of %(organisation)s.")
+            % {
+                "person": person,
+                "role": role,
+                "organisation": organisation,
+            }
+        )
     leaf = ledger.append(
         type=Leaf.AFFILIATION_GRANTED,
         actor=by.actor,
@@ -201,7 +241,7 @@ def end_affiliation(*, by: Person, affiliation: Affiliation) -> Affiliation:
     _require_administrator(by)
     row = Affiliation.objects.select_for_update().get(pk=affiliation.pk)
     if row.ends_at is not None:
-        raise Conflict("This affiliation has already ended.")
+        raise Conflict(gettext("This affiliation has already ended."))
     row.ends_at = timezone.now()
     row.save(update_fields=["ends_at"])
     ledger.append(
@@ -226,9 +266,18 @@ def create_api_key(
     unknown = [scope for scope in wanted if scope not in Scope.values]
     if unknown:
         known = ", ".join(Scope.values)
-        raise Invalid(f"Unknown scope {unknown[0]!r}: use {known}.", fields={"scopes": known})
+        raise Invalid(
+            gettext("Unknown scope %(unknown)s: use %(known)s.")
+            % {
+                "unknown": f"{unknown[0]!r}",
+                "known": known,
+            },
+            fields={"scopes": known},
+        )
     if days is not None and not 1 <= days <= 3650:
-        raise Invalid("A key lives 1 to 3650 days.", fields={"days": "Use 1 to 3650."})
+        raise Invalid(
+            gettext("A key lives 1 to 3650 days."), fields={"days": gettext("Use 1 to 3650.")}
+        )
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         person=person,
@@ -246,7 +295,7 @@ def revoke_api_key(*, person: Person, key: ApiKey) -> ApiKey:
     """Revoke one's own key, at once and for ever."""
     row = ApiKey.objects.select_for_update().get(pk=key.pk)
     if row.person_id != person.pk:
-        raise NotAllowed("This key belongs to somebody else.")
+        raise NotAllowed(gettext("This key belongs to somebody else."))
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
@@ -285,8 +334,10 @@ def use_first_administrator_link(
     usable = link is not None and link.used_at is None and link.expires_at > timezone.now()
     if link is None or not usable or Person.objects.filter(is_superuser=True).exists():
         raise Conflict(
-            "This link has been used or is too old. "
-            "Run `python manage.py first_administrator` for a new one."
+            gettext(
+                "This link has been used or is too old. "
+                "Run `python manage.py first_administrator` for a new one."
+            )
         )
     link.used_at = timezone.now()
     link.save(update_fields=["used_at"])
@@ -298,8 +349,8 @@ def use_first_administrator_link(
 def notify(
     *,
     people: Iterable[Person],
-    subject: str,
-    text: str,
+    subject: "StrOrPromise",
+    text: "StrOrPromise",
     path: str = "",
     kind: NoticeKind = NoticeKind.OTHER,
     body: Body | None = None,
@@ -311,7 +362,8 @@ def notify(
 
     Args:
         people: whom to tell; one named twice is told once.
-        subject: one line, which must stand alone in a list.
+        subject: one line, which must stand alone in a list; not yet in any language, so that each
+            person has it in theirs.
         text: a sentence or two. Never quote what somebody wrote: it may be hidden by the time it
             is read, and nobody can take a mail back.
         path: where to go from there.
@@ -323,8 +375,8 @@ def notify(
     told = list({person.pk: person for person in people}.values())
     now = timezone.now()
     times = mail_times(told, kind=kind, body=body, now=now)
-    # A name may hold a line break, and a header of a mail must not.
-    line = " ".join(subject.split())[:160]
+    spoken = languages_of(told)
+    worded = {each: _worded(subject, text, each) for each in set(spoken.values())}
     Notice.objects.bulk_create(
         [
             Notice(
@@ -332,9 +384,10 @@ def notify(
                 kind=kind,
                 body=body,
                 about=about[:80],
-                subject=line,
-                text=text,
-                path=path[:200],
+                subject=worded[spoken[person.pk]][0],
+                text=worded[spoken[person.pk]][1],
+                # In whatever language the act was done: the stable address is kept.
+                path=without_language(path)[:200],
                 created_at=now,
                 mail_at=times[person.pk],
             )
@@ -344,15 +397,31 @@ def notify(
     )
 
 
+def _worded(subject: "StrOrPromise", text: "StrOrPromise", language: str) -> tuple[str, str]:
+    """Return a notice's subject and text as they read in a language."""
+    with translation.override(language):
+        # A name may hold a line break, and a header of a mail must not.
+        return " ".join(str(subject).split())[:160], str(text)
+
+
 def _require_slug(slug: str) -> None:
     if len(slug) > 60 or not slug_re.match(slug):
         words = "Use up to 60 letters, digits, hyphens and underscores."
-        raise Invalid(f"“{slug[:80]}” is no address name. {words}", fields={"slug": words})
+        raise Invalid(
+            gettext("“%(slug)s” is no address name. %(words)s")
+            % {
+                "slug": slug[:80],
+                "words": words,
+            },
+            fields={"slug": words},
+        )
 
 
 def _require_administrator(user: Person) -> None:
     if not policy.can_manage_accounts(user):
-        raise NotAllowed("Only an administrator manages bodies, organisations and appointments.")
+        raise NotAllowed(
+            gettext("Only an administrator manages bodies, organisations and appointments.")
+        )
 
 
 def call_off(*, kinds: Iterable[NoticeKind], about: str) -> None:

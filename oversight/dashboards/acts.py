@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.ledger.models import LedgerEntry
 from proposals.models import Proposal
@@ -13,109 +15,109 @@ from proposals.models import Proposal
 ACTS_SHOWN = 100
 
 WORDS = {
-    "accounts.organisation.admitted": "An organisation was admitted",
-    "accounts.body.founded": "A body was founded",
-    "accounts.member.appointed": "A member was appointed",
-    "accounts.membership.ended": "A membership ended",
-    "accounts.affiliation.granted": "A person may act for an organisation",
-    "accounts.affiliation.ended": "A person acts for an organisation no more",
-    "accounts.evaluator.admitted": "An organisation was admitted as evaluator",
-    "accounts.evaluator.ended": "An organisation is an evaluator no more",
-    "registry.model.registered": "A model was registered",
-    "registry.version.registered": "A model version was registered",
-    "registry.endpoint.registered": "An endpoint was registered",
-    "registry.deployment.registered": "A deployment was registered",
-    "registry.descent.stated": "It was stated what a version was made from",
-    "registry.description.written": "A description was written",
-    "registry.authorisation.granted": "An authorisation took effect",
-    "registry.authorisation.superseded": "An authorisation was superseded",
-    "registry.authorisation.suspended": "An authorisation was suspended",
-    "registry.authorisation.revoked": "An authorisation was revoked",
-    "registry.authorisation.restored": "An authorisation is in force again",
-    "registry.gate_key.adopted": "The gate signs with another key",
-    "registry.gate_key.retired": "A key of the gate signs no more",
-    "evals.suite.published": "A suite was published",
-    "evals.worker.enrolled": "A worker was enrolled",
-    "evals.worker.key_rotated": "A worker's key was replaced",
-    "evals.worker.paused": "A worker was paused",
-    "evals.worker.resumed": "A worker was resumed",
-    "evals.worker.revoked": "A worker's key was revoked",
-    "evals.check.planned": "Checks of the endpoints that claim a version were planned",
-    "evals.check.ended": "Checks of a version's endpoints were ended",
-    "evals.check.judged": "Endpoints that claim one version were compared",
-    "evals.replication.requested": "Several organisations were asked to evaluate",
-    "evals.replication.concluded": "The answers of several organisations were compared",
-    "evals.budget.allocated": "A budget of compute was allocated",
-    "evals.budget.ended": "A budget of compute ended",
-    "evals.budget.restored": "A budget of compute stands again",
-    "evals.run.requested": "An evaluation was requested",
-    "evals.run.cancelled": "An evaluation was cancelled",
-    "evals.run.finished": "An evaluation ended",
-    "evals.result.accepted": "A signed result was accepted",
-    "evals.criterion.recorded": "A criterion was recorded",
-    "proposals.charter.adopted": "A charter was adopted",
-    "proposals.proposal.drafted": "A proposal was drafted",
-    "proposals.text.revised": "A text was written",
-    "proposals.stage.moved": "A proposal moved on",
-    "proposals.amendment.made": "An amendment was made",
-    "proposals.amendment.revised": "An amendment was revised",
-    "proposals.amendment.accepted": "An amendment was accepted",
-    "proposals.amendment.rejected": "An amendment was rejected",
-    "proposals.amendment.withdrawn": "An amendment was withdrawn",
-    "proposals.amendment.put": "An amendment was put to a vote",
-    "proposals.support.given": "A member supports a proposal",
-    "proposals.support.withdrawn": "Support of a proposal was taken back",
-    "proposals.attachment.added": "A file was attached",
-    "proposals.attachment.removed": "An attached file was removed",
-    "proposals.comment.made": "A comment was made",
-    "proposals.comment.hidden": "A comment was hidden",
-    "proposals.comment.restored": "A comment was restored",
-    "proposals.argument.made": "An argument was made",
-    "proposals.argument.supported": "An argument was supported",
-    "proposals.argument.support_withdrawn": "Support of an argument was taken back",
-    "proposals.argument.hidden": "An argument was hidden",
-    "proposals.argument.restored": "An argument was restored",
-    "proposals.opinion_statement.made": "A statement was made",
-    "proposals.opinion_statement.hidden": "A statement was hidden",
-    "proposals.opinion_statement.restored": "A statement was restored",
-    "proposals.opinions.mapped": "An opinion map was published",
-    "proposals.vote.opened": "A vote was opened",
-    "proposals.ballot.cast": "A ballot was cast",
-    "proposals.vote.tied": "A vote was tied and waits for the chair",
-    "proposals.vote.annulled": "A vote was annulled",
-    "proposals.conflict.declared": "A conflict of interest was declared",
-    "proposals.delegation.given": "A member delegated their vote",
-    "proposals.delegation.revoked": "A member took a delegation back",
-    "proposals.lot.committed": "The seed of a lot was committed to",
-    "proposals.lot.revealed": "The seed of a lot was revealed",
-    "proposals.casting.given": "The chair gave the casting vote",
-    "proposals.decision.made": "A decision was made",
-    "proposals.minutes.adopted": "Minutes were adopted",
-    "proposals.decision.annulled": "A decision was annulled",
-    "proposals.vote.scheduled": "The time of a vote was set",
-    "proposals.statement.made": "Reasons, an explanation or a dissent was put on the record",
-    "proposals.suite.adopted": "A body adopted the criteria of a suite",
-    "proposals.suite.dropped": "A body asks the criteria of a suite no more",
-    "incidents.incident.reported": "An incident was reported",
-    "incidents.incident.moved": "An incident moved on",
-    "incidents.incident.assessed": "An incident was judged anew",
-    "incidents.incident.published": "The public text of an incident was written",
-    "incidents.incident.noted": "A note was made on an incident",
-    "incidents.incident.linked": "An incident was linked to what it is about",
-    "incidents.incident.unlinked": "A link of an incident was taken back",
-    "incidents.incident.added": "A reporter added to an incident",
-    "incidents.incident.answered": "A body wrote to the reporter of an incident",
-    "incidents.incident.hidden": "The public text of an incident was hidden",
-    "incidents.incident.restored": "The public text of an incident was shown again",
-    "incidents.incident.erased": "The private part of an incident was erased",
+    "accounts.organisation.admitted": _("An organisation was admitted"),
+    "accounts.body.founded": _("A body was founded"),
+    "accounts.member.appointed": _("A member was appointed"),
+    "accounts.membership.ended": _("A membership ended"),
+    "accounts.affiliation.granted": _("A person may act for an organisation"),
+    "accounts.affiliation.ended": _("A person acts for an organisation no more"),
+    "accounts.evaluator.admitted": _("An organisation was admitted as evaluator"),
+    "accounts.evaluator.ended": _("An organisation is an evaluator no more"),
+    "registry.model.registered": _("A model was registered"),
+    "registry.version.registered": _("A model version was registered"),
+    "registry.endpoint.registered": _("An endpoint was registered"),
+    "registry.deployment.registered": _("A deployment was registered"),
+    "registry.descent.stated": _("It was stated what a version was made from"),
+    "registry.description.written": _("A description was written"),
+    "registry.authorisation.granted": _("An authorisation took effect"),
+    "registry.authorisation.superseded": _("An authorisation was superseded"),
+    "registry.authorisation.suspended": _("An authorisation was suspended"),
+    "registry.authorisation.revoked": _("An authorisation was revoked"),
+    "registry.authorisation.restored": _("An authorisation is in force again"),
+    "registry.gate_key.adopted": _("The gate signs with another key"),
+    "registry.gate_key.retired": _("A key of the gate signs no more"),
+    "evals.suite.published": _("A suite was published"),
+    "evals.worker.enrolled": _("A worker was enrolled"),
+    "evals.worker.key_rotated": _("A worker's key was replaced"),
+    "evals.worker.paused": _("A worker was paused"),
+    "evals.worker.resumed": _("A worker was resumed"),
+    "evals.worker.revoked": _("A worker's key was revoked"),
+    "evals.check.planned": _("Checks of the endpoints that claim a version were planned"),
+    "evals.check.ended": _("Checks of a version's endpoints were ended"),
+    "evals.check.judged": _("Endpoints that claim one version were compared"),
+    "evals.replication.requested": _("Several organisations were asked to evaluate"),
+    "evals.replication.concluded": _("The answers of several organisations were compared"),
+    "evals.budget.allocated": _("A budget of compute was allocated"),
+    "evals.budget.ended": _("A budget of compute ended"),
+    "evals.budget.restored": _("A budget of compute stands again"),
+    "evals.run.requested": _("An evaluation was requested"),
+    "evals.run.cancelled": _("An evaluation was cancelled"),
+    "evals.run.finished": _("An evaluation ended"),
+    "evals.result.accepted": _("A signed result was accepted"),
+    "evals.criterion.recorded": _("A criterion was recorded"),
+    "proposals.charter.adopted": _("A charter was adopted"),
+    "proposals.proposal.drafted": _("A proposal was drafted"),
+    "proposals.text.revised": _("A text was written"),
+    "proposals.stage.moved": _("A proposal moved on"),
+    "proposals.amendment.made": _("An amendment was made"),
+    "proposals.amendment.revised": _("An amendment was revised"),
+    "proposals.amendment.accepted": _("An amendment was accepted"),
+    "proposals.amendment.rejected": _("An amendment was rejected"),
+    "proposals.amendment.withdrawn": _("An amendment was withdrawn"),
+    "proposals.amendment.put": _("An amendment was put to a vote"),
+    "proposals.support.given": _("A member supports a proposal"),
+    "proposals.support.withdrawn": _("Support of a proposal was taken back"),
+    "proposals.attachment.added": _("A file was attached"),
+    "proposals.attachment.removed": _("An attached file was removed"),
+    "proposals.comment.made": _("A comment was made"),
+    "proposals.comment.hidden": _("A comment was hidden"),
+    "proposals.comment.restored": _("A comment was restored"),
+    "proposals.argument.made": _("An argument was made"),
+    "proposals.argument.supported": _("An argument was supported"),
+    "proposals.argument.support_withdrawn": _("Support of an argument was taken back"),
+    "proposals.argument.hidden": _("An argument was hidden"),
+    "proposals.argument.restored": _("An argument was restored"),
+    "proposals.opinion_statement.made": _("A statement was made"),
+    "proposals.opinion_statement.hidden": _("A statement was hidden"),
+    "proposals.opinion_statement.restored": _("A statement was restored"),
+    "proposals.opinions.mapped": _("An opinion map was published"),
+    "proposals.vote.opened": _("A vote was opened"),
+    "proposals.ballot.cast": _("A ballot was cast"),
+    "proposals.vote.tied": _("A vote was tied and waits for the chair"),
+    "proposals.vote.annulled": _("A vote was annulled"),
+    "proposals.conflict.declared": _("A conflict of interest was declared"),
+    "proposals.delegation.given": _("A member delegated their vote"),
+    "proposals.delegation.revoked": _("A member took a delegation back"),
+    "proposals.lot.committed": _("The seed of a lot was committed to"),
+    "proposals.lot.revealed": _("The seed of a lot was revealed"),
+    "proposals.casting.given": _("The chair gave the casting vote"),
+    "proposals.decision.made": _("A decision was made"),
+    "proposals.minutes.adopted": _("Minutes were adopted"),
+    "proposals.decision.annulled": _("A decision was annulled"),
+    "proposals.vote.scheduled": _("The time of a vote was set"),
+    "proposals.statement.made": _("Reasons, an explanation or a dissent was put on the record"),
+    "proposals.suite.adopted": _("A body adopted the criteria of a suite"),
+    "proposals.suite.dropped": _("A body asks the criteria of a suite no more"),
+    "incidents.incident.reported": _("An incident was reported"),
+    "incidents.incident.moved": _("An incident moved on"),
+    "incidents.incident.assessed": _("An incident was judged anew"),
+    "incidents.incident.published": _("The public text of an incident was written"),
+    "incidents.incident.noted": _("A note was made on an incident"),
+    "incidents.incident.linked": _("An incident was linked to what it is about"),
+    "incidents.incident.unlinked": _("A link of an incident was taken back"),
+    "incidents.incident.added": _("A reporter added to an incident"),
+    "incidents.incident.answered": _("A body wrote to the reporter of an incident"),
+    "incidents.incident.hidden": _("The public text of an incident was hidden"),
+    "incidents.incident.restored": _("The public text of an incident was shown again"),
+    "incidents.incident.erased": _("The private part of an incident was erased"),
 }
 """What each type of leaf means; a type that is not here is shown by its own name."""
 
 _STAGES = {
-    "deliberation": "Deliberation opened",
-    "final_text": "The text was declared final",
-    "withdrawn": "Withdrawn by the proposer",
-    "annulled": "The vote was annulled",
+    "deliberation": _("Deliberation opened"),
+    "final_text": _("The text was declared final"),
+    "withdrawn": _("Withdrawn by the proposer"),
+    "annulled": _("The vote was annulled"),
 }
 _LEFT_OUT = (
     "proposals.ballot.cast",
@@ -126,12 +128,12 @@ _LEFT_OUT = (
     ),
 )
 _OUTCOMES = {
-    "carried": "Carried",
-    "not_carried": "Not carried",
-    "tied": "Tied: things stay as they are",
-    "no_quorum": "No quorum: nothing was decided",
-    "elected": "Decided among the options",
-    "no_votes": "No valid vote: nothing was decided",
+    "carried": _("Carried"),
+    "not_carried": _("Not carried"),
+    "tied": _("Tied: things stay as they are"),
+    "no_quorum": _("No quorum: nothing was decided"),
+    "elected": _("Decided among the options"),
+    "no_votes": _("No valid vote: nothing was decided"),
 }
 _PAGES = {
     "proposal": ("proposal", r"[0-9]{4}-[0-9]+"),
@@ -148,7 +150,7 @@ _PAGES = {
 
 def words(type_: str) -> str:
     """Return what a type of leaf means, as a sentence without its full stop."""
-    return WORDS.get(type_, type_)
+    return str(WORDS.get(type_, type_))
 
 
 def subject_address(subject: str) -> str:
@@ -204,13 +206,15 @@ def _event(entry: LedgerEntry) -> dict[str, Any]:
 
 def _title(entry: LedgerEntry, facts: dict[str, Any]) -> str:
     if entry.type == "proposals.stage.moved":
-        return _STAGES.get(str(facts.get("to")), words(entry.type))
+        return str(_STAGES.get(str(facts.get("to")), words(entry.type)))
     if entry.type == "proposals.decision.made":
-        return _OUTCOMES.get(str(facts.get("outcome")), words(entry.type))
+        return str(_OUTCOMES.get(str(facts.get("outcome")), words(entry.type)))
     if entry.type == "proposals.text.revised":
-        return f"Revision {facts.get('number')} of the text"
+        return gettext("Revision %(get)s of the text") % {"get": facts.get("number")}
     if entry.type == "evals.criterion.recorded":
-        return f"A criterion on {facts.get('task')} was recorded"
+        return gettext("A criterion on %(get)s was recorded") % {"get": facts.get("task")}
     if entry.type == "evals.run.finished":
-        return f"Evaluated as {entry.subject.removeprefix('run:')}"
+        return gettext("Evaluated as %(removeprefix)s") % {
+            "removeprefix": entry.subject.removeprefix("run:"),
+        }
     return words(entry.type)

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from evals.models import Criterion, Run
 from oversight.dashboards.titles import titled
-from oversight.dashboards.words import counted
+from oversight.dashboards.words import number_word, sentence, worded
 from proposals.choices import Status
 from proposals.models import Ballot, Comment, Proposal, RollEntry
 
@@ -67,14 +69,17 @@ def _card(row: Any, now: datetime, criteria: dict[str, int], running: dict[str, 
     is_vote = row.status == Status.VOTING
     closes_at = row.contract.closes_at if is_vote else None
     facts = _vote_facts(row) if is_vote else _evidence_facts(row.subject, criteria, running)
-    comments = counted(row.comment_number or 0, "comment", "comments")
+    number = row.comment_number or 0
+    comments = ngettext("%(number)s comment", "%(number)s comments", number) % {
+        "number": number_word(number)
+    }
     return Card(
         proposal=row,
         title=row.shown_title,
         summary=row.shown_summary,
         closes_at=closes_at,
         is_due=closes_at is not None and closes_at <= now,
-        facts=(*facts, f"{comments[0].upper()}{comments[1:]}."),
+        facts=(*facts, sentence(comments)),
     )
 
 
@@ -87,23 +92,38 @@ def _vote_facts(row: Any) -> list[str]:
     quorum = (
         ""
         if not needed
-        else "; the quorum is met"
+        else _("; the quorum is met")
         if (row.voted_weight or 0) >= needed
-        else ("; the quorum is not met yet")
+        else (_("; the quorum is not met yet"))
     )
     rows = content["criteria"]
     met = sum(each["outcome"] == "met" for each in rows)
-    facts = [f"{voted} of {row.roll_number} on the roll have voted{quorum}."]
+    facts = [
+        _("%(voted)s of %(roll_number)s on the roll have voted%(quorum)s.")
+        % {
+            "voted": voted,
+            "roll_number": row.roll_number,
+            "quorum": quorum,
+        }
+    ]
     if rows:
-        facts.append(f"{met} of {len(rows)} {'criterion' if len(rows) == 1 else 'criteria'} met.")
+        words = ngettext(
+            "%(met)s of %(number)s criterion met.", "%(met)s of %(number)s criteria met.", len(rows)
+        )
+        facts.append(words % {"met": met, "number": len(rows)})
     return facts
 
 
 def _evidence_facts(subject: str, criteria: dict[str, int], running: dict[str, int]) -> list[str]:
     asked = criteria.get(subject, 0)
-    words = counted(asked, "criterion is", "criteria are")
-    facts = [f"{words[0].upper()}{words[1:]} on the record."]
+    words = ngettext(
+        "%(number)s criterion is on the record", "%(number)s criteria are on the record", asked
+    )
+    facts = [sentence(worded(words, asked))]
     if running.get(subject):
-        runs = counted(running[subject], "evaluation is", "evaluations are")
-        facts.append(f"{runs[0].upper()}{runs[1:]} under way.")
+        number = running[subject]
+        runs = ngettext(
+            "%(number)s evaluation is under way", "%(number)s evaluations are under way", number
+        )
+        facts.append(sentence(worded(runs, number)))
     return facts

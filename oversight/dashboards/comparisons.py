@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
+
 from evals.choices import TaskRunState
 from evals.models import Run, TaskRun
 from evals.pairs import are_alike, paired_difference
 from evals.statistics import Difference, holm
-from oversight.dashboards.words import counted, listed, number_word
+from oversight.dashboards.words import listed, number_word, sentence
 
 RUNS_LIMIT = 6
 LEVEL = 0.05
@@ -83,26 +85,48 @@ class Comparison:
     def headline(self) -> str:
         """What was found, in a sentence."""
         if not self.rows:
-            return "These runs have no task in common that was asked in the same way."
+            return gettext("These runs have no task in common that was asked in the same way.")
         if len(self.others) > 1:
             clear = sum(row.is_clear for row in self.rows)
-            return (
-                f"{counted(clear, 'difference', 'differences').capitalize()} of "
-                f"{number_word(len(self.rows))} to {self.first.model_version} "
-                f"{'is' if clear == 1 else 'are'} more than chance."
+            words = ngettext(
+                "%(number)s difference of %(all)s to %(version)s is more than chance",
+                "%(number)s differences of %(all)s to %(version)s are more than chance",
+                clear,
+            )
+            return sentence(
+                words
+                % {
+                    "number": number_word(clear),
+                    "all": number_word(len(self.rows)),
+                    "version": self.first.model_version,
+                }
             )
         return _headline_of_two(self.first, self.others[0], self.rows)
 
 
 def _headline_of_two(first: Run, other: Run, rows: Sequence[Paired]) -> str:
+    verdicts = {
+        "better": gettext("better on %(tasks)s"),
+        "worse": gettext("worse on %(tasks)s"),
+        "different": gettext("different on %(tasks)s"),
+    }
     words = []
-    for verdict in ("better", "worse", "different"):
+    for verdict, said in verdicts.items():
         titles = [f"“{row.task['title']}”" for row in rows if row.verdict == verdict]
         if titles:
-            words.append(f"{verdict} on {listed(titles)}")
+            words.append(said % {"tasks": listed(titles)})
     if not words:
-        return f"{other.model_version} cannot be told from {first.model_version} on these samples."
-    return f"{other.model_version} does {listed(words)} than {first.model_version}."
+        return gettext(
+            "%(model_version)s cannot be told from %(model_version_2)s on these samples."
+        ) % {
+            "model_version": other.model_version,
+            "model_version_2": first.model_version,
+        }
+    return gettext("%(model_version)s does %(listed)s than %(model_version_2)s.") % {
+        "model_version": other.model_version,
+        "listed": listed(words),
+        "model_version_2": first.model_version,
+    }
 
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
@@ -173,8 +197,8 @@ def chart(rows: Sequence[Paired]) -> list[dict[str, Any]]:
 
 def _better_side(task: dict[str, Any]) -> str:
     if "neutral" in task:
-        return f"{task['neutral']} is even-handed"
-    return "higher is better" if task["higher_is_better"] else "lower is better"
+        return gettext("%(task)s is even-handed") % {"task": task["neutral"]}
+    return gettext("higher is better") if task["higher_is_better"] else gettext("lower is better")
 
 
 def as_records(comparison: Comparison) -> list[dict[str, Any]]:

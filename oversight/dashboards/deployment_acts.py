@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.ledger.models import LedgerEntry
 from oversight.registry import conditions
@@ -18,13 +20,13 @@ ACTS_SHOWN = 300
 Event = dict[str, Any]
 
 _TITLES = {
-    "registry.deployment.registered": ("Registered", ""),
-    "registry.description.written": ("Described by the operator", ""),
-    "registry.authorisation.granted": ("Authorised and live: {version}", "good"),
-    "registry.authorisation.suspended": ("Suspended: {version}", "bad"),
-    "registry.authorisation.restored": ("Live again: {version}", "good"),
-    "registry.authorisation.superseded": ("Replaced: {version}", ""),
-    "registry.authorisation.revoked": ("Retired: {version}", "bad"),
+    "registry.deployment.registered": (_("Registered"), ""),
+    "registry.description.written": (_("Described by the operator"), ""),
+    "registry.authorisation.granted": (_("Authorised and live: {version}"), "good"),
+    "registry.authorisation.suspended": (_("Suspended: {version}"), "bad"),
+    "registry.authorisation.restored": (_("Live again: {version}"), "good"),
+    "registry.authorisation.superseded": (_("Replaced: {version}"), ""),
+    "registry.authorisation.revoked": (_("Retired: {version}"), "bad"),
 }
 
 
@@ -60,9 +62,12 @@ def _act(entry: LedgerEntry, row: Authorisation | None) -> Event:
     notes = []
     if row and entry.type == "registry.authorisation.granted":
         said = (f"{label.lower()}: {value}" for label, value in conditions.words(row.conditions))
-        notes = [f"by decision {row.decision_ref}", *said]
+        notes = [
+            gettext("by decision %(decision_ref)s") % {"decision_ref": row.decision_ref},
+            *said,
+        ]
     elif facts.get("until"):
-        notes = ["in an emergency, until the body has decided"]
+        notes = [gettext("in an emergency, until the body has decided")]
     return {
         "title": title.format(version=row.version if row else ""),
         "at": datetime.fromisoformat(entry.content["at"]),
@@ -83,7 +88,7 @@ def _proposed(proposals: Iterable[Proposal]) -> list[Event]:
             first.setdefault(entry.subject, entry)
     return [
         {
-            "title": f"Proposed: {by_subject[subject].text.title}",
+            "title": gettext("Proposed: %(title)s") % {"title": by_subject[subject].text.title},
             "at": datetime.fromisoformat(entry.content["at"]),
             "act": entry.index,
             "note": by_subject[subject].get_status_display().lower(),
@@ -102,16 +107,24 @@ def _by_the_clock(authorisations: Sequence[Authorisation], now: datetime) -> lis
     events: list[Event] = []
     for row in standing:
         if row.ends_at is not None:
-            title = "Expired" if row.ends_at <= now else "Ends unless it is renewed"
+            title = (
+                gettext("Expired") if row.ends_at <= now else gettext("Ends unless it is renewed")
+            )
             events.append({"title": f"{title}: {row.version}", "at": row.ends_at, "tone": ""})
         lapses = row.suspended_until if row.state == AuthorisationState.SUSPENDED else None
         if lapses is not None:
-            title = "Suspension lapsed" if lapses <= now else "Suspension lapses unless ratified"
+            title = (
+                gettext("Suspension lapsed")
+                if lapses <= now
+                else gettext("Suspension lapses unless ratified")
+            )
             events.append({"title": f"{title}: {row.version}", "at": lapses, "tone": ""})
         decision = decisions.get(row.decision_ref)
         due = renewal_time(row, decision) if decision else None
         if due is not None and due > now:
-            events.append({"title": "The renewal is drafted by itself", "at": due, "tone": ""})
+            events.append(
+                {"title": gettext("The renewal is drafted by itself"), "at": due, "tone": ""}
+            )
     return events
 
 

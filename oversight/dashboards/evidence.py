@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from evals.choices import Outcome
 from evals.criteria import Measured, line_of
 from evals.models import Aggregate, SuiteVersion, asked_words
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
-from oversight.dashboards.words import counted
+from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 from proposals.models import Contract
 
@@ -31,9 +33,9 @@ TONES = {
 
 SHORT = {
     Outcome.MET: "met",
-    Outcome.NOT_MET: "not met",
+    Outcome.NOT_MET: _("not met"),
     Outcome.UNDECIDED: "undecided",
-    Outcome.NO_RESULT: "without a result",
+    Outcome.NO_RESULT: _("without a result"),
 }
 
 
@@ -122,7 +124,10 @@ def outcomes_in_words(contract: Contract) -> str:
     parts = [f"{found[each]} {said}" for each, said in SHORT.items() if found[each]]
     if not parts:
         return ""
-    return f"{counted(found.total(), 'criterion', 'criteria')}: {', '.join(parts)}"
+    words = ngettext(
+        "%(number)s criterion: %(parts)s", "%(number)s criteria: %(parts)s", found.total()
+    )
+    return words % {"number": number_word(found.total()), "parts": ", ".join(parts)}
 
 
 def without_criterion(found: list[Evidence]) -> list[Finding]:
@@ -233,7 +238,7 @@ def _rows(evidence: Evidence, version: ModelVersion, others: list[Finding]) -> l
         "n": found.n,
         "href": reverse("run", args=[evidence.run_ref]),
         "tone": "accent",
-        "note": "decided on",
+        "note": gettext("decided on"),
     }
     rest = chart_rows([f for f in others if f.version != version][:OTHERS_SHOWN])
     return [own, *(row | {"tone": "neutral"} for row in rest)]

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Abs
+from django.utils.translation import gettext
 
 from evals.models import Aggregate, Criterion, NewestResult, Run, SuiteVersion
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
+from oversight.web.figures import grouped
 
 LATEST_ROWS = 8
 ACROSS_SHOWN = 20
@@ -215,10 +217,23 @@ def best_words(task: dict[str, Any], found: list[Finding], number: int | None = 
     first = found[0]
     figure = f"{first.aggregate.mean:.3f}"
     if len(found) == 1:
-        return f"{first.version}: {task['metric_label']} {figure} on {first.aggregate.n:,} items."
+        return gettext("%(version)s: %(task)s %(figure)s on %(n)s items.") % {
+            "version": first.version,
+            "task": task["metric_label"],
+            "figure": figure,
+            "n": grouped(first.aggregate.n),
+        }
     among = number_word(number or len(found))
-    words = f"{first.version} comes first of {among} versions, with {figure}"
-    return f"{words}; its interval overlaps with the next." if _overlap(*found[:2]) else f"{words}."
+    words = gettext("%(version)s comes first of %(among)s versions, with %(figure)s") % {
+        "version": first.version,
+        "among": among,
+        "figure": figure,
+    }
+    return (
+        gettext("%(words)s; its interval overlaps with the next.") % {"words": words}
+        if _overlap(*found[:2])
+        else f"{words}."
+    )
 
 
 def _overlap(one: Finding, other: Finding) -> bool:
@@ -259,7 +274,7 @@ def latest() -> Latest | None:
     name = str(task["name"])
     findings = across_versions(run.suite_version, tasks={name}, most=LATEST_ROWS)[name]
     rows = [
-        row | _mark(finding.run == run, "evaluated last")
+        row | _mark(finding.run == run, gettext("evaluated last"))
         for finding in findings
         for row in chart_rows([finding])
     ]

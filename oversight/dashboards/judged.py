@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from evals.samples import Sample
 
 
@@ -20,5 +22,5 @@ def judged(task: dict[str, Any], sample: Sample) -> Judged | None:
     if score not in {0.0, 1.0} or "neutral" in task:
         return None
     if task["higher_is_better"]:
-        return Judged("judged right", "good") if score else Judged("judged wrong", "bad")
-    return Judged("counts against it", "bad") if score else Judged("does not count", "good")
+        return Judged(_("judged right"), "good") if score else Judged(_("judged wrong"), "bad")
+    return Judged(_("counts against it"), "bad") if score else Judged(_("does not count"), "good")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Body, Membership
 from oversight.dashboards.results import CHOICES
@@ -166,21 +167,23 @@ def given_by(seat: Membership, votes: Sequence[Vote]) -> list[Given]:
         if entry:
             found.append(_given(vote, entry, ballots))
         elif vote.proposal_id in recused:
-            found.append(Given(vote, "recused: declared a conflict of interest", "wait"))
+            found.append(Given(vote, _("recused: declared a conflict of interest"), "wait"))
     return found
 
 
 def _given(vote: Vote, entry: RollEntry, ballots: Mapping[int, Ballot]) -> Given:
     ballot = ballots.get(entry.pk)
     if ballot and vote.is_secret:
-        return Given(vote, "voted; how is secret from the public", leaf_id=ballot.leaf_id)
+        return Given(vote, _("voted; how is secret from the public"), leaf_id=ballot.leaf_id)
     if ballot:
         tone = {"yes": "good", "no": "bad"}.get(ballot.choice, "")
-        words = CHOICES.get(ballot.choice, ballot.words)
+        words = str(CHOICES.get(ballot.choice, ballot.words))
         return Given(vote, words, tone, ballot.leaf_id)
     if entry.delegate and entry.delegation_revoked_at is None:
-        return Given(vote, f"delegated to {entry.delegate.membership.person}")
-    return Given(vote, "did not vote", "wait")
+        return Given(
+            vote, _("delegated to %(person)s") % {"person": entry.delegate.membership.person}
+        )
+    return Given(vote, _("did not vote"), "wait")
 
 
 def vote_records(votes: Sequence[Vote]) -> list[dict[str, Any]]:

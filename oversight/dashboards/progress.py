@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from evals.choices import FINAL_STATES, TaskRunState
 from evals.models import Run, TaskRun
 
@@ -16,8 +18,8 @@ def pace_words(per_second: float | None) -> str:
     if per_second is None:
         return ""
     if per_second >= 1:
-        return f"{per_second:,.1f} samples a second"
-    return f"{60 * per_second:,.1f} samples a minute"
+        return gettext("%(per_second)s samples a second") % {"per_second": f"{per_second:,.1f}"}
+    return gettext("%(value)s samples a minute") % {"value": f"{60 * per_second:,.1f}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Outlook:
     def pace(self) -> tuple[str, str]:
         """The pace as number and unit; a dash while it is not known."""
         number, _, unit = pace_words(self.per_second).partition(" ")
-        return number or "\N{EN DASH}", unit or "samples a second"
+        return number or "\N{EN DASH}", unit or gettext("samples a second")
 
 
 def pace(task_run: TaskRun, now: datetime) -> Pace:

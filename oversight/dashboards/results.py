@@ -4,6 +4,8 @@ from fractions import Fraction
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.dashboards.words import votes_headline
 from proposals import papers
@@ -14,13 +16,13 @@ from proposals.services.closing import carried_by, is_secret, last_ballots
 from proposals.shown_sheet import ShownSheet
 from proposals.tally import yes_no
 
-CHOICES = {"yes": "For", "no": "Against", "abstain": "Abstained"}
+CHOICES = {"yes": _("For"), "no": _("Against"), "abstain": _("Abstained")}
 """What a ballot on a motion says, by its word on the record."""
 
 BASES = {
-    "votes_cast": ("cast", "the votes cast"),
-    "yes_and_no": ("votes", "the votes for and against"),
-    "roll": ("roll", "the whole roll"),
+    "votes_cast": ("cast", _("the votes cast")),
+    "yes_and_no": ("votes", _("the votes for and against")),
+    "roll": ("roll", _("the whole roll")),
 }
 """What a threshold is a share of: the result bar's word, and ours."""
 
@@ -49,7 +51,12 @@ def result_of(found: Decision, contract: Contract) -> dict[str, Any]:
         | {"waiting": int(Fraction(votes["roll"]) - Fraction(votes["cast"])), "base": base},
         "headline": votes_headline(*(int(Fraction(votes[n])) for n in ("yes", "no", "abstain"))),
         "threshold": rules["threshold"],
-        "needed": f"{comparison} {fraction_words(Fraction(rules['threshold']))} of {base_words}",
+        "needed": gettext("%(comparison)s %(fraction_words)s of %(base_words)s")
+        % {
+            "comparison": comparison,
+            "fraction_words": fraction_words(Fraction(rules["threshold"])),
+            "base_words": base_words,
+        },
         "share": Fraction(share) if share else None,
     }
 

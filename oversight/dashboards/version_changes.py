@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from oversight.dashboards.findings import Finding, headline_findings
 from oversight.registry import descriptions
 from oversight.registry.manifest import Difference, Manifest
@@ -154,7 +156,7 @@ def _fields(before: ModelVersion, after: ModelVersion) -> list[FieldChange]:
         )
         for item in descriptions.VERSION
     ]
-    licence = FieldChange("licence", "Licence", before.licence, after.licence)
+    licence = FieldChange("licence", _("Licence"), before.licence, after.licence)
     return [each for each in (licence, *found) if each.before != each.after]
 
 

@@ -1,17 +1,32 @@
 """Headlines that are findings: numbers in words, and sentences made of them."""
 
+from django.conf import settings
+from django.utils.translation import get_language, gettext, ngettext
+
+from oversight.web.figures import grouped
+
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
           "eleven", "twelve")  # fmt: skip
 
 
 def number_word(number: int) -> str:
-    """Return small numbers as words, larger ones as digits."""
-    return _SMALL[number] if 0 <= number < len(_SMALL) else f"{number:,}"
+    """Return small numbers as words, larger ones as digits; in other languages all as digits.
+
+    There a word for a number follows the gender and the case of what it counts.
+    """
+    if get_language() == settings.LANGUAGE_CODE and 0 <= number < len(_SMALL):
+        return _SMALL[number]
+    return grouped(number)
 
 
 def counted(number: int, one: str, many: str) -> str:
     """Return `three models`, `one model`, `no models`."""
     return f"{number_word(number)} {one if number == 1 else many}"
+
+
+def worded(text: str, number: int) -> str:
+    """Return a text of `ngettext` with the number in its gap, in words where it is small."""
+    return text % {"number": number_word(number)}
 
 
 def sentence(text: str) -> str:
@@ -21,22 +36,43 @@ def sentence(text: str) -> str:
 
 def home_headline(in_service: int, being_decided: int) -> list[str]:
     """Return the home page's two sentences."""
-    serving = counted(in_service, "model is", "models are") + " in service"
-    deciding = counted(being_decided, "decision is", "decisions are") + " open"
-    return [sentence(serving), sentence(deciding)]
+    return [sentence(models_in_service(in_service)), sentence(decisions_open(being_decided))]
+
+
+def models_in_service(number: int) -> str:
+    """Return `three models are in service`."""
+    words = ngettext("%(number)s model is in service", "%(number)s models are in service", number)
+    return words % {"number": number_word(number)}
+
+
+def decisions_open(number: int) -> str:
+    """Return `three decisions are open`."""
+    words = ngettext("%(number)s decision is open", "%(number)s decisions are open", number)
+    return words % {"number": number_word(number)}
+
+
+def members_in_words(number: int) -> str:
+    """Return `three members`."""
+    words = ngettext("%(number)s member", "%(number)s members", number)
+    return words % {"number": number_word(number)}
 
 
 def listed(items: list[str]) -> str:
     """Return `a`, `a and b`, `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+    return gettext("%(items)s and %(last)s") % {"items": ", ".join(items[:-1]), "last": items[-1]}
 
 
 def votes_headline(votes_for: int, against: int, abstained: int) -> str:
     """Return `14 for, 3 against, 2 abstained`."""
-    parts = [f"{votes_for} for", f"{against} against"]
-    return ", ".join([*parts, f"{abstained} abstained"] if abstained else parts)
+    parts = [
+        gettext("%(votes)s for") % {"votes": votes_for},
+        gettext("%(votes)s against") % {"votes": against},
+    ]
+    if abstained:
+        parts.append(gettext("%(votes)s abstained") % {"votes": abstained})
+    return ", ".join(parts)
 
 
 def lowered(text: str) -> str:

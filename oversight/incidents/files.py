@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from django.utils.translation import gettext_lazy as _
+
 from proposals.file_types import FileError, safe_name
 
 MOST_AT_ONCE = 3
@@ -19,7 +21,7 @@ _BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
     (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
 )
-TAKEN = "PDF, PNG, JPEG or plain text"
+TAKEN = _("PDF, PNG, JPEG or plain text")
 ACCEPT = ".pdf,.png,.jpg,.jpeg,.txt"
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.incidents.choices import Category, Severity, Status
 from oversight.incidents.models import Incident
@@ -17,22 +19,22 @@ class IncidentFilter(forms.Form):
 
     status = forms.ChoiceField(
         required=False,
-        label="State",
+        label=_("State"),
         choices=[
-            ("", "All but rejected"),
-            (OPEN, "Open"),
+            ("", _("All but rejected")),
+            (OPEN, _("Open")),
             *[each for each in Status.choices if each[0] != Status.RECEIVED],
         ],
     )
-    severity = forms.ChoiceField(required=False, choices=[("", "Any"), *Severity.choices])
+    severity = forms.ChoiceField(required=False, choices=[("", _("Any")), *Severity.choices])
     category = forms.ChoiceField(
-        required=False, label="What went wrong", choices=[("", "Anything"), *Category.choices]
+        required=False, label=_("What went wrong"), choices=[("", _("Anything")), *Category.choices]
     )
-    deployment = DeploymentField(required=False, label="Use", to_field_name="slug")
+    deployment = DeploymentField(required=False, label=_("Use"), to_field_name="slug")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        fit_to_rows(self, empty="Any")
+        fit_to_rows(self, empty=gettext("Any"))
 
 
 def fit_to_rows(form: forms.Form, *, empty: str = "Choose one") -> None:

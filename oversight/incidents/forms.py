@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.incidents import files, form_token
 from oversight.incidents.choices import Category, Harm, Relation, Severity, Status
@@ -27,10 +29,17 @@ class FilesField(forms.FileField):
     def __init__(self) -> None:
         super().__init__(
             required=False,
-            label="Files",
+            label=_("Files"),
             widget=ManyFilesInput(attrs={"accept": files.ACCEPT}),
-            help_text=f"Up to {files.MOST_AT_ONCE}, {files.MAX_BYTES // 1_000_000} MB each: "
-            f"{files.TAKEN}. Only those who handle the report see them.",
+            help_text=_(
+                "Up to %(most_at_once)s, %(value)s MB each: %(taken)s. Only those who handle "
+                "the report see them."
+            )
+            % {
+                "most_at_once": files.MOST_AT_ONCE,
+                "value": files.MAX_BYTES // 1000000,
+                "taken": files.TAKEN,
+            },
         )
 
     def clean(self, data: Any, initial: Any = None) -> Any:
@@ -48,41 +57,45 @@ class ReportForm(forms.Form):
     """A report of somebody who need not say who they are."""
 
     text = ProseField(
-        label="What happened?",
+        label=_("What happened?"),
         max_length=reporting.MAX_TEXT,
         rows=10,
-        help_text="What it did, when, and what came of it. Copy the answer if you can. Names and "
-        "numbers of people are safe here: none of this is published as it stands.",
+        help_text=_(
+            "What it did, when, and what came of it. Copy the answer if you can. Names and "
+            "numbers of people are safe here: none of this is published as it stands."
+        ),
     )
-    category = forms.ChoiceField(choices=Category.choices, label="What went wrong?")
+    category = forms.ChoiceField(choices=Category.choices, label=_("What went wrong?"))
     deployment = DeploymentField(
-        required=False, label="Where?", help_text="The use it was about, if you know."
+        required=False, label=_("Where?"), help_text=_("The use it was about, if you know.")
     )
     occurred_on = forms.DateField(
         required=False,
-        label="On which day?",
+        label=_("On which day?"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="The first day that you know of.",
+        help_text=_("The first day that you know of."),
     )
     relation = forms.ChoiceField(
         required=False,
-        choices=[("", "I do not say"), *Relation.choices],
-        label="How are you concerned?",
+        choices=[("", _("I do not say")), *Relation.choices],
+        label=_("How are you concerned?"),
     )
     attachments = FilesField()
     email = forms.EmailField(
         required=False,
         label="E-mail",
         max_length=reporting.MAX_EMAIL,
-        help_text="Only for questions of those who handle the report. It is never published, and "
-        "erased when you ask. Without it, your secret link is the way back.",
+        help_text=_(
+            "Only for questions of those who handle the report. It is never published, and "
+            "erased when you ask. Without it, your secret link is the way back."
+        ),
     )
     website = forms.CharField(
         required=False,
-        label="Leave this empty",
+        label=_("Leave this empty"),
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
-    form = forms.CharField(widget=forms.HiddenInput, max_length=300, label="Form")
+    form = forms.CharField(widget=forms.HiddenInput, max_length=300, label=_("Form"))
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -92,14 +105,16 @@ class ReportForm(forms.Form):
     def clean_website(self) -> str:
         """Refuse who fills in what people do not see."""
         if self.cleaned_data["website"]:
-            raise forms.ValidationError("Leave this field empty: it tells programs from people.")
+            raise forms.ValidationError(
+                gettext("Leave this field empty: it tells programs from people.")
+            )
         return ""
 
 
 class AdditionForm(forms.Form):
     """What a reporter adds."""
 
-    text = ProseField(label="What do you add?", max_length=reporting.MAX_TEXT, rows=6)
+    text = ProseField(label=_("What do you add?"), max_length=reporting.MAX_TEXT, rows=6)
     attachments = FilesField()
 
 
@@ -107,27 +122,29 @@ class JudgementForm(forms.Form):
     """How grave it is and what went wrong."""
 
     severity = forms.ChoiceField(choices=Severity.choices, widget=forms.RadioSelect)
-    category = forms.ChoiceField(choices=Category.choices, label="What went wrong")
-    harm = forms.ChoiceField(choices=Harm.choices, label="Kind of harm, done or possible")
+    category = forms.ChoiceField(choices=Category.choices, label=_("What went wrong"))
+    harm = forms.ChoiceField(choices=Harm.choices, label=_("Kind of harm, done or possible"))
 
 
 class TextForm(forms.Form):
     """The public text."""
 
-    title = forms.CharField(max_length=handling.MAX_TITLE, label="Public title")
+    title = forms.CharField(max_length=handling.MAX_TITLE, label=_("Public title"))
     text = ProseField(
-        label="Public text",
+        label=_("Public text"),
         max_length=handling.MAX_TEXT,
         rows=8,
-        help_text="For everybody: what happened, without names, addresses or anything else that "
-        "leads to a person. The reporter's own words stay private.",
+        help_text=_(
+            "For everybody: what happened, without names, addresses or anything else that "
+            "leads to a person. The reporter's own words stay private."
+        ),
     )
 
 
 class TriageForm(TextForm, JudgementForm):
     """Both, and the use it is about."""
 
-    deployment = DeploymentField(required=False, label="The use it is about")
+    deployment = DeploymentField(required=False, label=_("The use it is about"))
     field_order = ("severity", "category", "harm", "deployment", "title", "text")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -138,13 +155,13 @@ class TriageForm(TextForm, JudgementForm):
 class MoveForm(forms.Form):
     """Where it goes next."""
 
-    to = forms.ChoiceField(label="It becomes")
+    to = forms.ChoiceField(label=_("It becomes"))
     reason = ProseField(
         required=False,
         max_length=handling.MAX_REASON,
         rows=3,
-        label="Public reason",
-        help_text="Needed to close or reject it: what was found, what was done.",
+        label=_("Public reason"),
+        help_text=_("Needed to close or reject it: what was found, what was done."),
     )
 
     def __init__(self, *arguments: Any, open_to: Sequence[Status], **options: Any) -> None:
@@ -157,17 +174,19 @@ class MoveForm(forms.Form):
 class NoteForm(forms.Form):
     """A line of the public timeline."""
 
-    text = ProseField(label="Public note", max_length=handling.MAX_NOTE, rows=3)
+    text = ProseField(label=_("Public note"), max_length=handling.MAX_NOTE, rows=3)
 
 
 class AnswerForm(forms.Form):
     """What the body writes to the reporter."""
 
     text = ProseField(
-        label="To the reporter",
+        label=_("To the reporter"),
         max_length=handling.MAX_NOTE,
         rows=4,
-        help_text="They read it under their secret link. Everybody sees that you wrote, not what.",
+        help_text=_(
+            "They read it under their secret link. Everybody sees that you wrote, not what."
+        ),
     )
 
 
@@ -175,25 +194,27 @@ class LinkForm(forms.Form):
     """What it is about, by name."""
 
     to = forms.CharField(
-        label="Link it to",
+        label=_("Link it to"),
         max_length=160,
-        help_text="The address name of a use, the digest of a model version (sha256:…), or the "
-        "reference of an evaluation (run-…).",
+        help_text=_(
+            "The address name of a use, the digest of a model version (sha256:…), or the "
+            "reference of an evaluation (run-…)."
+        ),
     )
 
 
 class HidingForm(forms.Form):
     """Why the public text is hidden or shown again."""
 
-    reason = ProseField(label="Public reason", max_length=handling.MAX_HIDING, rows=2)
+    reason = ProseField(label=_("Public reason"), max_length=handling.MAX_HIDING, rows=2)
 
 
 class SuspensionForm(forms.Form):
     """Why what serves is suspended at once."""
 
     reason = ProseField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=emergency.MAX_REASON,
         rows=3,
-        help_text="What has happened, and why it cannot wait. It is public and stays so.",
+        help_text=_("What has happened, and why it cannot wait. It is public and stays so."),
     )

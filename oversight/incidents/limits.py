@@ -12,6 +12,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext
 
 from oversight.incidents.models import ReportingDay
 from oversight.web.clock import database_now
@@ -37,8 +38,13 @@ def count_report(address: str) -> None:
     if number > settings.INCIDENT_REPORTS_PER_DAY:
         most = settings.INCIDENT_REPORTS_PER_DAY
         raise TooMany(
-            f"This address has sent {most} reports or additions today, the most that is taken. "
-            "Write to the body, or come back tomorrow."
+            gettext(
+                "This address has sent %(most)s reports or additions today, the most that is "
+                "taken. Write to the body, or come back tomorrow."
+            )
+            % {
+                "most": most,
+            }
         )
 
 

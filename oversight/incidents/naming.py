@@ -1,5 +1,7 @@
 """The thing that a word names: a use, a model version or an evaluation."""
 
+from django.utils.translation import gettext as _
+
 from evals.models import Run
 from oversight.registry.models import DIGEST_PATTERN, Deployment, ModelVersion
 from oversight.web.refusals import Invalid
@@ -20,6 +22,8 @@ def named(field: str, word: str) -> Deployment | ModelVersion | Run:
     else:
         found = Deployment.objects.filter(slug=word).first()
     if found is None:
-        message = f"Nothing is called “{word[:80]}”: a use, a version's digest, or a run."
+        message = _("Nothing is called “%(word)s”: a use, a version's digest, or a run.") % {
+            "word": word[:80],
+        }
         raise Invalid(message, fields={field: message})
     return found

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from oversight.incidents.choices import Severity
 from oversight.incidents.models import Incident
 from oversight.registry.choices import AuthorisationState
@@ -38,12 +41,17 @@ def review_of(incident: Incident, wanted: ProposalType | None = None) -> Review:
     row = _authorisation(incident)
     kind = wanted or _fitting(row)
     if kind not in KINDS:
-        message = f"Use one of {', '.join(each.value for each in KINDS)}."
-        raise Invalid(f"An incident asks for no such proposal. {message}", fields={"type": message})
+        message = _("Use one of %(names)s.") % {
+            "names": ", ".join(each.value for each in KINDS),
+        }
+        raise Invalid(
+            _("An incident asks for no such proposal. %(message)s") % {"message": message},
+            fields={"type": message},
+        )
     if kind == ProposalType.MOTION:
         return _review(incident, kind, None)
     if row is None:
-        message = "No use that the incident is linked to has a standing authorisation."
+        message = _("No use that the incident is linked to has a standing authorisation.")
         raise Invalid(message, fields={"type": message})
     return _review(incident, kind, row)
 
@@ -62,6 +70,7 @@ def _fitting(row: Authorisation | None) -> ProposalType:
     return ProposalType.RETIRE if is_suspended else ProposalType.SUSPEND
 
 
+@translation.override("en")
 def _review(incident: Incident, kind: ProposalType, row: Authorisation | None) -> Review:
     ref, about = incident.ref, f"{row.version} for {row.deployment}" if row else ""
     title = {

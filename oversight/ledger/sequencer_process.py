@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.utils.translation import gettext as _
 
 from oversight.ledger import queries
 from oversight.ledger.public_folder import PublicFolder
@@ -238,10 +239,12 @@ def _require_durable_server(say: Callable[[str], None]) -> None:
         unsafe = [name for name, setting in cursor.fetchall() if setting == UNSAFE[name]]
     if not unsafe:
         return
-    message = (
-        f"the database server runs with {' and '.join(unsafe)} off: a power cut can lose entries "
+    message = _(
+        "the database server runs with %(unsafe)s off: a power cut can lose entries "
         "that people hold receipts for. Switch it on in postgresql.conf."
-    )
+    ) % {
+        "unsafe": " and ".join(unsafe),
+    }
     if settings.PRODUCTION:
         raise UnsafeDatabase(f"Refusing to start: {message}")
     say(f"warning: {message}")

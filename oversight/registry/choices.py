@@ -1,6 +1,7 @@
 """States and leaf types of the registry floor. Leaf types are never renamed."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class AuthorisationState(TextChoices):
@@ -32,34 +33,34 @@ TRANSITIONS: dict[AuthorisationState, frozenset[AuthorisationState]] = {
 class GateCode(TextChoices):
     """Why the gate answers as it does; the words are what it says to people."""
 
-    AUTHORISED = "authorised", "a decision in force authorises this version for this deployment"
-    UNKNOWN_VERSION = "unknown-version", "no registered version has this digest"
-    UNKNOWN_DEPLOYMENT = "unknown-deployment", "no deployment has this name"
-    NEVER_DECIDED = "never-decided", "no decision authorises this version for this deployment"
-    NOT_YET = "not-yet", "the authorisation has not begun"
-    EXPIRED = "expired", "the authorisation has expired"
-    SUSPENDED = "suspended", "the authorisation is suspended"
-    REVOKED = "revoked", "the authorisation was revoked"
-    SUPERSEDED = "superseded", "a later decision authorised another version instead"
+    AUTHORISED = "authorised", _("a decision in force authorises this version for this deployment")
+    UNKNOWN_VERSION = "unknown-version", _("no registered version has this digest")
+    UNKNOWN_DEPLOYMENT = "unknown-deployment", _("no deployment has this name")
+    NEVER_DECIDED = "never-decided", _("no decision authorises this version for this deployment")
+    NOT_YET = "not-yet", _("the authorisation has not begun")
+    EXPIRED = "expired", _("the authorisation has expired")
+    SUSPENDED = "suspended", _("the authorisation is suspended")
+    REVOKED = "revoked", _("the authorisation was revoked")
+    SUPERSEDED = "superseded", _("a later decision authorised another version instead")
     NOT_ON_RECORD = (
         "not-on-record",
-        "the decision is made and waits for its place on the public record",
+        _("the decision is made and waits for its place on the public record"),
     )
     CLOCK_IN_DOUBT = (
         "clock-in-doubt",
-        "the clocks of the database and of this host disagree about whether it is in force",
+        _("the clocks of the database and of this host disagree about whether it is in force"),
     )
 
 
 class DescentKind(TextChoices):
     """How a version was made from another one."""
 
-    BASE = "base", "made from"
-    POST_TRAINING = "post_training", "post-trained from"
-    ADAPTER = "adapter", "an adapter for"
-    MERGE = "merge", "merged from"
-    QUANTISATION = "quantisation", "quantised from"
-    CONVERSION = "conversion", "converted from"
+    BASE = "base", _("made from")
+    POST_TRAINING = "post_training", _("post-trained from")
+    ADAPTER = "adapter", _("an adapter for")
+    MERGE = "merge", _("merged from")
+    QUANTISATION = "quantisation", _("quantised from")
+    CONVERSION = "conversion", _("converted from")
 
     @property
     def is_trained(self) -> bool:

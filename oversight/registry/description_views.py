@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from oversight.registry import descriptions, policy, services
@@ -12,9 +13,9 @@ from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
 
 _WORDS = {
-    "version": "What should people know of",
-    "deployment": "What should people know of",
-    "endpoint": "What does it serve, and how:",
+    "version": _("What should people know of"),
+    "deployment": _("What should people know of"),
+    "endpoint": _("What does it serve, and how:"),
 }
 
 
@@ -23,7 +24,7 @@ def describe(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     """Write down what a version, a use or an endpoint says of itself."""
     what = _described(kind, name)
     if not policy.can_describe(request.user, what):
-        raise NotAllowed(f"You do not speak for {what}.")
+        raise NotAllowed(_("You do not speak for %(what)s.") % {"what": what})
     newest = Description.objects.about(what.subject).first()
     initial = descriptions.as_texts(kind, newest.document) if newest else {}
     form = DescriptionForm(
@@ -53,7 +54,7 @@ def _written(request: HttpRequest, form: DescriptionForm, what: services.Describ
         )
     except Refusal as refusal:
         return put_on_form(form, refusal)
-    messages.success(request, f"The description of {what} is on the record.")
+    messages.success(request, _("The description of %(what)s is on the record.") % {"what": what})
     return 201
 
 
@@ -63,7 +64,7 @@ def state_descent(request: HttpRequest, digest: str) -> HttpResponse:
     version = _described("version", digest)
     assert isinstance(version, ModelVersion)  # noqa: S101 - its kind was asked for
     if not policy.can_describe(request.user, version):
-        raise NotAllowed(f"You do not speak for {version}.")
+        raise NotAllowed(_("You do not speak for %(version)s.") % {"version": version})
     form = DescentForm(request.POST or None, but=version)
     status = 200
     if request.method == "POST":
@@ -88,7 +89,7 @@ def _stated(request: HttpRequest, form: DescentForm, version: ModelVersion) -> i
         )
     except Refusal as refusal:
         return put_on_form(form, refusal)
-    messages.success(request, f"It is on the record: {stated}.")
+    messages.success(request, _("It is on the record: %(stated)s.") % {"stated": stated})
     return 201
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from oversight.ledger import services as ledger
 from oversight.registry.choices import TRANSITIONS, AuthorisationState, Leaf
@@ -39,7 +40,12 @@ def grant_authorisation(
     _require_transaction()
     Deployment.objects.select_for_update().get(pk=deployment.pk)
     if Authorisation.objects.filter(decision_ref=decision_ref).exists():
-        raise Conflict(f"Decision {decision_ref} has already taken effect.")
+        raise Conflict(
+            _("Decision %(decision_ref)s has already taken effect.")
+            % {
+                "decision_ref": decision_ref,
+            }
+        )
     for earlier in deployment.authorisations.standing().select_for_update():
         _move(earlier, AuthorisationState.SUPERSEDED, by=decision_ref)
         ledger.append(
@@ -87,14 +93,34 @@ def lock_standing(decision_ref: str) -> Authorisation:
     _require_transaction()
     known = Authorisation.objects.filter(decision_ref=decision_ref).first()
     if known is None:
-        raise Impossible("never-authorised", f"Decision {decision_ref} has authorised nothing.")
+        raise Impossible(
+            "never-authorised",
+            _("Decision %(decision_ref)s has authorised nothing.")
+            % {
+                "decision_ref": decision_ref,
+            },
+        )
     Deployment.objects.select_for_update().get(pk=known.deployment_id)
     row = Authorisation.objects.select_for_update(of=("self",)).with_parts().get(pk=known.pk)
     if AuthorisationState(row.state) not in STANDING:
-        raise Impossible(str(row.state), f"The authorisation {decision_ref} was {row.state}.")
+        raise Impossible(
+            str(row.state),
+            _("The authorisation %(decision_ref)s was %(state)s.")
+            % {
+                "decision_ref": decision_ref,
+                "state": row.state,
+            },
+        )
     if row.ends_at is not None and database_now() >= row.ends_at:
         ended = stamp(row.ends_at)
-        raise Impossible("expired", f"The authorisation {decision_ref} expired on {ended}.")
+        raise Impossible(
+            "expired",
+            _("The authorisation %(decision_ref)s expired on %(ended)s.")
+            % {
+                "decision_ref": decision_ref,
+                "ended": ended,
+            },
+        )
     return row
 
 
@@ -151,7 +177,7 @@ def suspend_at_once(
     """
     row = lock_standing(authorisation.decision_ref)
     if row.state_at(database_now()) == AuthorisationState.SUSPENDED:
-        raise Conflict("This authorisation is suspended already.")
+        raise Conflict(_("This authorisation is suspended already."))
     _move(row, AuthorisationState.SUSPENDED, by=ratification_ref, until=until)
     committed = ledger.commit_to({"reason": reason})
     leaf = ledger.append(
@@ -266,7 +292,13 @@ def _move(
     now = database_now()
     before = row.state_at(now)
     if to not in TRANSITIONS[before]:
-        raise Conflict(f"This authorisation is {before}; it cannot become {to}.")
+        raise Conflict(
+            _("This authorisation is %(before)s; it cannot become %(to)s.")
+            % {
+                "before": before,
+                "to": to,
+            }
+        )
     row.state_before, row.state, row.changed_by = before, to, by
     if to in STANDING:
         row.suspended_until = until

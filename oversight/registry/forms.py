@@ -1,17 +1,22 @@
 """Shape of the HTML input on the registry floor, and the field with which forms name its rows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator, URLValidator
 from django.db.models import Model, Q, QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.models import Organisation
 from oversight.registry import descriptions
 from oversight.registry.choices import DescentKind
 from oversight.registry.models import Deployment, Endpoint, ModelVersion
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 OFFERED = 50
 """Rows a form lists to choose from; with more of them the reader types and is helped to the row."""
@@ -42,7 +47,7 @@ class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
     A form calls `fit` on its own copy of the field; subclasses say by which word a row is known.
     """
 
-    words_help = ""
+    words_help: "StrOrPromise" = ""
 
     def fit(self) -> None:
         """List the rows where a person can look through them; else ask for the name."""
@@ -82,8 +87,18 @@ class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
         found: Model | None = self.named(word).first()
         if found is None:
             near = ", ".join(self.word(row) for row in self.like(word)[:NEAR])
-            help_ = f"Near it: {near}." if near else "Nothing is like it, either."
-            raise forms.ValidationError(f"There is none with the name “{word[:60]}”. {help_}")
+            help_ = (
+                gettext("Near it: %(near)s.") % {"near": near}
+                if near
+                else gettext("Nothing is like it, either.")
+            )
+            raise forms.ValidationError(
+                gettext("There is none with the name “%(word)s”. %(help)s")
+                % {
+                    "word": word[:60],
+                    "help": help_,
+                }
+            )
         return found
 
     def prepare_value(self, value: Any) -> Any:
@@ -96,11 +111,13 @@ class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
 class VersionField(RowField):
     """A model version, named as model/label or by its digest."""
 
-    words_help = "Type the model's address name and the label, such as smollm2/1.0, or the digest."
+    words_help = _(
+        "Type the model's address name and the label, such as smollm2/1.0, or the digest."
+    )
 
     def __init__(self, **options: Any) -> None:
         rows = ModelVersion.objects.select_related("model").newest_first().defer("manifest")
-        words = {"label": "Model version", "empty_label": "Choose one"}
+        words = {"label": gettext("Model version"), "empty_label": gettext("Choose one")}
         super().__init__(rows, **words | options)
 
     def word(self, row: ModelVersion) -> str:
@@ -125,10 +142,10 @@ class VersionField(RowField):
 class DeploymentField(RowField):
     """A deployment, named by its address name."""
 
-    words_help = "Type its address name; the page “In service” lists them all."
+    words_help = _("Type its address name; the page “In service” lists them all.")
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(Deployment.objects.all(), empty_label="Choose one", **options)
+        super().__init__(Deployment.objects.all(), empty_label=gettext("Choose one"), **options)
 
 
 class AddressNameField(forms.CharField):
@@ -136,11 +153,12 @@ class AddressNameField(forms.CharField):
 
     def __init__(self, **options: Any) -> None:
         plain = RegexValidator(
-            r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Use small letters, digits and hyphens: town-helpdesk."
+            r"\A[a-z0-9]+(-[a-z0-9]+)*\Z",
+            gettext("Use small letters, digits and hyphens: town-helpdesk."),
         )
         attrs = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         super().__init__(
-            label="Address name",
+            label=gettext("Address name"),
             max_length=60,
             validators=[plain],
             widget=forms.TextInput(attrs=attrs),
@@ -152,18 +170,18 @@ class EndpointForm(forms.Form):
     """An endpoint to register."""
 
     operator = RowField(
-        Organisation.objects.none(), empty_label="Choose one", help_text="Who runs it."
+        Organisation.objects.none(), empty_label=_("Choose one"), help_text=_("Who runs it.")
     )
-    name = forms.CharField(max_length=120, help_text="As people know it.")
+    name = forms.CharField(max_length=120, help_text=_("As people know it."))
     slug = AddressNameField(
-        help_text="How the record names it, for instance town-endpoint. It never changes.",
+        help_text=_("How the record names it, for instance town-endpoint. It never changes."),
     )
     base_url = forms.URLField(
-        label="Web address",
+        label=_("Web address"),
         required=False,
         assume_scheme="https",
         validators=[URLValidator(["http", "https"])],
-        help_text="Where programs reach it, such as https://llm.example.org/v1.",
+        help_text=_("Where programs reach it, such as https://llm.example.org/v1."),
     )
 
     def __init__(self, *args: Any, operators: QuerySet[Organisation], **kwargs: Any) -> None:
@@ -175,20 +193,24 @@ class DeploymentForm(forms.Form):
     """A use to register."""
 
     endpoint = RowField(
-        Endpoint.objects.none(), empty_label="Choose one", help_text="Where it would be served."
+        Endpoint.objects.none(),
+        empty_label=_("Choose one"),
+        help_text=_("Where it would be served."),
     )
-    name = forms.CharField(max_length=120, help_text="As people know it, such as Town helpdesk.")
+    name = forms.CharField(max_length=120, help_text=_("As people know it, such as Town helpdesk."))
     slug = AddressNameField(
-        help_text="In the page's address and in the gate's questions, for instance town-helpdesk. "
-        "It never changes.",
+        help_text=_(
+            "In the page's address and in the gate's questions, for instance town-helpdesk. "
+            "It never changes."
+        ),
     )
     purpose = forms.CharField(
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What it does for people, in one sentence.",
+        help_text=_("What it does for people, in one sentence."),
     )
     audience = forms.CharField(
-        max_length=120, help_text="Whom it serves, such as everyone in town."
+        max_length=120, help_text=_("Whom it serves, such as everyone in town.")
     )
 
     def __init__(self, *args: Any, endpoints: QuerySet[Endpoint], **kwargs: Any) -> None:
@@ -225,8 +247,8 @@ class DescriptionForm(forms.Form):
 class DescentForm(forms.Form):
     """From what a version was made, and how."""
 
-    parent = VersionField(label="Made from", help_text="It has to be registered.")
-    kind = forms.ChoiceField(label="How", choices=[("", "Choose one"), *DescentKind.choices])
+    parent = VersionField(label=_("Made from"), help_text=_("It has to be registered."))
+    kind = forms.ChoiceField(label=_("How"), choices=[("", _("Choose one")), *DescentKind.choices])
 
     def __init__(self, *args: Any, but: ModelVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -244,7 +266,7 @@ def _field_of(item: descriptions.Item) -> forms.Field:
     """Return the form's field for an item."""
     words: dict[str, Any] = {"label": item.label, "help_text": item.help, "required": False}
     if item.kind == "choice":
-        return forms.ChoiceField(choices=[("", "not stated"), *item.choices], **words)
+        return forms.ChoiceField(choices=[("", gettext("not stated")), *item.choices], **words)
     widget = forms.Textarea(attrs={"rows": 3}) if item.kind == "text" else forms.TextInput()
     return forms.CharField(widget=widget, **words)
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from oversight.accounts.choices import OrganisationRole
@@ -30,7 +31,13 @@ def add_endpoint(request: HttpRequest) -> HttpResponse:
     form = EndpointForm(request.POST or None, operators=operators)
     endpoint, status = _sent(request, form, register_endpoint, person)
     if isinstance(endpoint, Endpoint):
-        messages.success(request, f"{endpoint} is on the record. Say next what it would serve.")
+        messages.success(
+            request,
+            _("%(endpoint)s is on the record. Say next what it would serve.")
+            % {
+                "endpoint": endpoint,
+            },
+        )
         query = urlencode({"endpoint": endpoint.slug})
         return redirect(f"{reverse('deployment-register')}?{query}")
     context = {"form": form, "nav": "in-service"}
@@ -47,7 +54,13 @@ def add_deployment(request: HttpRequest) -> HttpResponse:
     form = DeploymentForm(request.POST or None, endpoints=endpoints, initial=initial)
     deployment, status = _sent(request, form, register_deployment, person)
     if isinstance(deployment, Deployment):
-        messages.success(request, f"{deployment} is on the record. Nothing may serve it yet.")
+        messages.success(
+            request,
+            _("%(deployment)s is on the record. Nothing may serve it yet.")
+            % {
+                "deployment": deployment,
+            },
+        )
         return redirect(deployment)
     context = {"form": form, "has_endpoint": endpoints.exists(), "nav": "in-service"}
     return render(request, "registry/deployment.html", context, status=status)
@@ -81,8 +94,10 @@ def _operated(person: Person) -> QuerySet[Organisation]:
     operated = Organisation.objects.filter(pk__in=roles.values("organisation_id"))
     if not operated.exists():
         raise NotAllowed(
-            "Only operators of an organisation register endpoints and uses. An administrator "
-            "gives that role."
+            _(
+                "Only operators of an organisation register endpoints and uses. An administrator "
+                "gives that role."
+            )
         )
     return operated.order_by("name", "pk")
 

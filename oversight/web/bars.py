@@ -1,23 +1,30 @@
 """Places counts on bars: how a vote went against its threshold, how far a proposal has come.
 
-Pure, like `charts`: no Django, no markup, positions as percentages.
+Pure, like `charts`: no Django but its translations, no markup, positions as percentages.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.web.charts import Figure, Span, number, percent, span
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 STAGES = (
-    ("draft", "Draft"),
-    ("deliberation", "Deliberation"),
-    ("final_text", "Final text"),
-    ("voting", "Voting"),
-    ("decided", "Decided"),
+    ("draft", _("Draft")),
+    ("deliberation", _("Deliberation")),
+    ("final_text", _("Final text")),
+    ("voting", _("Voting")),
+    ("decided", _("Decided")),
 )
 """The stages of a proposal in order: key and the word shown."""
 
-ENDINGS = {"withdrawn": ("draft", "Withdrawn"), "annulled": ("voting", "Annulled")}
+ENDINGS = {"withdrawn": ("draft", _("Withdrawn")), "annulled": ("voting", _("Annulled"))}
 """What ended a proposal before its decision: the stage it surely reached, and the word."""
 
 
@@ -64,10 +71,10 @@ def result_bar(
             abstentions) or "roll" (with those who did not vote).
     """
     parts = (
-        ("for", "for", votes_for),
-        ("against", "against", against),
-        ("abstain", "abstained", abstain),
-        ("waiting", "not voted", waiting),
+        ("for", gettext("%(votes)s for"), votes_for),
+        ("against", gettext("%(votes)s against"), against),
+        ("abstain", gettext("%(votes)s abstained"), abstain),
+        ("waiting", gettext("%(votes)s not voted"), waiting),
     )
     total = sum(count for _, _, count in parts)
     counted = {"votes": 2, "cast": 3, "roll": 4}[base]
@@ -78,8 +85,8 @@ def result_bar(
     return ResultBar(
         segments=tuple(_segments(parts, total)),
         threshold=mark,
-        description=", ".join(f"{count} {words}" for _, words, count in parts if count)
-        or "no votes",
+        description=", ".join(words % {"votes": count} for _, words, count in parts if count)
+        or gettext("no votes"),
     )
 
 
@@ -88,7 +95,7 @@ def _segments(parts: Iterable[tuple[str, str, int]], total: int) -> Iterable[Seg
     for kind, words, count in parts:
         if count:
             left, right = 100 * before / total, 100 * (before + count) / total
-            yield Segment(kind, f"{count} {words}", count, span(left, right))
+            yield Segment(kind, words % {"votes": count}, count, span(left, right))
         before += count
 
 
@@ -150,7 +157,7 @@ class StageLine:
 
 
 def stage_line(
-    current: str, *, label: str = "", names: Sequence[tuple[str, str]] = STAGES
+    current: str, *, label: str = "", names: Sequence[tuple[str, "StrOrPromise"]] = STAGES
 ) -> StageLine:
     """Lay out the stages up to and after the current one.
 
@@ -164,14 +171,14 @@ def stage_line(
     """
     keys = [key for key, _ in names]
     if current in ENDINGS:
-        current, label = ENDINGS[current][0], label or ENDINGS[current][1]
+        current, label = ENDINGS[current][0], label or str(ENDINGS[current][1])
     if current not in keys:
         raise ValueError(f"no stage {current!r}; the stages are {', '.join(keys)}")
     here = keys.index(current)
-    words = [label if label and index == here else word for index, (_, word) in enumerate(names)]
+    words = [label if label and at == here else str(word) for at, (_, word) in enumerate(names)]
     states = ["done" if i < here else "current" if i == here else "ahead" for i in range(len(keys))]
     return StageLine(
         stages=tuple(Stage(word, state) for word, state in zip(words, states, strict=True)),
         current=words[here],
-        place=f"stage {here + 1} of {len(keys)}",
+        place=gettext("stage %(value)s of %(keys)s") % {"value": here + 1, "keys": len(keys)},
     )

@@ -1,8 +1,8 @@
 """Places scores on drawings: interval strips and interval charts.
 
-Pure: no Django, no markup. A position is a percentage of the drawing's width, written as text
-("41.50%"), so that a drawing is laid out anew at every width and never scaled, and so that no
-locale can change its decimal point.
+Pure but for the language that is spoken: no markup. A position is a percentage of the drawing's
+width, written as text ("41.50%"), so that a drawing is laid out anew at every width and never
+scaled, and so that no locale can change its decimal point.
 """
 
 import math
@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
+
+from django.utils.translation import gettext as _
+
+from oversight.web.figures import localised
 
 Figure: TypeAlias = int | float | Decimal | Fraction | str
 """A number as pages get it; text may be a decimal or a fraction ("2/3")."""
@@ -42,7 +46,8 @@ def decimal(figure: Figure, places: int = 3) -> str:
     exact = Fraction(figure.replace(MINUS, "-")) if isinstance(figure, str) else Fraction(figure)
     units = round(exact * 10**places)
     whole, rest = divmod(abs(units), 10**places)
-    return (MINUS if units < 0 else "") + (f"{whole}.{rest:0{places}d}" if places else str(whole))
+    text = f"{whole}.{rest:0{places}d}" if places else str(whole)
+    return localised((MINUS if units < 0 else "") + text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,16 @@ def standing(low: float, high: float, criterion: float | None, comparison: str) 
 
 def criterion_words(criterion: Figure, comparison: str, places: int = 2) -> str:
     """Return the criterion in words, such as "at least 0.65" or "below 0.60"."""
-    return f"{comparison.replace('_', ' ')} {decimal(criterion, places)}".lstrip()
+    level = decimal(criterion, places)
+    words = {
+        "at_least": _("at least %(level)s"),
+        "below": _("below %(level)s"),
+        "at_most": _("at most %(level)s"),
+        "above": _("above %(level)s"),
+    }
+    if comparison in words:
+        return words[comparison] % {"level": level}
+    return f"{comparison.replace('_', ' ')} {level}".lstrip()
 
 
 # -- Interval strip --------------------------------------------------------------------------
@@ -184,10 +198,17 @@ def describe(
     value: Figure, low: Figure, high: Figure, criterion: Figure | None = None, comparison: str = ""
 ) -> str:
     """Return a score with its interval and criterion as one phrase."""
-    text = f"{decimal(value)}, 95 % interval {decimal(low)} to {decimal(high)}"
+    text = _("%(decimal)s, 95 %% interval %(decimal_2)s to %(decimal_3)s") % {
+        "decimal": decimal(value),
+        "decimal_2": decimal(low),
+        "decimal_3": decimal(high),
+    }
     if criterion is None:
         return text
-    return f"{text}; criterion: {criterion_words(criterion, comparison)}"
+    return _("%(text)s; criterion: %(criterion_words)s") % {
+        "text": text,
+        "criterion_words": criterion_words(criterion, comparison),
+    }
 
 
 # -- Interval chart --------------------------------------------------------------------------
@@ -292,7 +313,11 @@ def _chart_row(scale: Scale, score: Score) -> ChartRow:
         value=percent(scale.at(number(score.value))),
         high=percent(scale.at(high)),
         value_text=decimal(score.value),
-        interval_text=f"{decimal(score.low)} to {decimal(score.high)}",
+        interval_text=_("%(decimal)s to %(decimal_2)s")
+        % {
+            "decimal": decimal(score.low),
+            "decimal_2": decimal(score.high),
+        },
     )
 
 
@@ -316,7 +341,14 @@ def interval_chart(
     fixed = None if reference is None else number(reference)
     figures += [line for line in (level, fixed) if line is not None]
     scale, ticks = axis(min(figures), max(figures))
-    words = "" if criterion is None else f"criterion: {criterion_words(criterion, comparison)}"
+    words = (
+        ""
+        if criterion is None
+        else _("criterion: %(criterion_words)s")
+        % {
+            "criterion_words": criterion_words(criterion, comparison),
+        }
+    )
     return IntervalChart(
         rows=tuple(_chart_row(scale, score) for score in scores),
         ticks=ticks,

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.utils.dateformat import format as date_format
+from django.utils.translation import pgettext
 
 
 def database_now() -> datetime:
@@ -21,7 +23,8 @@ def database_now() -> datetime:
 def in_words(moment: datetime, zone: str) -> str:
     """Return a moment as people read it, by the clock of a place and with its zone's name."""
     there = moment.astimezone(ZoneInfo(zone))
-    return f"{there.day} {there:%B %Y, %H:%M %Z}"
+    pattern = pgettext("pattern of Django's date format", "j F Y, H:i")
+    return f"{date_format(there, pattern)} {there:%Z}"
 
 
 def stamp(moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
@@ -32,6 +33,6 @@ class Filters(DjangoFilterBackend):  # type: ignore[misc]
         if filterset and not filterset.is_valid():
             errors |= {name: " ".join(texts) for name, texts in filterset.errors.items()}
         if errors:
-            raise BadQuery("A filter cannot be used.", fields=errors)
+            raise BadQuery(_("A filter cannot be used."), fields=errors)
         found: QuerySet[Any] = filterset.qs if filterset else queryset
         return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
@@ -44,5 +45,7 @@ def named_row(kind: type[Row], field: str, **lookup: Any) -> Row:
     """
     row: Row | None = kind._default_manager.filter(**lookup).first()
     if row is None:
-        raise Invalid(f"There is no such {field}.", fields={field: "Unknown."})
+        raise Invalid(
+            _("There is no such %(field)s.") % {"field": field}, fields={field: _("Unknown.")}
+        )
     return row

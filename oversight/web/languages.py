@@ -7,11 +7,16 @@ programs read (the API, the log, feeds, files) has no prefix and speaks English.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import URLPattern, URLResolver
 from django.utils import translation
+from django.utils.functional import lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -25,6 +30,19 @@ class Choice:
     href: str
     is_current: bool
     direction: str
+
+
+def filled(text: "StrOrPromise", **values: object) -> str:
+    """Return a text whose gaps are filled when it is read, in the language that is spoken then."""
+    words: str = _filled(text, values)
+    return words
+
+
+def _fill(text: "StrOrPromise", values: dict[str, object]) -> str:
+    return str(text) % values
+
+
+_filled = lazy(_fill, str)
 
 
 def language_of(path: str) -> str:

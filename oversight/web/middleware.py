@@ -7,6 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop
 
 from oversight.web.languages import without_language
 from oversight.web.problems import is_api, plain_problem
@@ -78,7 +79,9 @@ class BodyLimitMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if limit is None or not length.isdigit() or int(length) <= limit:
             return self.get_response(request)
-        words = f"This address takes at most {limit // 1_000_000} MB at once."
+        words = gettext("This address takes at most %(limit)s MB at once.") % {
+            "limit": limit // 1_000_000
+        }
         if is_api(request):
             return plain_problem(413, "Too large", words)
         return render(request, "refusal.html", {"refusal": _TooLarge(words)}, status=413)
@@ -88,4 +91,4 @@ class _TooLarge(Refusal):
     """More than an address takes (413)."""
 
     status = 413
-    title = "Too large"
+    title = gettext_noop("Too large")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
@@ -37,5 +38,8 @@ class Pages(PageNumberPagination):
             return self.page_size
         if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
             words = f"Use 1 to {self.max_page_size}."
-            raise BadQuery(f"page_size cannot be used. {words}", fields={"page_size": words})
+            raise BadQuery(
+                _("page_size cannot be used. %(words)s") % {"words": words},
+                fields={"page_size": words},
+            )
         return int(asked)

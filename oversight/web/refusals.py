@@ -7,11 +7,16 @@ visible is Django's `Http404`). The message names what and how to mend it and is
 from collections.abc import Mapping
 
 
+def _(words: str) -> str:
+    """Mark a title for translation; the page translates it, because pure modules import this."""
+    return words
+
+
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """A request that is answered with a reason instead of an effect."""
 
     status = 400
-    title = "This cannot be done"
+    title = _("This cannot be done")
 
     def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -23,14 +28,14 @@ class NotAllowed(Refusal):
     """The person or key has no right to do this (403)."""
 
     status = 403
-    title = "Not allowed"
+    title = _("Not allowed")
 
 
 class Conflict(Refusal):
     """The thing is in a state in which this cannot be done; says what changed (409)."""
 
     status = 409
-    title = "Not in this state"
+    title = _("Not in this state")
 
 
 class Impossible(Conflict):
@@ -45,18 +50,18 @@ class BadQuery(Refusal):
     """The address's query cannot be used; `fields` names each parameter and its fix (400)."""
 
     status = 400
-    title = "Please mend the address"
+    title = _("Please mend the address")
 
 
 class Invalid(Refusal):
     """The input cannot be used; `fields` names each field and its fix (422)."""
 
     status = 422
-    title = "Please mend the input"
+    title = _("Please mend the input")
 
 
 class TooMany(Refusal):
     """Too much or too fast (429)."""
 
     status = 429
-    title = "Too many requests"
+    title = _("Too many requests")

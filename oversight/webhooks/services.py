@@ -9,11 +9,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Person
 from oversight.accounts.services import notify
 from oversight.ledger.queries import published_size
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid
 from oversight.webhooks import events, sending, signing
 from oversight.webhooks.choices import TRANSITIONS, Ending, Kind, Status
@@ -60,7 +63,12 @@ def subscribe(
     beginnings = _required_types(types)
     Person.objects.select_for_update().get(pk=owner.pk)
     if Subscription.objects.filter(owner=owner).count() >= MOST_OF_A_PERSON:
-        raise Conflict(f"You have {MOST_OF_A_PERSON} subscriptions, the most one may: delete one.")
+        raise Conflict(
+            gettext("You have %(most_of_a_person)s subscriptions, the most one may: delete one.")
+            % {
+                "most_of_a_person": MOST_OF_A_PERSON,
+            }
+        )
     seed = signing.new_seed()
     made = Subscription.objects.create(
         owner=owner,
@@ -95,7 +103,7 @@ def challenge(*, subscription: Subscription) -> None:
     """
     row = _locked(subscription)
     if row.status == Status.ACTIVE:
-        raise Conflict("This address has answered its challenge and is delivered to.")
+        raise Conflict(gettext("This address has answered its challenge and is delivered to."))
     if row.status == Status.OFF:
         _move(row, Status.WAITING)
         row.off_reason = ""
@@ -128,7 +136,7 @@ def send_again(*, subscription: Subscription, index: int) -> None:
     _require_active(row)
     if not 0 <= index < row.next_index:
         words = f"Use the index of an entry before {row.next_index}; later ones are still to come."
-        raise Invalid("This entry cannot be sent again.", fields={"index": words})
+        raise Invalid(gettext("This entry cannot be sent again."), fields={"index": words})
     _ask(row, Kind.AGAIN, index=index)
 
 
@@ -230,8 +238,11 @@ def _put_off(row: Subscription, why: Ending) -> None:
         row.off_reason = why
         notify(
             people=[row.owner],
-            subject="A webhook was switched off",
-            text=f"{Ending(why).label}. What it missed follows once its address answers again.",
+            subject=_("A webhook was switched off"),
+            text=filled(
+                _("%(label)s. What it missed follows once its address answers again."),
+                label=Ending(why).label,
+            ),
             path=row.get_absolute_url(),
             kind=NoticeKind.ALARM,
             about=row.public_id,
@@ -266,14 +277,25 @@ def _move(row: Subscription, to: Status) -> None:
         Conflict: the state does not lead there.
     """
     if to not in TRANSITIONS[Status(row.status)]:
-        raise Conflict(f"A subscription that is {row.status} does not become {to}.")
+        raise Conflict(
+            gettext("A subscription that is %(status)s does not become %(to)s.")
+            % {
+                "status": row.status,
+                "to": to,
+            }
+        )
     row.status = to
 
 
 def _ask(row: Subscription, kind: Kind, *, index: int | None = None, challenge: str = "") -> None:
     """Put a message beside the stream. Call with the row locked, or new."""
     if row.messages.count() >= MOST_ASKED:
-        raise Conflict(f"{MOST_ASKED} messages wait to be sent there: let them go first.")
+        raise Conflict(
+            gettext("%(most_asked)s messages wait to be sent there: let them go first.")
+            % {
+                "most_asked": MOST_ASKED,
+            }
+        )
     named = f"{row.public_id}_{kind}_{uuid.uuid4().hex[:12]}" if index is None else None
     Message.objects.create(
         subscription=row,
@@ -286,17 +308,19 @@ def _ask(row: Subscription, kind: Kind, *, index: int | None = None, challenge: 
 
 def _require_active(row: Subscription) -> None:
     if row.status != Status.ACTIVE:
-        raise Conflict("Its address has not answered the challenge yet: only that is sent to it.")
+        raise Conflict(
+            gettext("Its address has not answered the challenge yet: only that is sent to it.")
+        )
 
 
 def _require_address(url: str) -> None:
     if len(url) > URL_CHARACTERS:
         words = f"Use at most {URL_CHARACTERS} characters."
-        raise Invalid("The address is too long.", fields={"url": words})
+        raise Invalid(gettext("The address is too long."), fields={"url": words})
     try:
         sending.parts_of(url, settings.WEBHOOK_ALLOW_HOSTS)
     except sending.AddressError as error:
-        raise Invalid("Nothing can be sent there.", fields={"url": str(error)}) from None
+        raise Invalid(gettext("Nothing can be sent there."), fields={"url": str(error)}) from None
 
 
 def _required_types(types: Iterable[str]) -> list[str]:
@@ -307,7 +331,7 @@ def _required_types(types: Iterable[str]) -> list[str]:
     if strange or len(asked) > MOST_TYPES:
         words = f"Use at most {MOST_TYPES} types or beginnings, such as proposals.decision."
         named = f" There is no {strange[0][:80]!r}." if strange else ""
-        raise Invalid("These types cannot be subscribed.", fields={"types": words + named})
+        raise Invalid(gettext("These types cannot be subscribed."), fields={"types": words + named})
     return [
         each
         for each in asked

@@ -1,6 +1,7 @@
 """Another wording of a proposal's text, and the answer to one."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from proposals.forms.texts import ProseField
 from proposals.services.amendments import MAX_ANSWER, MAX_REASON
@@ -14,14 +15,14 @@ class AmendmentForm(forms.Form):
         max_length=MAX_TEXT,
         rows=18,
         strip=False,
-        label="The text as it should be",
-        help_text="Change what you would have otherwise, and leave the rest as it is.",
+        label=_("The text as it should be"),
+        help_text=_("Change what you would have otherwise, and leave the rest as it is."),
     )
     reason = ProseField(
         max_length=MAX_REASON,
         rows=4,
-        label="Reason",
-        help_text="Why it should be so. It stands in public under your name.",
+        label=_("Reason"),
+        help_text=_("Why it should be so. It stands in public under your name."),
     )
     base_number = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
@@ -34,8 +35,8 @@ class AnswerForm(forms.Form):
     """Why an amendment is rejected."""
 
     reason = ProseField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=MAX_ANSWER,
         rows=3,
-        help_text="It stands beside the amendment, for everybody to read.",
+        help_text=_("It stands beside the amendment, for everybody to read."),
     )

@@ -1,6 +1,7 @@
 """A file to put beside a text."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from proposals.file_types import MAX_BYTES, TYPES
 
@@ -10,8 +11,13 @@ class AttachmentForm(forms.Form):
 
     file = forms.FileField(
         max_length=255,
-        label="File",
-        help_text=f"Up to {MAX_BYTES // 1_000_000} MB: PDF, PNG, JPEG, OpenDocument, Office Open "
-        "XML, plain text, Markdown, CSV or JSON. It stands in public with its digest.",
+        label=_("File"),
+        help_text=_(
+            "Up to %(value)s MB: PDF, PNG, JPEG, OpenDocument, Office Open XML, plain "
+            "text, Markdown, CSV or JSON. It stands in public with its digest."
+        )
+        % {
+            "value": MAX_BYTES // 1000000,
+        },
         widget=forms.ClearableFileInput(attrs={"accept": ",".join(TYPES)}),
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from proposals.forms.texts import ProseField
 from proposals.papers import (
@@ -52,10 +54,10 @@ class YesNoForm(BallotForm):
     """Yes, no or abstain."""
 
     choice = forms.ChoiceField(
-        label="Your vote",
+        label=_("Your vote"),
         choices=[(choice.value, label) for choice, label in CHOICES.items()],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose yes, no or abstain."},
+        error_messages={"required": _("Choose yes, no or abstain.")},
     )
 
 
@@ -63,17 +65,19 @@ class ConsentForm(BallotForm):
     """Consent, abstain, or object with a reason."""
 
     choice = forms.ChoiceField(
-        label="Your vote",
+        label=_("Your vote"),
         choices=[(stance.value, label) for stance, label in STANCES.items()],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose consent, abstain or object."},
+        error_messages={"required": _("Choose consent, abstain or object.")},
     )
     reason = ProseField(
-        label="Reason of an objection",
+        label=_("Reason of an objection"),
         required=False,
         max_length=MAX_REASON_CHARACTERS,
         rows=4,
-        help_text="One reasoned objection stops the motion. The reason is published at the close.",
+        help_text=_(
+            "One reasoned objection stops the motion. The reason is published at the close."
+        ),
     )
 
     @property
@@ -86,10 +90,10 @@ class ApprovalForm(BallotForm):
     """Any number of options."""
 
     ranking = forms.MultipleChoiceField(
-        label="Who or what you approve of",
+        label=_("Who or what you approve of"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose as many as you like. Choosing none casts a blank ballot.",
+        help_text=_("Choose as many as you like. Choosing none casts a blank ballot."),
     )
 
     def ask(self) -> None:
@@ -102,7 +106,7 @@ class PluralityForm(BallotForm):
     """One option."""
 
     ranking = forms.ChoiceField(
-        label="Your vote",
+        label=_("Your vote"),
         widget=forms.RadioSelect,
         required=False,
     )
@@ -110,7 +114,7 @@ class PluralityForm(BallotForm):
     def ask(self) -> None:
         """Offer the contract's options, and none of them."""
         named = [(name, name) for name in self.contract["options"]]
-        self.fields["ranking"].choices = [*named, ("", "None of them (blank)")]  # type: ignore[attr-defined]
+        self.fields["ranking"].choices = [*named, ("", gettext("None of them (blank)"))]  # type: ignore[attr-defined]
 
     def initial_of(self, last: Content) -> dict[str, Any]:
         """Return the one option named, if any."""
@@ -137,9 +141,12 @@ class ScoreForm(BallotForm):
                 max_value=highest,
                 widget=forms.NumberInput(attrs={"class": "input-short", "inputmode": "numeric"}),
                 error_messages={
-                    "invalid": f"Give a whole number from 0 to {highest}.",
-                    "min_value": f"Give a whole number from 0 to {highest}.",
-                    "max_value": f"Give a whole number from 0 to {highest}.",
+                    "invalid": gettext("Give a whole number from 0 to %(highest)s.")
+                    % {"highest": highest},
+                    "min_value": gettext("Give a whole number from 0 to %(highest)s.")
+                    % {"highest": highest},
+                    "max_value": gettext("Give a whole number from 0 to %(highest)s.")
+                    % {"highest": highest},
                 },
             )
 
@@ -170,7 +177,7 @@ class RankingForm(BallotForm):
     def ask(self) -> None:
         """Add a field for each option; its name is its place, so no option can break a form."""
         most = len(self.contract["options"])
-        words = f"Give a whole number from 1 to {most}, or nothing."
+        words = gettext("Give a whole number from 1 to %(most)s, or nothing.") % {"most": most}
         for place, name in enumerate(self.contract["options"]):
             self.fields[f"rank-{place}"] = forms.IntegerField(
                 label=name,
@@ -289,10 +296,10 @@ class CastingForm(forms.Form):
 
     template = "proposals/_ballot_fields.html"
     choice = forms.ChoiceField(
-        label="Your casting vote",
+        label=_("Your casting vote"),
         choices=[(choice.value, CHOICES[choice]) for choice in (Choice.YES, Choice.NO)],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose yes or no."},
+        error_messages={"required": _("Choose yes or no.")},
     )
 
     @property

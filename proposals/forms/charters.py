@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import ErrorDict
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from proposals.charter import (
     NUMBERS,
@@ -34,6 +36,19 @@ from proposals.tally import exact, motion
 from proposals.tally.errors import InputError
 
 
+def _in_english(text: str) -> str:
+    """Return a span as the field reads it: “7 jours”, as a French form shows it, is “7 days”."""
+    number = int(found[0]) if (found := re.match(r"\d{1,5}", text, re.ASCII)) else 0
+    units = {
+        ngettext("%(number)s day", "%(number)s days", number): "days",
+        ngettext("%(number)s hour", "%(number)s hours", number): "hours",
+    }
+    for words, unit in units.items():
+        if text.casefold() == (words % {"number": number}).casefold():
+            return f"{number} {unit}"
+    return text
+
+
 class PeriodField(forms.Field):
     """A span of time in words, such as “7 days” or “36 hours”; its value is whole hours."""
 
@@ -47,15 +62,21 @@ class PeriodField(forms.Field):
     def to_python(self, value: Any) -> Any:
         """Return hours; raises a ValidationError that says how to write it."""
         text = str(value or "").strip()
-        found = self._WORDS.fullmatch("0 hours" if text == "0" else text)
+        found = self._WORDS.fullmatch("0 hours" if text == "0" else _in_english(text))
         if not text:
             return None
         if found is None:
-            raise forms.ValidationError("Write a number of days or hours: 7 days, 36 hours.")
+            raise forms.ValidationError(
+                gettext("Write a number of days or hours: 7 days, 36 hours.")
+            )
         hours = int(found[1]) * (24 if found[2].lower().startswith("d") else 1)
         if not self.least <= hours <= self.most:
             raise forms.ValidationError(
-                f"Use {hours_words(self.least)} to {hours_words(self.most)}."
+                gettext("Use %(hours_words)s to %(hours_words_2)s.")
+                % {
+                    "hours_words": hours_words(self.least),
+                    "hours_words_2": hours_words(self.most),
+                }
             )
         return hours
 
@@ -79,19 +100,21 @@ class ShareField(forms.CharField):
         try:
             share = exact.fraction(text.rstrip("% "), "share")
         except InputError:
-            raise forms.ValidationError("Write a share such as 2/3, 0.6 or 60 %.") from None
+            raise forms.ValidationError(
+                gettext("Write a share such as 2/3, 0.6 or 60 %.")
+            ) from None
         return exact.fraction_text(share / 100 if text.endswith("%") else share)
 
 
 _VOTE = ("threshold", "base", "comparison", "quorum", "quorum_base", "tie_rule")
 COMPARISONS = [
-    (motion.Comparison.AT_LEAST.value, "at least"),
-    (motion.Comparison.MORE_THAN.value, "more than"),
+    (motion.Comparison.AT_LEAST.value, _("at least")),
+    (motion.Comparison.MORE_THAN.value, _("more than")),
 ]
 BASES = [
-    (motion.Base.YES_AND_NO.value, "the votes for and against (abstaining counts for neither)"),
-    (motion.Base.VOTES_CAST.value, "the votes cast (abstaining weighs against)"),
-    (motion.Base.ROLL.value, "the whole roll (not voting weighs against)"),
+    (motion.Base.YES_AND_NO.value, _("the votes for and against (abstaining counts for neither)")),
+    (motion.Base.VOTES_CAST.value, _("the votes cast (abstaining weighs against)")),
+    (motion.Base.ROLL.value, _("the whole roll (not voting weighs against)")),
 ]
 
 
@@ -117,86 +140,91 @@ def _unused(kind: ProposalType) -> set[str]:
 class RulesForm(forms.Form):
     """What a charter says about one type of decision."""
 
-    proposers = forms.ChoiceField(choices=list(PROPOSERS.items()), label="Who proposes")
+    proposers = forms.ChoiceField(choices=list(PROPOSERS.items()), label=_("Who proposes"))
     seconders = forms.IntegerField(
-        label="Seconders",
+        label=_("Seconders"),
         required=False,
         min_value=NUMBERS["seconders"][0],
         max_value=NUMBERS["seconders"][1],
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="How many other members support a draft before its deliberation opens. 0 for "
-        "none.",
+        help_text=_(
+            "How many other members support a draft before its deliberation opens. 0 for none."
+        ),
     )
     notice_hours = PeriodField(
         "notice_hours",
-        label="Notice",
-        help_text="How long the final text stands before the vote can open. 0 for none.",
+        label=_("Notice"),
+        help_text=_("How long the final text stands before the vote can open. 0 for none."),
     )
     deliberation_hours = PeriodField(
         "deliberation_hours",
-        label="Deliberation",
-        help_text="The least time in which everybody can discuss. 0 for none.",
+        label=_("Deliberation"),
+        help_text=_("The least time in which everybody can discuss. 0 for none."),
     )
     voting_hours = PeriodField(
         "voting_hours",
-        label="Voting period",
-        help_text="How long a vote is open unless all have voted before.",
+        label=_("Voting period"),
+        help_text=_("How long a vote is open unless all have voted before."),
     )
-    comparison = forms.ChoiceField(choices=COMPARISONS, label="Carried by")
-    threshold = ShareField(label="Threshold", help_text="A share: 1/2, 2/3, 60\N{NO-BREAK SPACE}%.")
-    base = forms.ChoiceField(choices=BASES, label="Of what")
-    quorum = ShareField(label="Quorum", help_text="The share that must vote. 0 for none.")
+    comparison = forms.ChoiceField(choices=COMPARISONS, label=_("Carried by"))
+    threshold = ShareField(
+        label=_("Threshold"), help_text=_("A share: 1/2, 2/3, 60\N{NO-BREAK SPACE}%.")
+    )
+    base = forms.ChoiceField(choices=BASES, label=_("Of what"))
+    quorum = ShareField(label=_("Quorum"), help_text=_("The share that must vote. 0 for none."))
     quorum_base = forms.ChoiceField(
         choices=[(base.value, f"… {words}") for base, words in QUORUM_WORDS.items()],
-        label="Quorum of what",
+        label=_("Quorum of what"),
     )
-    method = forms.ChoiceField(label="Method")
+    method = forms.ChoiceField(label=_("Method"))
     highest = forms.IntegerField(
-        label="Most points",
+        label=_("Most points"),
         required=False,
         min_value=NUMBERS["highest"][0],
         max_value=NUMBERS["highest"][1],
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="For the method “score”: points go from 0 to this.",
+        help_text=_("For the method “score”: points go from 0 to this."),
     )
     tie_rule = forms.ChoiceField(
-        choices=[(rule.value, words) for rule, words in TIE_WORDS.items()], label="Ties"
+        choices=[(rule.value, words) for rule, words in TIE_WORDS.items()], label=_("Ties")
     )
-    secrecy = forms.ChoiceField(choices=list(SECRECIES.items()), label="Secrecy")
-    delegation = forms.ChoiceField(choices=list(DELEGATIONS.items()), label="Delegation")
-    recusal = forms.ChoiceField(choices=list(RECUSALS.items()), label="Conflicts of interest")
+    secrecy = forms.ChoiceField(choices=list(SECRECIES.items()), label=_("Secrecy"))
+    delegation = forms.ChoiceField(choices=list(DELEGATIONS.items()), label=_("Delegation"))
+    recusal = forms.ChoiceField(choices=list(RECUSALS.items()), label=_("Conflicts of interest"))
     override_threshold = ShareField(
-        label="Threshold against a failed criterion",
-        help_text="At least this share when a must-pass criterion is not shown to be met.",
+        label=_("Threshold against a failed criterion"),
+        help_text=_("At least this share when a must-pass criterion is not shown to be met."),
     )
     sunset_days = forms.IntegerField(
-        label="Days until an authorisation ends",
+        label=_("Days until an authorisation ends"),
         min_value=NUMBERS["sunset_days"][0],
         max_value=NUMBERS["sunset_days"][1],
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="It ends by itself unless the body renews it.",
+        help_text=_("It ends by itself unless the body renews it."),
     )
     review_days = forms.IntegerField(
-        label="Days before that end at which the renewal is drafted",
+        label=_("Days before that end at which the renewal is drafted"),
         min_value=NUMBERS["review_days"][0],
         max_value=NUMBERS["review_days"][1],
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="The clock drafts it, and a clerk completes it. 0 for never.",
+        help_text=_("The clock drafts it, and a clerk completes it. 0 for never."),
     )
-    evaluators = forms.ChoiceField(choices=list(EVALUATORS.items()), label="Whose evidence counts")
+    evaluators = forms.ChoiceField(
+        choices=list(EVALUATORS.items()), label=_("Whose evidence counts")
+    )
     emergency = forms.ChoiceField(
         choices=[(name, words.rstrip(".") + ".") for name, words in EMERGENCIES.items()],
-        label="Emergencies",
+        label=_("Emergencies"),
     )
     emergency_hours = PeriodField(
         "emergency_hours",
-        label="An emergency suspension lapses after",
-        help_text="Unless the body ratifies it. At least as long as such a vote takes.",
+        label=_("An emergency suspension lapses after"),
+        help_text=_("Unless the body ratifies it. At least as long as such a vote takes."),
     )
     dissent_hours = PeriodField(
         "dissent_hours",
-        label="Time for dissents",
-        help_text="After the decision, to explain a vote or put a dissent on the record.",
+        label=_("Time for dissents"),
+        help_text=_("After the decision, to explain a vote or put a dissent on the record."),
     )
 
     def __init__(
@@ -287,10 +315,12 @@ class OptionalRulesForm(RulesForm):
         super().__init__(data, kind=kind, rules=rules)
         followed = FOLLOWS.get(kind)
         self.fields["own"].label = (
-            "Rules of its own" if followed else "The body decides such a thing"
+            gettext("Rules of its own") if followed else gettext("The body decides such a thing")
         )
         if followed:
-            otherwise = f"Otherwise it is decided as to {title_of(followed)}."
+            otherwise = gettext("Otherwise it is decided as to %(title_of)s.") % {
+                "title_of": title_of(followed),
+            }
             self.fields["own"].help_text = otherwise
         self.initial["own"] = is_own
 

@@ -1,6 +1,7 @@
 """What is said and done about a decision after it was made."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from proposals.forms.texts import ProseField
 from proposals.services import annulment, emergency, statements
@@ -10,10 +11,10 @@ class SuspensionForm(forms.Form):
     """Why an authorisation is suspended at once."""
 
     reason = ProseField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=emergency.MAX_REASON,
         rows=4,
-        help_text="What has happened, and why it cannot wait. It is public and stays so.",
+        help_text=_("What has happened, and why it cannot wait. It is public and stays so."),
     )
 
 
@@ -22,13 +23,13 @@ class RulingForm(forms.Form):
 
     authority = forms.CharField(
         max_length=annulment.MAX_AUTHORITY,
-        help_text="Who ruled, with the ruling's number: Administrative Court, VB.2026.00123.",
+        help_text=_("Who ruled, with the ruling's number: Administrative Court, VB.2026.00123."),
     )
     reason = ProseField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=annulment.MAX_REASON,
         rows=4,
-        help_text="What the ruling says in short. It stands in red on the decision's page.",
+        help_text=_("What the ruling says in short. It stands in red on the decision's page."),
     )
 
 
@@ -38,5 +39,5 @@ class StatementForm(forms.Form):
     text = ProseField(
         max_length=statements.MAX_TEXT,
         rows=10,
-        help_text="Markdown, up to 10,000 characters. It is public, under your name, and stays.",
+        help_text=_("Markdown, up to 10,000 characters. It is public, under your name, and stays."),
     )

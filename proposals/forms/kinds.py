@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from evals.choices import Comparison
 from evals.models import SuiteVersion
@@ -51,21 +53,23 @@ class GrantForm(TermsForm):
     """Conditions and end of an authorisation, and why a criterion would be overridden."""
 
     audience = forms.CharField(
-        required=False, max_length=120, help_text="Whom it may serve, such as residents over 18."
+        required=False, max_length=120, help_text=_("Whom it may serve, such as residents over 18.")
     )
     languages = CodesField(
-        required=False, max_length=400, help_text="In which languages: de, fr, en-GB."
+        required=False, max_length=400, help_text=_("In which languages: de, fr, en-GB.")
     )
     regions = CodesField(
-        required=False, max_length=400, help_text="Where: codes of countries or parts: CH, DE-BE."
+        required=False,
+        max_length=400,
+        help_text=_("Where: codes of countries or parts: CH, DE-BE."),
     )
     requests_per_minute = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=1_000_000,
-        label="Requests a minute",
+        label=_("Requests a minute"),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="At most, for each caller.",
+        help_text=_("At most, for each caller."),
     )
     maximum_temperature = forms.DecimalField(
         required=False,
@@ -73,39 +77,41 @@ class GrantForm(TermsForm):
         max_value=2,
         max_digits=5,
         decimal_places=4,
-        label="Highest temperature",
+        label=_("Highest temperature"),
         widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
-        help_text="How freely the model may choose words: 0 to 2.",
+        help_text=_("How freely the model may choose words: 0 to 2."),
     )
     system_prompt = forms.CharField(
         required=False,
         max_length=71,
-        label="Digest of the system prompt",
-        help_text="sha256: and 64 hex digits: the model may serve with exactly this prompt.",
+        label=_("Digest of the system prompt"),
+        help_text=_("sha256: and 64 hex digits: the model may serve with exactly this prompt."),
     )
     days = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=3650,
-        label="Days until it ends",
+        label=_("Days until it ends"),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="Leave empty for the charter's usual time; never more than that.",
+        help_text=_("Leave empty for the charter's usual time; never more than that."),
     )
     review_days = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=3650,
-        label="Days until it is reviewed",
+        label=_("Days until it is reviewed"),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="If the body is to look at it again before the charter's usual time: a renewal "
-        "is drafted then.",
+        help_text=_(
+            "If the body is to look at it again before the charter's usual time: a renewal "
+            "is drafted then."
+        ),
     )
     override_reason = ProseField(
         required=False,
         rows=3,
         max_length=MAX_REASON,
-        label="Reason for deciding against a criterion",
-        help_text="Only if a must-pass criterion is not shown to be met. It stands in public.",
+        label=_("Reason for deciding against a criterion"),
+        help_text=_("Only if a must-pass criterion is not shown to be met. It stands in public."),
     )
 
     CONDITIONS = (
@@ -141,10 +147,10 @@ class EvaluatorForm(TermsForm):
 
     organisation = forms.SlugField(
         max_length=60,
-        label="Address name of the organisation",
-        help_text="How the record names it, such as statistics-office. It may be known already.",
+        label=_("Address name of the organisation"),
+        help_text=_("How the record names it, such as statistics-office. It may be known already."),
     )
-    name = forms.CharField(max_length=120, label="Name of the organisation")
+    name = forms.CharField(max_length=120, label=_("Name of the organisation"))
     website = forms.URLField(required=False, assume_scheme="https", max_length=200)
 
     def __init__(self, data: Mapping[str, Any] | None, *, terms: Mapping[str, Any]) -> None:
@@ -162,17 +168,17 @@ class BudgetForm(TermsForm):
     hours = forms.IntegerField(
         min_value=1,
         max_value=MAX_HOURS,
-        label="Hours of hosts",
+        label=_("Hours of hosts"),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="How long all hosts together may work for evaluations of its proposals.",
+        help_text=_("How long all hosts together may work for evaluations of its proposals."),
     )
     days = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=3650,
-        label="Days until it ends",
+        label=_("Days until it ends"),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
-        help_text="Leave empty for the charter's usual time; never more than that.",
+        help_text=_("Leave empty for the charter's usual time; never more than that."),
     )
 
     def __init__(self, data: Mapping[str, Any] | None, *, terms: Mapping[str, Any]) -> None:
@@ -203,9 +209,11 @@ class SuiteForm(TermsForm):
         self.fields["beside"] = VersionField(
             required=False,
             initial=ModelVersion.objects.filter(digest__in=compared).first(),
-            label="Compared with",
-            help_text="For “not worse than” only: whatever is proposed later answers the same "
-            "samples as this version, and the threshold is by how much it may be worse.",
+            label=gettext("Compared with"),
+            help_text=gettext(
+                "For “not worse than” only: whatever is proposed later answers the same "
+                "samples as this version, and the threshold is by how much it may be worse."
+            ),
         )
         self.fields["beside"].fit()  # type: ignore[attr-defined]
         self.measures = [(task, metric) for task in version.tasks for metric in task["metrics"]]
@@ -215,21 +223,21 @@ class SuiteForm(TermsForm):
     def _add(self, number: int, row: Mapping[str, Any]) -> None:
         """Add the three fields of one measure."""
         self.fields[f"comparison-{number}"] = forms.ChoiceField(
-            choices=[("", "not asked"), *Comparison.choices],
+            choices=[("", gettext("not asked")), *Comparison.choices],
             required=False,
             initial=row.get("comparison", ""),
-            label="Asked",
+            label=gettext("Asked"),
         )
         self.fields[f"threshold-{number}"] = forms.DecimalField(
             required=False,
             max_digits=12,
             decimal_places=6,
             initial=row.get("threshold"),
-            label="Threshold",
+            label=gettext("Threshold"),
             widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
         )
         self.fields[f"must-{number}"] = forms.BooleanField(
-            required=False, initial=row.get("must_pass", True), label="Must pass"
+            required=False, initial=row.get("must_pass", True), label=gettext("Must pass")
         )
 
     def clean(self) -> dict[str, Any]:
@@ -238,10 +246,10 @@ class SuiteForm(TermsForm):
         for number in range(len(self.measures)):
             asked = found.get(f"comparison-{number}")
             if asked and found.get(f"threshold-{number}") is None and not self.errors:
-                self.add_error(f"threshold-{number}", "Say what it must reach.")
+                self.add_error(f"threshold-{number}", gettext("Say what it must reach."))
         asked = [found.get(f"comparison-{number}") for number in range(len(self.measures))]
         if Comparison.NOT_WORSE in asked and not found.get("beside"):
-            self.add_error("beside", "Choose the version that it must not be worse than.")
+            self.add_error("beside", gettext("Choose the version that it must not be worse than."))
         return found
 
     @property
@@ -342,8 +350,8 @@ class TargetField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def __init__(self) -> None:
         super().__init__(
             Decision.objects.none(),
-            label="About which decision",
-            empty_label="Choose one",
+            label=_("About which decision"),
+            empty_label=_("Choose one"),
             to_field_name="proposal__ref",
         )
 

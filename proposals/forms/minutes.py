@@ -4,18 +4,19 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 
 class PeriodForm(forms.Form):
     """Which days new minutes are about."""
 
     starts_on = forms.DateField(
-        label="From", widget=forms.DateInput(attrs={"type": "date", "class": "input-short"})
+        label=_("From"), widget=forms.DateInput(attrs={"type": "date", "class": "input-short"})
     )
     ends_on = forms.DateField(
-        label="To and with",
+        label=_("To and with"),
         widget=forms.DateInput(attrs={"type": "date", "class": "input-short"}),
-        help_text="The days as the body's own time zone has them.",
+        help_text=_("The days as the body's own time zone has them."),
     )
 
 
@@ -23,10 +24,10 @@ class MinutesForm(forms.Form):
     """The text of minutes."""
 
     text = forms.CharField(
-        label="Text",
+        label=_("Text"),
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "true"}),
-        help_text="Markdown. <code>member:…</code> is shown as the member's name.",
+        help_text=_("Markdown. <code>member:…</code> is shown as the member's name."),
     )
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from proposals.recounts import MAX_BYTES, NAMES, SEED_CHARACTERS
 from proposals.tally.election import MAX_SEATS
@@ -11,33 +13,36 @@ from proposals.tally.election import MAX_SEATS
 class RecountForm(forms.Form):
     """Ballots as BLT, in a file or pasted, and how to count them."""
 
-    method = forms.ChoiceField(label="Method", choices=list(NAMES.items()))
+    method = forms.ChoiceField(label=_("Method"), choices=list(NAMES.items()))
     file = forms.FileField(
-        label="File of ballots (BLT)",
+        label=_("File of ballots (BLT)"),
         required=False,
         max_length=255,
         allow_empty_file=True,
-        help_text=f"Up to {MAX_BYTES // 1_000_000} MB. It is counted and forgotten.",
+        help_text=_("Up to %(value)s MB. It is counted and forgotten.")
+        % {
+            "value": MAX_BYTES // 1000000,
+        },
         widget=forms.ClearableFileInput(attrs={"accept": ".blt,.txt,text/plain"}),
     )
     text = forms.CharField(
-        label="Or the ballots, pasted",
+        label=_("Or the ballots, pasted"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
     )
     seats = forms.IntegerField(
-        label="Seats",
+        label=_("Seats"),
         required=False,
         min_value=1,
         max_value=MAX_SEATS,
-        help_text="If it is another number than the file says.",
+        help_text=_("If it is another number than the file says."),
     )
     lot_seed = forms.CharField(
-        label="Seed of the lot",
+        label=_("Seed of the lot"),
         required=False,
         max_length=SEED_CHARACTERS,
-        help_text="If ties fell to a lot: the seed that was revealed.",
+        help_text=_("If ties fell to a lot: the seed that was revealed."),
     )
 
     @property
@@ -57,6 +62,8 @@ class RecountForm(forms.Form):
         data = super().clean() or {}
         file, text = data.get("file"), data.get("text", "").strip()
         if bool(file) == bool(text) and "file" not in self.errors:
-            both = "Send the ballots as a file or as text, not both."
-            self.add_error("file", both if text else "Choose a file, or paste the ballots below.")
+            both = _("Send the ballots as a file or as text, not both.")
+            self.add_error(
+                "file", both if text else gettext("Choose a file, or paste the ballots below.")
+            )
         return data

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.models import Membership
 from proposals.forms.texts import ProseField
@@ -12,10 +13,10 @@ class ConflictForm(forms.Form):
     """What the conflict of interest is."""
 
     reason = ProseField(
-        label="What the conflict is",
+        label=_("What the conflict is"),
         max_length=1000,
         rows=4,
-        help_text="For everybody to read: an office, a contract, a relative, a share.",
+        help_text=_("For everybody to read: an office, a contract, a relative, a share."),
     )
 
 
@@ -31,7 +32,7 @@ class DelegationForm(forms.Form):
     """To whom one's vote goes."""
 
     to = SeatField(
-        Membership.objects.none(), label="Delegate my vote to", empty_label="Choose a member"
+        Membership.objects.none(), label=_("Delegate my vote to"), empty_label=_("Choose a member")
     )
 
     def __init__(self, data: Any, *, seat: Membership) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from proposals.choices import Answer, Side
 from proposals.forms.texts import CommentForm, ProseField
@@ -13,13 +14,18 @@ from proposals.models.talk import MAX_ARGUMENT, MAX_QUOTE
 class ArgumentForm(forms.Form):
     """An argument for or against."""
 
-    side = forms.ChoiceField(choices=Side.choices, widget=forms.RadioSelect, label="It speaks")
+    side = forms.ChoiceField(choices=Side.choices, widget=forms.RadioSelect, label=_("It speaks"))
     text = ProseField(
-        label="The argument",
+        label=_("The argument"),
         max_length=MAX_ARGUMENT,
         rows=3,
-        help_text=f"One reason, in up to {MAX_ARGUMENT} characters. It stands in public under your "
-        "name, and others support it.",
+        help_text=_(
+            "One reason, in up to %(max_argument)s characters. It stands in public under "
+            "your name, and others support it."
+        )
+        % {
+            "max_argument": MAX_ARGUMENT,
+        },
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,11 +37,17 @@ class StatementForm(forms.Form):
     """A statement of the opinion map."""
 
     text = ProseField(
-        label="A statement",
+        label=_("A statement"),
         max_length=MAX_STATEMENT,
         rows=2,
-        help_text=f"One opinion that others can agree or disagree with, in up to {MAX_STATEMENT} "
-        "characters. It stands in public under your name; what you answer does not.",
+        help_text=_(
+            "One opinion that others can agree or disagree with, in up to "
+            "%(max_statement)s characters. It stands in public under your name; what you "
+            "answer does not."
+        )
+        % {
+            "max_statement": MAX_STATEMENT,
+        },
     )
 
 
@@ -52,7 +64,7 @@ class PassageForm(CommentForm):
 
     WHOLE = "whole"
     SELECTED = "selected"
-    part = forms.ChoiceField(label="About", widget=forms.RadioSelect)
+    part = forms.ChoiceField(label=_("About"), widget=forms.RadioSelect)
     quote = forms.CharField(required=False, max_length=MAX_QUOTE, widget=forms.HiddenInput)
     field_order = ["part", "text", "is_question"]
 
@@ -72,7 +84,7 @@ class ModerationForm(forms.Form):
         choices=[("hidden", "hide"), ("restored", "restore")], widget=forms.HiddenInput
     )
     reason = forms.CharField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=400,
-        help_text="It stands in the log of moderation, for everybody to read.",
+        help_text=_("It stands in the log of moderation, for everybody to read."),
     )

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from evals.choices import Comparison
 from evals.models import SuiteVersion
@@ -37,16 +39,16 @@ class ProseField(forms.CharField):
 class TextForm(forms.Form):
     """A proposal's text."""
 
-    title = forms.CharField(max_length=160, help_text="What the body would do, as an act.")
+    title = forms.CharField(max_length=160, help_text=_("What the body would do, as an act."))
     summary = ProseField(
         max_length=400,
         rows=2,
-        help_text="One or two sentences that stand under the title.",
+        help_text=_("One or two sentences that stand under the title."),
     )
     text = ProseField(
         max_length=100_000,
         rows=14,
-        help_text="Markdown: # headings, **bold**, lists, [links](https://…), tables.",
+        help_text=_("Markdown: # headings, **bold**, lists, [links](https://…), tables."),
     )
 
 
@@ -58,8 +60,8 @@ class OptionsField(ProseField):
             required=False,
             rows=5,
             max_length=MAX_OPTIONS * (MAX_OPTION_CHARACTERS + 1),
-            label="Options",
-            help_text="For a choice: one option a line, in the order of the ballot.",
+            label=_("Options"),
+            help_text=_("For a choice: one option a line, in the order of the ballot."),
         )
 
     def clean(self, value: Any) -> Any:
@@ -80,7 +82,7 @@ class SeatsField(forms.IntegerField):
             min_value=1,
             max_value=MAX_OPTIONS,
             initial=1,
-            label="How many are chosen",
+            label=_("How many are chosen"),
             widget=forms.NumberInput(attrs={"class": "input-short"}),
         )
 
@@ -106,9 +108,11 @@ class ProposalForm(TextForm):
     """A new proposal of one type: its subject and its text; `forms.kinds` has its terms."""
 
     type = forms.ChoiceField(choices=ProposalType.choices, widget=forms.HiddenInput)
-    body = forms.ModelChoiceField(Body.objects.all(), label="Body that decides", empty_label=None)
-    deployment = DeploymentField(help_text="Where it would serve.")
-    version = VersionField(help_text="Exactly these weights.")
+    body = forms.ModelChoiceField(
+        Body.objects.all(), label=_("Body that decides"), empty_label=None
+    )
+    deployment = DeploymentField(help_text=_("Where it would serve."))
+    version = VersionField(help_text=_("Exactly these weights."))
     options = OptionsField()
     seats = SeatsField()
     field_order = [
@@ -141,7 +145,7 @@ class ProposalForm(TextForm):
             if kind == ProposalType.AUTHORISE:
                 self.fields[name].fit()  # type: ignore[attr-defined]
                 words = {"deployment": "where it serves", "version": "which weights"}[name]
-                missing = f"An authorisation says {words}: choose one."
+                missing = _("An authorisation says %(words)s: choose one.") % {"words": words}
                 self.fields[name].error_messages["required"] = missing
             else:
                 del self.fields[name]
@@ -152,7 +156,7 @@ class ProposalForm(TextForm):
         """Ask for what an election is about."""
         found: dict[str, Any] = super().clean() or {}
         if "options" in self.fields and not found.get("options") and "options" not in self.errors:
-            self.add_error("options", "Say what can be chosen: one option a line.")
+            self.add_error("options", gettext("Say what can be chosen: one option a line."))
         if "seats" in self.fields:
             found["seats"] = found.get("seats") or 1
         return found
@@ -192,30 +196,34 @@ def _measure(task: Mapping[str, Any], metric: str) -> str:
 class CriterionForm(forms.Form):
     """What is asked of the model, before it is evaluated."""
 
-    measure = forms.ChoiceField(label="What is measured")
-    comparison = forms.ChoiceField(choices=Comparison.choices, label="Asked")
+    measure = forms.ChoiceField(label=_("What is measured"))
+    comparison = forms.ChoiceField(choices=Comparison.choices, label=_("Asked"))
     threshold = forms.DecimalField(
         max_digits=10,
         decimal_places=6,
         widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
         help_text=(
-            "Judged on the 95\N{NO-BREAK SPACE}% interval: it must lie wholly on the right side. "
-            "For “not worse than” it is the margin, such as 0.02."
+            _(
+                "Judged on the 95\N{NO-BREAK SPACE}% interval: it must lie wholly on the right "
+                "side. For “not worse than” it is the margin, such as 0.02."
+            )
         ),
     )
     beside = VersionField(
         required=False,
-        label="Compared with",
+        label=_("Compared with"),
         help_text=(
-            "For “not worse than” only. Both versions answer the same samples, and the interval of "
-            "their difference is judged."
+            _(
+                "For “not worse than” only. Both versions answer the same samples, and the "
+                "interval of their difference is judged."
+            )
         ),
     )
     must_pass = forms.BooleanField(
         required=False,
         initial=True,
-        label="Must pass",
-        help_text="If it is not met, the charter's higher threshold applies to the vote.",
+        label=_("Must pass"),
+        help_text=_("If it is not met, the charter's higher threshold applies to the vote."),
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, wanted: str = "") -> None:
@@ -238,15 +246,15 @@ class CommentForm(forms.Form):
     """A contribution to the discussion."""
 
     text = ProseField(
-        label="Your comment",
+        label=_("Your comment"),
         max_length=5000,
         rows=4,
-        help_text="Up to 5,000 characters of Markdown. It stands in public under your name.",
+        help_text=_("Up to 5,000 characters of Markdown. It stands in public under your name."),
     )
     is_question = forms.BooleanField(
         required=False,
-        label="It is a question to the proposer",
-        help_text="The text cannot become final before the proposer answers it.",
+        label=_("It is a question to the proposer"),
+        help_text=_("The text cannot become final before the proposer answers it."),
     )
     parent = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -260,9 +268,9 @@ class HideForm(forms.Form):
     """Why a comment is hidden."""
 
     reason = forms.CharField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=400,
-        help_text="It stands in the comment's place, for everybody to read.",
+        help_text=_("It stands in the comment's place, for everybody to read."),
     )
 
 
@@ -270,10 +278,10 @@ class ReasonForm(forms.Form):
     """A public reason."""
 
     reason = ProseField(
-        label="Public reason",
+        label=_("Public reason"),
         max_length=1000,
         rows=3,
-        help_text="It stands at the top of the proposal's page, for everybody to read.",
+        help_text=_("It stands at the top of the proposal's page, for everybody to read."),
     )
 
 
@@ -281,15 +289,17 @@ class OpenVoteForm(forms.Form):
     """When the vote opens and closes; without an opening it opens at once."""
 
     opens_at = forms.DateTimeField(
-        label="Opens at",
+        label=_("Opens at"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="In the body's time zone. Leave empty to open it now; else the clock opens it.",
+        help_text=_(
+            "In the body's time zone. Leave empty to open it now; else the clock opens it."
+        ),
     )
 
     closes_at = forms.DateTimeField(
-        label="Closes at",
+        label=_("Closes at"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="In the body's time zone. Leave empty for the charter's usual time.",
+        help_text=_("In the body's time zone. Leave empty for the charter's usual time."),
     )

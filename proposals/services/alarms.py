@@ -1,6 +1,9 @@
 """What follows from an alarm about an endpoint: bodies are told, and asked to decide."""
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from evals.alarms import LastCheck, last_check
 from evals.services.alarms import take_untold
@@ -8,6 +11,7 @@ from oversight.accounts.choices import BodyRole, NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.registry.models import Authorisation, Endpoint
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.alarms import Concerned, concerned_by
 from proposals.choices import ProposalType
@@ -38,10 +42,16 @@ def tell_bodies(*, check_id: int) -> int:
                 body=body,
                 about=endpoint.slug,
                 people={seat.person for seat in seats},
-                subject=f"Alarm: {endpoint}, which serves {', '.join(uses)}",
-                text="A check found that it does not answer as what was decided should, or does "
-                "not answer. Nothing is suspended by that. Its page says what was compared, and "
-                "leads to what the charter lets you do.",
+                subject=filled(
+                    _("Alarm: %(endpoint)s, which serves %(uses)s"),
+                    endpoint=endpoint,
+                    uses=", ".join(uses),
+                ),
+                text=_(
+                    "A check found that it does not answer as what was decided should, or does "
+                    "not answer. Nothing is suspended by that. Its page says what was compared, "
+                    "and leads to what the charter lets you do."
+                ),
                 path=f"{endpoint.get_absolute_url()}#alarm",
             )
             told += 1
@@ -65,16 +75,31 @@ def propose_because_of_alarm(
     """
     last = last_check(endpoint)
     if not last.is_alarming:
-        raise Conflict(f"The last check of {endpoint} raised no alarm.")
+        raise Conflict(
+            gettext("The last check of %(endpoint)s raised no alarm.") % {"endpoint": endpoint}
+        )
     standing = concerned_by([endpoint])
     found = next((row for row in standing if row.authorisation.pk == authorisation.pk), None)
     if found is None:
-        raise Conflict(f"{authorisation.decision_ref} authorises nothing behind {endpoint} now.")
+        raise Conflict(
+            gettext("%(decision_ref)s authorises nothing behind %(endpoint)s now.")
+            % {
+                "decision_ref": authorisation.decision_ref,
+                "endpoint": endpoint,
+            }
+        )
     charter = charter_of(found.body)
     if found.kind not in charter.kinds:
-        raise Conflict(f"The charter of {found.body} does not say how to decide this.")
+        raise Conflict(
+            gettext("The charter of %(body)s does not say how to decide this.")
+            % {
+                "body": found.body,
+            }
+        )
     if not found.may_propose(by):
-        raise NotAllowed(f"Only who may propose to {found.body} does so.")
+        raise NotAllowed(
+            gettext("Only who may propose to %(body)s does so.") % {"body": found.body}
+        )
     ref = authorisation.decision_ref
     wrong = problems(found.kind, found.body, {}, target_ref=ref, charter=charter)
     if wrong:
@@ -83,6 +108,7 @@ def propose_because_of_alarm(
     return write_draft(draft, author=by, actor=by.actor, content=_text(found, last))
 
 
+@translation.override("en")
 def _text(found: Concerned, last: LastCheck) -> dict[str, str]:
     row, endpoint = found.authorisation, last.endpoint
     verb = "End the authorisation of" if found.kind == ProposalType.RETIRE else "Suspend"

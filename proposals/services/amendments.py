@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
@@ -10,6 +11,7 @@ from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
+from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import (
@@ -53,7 +55,9 @@ def propose_amendment(
         Invalid: nothing is changed, or too much, or no reason is given.
     """
     if not policy.can_amend(by, proposal):
-        raise NotAllowed(f"Only members of {proposal.body} amend its proposals.")
+        raise NotAllowed(
+            gettext("Only members of %(body)s amend its proposals.") % {"body": proposal.body}
+        )
     words = _checked(text, reason)
     locked = _locked_in_deliberation(proposal)
     base = locked.text
@@ -64,7 +68,12 @@ def propose_amendment(
     if same is not None:
         return same
     if mine.count() >= MOST_STANDING:
-        raise Conflict(f"{MOST_STANDING} of your amendments are open; withdraw one before another.")
+        raise Conflict(
+            gettext("%(most_standing)s of your amendments are open; withdraw one before another.")
+            % {
+                "most_standing": MOST_STANDING,
+            }
+        )
     last = locked.amendments.order_by("-number").first()
     amendment = Amendment(
         proposal=locked,
@@ -95,11 +104,11 @@ def revise_amendment(
         Invalid: nothing is changed, or too much, or no reason is given.
     """
     if amendment.author_id != by.pk or not policy.can_amend(by, amendment.proposal):
-        raise NotAllowed("Only its author writes an amendment anew.")
+        raise NotAllowed(gettext("Only its author writes an amendment anew."))
     words = _checked(text, reason)
     locked, row = _locked_standing(amendment)
     if row.status == AmendmentStatus.VOTING:
-        raise Conflict("The body is voting on it; its words cannot change any more.")
+        raise Conflict(gettext("The body is voting on it; its words cannot change any more."))
     base = locked.text
     rows = as_documents(_edits_of(locked, base, text, base_number), base.body_markdown)
     if row.base_id == base.pk and row.edits == rows and row.reason == words:
@@ -122,7 +131,7 @@ def revise_amendment(
 def withdraw_amendment(*, by: Person, amendment: Amendment) -> Amendment:
     """Take an amendment back, before it is decided."""
     if amendment.author_id != by.pk:
-        raise NotAllowed("Only its author withdraws an amendment.")
+        raise NotAllowed(gettext("Only its author withdraws an amendment."))
     _, row = _locked_standing(amendment)
     _move(row, AmendmentStatus.WITHDRAWN)
     row.save()
@@ -138,19 +147,31 @@ def accept_amendment(*, by: Person, amendment: Amendment) -> Revision:
         Conflict: the text is final, the amendment is decided, or no longer fits the newest text.
     """
     if not policy.can_answer_amendments(by, amendment.proposal):
-        raise NotAllowed("Only the proposer accepts amendments.")
+        raise NotAllowed(gettext("Only the proposer accepts amendments."))
     locked, row = _locked_standing(amendment)
     base = locked.text
     if row.base_id != base.pk:
         raise Conflict(
-            f"Revision {base.number} changed the words that amendment {row.number} is about; its "
-            "author has to write it anew first."
+            gettext(
+                "Revision %(number)s changed the words that amendment %(number_2)s is about; "
+                "its author has to write it anew first."
+            )
+            % {
+                "number": base.number,
+                "number_2": row.number,
+            }
         )
     _move(row, AmendmentStatus.ACCEPTED)
     row.save()
     text = row.text
     if len(text) > MAX_TEXT:
-        raise Conflict(f"With it the text has {len(text):,} characters; at most {MAX_TEXT:,} fit.")
+        raise Conflict(
+            gettext("With it the text has %(text)s characters; at most %(max_text)s fit.")
+            % {
+                "text": grouped(len(text)),
+                "max_text": grouped(MAX_TEXT),
+            }
+        )
     revision = write_revision(
         locked, by, base.number + 1, {**base.document, "text": text}, amendment=row
     )
@@ -168,12 +189,17 @@ def accept_amendment(*, by: Person, amendment: Amendment) -> Revision:
 def reject_amendment(*, by: Person, amendment: Amendment, reason: str) -> Amendment:
     """Refuse an amendment with a public reason; its author can still put it to a vote."""
     if not policy.can_answer_amendments(by, amendment.proposal):
-        raise NotAllowed("Only the proposer rejects amendments.")
+        raise NotAllowed(gettext("Only the proposer rejects amendments."))
     words = reason.strip()
     if not words or "\x00" in words:
-        raise Invalid("Say in public why it is rejected.", fields={"reason": "Missing."})
+        raise Invalid(
+            gettext("Say in public why it is rejected."), fields={"reason": gettext("Missing.")}
+        )
     if len(words) > MAX_ANSWER:
-        message = f"The reason has {len(words):,} characters; at most {MAX_ANSWER:,} fit."
+        message = gettext("The reason has %(words)s characters; at most %(max_answer)s fit.") % {
+            "words": grouped(len(words)),
+            "max_answer": grouped(MAX_ANSWER),
+        }
         raise Invalid(message, fields={"reason": message})
     locked, row = _locked_standing(amendment)
     _move(row, AmendmentStatus.REJECTED)
@@ -203,19 +229,30 @@ def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
             being voted on.
     """
     if not policy.can_put_to_vote(by, amendment):
-        raise NotAllowed("Only its author or a clerk puts an amendment to a vote.")
+        raise NotAllowed(gettext("Only its author or a clerk puts an amendment to a vote."))
     locked, row = _locked_standing(amendment)
     base = locked.text
     if row.base_id != base.pk:
         raise Conflict(
-            f"Revision {base.number} changed the words that amendment {row.number} is about; its "
-            "author has to write it anew first."
+            gettext(
+                "Revision %(number)s changed the words that amendment %(number_2)s is about; "
+                "its author has to write it anew first."
+            )
+            % {
+                "number": base.number,
+                "number_2": row.number,
+            }
         )
     for other in locked.amendments.filter(status=AmendmentStatus.VOTING):
         if touch(other.changes, row.changes, base.body_markdown):
             raise Conflict(
-                f"Amendment {other.number} is about the same words and is being voted on; wait for "
-                "the end of that vote."
+                gettext(
+                    "Amendment %(number)s is about the same words and is being voted on; wait "
+                    "for the end of that vote."
+                )
+                % {
+                    "number": other.number,
+                }
             )
     _move(row, AmendmentStatus.VOTING)
     vote = Proposal(body=locked.body, type=ProposalType.AMENDMENT, proposer=by)
@@ -271,9 +308,16 @@ def _checked(text: str, reason: str) -> str:
     words = reason.strip()
     for name, value, longest in (("text", text, MAX_TEXT), ("reason", words, MAX_REASON)):
         if not value.strip() or "\x00" in value:
-            raise Invalid(f"The {name} is missing.", fields={name: "Missing."})
+            raise Invalid(
+                gettext("The %(name)s is missing.") % {"name": name},
+                fields={name: gettext("Missing.")},
+            )
         if len(value) > longest:
-            message = f"The {name} has {len(value):,} characters; at most {longest:,} fit."
+            message = gettext("The %(name)s has %(value)s characters; at most %(longest)s fit.") % {
+                "name": name,
+                "value": grouped(len(value)),
+                "longest": grouped(longest),
+            }
             raise Invalid(message, fields={name: message})
     return words
 
@@ -289,25 +333,39 @@ def _edits_of(proposal: Proposal, base: Revision, text: str, base_number: int) -
     if base_number != base.number:
         found = proposal.revisions.filter(number=base_number).first()
         if found is None:
-            raise Invalid("There is no such revision.", fields={"base_number": "Unknown."})
+            raise Invalid(
+                gettext("There is no such revision."), fields={"base_number": gettext("Unknown.")}
+            )
         seen = found
     edits: tuple[Edit | None, ...] = edits_between(seen.body_markdown, text)
     if not edits:
-        message = f"Nothing is changed: this is the text of revision {seen.number}."
+        message = gettext("Nothing is changed: this is the text of revision %(number)s.") % {
+            "number": seen.number,
+        }
         raise Invalid(message, fields={"text": message})
     if len(edits) > MAX_EDITS:
-        message = (
-            f"This changes {len(edits)} places; one amendment has at most {MAX_EDITS}. Propose the "
-            "parts one by one."
-        )
+        message = gettext(
+            "This changes %(edits)s places; one amendment has at most %(max_edits)s. "
+            "Propose the parts one by one."
+        ) % {
+            "edits": len(edits),
+            "max_edits": MAX_EDITS,
+        }
         raise Invalid(message, fields={"text": message})
     if seen.pk != base.pk:
         edits = carried((e for e in edits if e), seen.body_markdown, base.body_markdown)
     fitting = tuple(sorted(edit for edit in edits if edit is not None))
     if len(fitting) < len(edits):
         raise Conflict(
-            f"Revision {base.number} was written while you changed revision {seen.number}, and it "
-            "changed the same words. Your text is below; compare it and send it again."
+            gettext(
+                "Revision %(number)s was written while you changed revision %(number_2)s, "
+                "and it changed the same words. Your text is below; compare it and send it "
+                "again."
+            )
+            % {
+                "number": base.number,
+                "number_2": seen.number,
+            }
         )
     return fitting
 
@@ -347,8 +405,12 @@ def _locked_in_deliberation(proposal: Proposal) -> Proposal:
     locked = lock_proposal(proposal)
     if locked.status != Status.DELIBERATION:
         raise Conflict(
-            "Amendments belong to the deliberation: the proposal is in the stage "
-            f"“{locked.get_status_display()}”."
+            gettext(
+                "Amendments belong to the deliberation: the proposal is in the stage “%(status)s”."
+            )
+            % {
+                "status": locked.get_status_display(),
+            }
         )
     return locked
 
@@ -369,8 +431,15 @@ def _move(amendment: Amendment, to: AmendmentStatus) -> None:
     """
     if to not in AMENDMENT_TRANSITIONS[AmendmentStatus(amendment.status)]:
         raise Conflict(
-            f"Amendment {amendment.number} is in the state “{amendment.get_status_display()}”; it "
-            f"cannot become “{to.label}” from there."
+            gettext(
+                "Amendment %(number)s is in the state “%(status)s”; it cannot become "
+                "“%(label)s” from there."
+            )
+            % {
+                "number": amendment.number,
+                "status": amendment.get_status_display(),
+                "label": to.label,
+            }
         )
     amendment.status = to
     amendment.status_changed_at = database_now()

@@ -1,11 +1,15 @@
 """Recording that an authority has annulled a decision."""
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.web.clock import database_now
+from oversight.web.figures import grouped
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import ProposalType
@@ -29,14 +33,16 @@ def record_ruling(*, by: Person, decision: Decision, authority: str, reason: str
         Invalid: authority or reason is missing or too long.
     """
     if not policy.can_state_reasons(by, decision.proposal.body):
-        raise NotAllowed("Only a clerk of the body records a ruling.")
+        raise NotAllowed(gettext("Only a clerk of the body records a ruling."))
     named = _words("authority", authority, MAX_AUTHORITY, "Name the authority and its ruling")
     why = _words("reason", reason, MAX_REASON, "Give the public reason")
     locked = lock_decision(decision.ref)
     if locked.is_annulled:
-        raise Conflict("This decision is annulled already.")
+        raise Conflict(gettext("This decision is annulled already."))
     if locked.proposal.type == ProposalType.ANNUL:
-        raise Conflict("An annulment cannot be annulled; the body decides the matter anew.")
+        raise Conflict(
+            gettext("An annulment cannot be annulled; the body decides the matter anew.")
+        )
     now = database_now().replace(microsecond=0)
     annul(locked, actor=by.actor, by=locked.ref, annulled_by=named, reason=why, at=now)
     body = locked.proposal.body
@@ -45,8 +51,12 @@ def record_ruling(*, by: Person, decision: Decision, authority: str, reason: str
         body=body,
         about=locked.ref,
         people={seat.person for seat in body.memberships.in_term().select_related("person")},
-        subject=f"Annulled: decision {locked.ref}",
-        text=f"A ruling has annulled decision {locked.ref} of {body}. Its page has the reason.",
+        subject=filled(_("Annulled: decision %(ref)s"), ref=locked.ref),
+        text=filled(
+            _("A ruling has annulled decision %(ref)s of %(body)s. Its page has the reason."),
+            ref=locked.ref,
+            body=body,
+        ),
         path=locked.get_absolute_url(),
     )
     return locked
@@ -55,6 +65,9 @@ def record_ruling(*, by: Person, decision: Decision, authority: str, reason: str
 def _words(field: str, given: str, longest: int, asked: str) -> str:
     words = given.strip()
     if not words or len(words) > longest or "\x00" in words:
-        message = f"{asked}, in up to {longest:,} characters."
+        message = gettext("%(asked)s, in up to %(longest)s characters.") % {
+            "asked": asked,
+            "longest": grouped(longest),
+        }
         raise Invalid(message, fields={field: message})
     return words

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
@@ -28,10 +29,15 @@ def make_argument(*, by: Person, proposal: Proposal, side: Side, text: str) -> A
     words = one_line(text, MAX_ARGUMENT, "An argument")
     there = Argument.objects.filter(proposal=locked, hidden_at=None)
     if there.filter(side=side, text__iexact=words).exists():
-        message = "This argument is there already: support it."
+        message = _("This argument is there already: support it.")
         raise Invalid(message, fields={"text": message})
     if there.filter(author=by).count() >= MAX_ARGUMENTS_EACH:
-        raise Conflict(f"You have made {MAX_ARGUMENTS_EACH} arguments here; support others' now.")
+        raise Conflict(
+            _("You have made %(max_arguments_each)s arguments here; support others' now.")
+            % {
+                "max_arguments_each": MAX_ARGUMENTS_EACH,
+            }
+        )
     committed = ledger.commit_to({"side": side.value, "text": words})
     leaf = ledger.append(
         type=Leaf.ARGUMENT_MADE,
@@ -56,11 +62,11 @@ def support_argument(*, by: Person, argument: Argument) -> ArgumentSupport:
     locked = _locked(by, argument.proposal)
     row = Argument.objects.get(pk=argument.pk)
     if row.hidden_at is not None:
-        raise Conflict("This argument is hidden.")
+        raise Conflict(_("This argument is hidden."))
     if row.author_id == by.pk:
-        raise Conflict("An argument's author does not count among those who support it.")
+        raise Conflict(_("An argument's author does not count among those who support it."))
     if row.supports.filter(person=by, withdrawn_at=None).exists():
-        raise Conflict("You support this argument already.")
+        raise Conflict(_("You support this argument already."))
     leaf = ledger.append(
         type=Leaf.ARGUMENT_SUPPORTED,
         actor=by.actor,
@@ -80,7 +86,7 @@ def withdraw_support(*, by: Person, argument: Argument) -> None:
     locked = _locked(by, argument.proposal)
     row = ArgumentSupport.objects.filter(argument=argument, person=by, withdrawn_at=None).first()
     if row is None:
-        raise Conflict("You do not support this argument.")
+        raise Conflict(_("You do not support this argument."))
     row.withdrawn_at = timezone.now()
     row.save(update_fields=["withdrawn_at"])
     ledger.append(
@@ -94,8 +100,13 @@ def withdraw_support(*, by: Person, argument: Argument) -> None:
 def _locked(by: Person, proposal: Proposal) -> Proposal:
     """Return the proposal, locked and open to this person's words."""
     if not policy.can_comment(by, proposal):
-        raise NotAllowed("Sign in to take part in the discussion.")
+        raise NotAllowed(_("Sign in to take part in the discussion."))
     locked = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if locked.status not in OPEN:
-        raise Conflict(f"The discussion has ended: {locked.get_status_display().lower()}.")
+        raise Conflict(
+            _("The discussion has ended: %(lower)s.")
+            % {
+                "lower": locked.get_status_display().lower(),
+            }
+        )
     return locked

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from evals.artefacts import store_bytes
 from oversight.accounts.models import Person
@@ -24,7 +25,7 @@ def add_attachment(*, by: Person, proposal: Proposal, name: str, data: bytes) ->
         Conflict: the text is final, or has as many files as it can have.
     """
     if not policy.can_edit_text(by, proposal):
-        raise NotAllowed("Only the proposer attaches files to the text.")
+        raise NotAllowed(_("Only the proposer attaches files to the text."))
     try:
         kept = safe_name(name)
         media_type = type_of(kept, data)
@@ -39,8 +40,14 @@ def add_attachment(*, by: Person, proposal: Proposal, name: str, data: bytes) ->
     total = standing.aggregate(total=Sum("artefact__size"))["total"] or 0
     if standing.count() >= MOST_FILES or total + len(data) > MOST_BYTES:
         raise Conflict(
-            f"A proposal has at most {MOST_FILES} files of {MOST_BYTES // 1_000_000} MB together; "
-            "take one off first."
+            _(
+                "A proposal has at most %(most_files)s files of %(value)s MB together; take "
+                "one off first."
+            )
+            % {
+                "most_files": MOST_FILES,
+                "value": MOST_BYTES // 1000000,
+            }
         )
     committed = ledger.commit_to({"name": kept})
     leaf = ledger.append(
@@ -66,11 +73,11 @@ def add_attachment(*, by: Person, proposal: Proposal, name: str, data: bytes) ->
 def remove_attachment(*, by: Person, attachment: Attachment) -> Attachment:
     """Take a file off the text; that it was there, and its digest, stay on the record."""
     if not policy.can_edit_text(by, attachment.proposal):
-        raise NotAllowed("Only the proposer takes files off the text.")
+        raise NotAllowed(_("Only the proposer takes files off the text."))
     locked = _locked_early(attachment.proposal)
     row = Attachment.objects.select_related("artefact").get(pk=attachment.pk)
     if row.removed_at is not None:
-        raise Conflict("This file was taken off already.")
+        raise Conflict(_("This file was taken off already."))
     row.removed_at = database_now()
     row.save(update_fields=["removed_at"])
     ledger.append(
@@ -87,7 +94,12 @@ def _locked_early(proposal: Proposal) -> Proposal:
     locked = lock_proposal(proposal)
     if locked.status not in {Status.DRAFT, Status.DELIBERATION}:
         raise Conflict(
-            "Files belong to the text, and it cannot change any more: the proposal is in the stage "
-            f"“{locked.get_status_display()}”."
+            _(
+                "Files belong to the text, and it cannot change any more: the proposal is in "
+                "the stage “%(status)s”."
+            )
+            % {
+                "status": locked.get_status_display(),
+            }
         )
     return locked

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
@@ -43,7 +44,7 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, An
     """
     contract = _contract_of(proposal)
     if contract is None:
-        raise Conflict("There is no vote open on this proposal.")
+        raise Conflict(_("There is no vote open on this proposal."))
     content = _read_paper(contract, choice)
     place = _lock_place(contract, by)
     # The clock is read under the locks: waiting for them must not carry a ballot past the close.
@@ -132,13 +133,18 @@ def _require_open(contract: Contract, place: _Place | None) -> tuple[datetime, i
     assert row is not None  # noqa: S101 - contracts are never removed
     status, casting_until, closes_at, now, number, said = row
     if status != Status.VOTING:
-        raise Conflict(f"The vote is over: {Status(status).label.lower()}.")
+        raise Conflict(_("The vote is over: %(lower)s.") % {"lower": Status(status).label.lower()})
     if casting_until is not None:
-        raise Conflict("The vote is over: it is tied and waits for the chair's casting vote.")
+        raise Conflict(_("The vote is over: it is tied and waits for the chair's casting vote."))
     if now >= closes_at:
         raise Conflict(
-            f"The vote closed at {stamp(closes_at)}. Ballots are refused from then on; "
-            "an earlier ballot of yours stands."
+            _(
+                "The vote closed at %(stamp)s. Ballots are refused from then on; an earlier "
+                "ballot of yours stands."
+            )
+            % {
+                "stamp": stamp(closes_at),
+            }
         )
     return now, number or 0, json.loads(said) if said else None
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_administrator
@@ -30,7 +31,7 @@ def adopt_charter(*, by: Person, body: Body, document: dict[str, Any]) -> Charte
         Conflict: the body has a charter already.
     """
     if not is_administrator(by):
-        raise NotAllowed("Only an administrator enters a body's first charter.")
+        raise NotAllowed(gettext("Only an administrator enters a body's first charter."))
     try:
         read(document)
     except CharterError as error:
@@ -60,5 +61,10 @@ def charter_of(body: Body) -> Charter:
     """
     charter = Charter.objects.filter(body=body).order_by("-number").first()
     if charter is None:
-        raise Conflict(f"{body} has no charter yet, so it cannot decide anything.")
+        raise Conflict(
+            gettext("%(body)s has no charter yet, so it cannot decide anything.")
+            % {
+                "body": body,
+            }
+        )
     return charter

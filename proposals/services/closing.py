@@ -6,6 +6,8 @@ from typing import Any
 
 import rfc8785
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
@@ -13,6 +15,7 @@ from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import Opening
 from oversight.web.clock import database_now, in_words, stamp
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Impossible, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import (
@@ -46,7 +49,7 @@ def close_vote(*, by: Person, proposal: Proposal) -> Decision | None:
         Conflict: somebody on the roll has not voted and the deadline has not passed.
     """
     if not policy.can_move_stage(by, proposal):
-        raise NotAllowed("Only a clerk of the body closes a vote early.")
+        raise NotAllowed(gettext("Only a clerk of the body closes a vote early."))
     return _close(proposal, by.actor)
 
 
@@ -74,13 +77,20 @@ def give_casting_vote(*, by: Person, proposal: Proposal, names: Sequence[str]) -
     contract = getattr(locked, "contract", None)
     now = database_now()
     if locked.status != Status.VOTING or contract is None or contract.casting_until is None:
-        raise Conflict("There is no tie that waits for the chair's casting vote.")
+        raise Conflict(gettext("There is no tie that waits for the chair's casting vote."))
     chair = contract.content["chair"]
     entry = contract.roll.filter(membership__person=by, membership__public_id=chair[7:]).first()
     if entry is None:
-        raise NotAllowed("The tie falls to the chair whom the contract of this vote names.")
+        raise NotAllowed(
+            gettext("The tie falls to the chair whom the contract of this vote names.")
+        )
     if now >= contract.casting_until:
-        raise Conflict(f"The chair's time ended at {stamp(contract.casting_until)}.")
+        raise Conflict(
+            gettext("The chair's time ended at %(stamp)s.")
+            % {
+                "stamp": stamp(contract.casting_until),
+            }
+        )
     order = _read_casting_vote(contract, names)
     committed = ledger.commit_to({"casting_vote": order})
     leaf = ledger.append(
@@ -104,9 +114,11 @@ def _read_casting_vote(contract: Contract, names: Sequence[str]) -> list[str]:
     content = contract.content
     if content["method"] in MOTION_METHODS:
         if list(names) not in (["yes"], ["no"]):
-            raise Invalid("The casting vote is yes or no.", fields={"choice": "Yes or no."})
+            raise Invalid(
+                gettext("The casting vote is yes or no."), fields={"choice": gettext("Yes or no.")}
+            )
     elif sorted(names) != sorted(content["options"]):
-        message = "Rank every option, each once, so that no tie is left open."
+        message = gettext("Rank every option, each once, so that no tie is left open.")
         raise Invalid(message, fields={"ranking": message})
     return list(names)
 
@@ -114,19 +126,36 @@ def _read_casting_vote(contract: Contract, names: Sequence[str]) -> list[str]:
 def _close(proposal: Proposal, actor: str) -> Decision | None:
     locked = lock_proposal(proposal)
     if locked.status != Status.VOTING:
-        raise Conflict(f"There is no open vote: {locked.get_status_display().lower()}.")
+        raise Conflict(
+            gettext("There is no open vote: %(lower)s.")
+            % {
+                "lower": locked.get_status_display().lower(),
+            }
+        )
     contract = locked.contract
     lock_for_closing(contract)
     now = database_now()
     if contract.casting_until is not None and now < contract.casting_until:
         until = stamp(contract.casting_until)
-        raise Conflict(f"The vote is tied and waits for the chair's casting vote until {until}.")
+        raise Conflict(
+            gettext("The vote is tied and waits for the chair's casting vote until %(until)s.")
+            % {
+                "until": until,
+            }
+        )
     missing = contract.roll.count() - len(last_ballots(contract))
     if now < contract.closes_at and missing:
         people = "member has" if missing == 1 else "members have"
         raise Conflict(
-            f"{missing} {people} not voted yet. The vote closes at {stamp(contract.closes_at)}, "
-            "or earlier once all have voted."
+            gettext(
+                "%(missing)s %(people)s not voted yet. The vote closes at %(stamp)s, or "
+                "earlier once all have voted."
+            )
+            % {
+                "missing": missing,
+                "people": people,
+                "stamp": stamp(contract.closes_at),
+            }
         )
     return _settle(locked, contract, now.replace(microsecond=0), actor)
 
@@ -160,10 +189,15 @@ def _wait_for_chair(proposal: Proposal, contract: Contract, now: datetime, actor
         body=proposal.body,
         about=proposal.ref,
         people=[chair.membership.person],
-        subject=f"Tied, and yours to decide: {proposal.title}"[:160],
-        text=f"The vote on {proposal.ref} is tied. Your casting vote decides; it is asked for "
-        f"until {in_words(contract.casting_until, proposal.body.time_zone)}, after which things "
-        "stay as they are.",
+        subject=filled(_("Tied, and yours to decide: %(title)s"), title=proposal.title)[:160],
+        text=filled(
+            _(
+                "The vote on %(ref)s is tied. Your casting vote decides; it is asked for "
+                "until %(in_words)s, after which things stay as they are."
+            ),
+            ref=proposal.ref,
+            in_words=in_words(contract.casting_until, proposal.body.time_zone),
+        ),
         path=f"{proposal.get_absolute_url()}casting-vote/",
     )
 
@@ -276,7 +310,11 @@ def _decide(
         people={entry.membership.person for entry in contract.roll.select_related(_PERSON)}
         | {proposal.proposer},
         subject=f"{outcome.label}: {proposal.title}"[:160],
-        text=f"The vote on {proposal.ref} has closed. Outcome: {outcome.label.lower()}.",
+        text=filled(
+            _("The vote on %(ref)s has closed. Outcome: %(lower)s."),
+            ref=proposal.ref,
+            lower=outcome.label.lower(),
+        ),
         path=decision.get_absolute_url(),
     )
     return decision

@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
+from oversight.web.figures import grouped
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.anchored import quoted_in
@@ -57,13 +61,18 @@ def make_comment(
         Conflict: the discussion has ended.
     """
     if not policy.can_comment(by, proposal):
-        raise NotAllowed("Sign in to take part in the discussion.")
+        raise NotAllowed(gettext("Sign in to take part in the discussion."))
     words = _checked(text)
     locked = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if locked.status not in OPEN:
-        raise Conflict(f"The discussion has ended: {locked.get_status_display().lower()}.")
+        raise Conflict(
+            gettext("The discussion has ended: %(lower)s.")
+            % {
+                "lower": locked.get_status_display().lower(),
+            }
+        )
     if parent is not None and parent.proposal_id != locked.pk:
-        raise Invalid("The comment you answer belongs to another proposal.")
+        raise Invalid(gettext("The comment you answer belongs to another proposal."))
     if is_question:
         _require_askable(locked, parent)
     anchor = _anchored(locked, parent, passage)
@@ -104,22 +113,38 @@ def _anchored(proposal: Proposal, parent: Comment | None, passage: Quoted | None
     if passage is None:
         return None
     if parent is not None:
-        raise Invalid("A passage belongs to the first comment of a thread.", fields=_PASSAGE)
+        raise Invalid(
+            gettext("A passage belongs to the first comment of a thread."), fields=_PASSAGE
+        )
     revision = proposal.revisions.filter(number=passage.revision).first()
     if revision is None:
-        raise Invalid(f"There is no revision {passage.revision}.", fields=_PASSAGE)
+        raise Invalid(
+            gettext("There is no revision %(revision)s.") % {"revision": passage.revision},
+            fields=_PASSAGE,
+        )
     text = revision.body_markdown
     found = quoted_in(text, passage.quote, passage.before, passage.after)
     if found is None:
         raise Invalid(
-            f"These words do not stand in revision {passage.revision}, or more than once: quote "
-            "more of it.",
+            gettext(
+                "These words do not stand in revision %(revision)s, or more than once: quote "
+                "more of it."
+            )
+            % {
+                "revision": passage.revision,
+            },
             fields=_PASSAGE,
         )
     start, end = found
     quote = text[start:end]
     if len(quote) > MAX_QUOTE:
-        raise Invalid(f"A passage has at most {MAX_QUOTE:,} characters.", fields=_PASSAGE)
+        raise Invalid(
+            gettext("A passage has at most %(max_quote)s characters.")
+            % {
+                "max_quote": grouped(MAX_QUOTE),
+            },
+            fields=_PASSAGE,
+        )
     before, after = context_of(text, start, end)
     return Anchor(revision=revision, quote=quote, before=before, after=after)
 
@@ -135,8 +160,12 @@ def _tell(comment: Comment, proposal: Proposal, named: Iterable[Person]) -> None
             body=proposal.body,
             about=proposal.ref,
             people=[proposal.proposer],
-            subject=f"{comment.author} asks you about {proposal.ref}",
-            text=f"“{proposal.title}” cannot become final before you answer.",
+            subject=filled(
+                _("%(author)s asks you about %(ref)s"), author=comment.author, ref=proposal.ref
+            ),
+            text=filled(
+                _("“%(title)s” cannot become final before you answer."), title=proposal.title
+            ),
             path=address,
         )
     if comment.parent is not None and comment.parent.author_id not in told:
@@ -146,8 +175,12 @@ def _tell(comment: Comment, proposal: Proposal, named: Iterable[Person]) -> None
             body=proposal.body,
             about=proposal.ref,
             people=[comment.parent.author],
-            subject=f"{comment.author} answered you on {proposal.ref}",
-            text=f"There is an answer to your comment on “{proposal.title}”.",
+            subject=filled(
+                _("%(author)s answered you on %(ref)s"), author=comment.author, ref=proposal.ref
+            ),
+            text=filled(
+                _("There is an answer to your comment on “%(title)s”."), title=proposal.title
+            ),
             path=address,
         )
     notify(
@@ -155,8 +188,10 @@ def _tell(comment: Comment, proposal: Proposal, named: Iterable[Person]) -> None
         body=proposal.body,
         about=proposal.ref,
         people=[person for person in named if person.pk not in told],
-        subject=f"{comment.author} mentions you on {proposal.ref}",
-        text=f"You are named in a comment on “{proposal.title}”.",
+        subject=filled(
+            _("%(author)s mentions you on %(ref)s"), author=comment.author, ref=proposal.ref
+        ),
+        text=filled(_("You are named in a comment on “%(title)s”."), title=proposal.title),
         path=address,
     )
 
@@ -165,9 +200,14 @@ def _checked(text: str) -> str:
     """Return a comment's words, or refuse what is empty, too long or cannot be stored."""
     words = text.strip()
     if not words or "\x00" in words:
-        raise Invalid("Write something first.", fields={"text": "Empty."})
+        raise Invalid(gettext("Write something first."), fields={"text": gettext("Empty.")})
     if len(words) > MAX_COMMENT:
-        message = f"A comment has at most {MAX_COMMENT:,} characters; this one has {len(words):,}."
+        message = gettext(
+            "A comment has at most %(max_comment)s characters; this one has %(words)s."
+        ) % {
+            "max_comment": grouped(MAX_COMMENT),
+            "words": grouped(len(words)),
+        }
         raise Invalid(message, fields={"text": message})
     return words
 
@@ -175,9 +215,11 @@ def _checked(text: str) -> str:
 def _require_askable(proposal: Proposal, parent: Comment | None) -> None:
     """Refuse a question where it could hold up nothing; the caller holds the proposal's lock."""
     if parent is not None:
-        raise Invalid("A question to the proposer begins a thread of its own.")
+        raise Invalid(gettext("A question to the proposer begins a thread of its own."))
     if proposal.status != Status.DELIBERATION:
-        raise Conflict("The text is final: questions that it waits for are asked before that.")
+        raise Conflict(
+            gettext("The text is final: questions that it waits for are asked before that.")
+        )
 
 
 def _question_answered(by: Person, proposal: Proposal, parent: Comment | None) -> Comment | None:

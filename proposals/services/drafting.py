@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from evals.choices import Comparison
 from evals.models import Criterion, SuiteVersion
@@ -82,13 +83,21 @@ def draft_proposal(
     """
     charter = charter_of(body)
     if type == ProposalType.AMENDMENT:
-        raise Invalid("Put the amendment to a vote: that drafts the proposal which decides on it.")
+        raise Invalid(
+            _("Put the amendment to a vote: that drafts the proposal which decides on it.")
+        )
     if type not in charter.kinds:
-        raise Conflict(f"The charter of {body} does not say how to decide this: {type.label}.")
+        raise Conflict(
+            _("The charter of %(body)s does not say how to decide this: %(label)s.")
+            % {
+                "body": body,
+                "label": type.label,
+            }
+        )
     if not policy.can_propose(by, body, charter.rules_for(type)):
-        raise NotAllowed(f"Only members of {body} propose to it.")
+        raise NotAllowed(_("Only members of %(body)s propose to it.") % {"body": body})
     if type == ProposalType.AUTHORISE and (deployment is None or version is None):
-        raise Invalid("Name the deployment and the model version to authorise.")
+        raise Invalid(_("Name the deployment and the model version to authorise."))
     _require_text(title, summary, text)
     asked = _asked(type, charter.rules_for(type).method, options, seats)
     proposal = Proposal(body=body, type=type, proposer=by, target_ref=_target(type, body, target))
@@ -163,10 +172,13 @@ def _target(kind: ProposalType, body: Body, target: Decision | None) -> str:
     if kind not in TARGETED:
         return ""
     if target is None:
-        message = "Name the earlier decision that this is about."
+        message = _("Name the earlier decision that this is about.")
         raise Invalid(message, fields={"target": message})
     if target.proposal.body_id != body.pk:
-        message = f"Decision {target.ref} is of {target.proposal.body}; only that body undoes it."
+        message = _("Decision %(ref)s is of %(body)s; only that body undoes it.") % {
+            "ref": target.ref,
+            "body": target.proposal.body,
+        }
         raise Invalid(message, fields={"target": message})
     return target.ref
 
@@ -208,19 +220,27 @@ def revise_text(
         Conflict: the text is final, or somebody wrote a newer revision meanwhile.
     """
     if not policy.can_edit_text(by, proposal):
-        raise NotAllowed("Only the proposer edits the text.")
+        raise NotAllowed(_("Only the proposer edits the text."))
     _require_text(title, summary, text)
     locked = Proposal.objects.select_for_update().get(pk=proposal.pk)
     if locked.status not in {Status.DRAFT, Status.DELIBERATION}:
         raise Conflict(
-            f"The text cannot change any more: the proposal is in the stage "
-            f"“{locked.get_status_display()}”."
+            _("The text cannot change any more: the proposal is in the stage “%(status)s”.")
+            % {
+                "status": locked.get_status_display(),
+            }
         )
     latest = locked.text
     if latest.number != base_number:
         raise Conflict(
-            f"Revision {latest.number} was written while you edited revision {base_number}. "
-            "Your text is below; compare it and save again."
+            _(
+                "Revision %(number)s was written while you edited revision %(base_number)s. "
+                "Your text is below; compare it and save again."
+            )
+            % {
+                "number": latest.number,
+                "base_number": base_number,
+            }
         )
     asked = _asked(
         ProposalType(locked.type),
@@ -256,12 +276,12 @@ def attach_criterion(
         Conflict: the text is final: what is asked cannot change under a vote.
     """
     if not policy.can_attach_evidence(by, proposal):
-        raise NotAllowed("Only the proposer, members and clerks of the body set criteria.")
+        raise NotAllowed(_("Only the proposer, members and clerks of the body set criteria."))
     locked = Proposal.objects.select_for_update().get(pk=proposal.pk)
     if locked.status not in {Status.DRAFT, Status.DELIBERATION}:
-        raise Conflict("Criteria are set before the final text; this proposal is past that.")
+        raise Conflict(_("Criteria are set before the final text; this proposal is past that."))
     if locked.version_id is None:
-        raise Invalid("Criteria belong to proposals about a model version.")
+        raise Invalid(_("Criteria belong to proposals about a model version."))
     if asks_for_admission(locked) and not may_be_asked(suite_version, locked.body):
         words = (
             f"{locked.body} asks only suites of evaluators that it has admitted, or that it has "
@@ -298,7 +318,10 @@ def _asked(kind: ProposalType, method: str, options: Sequence[str], seats: int) 
     except PaperError as error:
         raise Invalid(error.problem, fields={error.field: error.problem}) from None
     if method in ONE_SEAT and seats != 1:
-        message = f"The charter's method, {method}, chooses one; this asks for {seats}."
+        message = _("The charter's method, %(method)s, chooses one; this asks for %(seats)s.") % {
+            "method": method,
+            "seats": seats,
+        }
         raise Invalid(message, fields={"seats": message})
     return {"options": names, "seats": seats}
 
@@ -307,12 +330,23 @@ def _require_text(title: str, summary: str, text: str) -> None:
     bounds = {"title": (title, 160), "summary": (summary, 400), "text": (text, MAX_TEXT)}
     for name, (value, longest) in bounds.items():
         if not value.strip():
-            raise Invalid(f"The {name} is missing.", fields={name: "Missing."})
+            raise Invalid(
+                _("The %(name)s is missing.") % {"name": name}, fields={name: _("Missing.")}
+            )
         if len(value) > longest:
-            message = f"The {name} has {len(value)} characters; at most {longest} fit."
+            message = _("The %(name)s has %(value)s characters; at most %(longest)s fit.") % {
+                "name": name,
+                "value": len(value),
+                "longest": longest,
+            }
             raise Invalid(message, fields={name: message})
         if "\x00" in value:
-            raise Invalid(f"The {name} holds a character that cannot be stored (NUL).")
+            raise Invalid(
+                _("The %(name)s holds a character that cannot be stored (NUL).")
+                % {
+                    "name": name,
+                }
+            )
 
 
 def _next_ref() -> str:

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Person
@@ -10,6 +12,8 @@ from oversight.accounts.services import notify
 from oversight.registry import effects as registry
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now, stamp
+from oversight.web.figures import grouped
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import OPEN, Origin, ProposalType, Status
@@ -47,14 +51,21 @@ def write_suspension(*, by: Person, authorisation: Authorisation, reason: str) -
     )
     made = decision.first()
     if made is None:
-        raise Conflict("No decision on this site made this authorisation.")
+        raise Conflict(gettext("No decision on this site made this authorisation."))
     body = Body.objects.select_for_update().get(pk=made.proposal.body_id)
     rules = charter_of(body).rules_for(ProposalType.SUSPEND)
     if not policy.can_suspend_at_once(by, body, rules):
-        raise NotAllowed(f"The charter of {body} does not let you suspend an authorisation alone.")
+        raise NotAllowed(
+            gettext("The charter of %(body)s does not let you suspend an authorisation alone.")
+            % {
+                "body": body,
+            }
+        )
     words = reason.strip()
     if not words or len(words) > MAX_REASON or "\x00" in words:
-        message = f"Say in public why at once, in up to {MAX_REASON:,} characters."
+        message = gettext("Say in public why at once, in up to %(max_reason)s characters.") % {
+            "max_reason": grouped(MAX_REASON),
+        }
         raise Invalid(message, fields={"reason": message})
     _require_first(authorisation.decision_ref)
     until = database_now().replace(microsecond=0) + timedelta(hours=rules.emergency_hours)
@@ -72,9 +83,16 @@ def write_suspension(*, by: Person, authorisation: Authorisation, reason: str) -
         body=body,
         about=proposal.ref,
         people={seat.person for seat in seats},
-        subject=f"Suspended at once: {authorisation.deployment}",
-        text=f"The authorisation {authorisation.decision_ref} is suspended until {stamp(until)} "
-        f"unless the body ratifies that; {proposal.ref} asks it to.",
+        subject=filled(_("Suspended at once: %(deployment)s"), deployment=authorisation.deployment),
+        text=filled(
+            _(
+                "The authorisation %(decision_ref)s is suspended until %(stamp)s unless the "
+                "body ratifies that; %(ref)s asks it to."
+            ),
+            decision_ref=authorisation.decision_ref,
+            stamp=stamp(until),
+            ref=proposal.ref,
+        ),
         path=proposal.get_absolute_url(),
     )
     return proposal
@@ -86,8 +104,14 @@ def _require_first(ref: str) -> None:
         return
     state = "is under way" if earlier.status in OPEN else "has ended"
     raise Conflict(
-        f"This authorisation was suspended in an emergency before; the ratification {earlier.ref} "
-        f"{state}. Only the body can suspend it now."
+        gettext(
+            "This authorisation was suspended in an emergency before; the ratification "
+            "%(ref)s %(state)s. Only the body can suspend it now."
+        )
+        % {
+            "ref": earlier.ref,
+            "state": state,
+        }
     )
 
 

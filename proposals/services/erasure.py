@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Left, Replace
+from django.utils.translation import gettext
 
 from oversight.accounts.models import (
     ApiKey,
@@ -70,10 +71,10 @@ def erase_person(*, person: Person, official: frozenset[str] = frozenset()) -> E
     """
     person = Person.objects.select_for_update().get(pk=person.pk)
     if person.is_system:
-        raise Conflict("That account stands for this machine and holds no personal data.")
+        raise Conflict(gettext("That account stands for this machine and holds no personal data."))
     address = f"{person.public_id}@erased.invalid"
     if person.email == address:
-        raise Conflict("That account was erased before.")
+        raise Conflict(gettext("That account was erased before."))
     openings, comments = _erase_openings(person, OFFICIAL | official), _erase_words(person)
     opinions, _ = Opinion.objects.filter(person=person).delete()
     _close_account(person, address)

@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now
+from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import MINUTES_TRANSITIONS, Leaf, MinutesStatus
@@ -32,10 +34,13 @@ def draft_minutes(*, by: Person, body: Body, starts_on: date, ends_on: date) -> 
     Body.objects.select_for_update().get(pk=body.pk)
     today = database_now().astimezone(ZoneInfo(body.time_zone)).date()
     if not starts_on <= ends_on <= today:
-        message = "The period begins before it ends, and its last day is today or earlier."
+        message = _("The period begins before it ends, and its last day is today or earlier.")
         raise Invalid(message, fields={"ends_on": message})
     if (ends_on - starts_on).days >= MAX_DAYS or longest_list(body, starts_on, ends_on) > MOST:
-        message = f"Choose a shorter period: at most {MAX_DAYS} days and {MOST} votes."
+        message = _("Choose a shorter period: at most %(max_days)s days and %(most)s votes.") % {
+            "max_days": MAX_DAYS,
+            "most": MOST,
+        }
         raise Invalid(message, fields={"starts_on": message})
     last = Minutes.objects.filter(body=body).aggregate(last=Max("number"))["last"] or 0
     return Minutes.objects.create(
@@ -60,12 +65,19 @@ def edit_minutes(*, by: Person, minutes: Minutes, text: str) -> Minutes:
     row = _lock(minutes)
     if row.status != MinutesStatus.DRAFT:
         raise Conflict(
-            f"These minutes are {row.get_status_display().lower()} and do not change any more; "
-            "adopted minutes are corrected by a new version."
+            _(
+                "These minutes are %(lower)s and do not change any more; adopted minutes are "
+                "corrected by a new version."
+            )
+            % {
+                "lower": row.get_status_display().lower(),
+            }
         )
     words = text.strip()
     if not words or len(words) > MAX_TEXT or "\x00" in words:
-        message = f"Minutes are a text of up to {MAX_TEXT:,} characters."
+        message = _("Minutes are a text of up to %(max_text)s characters.") % {
+            "max_text": grouped(MAX_TEXT),
+        }
         raise Invalid(message, fields={"text": message})
     row.text = words + "\n"
     row.save(update_fields=["text"])
@@ -138,10 +150,10 @@ def correct_minutes(*, by: Person, minutes: Minutes) -> Minutes:
     _require_clerk(by, minutes.body)
     row = _lock(minutes)
     if row.status != MinutesStatus.ADOPTED:
-        raise Conflict("Only adopted minutes are corrected, and of those the newest version.")
+        raise Conflict(_("Only adopted minutes are corrected, and of those the newest version."))
     versions = Minutes.objects.filter(body=row.body, number=row.number)
     if versions.filter(status=MinutesStatus.DRAFT).exists():
-        raise Conflict("A correction of these minutes was begun already: edit that one.")
+        raise Conflict(_("A correction of these minutes was begun already: edit that one."))
     return Minutes.objects.create(
         body=row.body,
         number=row.number,
@@ -162,11 +174,14 @@ def _lock(minutes: Minutes) -> Minutes:
 def _require_transition(row: Minutes, to: MinutesStatus) -> None:
     if to not in MINUTES_TRANSITIONS[MinutesStatus(row.status)]:
         raise Conflict(
-            f"These minutes are {row.get_status_display().lower()}; "
-            f"they cannot become {to.label.lower()} from there."
+            _("These minutes are %(lower)s; they cannot become %(lower_2)s from there.")
+            % {
+                "lower": row.get_status_display().lower(),
+                "lower_2": to.label.lower(),
+            }
         )
 
 
 def _require_clerk(by: Person, body: Body) -> None:
     if not policy.can_keep_minutes(by, body):
-        raise NotAllowed("Only a clerk of the body keeps its minutes.")
+        raise NotAllowed(_("Only a clerk of the body keeps its minutes."))

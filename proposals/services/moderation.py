@@ -4,10 +4,14 @@ from typing import TypeAlias, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
+from oversight.web.figures import grouped
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import Leaf, Moderated, Spoken
@@ -35,7 +39,7 @@ def hide(*, by: Person, said: Kind, reason: str) -> Kind:
     """
     row, words = _locked(by, said, reason)
     if row.hidden_at is not None:
-        raise Conflict(f"This {row.KIND} is hidden already.")
+        raise Conflict(gettext("This %(kind)s is hidden already.") % {"kind": row.KIND})
     row.hidden_at, row.hidden_reason = timezone.now(), words
     _write(row, by, Moderated.HIDDEN, words)
     return row
@@ -46,7 +50,7 @@ def restore(*, by: Person, said: Kind, reason: str) -> Kind:
     """Show again what was hidden, and say in public why. Locks its row; the author is told."""
     row, words = _locked(by, said, reason)
     if row.hidden_at is None:
-        raise Conflict(f"This {row.KIND} is not hidden.")
+        raise Conflict(gettext("This %(kind)s is not hidden.") % {"kind": row.KIND})
     row.hidden_at, row.hidden_reason = None, ""
     _write(row, by, Moderated.RESTORED, words)
     return row
@@ -55,12 +59,17 @@ def restore(*, by: Person, said: Kind, reason: str) -> Kind:
 def _locked(by: Person, said: Kind, reason: str) -> tuple[Kind, str]:
     """Return the row, locked, and the reason, checked."""
     if not policy.can_moderate(by, said.proposal):
-        raise NotAllowed("Only a clerk of the body moderates.")
+        raise NotAllowed(gettext("Only a clerk of the body moderates."))
     words = reason.strip()
     if not words or "\x00" in words:
-        raise Invalid("Say the reason in public.", fields={"reason": "Missing."})
+        raise Invalid(gettext("Say the reason in public."), fields={"reason": gettext("Missing.")})
     if len(words) > MAX_REASON:
-        message = f"A reason has at most {MAX_REASON} characters; this one has {len(words):,}."
+        message = gettext(
+            "A reason has at most %(max_reason)s characters; this one has %(words)s."
+        ) % {
+            "max_reason": MAX_REASON,
+            "words": grouped(len(words)),
+        }
         raise Invalid(message, fields={"reason": message})
     row: Kind = type(said)._default_manager.select_for_update(of=("self",)).get(pk=said.pk)
     return row, words
@@ -89,8 +98,15 @@ def _write(row: Said, by: Person, act: Moderated, reason: str) -> None:
     if row.author_id != by.pk:
         notify(
             people=[row.author],
-            subject=f"Your {row.KIND} on {row.proposal.ref} was {act}",
-            text=f"A clerk gave the reason in public, on “{row.proposal.title}”.",
+            subject=filled(
+                _("Your %(kind)s on %(ref)s was %(act)s"),
+                kind=row.KIND,
+                ref=row.proposal.ref,
+                act=act,
+            ),
+            text=filled(
+                _("A clerk gave the reason in public, on “%(title)s”."), title=row.proposal.title
+            ),
             path=f"{row.proposal.get_absolute_url()}moderation/",
             body=row.proposal.body,
             about=row.proposal.ref,

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
+from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import Answer, Leaf, Status
@@ -35,13 +37,23 @@ def make_statement(*, by: Person, proposal: Proposal, text: str) -> OpinionState
     words = one_line(text, MAX_STATEMENT, "A statement")
     there = OpinionStatement.objects.filter(proposal=locked)
     if there.filter(hidden_at=None, text__iexact=words).exists():
-        message = "This statement is there already: answer it."
+        message = gettext("This statement is there already: answer it.")
         raise Invalid(message, fields={"text": message})
     if there.filter(hidden_at=None, author=by).count() >= MAX_STATEMENTS_EACH:
-        raise Conflict(f"You have made {MAX_STATEMENTS_EACH} statements here; answer others' now.")
+        raise Conflict(
+            gettext("You have made %(max_statements_each)s statements here; answer others' now.")
+            % {
+                "max_statements_each": MAX_STATEMENTS_EACH,
+            }
+        )
     # Hidden ones count, too: they can be restored.
     if there.count() >= MOST_STATEMENTS:
-        raise Conflict(f"There are {MOST_STATEMENTS:,} statements, as many as a map can hold.")
+        raise Conflict(
+            gettext("There are %(most_statements)s statements, as many as a map can hold.")
+            % {
+                "most_statements": grouped(MOST_STATEMENTS),
+            }
+        )
     committed = ledger.commit_to({"text": words})
     leaf = ledger.append(
         type=Leaf.OPINION_STATEMENT_MADE,
@@ -64,7 +76,7 @@ def give_opinion(*, by: Person, statement: OpinionStatement, answer: Answer) -> 
     """
     _locked(by, statement.proposal)
     if OpinionStatement.objects.get(pk=statement.pk).hidden_at is not None:
-        raise Conflict("This statement is hidden.")
+        raise Conflict(gettext("This statement is hidden."))
     opinion, _ = Opinion.objects.update_or_create(
         statement=statement, person=by, defaults={"answer": answer, "given_at": timezone.now()}
     )
@@ -82,7 +94,7 @@ def keep_map(
     """
     locked = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if basis_of(locked) != basis:
-        raise Conflict("There are newer answers: draw the map anew.")
+        raise Conflict(gettext("There are newer answers: draw the map anew."))
     document, digest = digest_of(answers.document)
     result, result_digest = digest_of(drawn)
     row = locked.opinion_maps.filter(leaf_id=None).first() or OpinionMap(proposal=locked)
@@ -106,8 +118,10 @@ def keep_map(
 def _locked(by: Person, proposal: Proposal) -> Proposal:
     """Return the proposal, locked and in its deliberation."""
     if not policy.can_comment(by, proposal):
-        raise NotAllowed("Sign in to take part in the opinion map.")
+        raise NotAllowed(gettext("Sign in to take part in the opinion map."))
     locked = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if locked.status != Status.DELIBERATION:
-        raise Conflict("The deliberation is over; the opinion map stays as it was at its end.")
+        raise Conflict(
+            gettext("The deliberation is over; the opinion map stays as it was at its end.")
+        )
     return locked

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.services import notify
 from oversight.web.clock import database_now, in_words
+from oversight.web.languages import filled
 from proposals.awaiting import without_a_vote
 from proposals.choices import Status
 from proposals.models import Contract, Proposal
@@ -34,8 +36,12 @@ def remind_of_vote(*, proposal: Proposal) -> int:
         body=row.body,
         about=row.ref,
         people=[entry.membership.person for entry in waiting],
-        subject=f"Your vote is missing: {row.title}",
-        text=f"The vote on {row.ref} closes {close}, and no ballot counts for you yet.",
+        subject=filled(_("Your vote is missing: %(title)s"), title=row.title),
+        text=filled(
+            _("The vote on %(ref)s closes %(close)s, and no ballot counts for you yet."),
+            ref=row.ref,
+            close=close,
+        ),
         path=f"{row.get_absolute_url()}ballot/",
     )
     return len(waiting)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Person
@@ -80,7 +81,7 @@ def draft_renewal(*, decision: Decision) -> Proposal:
     body = Body.objects.select_for_update().get(pk=decision.proposal.body_id)
     row = Authorisation.objects.standing().with_parts().filter(decision_ref=decision.ref).first()
     if row is None or not is_renewal_due(row, decision, database_now()):
-        raise Conflict(f"No renewal of {decision.ref} is due.")
+        raise Conflict(gettext("No renewal of %(ref)s is due.") % {"ref": decision.ref})
     title = f"Renew: {decision.proposal.title}"[:160]
     ends = stamp(row.ends_at) if row.ends_at else ""
     content = text_document(

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Membership, Person
@@ -10,6 +12,8 @@ from oversight.accounts.policy import voting_membership
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now
+from oversight.web.figures import grouped
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import Leaf, Status
 from proposals.delegations import chain_from
@@ -36,18 +40,29 @@ def declare_conflict(*, by: Person, proposal: Proposal, reason: str) -> Recusal:
     seat = _seat(by, proposal.body)
     words = reason.strip()
     if not words or len(words) > MAX_REASON or "\x00" in words:
-        message = f"Say in public what the conflict is, in up to {MAX_REASON:,} characters."
+        message = gettext(
+            "Say in public what the conflict is, in up to %(max_reason)s characters."
+        ) % {
+            "max_reason": grouped(MAX_REASON),
+        }
         raise Invalid(message, fields={"reason": message})
     locked = lock_proposal(proposal)
     if locked.status not in BEFORE_THE_VOTE:
         raise Conflict(
-            "A conflict is declared before the vote opens, because the roll is frozen then. "
-            "In an open vote you can abstain."
+            gettext(
+                "A conflict is declared before the vote opens, because the roll is frozen then. "
+                "In an open vote you can abstain."
+            )
         )
     if charter_of(locked.body).rules_for(locked.type).recusal == "none":
-        raise Conflict(f"The charter of {locked.body} does not let members step off the roll.")
+        raise Conflict(
+            gettext("The charter of %(body)s does not let members step off the roll.")
+            % {
+                "body": locked.body,
+            }
+        )
     if Recusal.objects.filter(proposal=locked, membership=seat).exists():
-        raise Conflict("You have declared your conflict of interest in this already.")
+        raise Conflict(gettext("You have declared your conflict of interest in this already."))
     committed = ledger.commit_to({"reason": words})
     leaf = ledger.append(
         type=Leaf.CONFLICT_DECLARED,
@@ -76,15 +91,20 @@ def give_delegation(*, by: Person, body: Body, to: Membership) -> Delegation:
     members = Membership.objects.in_term(now).voting().filter(body=body)
     if to.pk == seat.pk or not members.filter(pk=to.pk).exists():
         raise Invalid(
-            "Delegate to another member of the body who has a vote.",
-            fields={"to": "Choose another member with a vote."},
+            gettext("Delegate to another member of the body who has a vote."),
+            fields={"to": gettext("Choose another member with a vote.")},
         )
     standing = Delegation.objects.filter(giver__body=body, revoked_at=None)
     pairs: dict[int, int] = dict(standing.exclude(giver=seat).values_list("giver", "receiver"))
     if seat.pk in chain_from(to.pk, pairs):
         raise Conflict(
-            f"{to.person}'s vote comes to you already, directly or through others; "
-            "delegating it back would go in a circle."
+            gettext(
+                "%(person)s's vote comes to you already, directly or through others; "
+                "delegating it back would go in a circle."
+            )
+            % {
+                "person": to.person,
+            }
         )
     mine = standing.filter(giver=seat).first()
     if mine is not None and mine.receiver_id == to.pk:
@@ -103,9 +123,15 @@ def give_delegation(*, by: Person, body: Body, to: Membership) -> Delegation:
         body=body,
         about=body.slug,
         people=[to.person],
-        subject=f"{by} delegated their vote to you",
-        text=f"In votes of {body} that open from now on, your ballot also counts for {by}, unless "
-        "they vote themselves or take it back.",
+        subject=filled(_("%(by)s delegated their vote to you"), by=by),
+        text=filled(
+            _(
+                "In votes of %(body)s that open from now on, your ballot also counts for "
+                "%(by)s, unless they vote themselves or take it back."
+            ),
+            body=body,
+            by=by,
+        ),
         path=f"/bodies/{body.slug}/delegation/",
     )
     return Delegation.objects.create(giver=seat, receiver=to, given_at=now, leaf_id=leaf.id)
@@ -123,7 +149,7 @@ def revoke_delegation(*, by: Person, body: Body) -> Delegation:
     seat = _seat(by, body)
     mine = Delegation.objects.filter(giver=seat, revoked_at=None).first()
     if mine is None:
-        raise Conflict("You have not delegated your vote in this body.")
+        raise Conflict(gettext("You have not delegated your vote in this body."))
     return _revoke(mine, database_now())
 
 
@@ -165,5 +191,5 @@ def _revoke(delegation: Delegation, now: datetime) -> Delegation:
 def _seat(person: Person, body: Body) -> Membership:
     seat = voting_membership(person, body)
     if seat is None:
-        raise NotAllowed(f"Only members of {body} with a vote do this.")
+        raise NotAllowed(gettext("Only members of %(body)s with a vote do this.") % {"body": body})
     return seat

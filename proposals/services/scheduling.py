@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import Leaf, Status
@@ -32,16 +35,24 @@ def schedule_vote(
         Invalid: the opening lies in the past or too far ahead, or the close does not fit it.
     """
     if not policy.can_move_stage(by, proposal):
-        raise NotAllowed("Only a clerk of the body sets when a vote opens.")
+        raise NotAllowed(gettext("Only a clerk of the body sets when a vote opens."))
     locked = lock_proposal(proposal)
     if locked.status != Status.FINAL_TEXT:
         raise Conflict(
-            f"A vote opens on a final text; this proposal is in “{locked.get_status_display()}”."
+            gettext("A vote opens on a final text; this proposal is in “%(status)s”.")
+            % {
+                "status": locked.get_status_display(),
+            }
         )
     now = database_now()
     opens = opens_at.replace(microsecond=0)
     if not now < opens <= now + timedelta(days=MOST_DAYS_AHEAD):
-        message = f"The vote must open after {stamp(now)} and within {MOST_DAYS_AHEAD} days."
+        message = gettext(
+            "The vote must open after %(stamp)s and within %(most_days_ahead)s days."
+        ) % {
+            "stamp": stamp(now),
+            "most_days_ahead": MOST_DAYS_AHEAD,
+        }
         raise Invalid(message, fields={"opens_at": message})
     if closes_at is not None:
         closes_at = closing_time(charter_of(locked.body), locked, opens, closes_at)
@@ -65,9 +76,9 @@ def open_due_vote(*, proposal: Proposal) -> Contract | None:
     """
     locked = lock_proposal(proposal)
     if locked.status != Status.FINAL_TEXT or locked.vote_opens_at is None:
-        raise Conflict("No vote is to be opened by the clock here.")
+        raise Conflict(gettext("No vote is to be opened by the clock here."))
     if database_now() < locked.vote_opens_at:
-        raise Conflict("The time of the opening has not come.")
+        raise Conflict(gettext("The time of the opening has not come."))
     try:
         with transaction.atomic():
             return open_locked(locked, actor=CLOCK, closes_at=locked.vote_closes_at)
@@ -88,8 +99,14 @@ def _say_what_is_in_the_way(proposal: Proposal, detail: str) -> None:
         body=fresh.body,
         about=fresh.ref,
         people={seat.person for seat in clerks},
-        subject=f"Not opened: {fresh.title}"[:160],
-        text=f"The vote on {fresh.ref} was to open now. {detail} It opens by itself as soon as "
-        "that is out of the way.",
+        subject=filled(_("Not opened: %(title)s"), title=fresh.title)[:160],
+        text=filled(
+            _(
+                "The vote on %(ref)s was to open now. %(detail)s It opens by itself as soon "
+                "as that is out of the way."
+            ),
+            ref=fresh.ref,
+            detail=detail,
+        ),
         path=fresh.get_absolute_url(),
     )

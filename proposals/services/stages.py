@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import TRANSITIONS, AmendmentStatus, Leaf, Origin, ProposalType, Status
@@ -26,13 +29,13 @@ def open_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
         Conflict: it is no draft, or fewer members support it than the charter asks for.
     """
     if not policy.can_start_deliberation(by, proposal):
-        raise NotAllowed("Only the proposer or a clerk puts a draft up for deliberation.")
+        raise NotAllowed(gettext("Only the proposer or a clerk puts a draft up for deliberation."))
     locked = lock_proposal(proposal)
     if locked.status != Status.DRAFT:
-        raise Conflict("Only a draft is opened for deliberation.")
+        raise Conflict(gettext("Only a draft is opened for deliberation."))
     missing = obstacles_to_deliberation(locked, charter_of(locked.body))
     if missing:
-        raise Conflict("The deliberation cannot open yet. " + " ".join(missing))
+        raise Conflict(gettext("The deliberation cannot open yet. ") + " ".join(missing))
     move(locked, Status.DELIBERATION, by=by.actor)
     locked.deliberation_opened_at = locked.status_changed_at
     locked.save(update_fields=["deliberation_opened_at"])
@@ -47,12 +50,12 @@ def fix_text(*, by: Person, proposal: Proposal) -> Proposal:
         Conflict: something the charter asks for is still missing; the message says what.
     """
     if not policy.can_move_stage(by, proposal):
-        raise NotAllowed("Only a clerk of the body declares the text final.")
+        raise NotAllowed(gettext("Only a clerk of the body declares the text final."))
     locked = lock_proposal(proposal)
     _require_transition(locked, Status.FINAL_TEXT)
     missing = obstacles_to_final_text(locked, charter_of(locked.body), database_now())
     if missing:
-        raise Conflict("The text cannot be final yet: " + " ".join(missing))
+        raise Conflict(gettext("The text cannot be final yet: ") + " ".join(missing))
     move(locked, Status.FINAL_TEXT, by=by.actor)
     return locked
 
@@ -61,10 +64,10 @@ def fix_text(*, by: Person, proposal: Proposal) -> Proposal:
 def reopen_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
     """Take a final text back into deliberation, before any vote was opened."""
     if not policy.can_move_stage(by, proposal):
-        raise NotAllowed("Only a clerk of the body reopens the deliberation.")
+        raise NotAllowed(gettext("Only a clerk of the body reopens the deliberation."))
     locked = lock_proposal(proposal)
     if locked.status != Status.FINAL_TEXT:
-        raise Conflict("Only a final text goes back to deliberation.")
+        raise Conflict(gettext("Only a final text goes back to deliberation."))
     # What a clerk had set for the old text holds no more.
     locked.vote_opens_at, locked.vote_closes_at, locked.opening_refused = None, None, ""
     locked.save(update_fields=["vote_opens_at", "vote_closes_at", "opening_refused"])
@@ -76,13 +79,18 @@ def reopen_deliberation(*, by: Person, proposal: Proposal) -> Proposal:
 def withdraw(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
     """Withdraw a proposal before its vote, with a public reason."""
     if not policy.can_withdraw(by, proposal):
-        raise NotAllowed("Only the proposer withdraws a proposal.")
+        raise NotAllowed(gettext("Only the proposer withdraws a proposal."))
     locked = lock_proposal(proposal)
     voted_on = locked.amendments.filter(status=AmendmentStatus.VOTING).first()
     if voted_on is not None:
         raise Conflict(
-            f"The body is deciding on amendment {voted_on.number}; wait for that vote, or have it "
-            "withdrawn or annulled first."
+            gettext(
+                "The body is deciding on amendment %(number)s; wait for that vote, or have "
+                "it withdrawn or annulled first."
+            )
+            % {
+                "number": voted_on.number,
+            }
         )
     _end(locked, Status.WITHDRAWN, by=by.actor, reason=reason)
     return locked
@@ -92,7 +100,7 @@ def withdraw(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
 def annul_vote(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
     """Annul an open vote, in public. No ballot counts, and all stay on the record."""
     if not policy.can_move_stage(by, proposal):
-        raise NotAllowed("Only a clerk of the body annuls a vote.")
+        raise NotAllowed(gettext("Only a clerk of the body annuls a vote."))
     locked = lock_proposal(proposal)
     _end(locked, Status.ANNULLED, by=by.actor, reason=reason)
     call_off(kinds=ASKING, about=locked.ref)
@@ -101,8 +109,11 @@ def annul_vote(*, by: Person, proposal: Proposal, reason: str) -> Proposal:
         body=locked.body,
         about=locked.ref,
         people=Person.objects.filter(memberships__in=locked.contract.roll.values("membership")),
-        subject=f"Annulled: {locked.title}",
-        text=f"The vote on {locked.ref} was annulled: no ballot counts. The reason is public.",
+        subject=filled(_("Annulled: %(title)s"), title=locked.title),
+        text=filled(
+            _("The vote on %(ref)s was annulled: no ballot counts. The reason is public."),
+            ref=locked.ref,
+        ),
         path=locked.get_absolute_url(),
     )
     return locked
@@ -147,7 +158,9 @@ def closing_time(
     # Whole seconds, as the contract has it: no ballot falls into a second the record calls late.
     closes_at = (asked or opens_at + usual).replace(microsecond=0)
     if not opens_at < closes_at <= opens_at + timedelta(days=90):
-        message = f"The vote must close after {stamp(opens_at)} and within 90 days."
+        message = gettext("The vote must close after %(stamp)s and within 90 days.") % {
+            "stamp": stamp(opens_at),
+        }
         raise Invalid(message, fields={"closes_at": message})
     return closes_at
 
@@ -155,15 +168,20 @@ def closing_time(
 def _require_transition(proposal: Proposal, to: Status) -> None:
     if to not in TRANSITIONS[Status(proposal.status)]:
         raise Conflict(
-            f"The proposal is in the stage “{proposal.get_status_display()}”; "
-            f"it cannot go to “{to.label}” from there."
+            gettext(
+                "The proposal is in the stage “%(status)s”; it cannot go to “%(label)s” from there."
+            )
+            % {
+                "status": proposal.get_status_display(),
+                "label": to.label,
+            }
         )
 
 
 def _end(proposal: Proposal, to: Status, *, by: str, reason: str) -> None:
     words = reason.strip()
     if not words:
-        raise Invalid("Give the public reason.", fields={"reason": "Missing."})
+        raise Invalid(gettext("Give the public reason."), fields={"reason": gettext("Missing.")})
     proposal.ending_reason = words[:1000]
     move(proposal, to, by=by)
     if proposal.type == ProposalType.AMENDMENT:

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
+from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import DecisionOutcome, Leaf, StatementKind
@@ -34,15 +36,17 @@ def make_statement(*, by: Person, decision: Decision, kind: StatementKind, text:
     """
     words = text.strip()
     if not words or len(words) > MAX_TEXT or "\x00" in words:
-        message = f"Write it in up to {MAX_TEXT:,} characters."
+        message = _("Write it in up to %(max_text)s characters.") % {
+            "max_text": grouped(MAX_TEXT),
+        }
         raise Invalid(message, fields={"text": message})
     locked, now = lock_decision(decision.ref), database_now()
     entry = None
     if kind == StatementKind.REASONS:
         if not policy.can_state_reasons(by, locked.proposal.body):
-            raise NotAllowed("Only a clerk of the body states its reasons.")
+            raise NotAllowed(_("Only a clerk of the body states its reasons."))
         if locked.statements.filter(kind=kind).exists():
-            raise Conflict("The reasons are on the record already.")
+            raise Conflict(_("The reasons are on the record already."))
     else:
         entry = _require_voter(by, locked, kind, now)
     committed = ledger.commit_to({"text": words})
@@ -111,14 +115,19 @@ def lost(decision: Decision, entry: RollEntry) -> bool:
 def _require_voter(by: Person, decision: Decision, kind: StatementKind, now: datetime) -> RollEntry:
     entry = _entry(by, decision)
     if entry is None:
-        raise NotAllowed("Only members whose vote was counted make a statement about it.")
+        raise NotAllowed(_("Only members whose vote was counted make a statement about it."))
     until = statements_until(decision)
     if now >= until:
-        raise Conflict(f"Statements about this vote could be made until {stamp(until)}.")
+        raise Conflict(
+            _("Statements about this vote could be made until %(stamp)s.")
+            % {
+                "stamp": stamp(until),
+            }
+        )
     if decision.statements.filter(membership=entry.membership).exists():
-        raise Conflict("You have made a statement about this vote already.")
+        raise Conflict(_("You have made a statement about this vote already."))
     if kind == StatementKind.DISSENT and not lost(decision, entry):
-        raise NotAllowed("A dissent is for those whose side lost; you can explain your vote.")
+        raise NotAllowed(_("A dissent is for those whose side lost; you can explain your vote."))
     return entry
 
 

@@ -1,6 +1,7 @@
 """Standing behind a proposal in public, and taking that back."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Membership, Person
 from oversight.accounts.policy import voting_membership
@@ -24,7 +25,7 @@ def give_support(*, by: Person, proposal: Proposal) -> Support:
     """
     seat = _seat(by, proposal)
     if proposal.proposer_id == by.pk:
-        raise NotAllowed("You propose it, so you stand behind it already.")
+        raise NotAllowed(_("You propose it, so you stand behind it already."))
     locked = _locked_before_the_vote(proposal)
     standing = locked.supports.filter(membership=seat, withdrawn_at=None).first()
     if standing is not None:
@@ -44,7 +45,7 @@ def withdraw_support(*, by: Person, proposal: Proposal) -> Support:
     locked = _locked_before_the_vote(proposal)
     standing = locked.supports.filter(membership=seat, withdrawn_at=None).first()
     if standing is None:
-        raise Conflict("You do not support this proposal.")
+        raise Conflict(_("You do not support this proposal."))
     standing.withdrawn_at = database_now()
     standing.save(update_fields=["withdrawn_at"])
     ledger.append(type=Leaf.SUPPORT_WITHDRAWN, actor=seat.actor, subject=locked.subject)
@@ -54,7 +55,9 @@ def withdraw_support(*, by: Person, proposal: Proposal) -> Support:
 def _seat(by: Person, proposal: Proposal) -> Membership:
     seat = voting_membership(by, proposal.body)
     if seat is None:
-        raise NotAllowed(f"Only members of {proposal.body} support its proposals.")
+        raise NotAllowed(
+            _("Only members of %(body)s support its proposals.") % {"body": proposal.body}
+        )
     return seat
 
 
@@ -63,7 +66,12 @@ def _locked_before_the_vote(proposal: Proposal) -> Proposal:
     locked = lock_proposal(proposal)
     if locked.status not in BEFORE_THE_VOTE:
         raise Conflict(
-            "Support is given and taken back before the vote: the proposal is in the stage "
-            f"“{locked.get_status_display()}”."
+            _(
+                "Support is given and taken back before the vote: the proposal is in the "
+                "stage “%(status)s”."
+            )
+            % {
+                "status": locked.get_status_display(),
+            }
         )
     return locked

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from evals.criteria import as_contract_rows
 from oversight.accounts.choices import BodyRole, NoticeKind
@@ -12,6 +14,7 @@ from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, in_words, stamp
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
 from proposals.charter import DecisionRules
@@ -49,7 +52,7 @@ def open_vote(*, by: Person, proposal: Proposal, closes_at: datetime | None = No
             no members.
     """
     if not policy.can_move_stage(by, proposal):
-        raise NotAllowed("Only a clerk of the body opens a vote.")
+        raise NotAllowed(gettext("Only a clerk of the body opens a vote."))
     return open_locked(lock_proposal(proposal), actor=by.actor, closes_at=closes_at)
 
 
@@ -57,7 +60,10 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
     """Open the vote on a proposal whose lock the caller holds."""
     if locked.status != Status.FINAL_TEXT:
         raise Conflict(
-            f"A vote opens on a final text; this proposal is in “{locked.get_status_display()}”."
+            gettext("A vote opens on a final text; this proposal is in “%(status)s”.")
+            % {
+                "status": locked.get_status_display(),
+            }
         )
     # Whoever changes the body's members or charter waits until the roll is frozen, so that the log
     # has their acts on the same side of the opening as the contract.
@@ -65,7 +71,7 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
     charter = charter_of(locked.body)
     early = obstacles_to_vote(locked, charter, database_now())
     if early:
-        raise Conflict("The vote cannot open yet. " + " ".join(early))
+        raise Conflict(gettext("The vote cannot open yet. ") + " ".join(early))
     opens_at = database_now().replace(microsecond=0)
     ends_at = closing_time(charter, locked, opens_at, closes_at)
     seats, recused = _seats(locked)
@@ -107,8 +113,12 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
         body=locked.body,
         about=locked.ref,
         people=[seat.person for seat in seats],
-        subject=f"Your vote is wanted: {locked.title}"[:160],
-        text=f"The vote on {locked.ref} is open until {in_words(ends_at, locked.body.time_zone)}.",
+        subject=filled(_("Your vote is wanted: %(title)s"), title=locked.title)[:160],
+        text=filled(
+            _("The vote on %(ref)s is open until %(in_words)s."),
+            ref=locked.ref,
+            in_words=in_words(ends_at, locked.body.time_zone),
+        ),
         path=f"{locked.get_absolute_url()}ballot/",
     )
     return contract
@@ -126,7 +136,12 @@ def _seats(proposal: Proposal) -> tuple[list[Membership], list[Membership]]:
     recused = set(proposal.recusals.values_list("membership", flat=True))
     seats = [seat for seat in members if seat.pk not in recused]
     if not seats:
-        raise Conflict(f"{proposal.body} has no members in term who could vote on this.")
+        raise Conflict(
+            gettext("%(body)s has no members in term who could vote on this.")
+            % {
+                "body": proposal.body,
+            }
+        )
     return seats, [seat for seat in members if seat.pk in recused]
 
 

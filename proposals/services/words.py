@@ -1,5 +1,8 @@
 """Checks of short texts that stand in one line."""
 
+from django.utils.translation import gettext as _
+
+from oversight.web.figures import grouped
 from oversight.web.refusals import Invalid
 
 
@@ -11,8 +14,12 @@ def one_line(text: str, longest: int, what: str) -> str:
     """
     words = " ".join(text.split())
     if not words or "\x00" in words:
-        raise Invalid("Write something first.", fields={"text": "Empty."})
+        raise Invalid(_("Write something first."), fields={"text": _("Empty.")})
     if len(words) > longest:
-        message = f"{what} has at most {longest} characters; this one has {len(words):,}."
+        message = _("%(what)s has at most %(longest)s characters; this one has %(words)s.") % {
+            "what": what,
+            "longest": longest,
+            "words": grouped(len(words)),
+        }
         raise Invalid(message, fields={"text": message})
     return words

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -21,5 +22,5 @@ def review(request: HttpRequest, slug: str, decision: str) -> HttpResponse:
         endpoint=get_object_or_404(Endpoint, slug=slug),
         authorisation=get_object_or_404(Authorisation, decision_ref=decision),
     )
-    messages.success(request, "The draft is yours: say why, then put it up for deliberation.")
+    messages.success(request, _("The draft is yours: say why, then put it up for deliberation."))
     return redirect("proposal-edit", proposal.ref)

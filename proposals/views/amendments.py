@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from oversight.ledger.queries import receipt
@@ -28,7 +29,9 @@ def amend(request: HttpRequest, ref: str) -> HttpResponse:
     """Ask for another wording of the text."""
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_amend(person, proposal):
-        raise NotAllowed(f"Only members of {proposal.body} amend its proposals.")
+        raise NotAllowed(
+            _("Only members of %(body)s amend its proposals.") % {"body": proposal.body}
+        )
 
     def send(data: dict[str, Any]) -> Amendment:
         return amendments.propose_amendment(by=person, proposal=proposal, **data)
@@ -42,7 +45,7 @@ def edit(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     person, proposal = require_person(request), visible(request, ref)
     found = _amendment(proposal, number)
     if found.author_id != person.pk:
-        raise NotAllowed("Only its author writes an amendment anew.")
+        raise NotAllowed(_("Only its author writes an amendment anew."))
 
     def send(data: dict[str, Any]) -> Amendment:
         return amendments.revise_amendment(by=person, amendment=found, **data)
@@ -114,7 +117,9 @@ def act(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     wanted = request.POST.get("act", "")
     if wanted == "accept":
         revision = amendments.accept_amendment(by=person, amendment=found)
-        messages.success(request, f"It is in the text: revision {revision.number}.")
+        messages.success(
+            request, _("It is in the text: revision %(number)s.") % {"number": revision.number}
+        )
         return redirect(proposal)
     if wanted == "withdraw":
         amendments.withdraw_amendment(by=person, amendment=found)
@@ -122,7 +127,7 @@ def act(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     if wanted == "put":
         return redirect(amendments.put_to_vote(by=person, amendment=found))
     if wanted != "reject":
-        raise Invalid("Unknown step: use one of accept, put, reject, withdraw.")
+        raise Invalid(_("Unknown step: use one of accept, put, reject, withdraw."))
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _show(request, proposal, found, form, status=422)

@@ -7,6 +7,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from oversight.accounts.policy import is_person
@@ -57,7 +58,7 @@ def support(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     elif act == "withdraw":
         services.withdraw_support(by=person, argument=argument)
     else:
-        raise Invalid("Unknown act: use support or withdraw.", fields={"act": "Unknown."})
+        raise Invalid(_("Unknown act: use support or withdraw."), fields={"act": _("Unknown.")})
     is_all = request.POST.get("all") == "1"
     if request.htmx:  # type: ignore[attr-defined]
         context = _context(request, proposal, ArgumentForm(), None if is_all else ARGUMENTS_A_SIDE)

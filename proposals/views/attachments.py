@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from oversight.web.form_refusals import put_on_form
@@ -21,7 +22,7 @@ def attach(request: HttpRequest, ref: str) -> HttpResponse:
     """Put a file beside the text, or take one off."""
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_edit_text(person, proposal):
-        raise NotAllowed("Only the proposer attaches files to the text.")
+        raise NotAllowed(_("Only the proposer attaches files to the text."))
     form, status = AttachmentForm(), 200
     if request.method == "POST":
         form, status = AttachmentForm(request.POST, request.FILES), 422
@@ -34,7 +35,7 @@ def attach(request: HttpRequest, ref: str) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, "The file stands beside the text.")
+                messages.success(request, _("The file stands beside the text."))
                 return redirect("proposal-attach", proposal.ref)
     context = {
         "form": form,
@@ -71,6 +72,6 @@ def support(request: HttpRequest, ref: str) -> HttpResponse:
     acts = {"give": supports.give_support, "withdraw": supports.withdraw_support}
     act = request.POST.get("act", "")
     if act not in acts:
-        raise Invalid("Unknown step: use one of give, withdraw.")
+        raise Invalid(_("Unknown step: use one of give, withdraw."))
     acts[act](by=person, proposal=proposal)
     return redirect(proposal)

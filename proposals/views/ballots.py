@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -26,7 +27,7 @@ def ballot(request: HttpRequest, ref: str) -> HttpResponse:
     entry = RollEntry.objects.filter(contract__proposal=proposal, membership__person=person).first()
     if request.method == "POST":
         if entry is None and proposal.status != Status.VOTING:
-            raise Conflict("There is no vote open on this proposal.")
+            raise Conflict(_("There is no vote open on this proposal."))
         return _cast(request, proposal, _on_roll(entry))
     if proposal.status != Status.VOTING and _last_ballot(entry) is None:
         raise Http404

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -32,7 +33,13 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponse:
     if sent.get("act") != "adopt":
         return render(request, "proposals/charter_check.html", _context(body, form))
     adopt_charter(by=person, body=body, document=form.document)
-    messages.success(request, f"The charter of the {body} is adopted and on the record.")
+    messages.success(
+        request,
+        _("The charter of the %(body)s is adopted and on the record.")
+        % {
+            "body": body,
+        },
+    )
     return redirect("body", body.slug)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from evals.models import SuiteVersion
@@ -22,19 +24,27 @@ from proposals.views.page import require_person
 from proposals.views.previews import is_preview, preview_context, show_preview
 
 WHAT_FOR = {
-    ProposalType.AUTHORISE: "One version of a model may serve one deployment, under conditions and "
-    "for a time.",
-    ProposalType.RENEW: "What was authorised goes on for another time.",
-    ProposalType.SUSPEND: "The gate refuses what was authorised until the body decides otherwise.",
-    ProposalType.RETIRE: "What was authorised ends for good.",
-    ProposalType.MOTION: "A statement of the body's will, without an effect on the registry.",
-    ProposalType.ELECTION: "People for an office, or one of several texts.",
-    ProposalType.ADOPT_SUITE: "Criteria that every later proposal to authorise a model comes with.",
-    ProposalType.AMEND_CHARTER: "How the body decides.",
-    ProposalType.ADMIT_EVALUATOR: "An organisation becomes an evaluator of the body.",
-    ProposalType.ALLOCATE: "Hours of hosts for the evaluation of proposals; nothing is evaluated "
-    "beyond them.",
-    ProposalType.ANNUL: "A decision of the body counts as never made, and what it did is undone.",
+    ProposalType.AUTHORISE: _(
+        "One version of a model may serve one deployment, under conditions and for a time."
+    ),
+    ProposalType.RENEW: _("What was authorised goes on for another time."),
+    ProposalType.SUSPEND: _(
+        "The gate refuses what was authorised until the body decides otherwise."
+    ),
+    ProposalType.RETIRE: _("What was authorised ends for good."),
+    ProposalType.MOTION: _("A statement of the body's will, without an effect on the registry."),
+    ProposalType.ELECTION: _("People for an office, or one of several texts."),
+    ProposalType.ADOPT_SUITE: _(
+        "Criteria that every later proposal to authorise a model comes with."
+    ),
+    ProposalType.AMEND_CHARTER: _("How the body decides."),
+    ProposalType.ADMIT_EVALUATOR: _("An organisation becomes an evaluator of the body."),
+    ProposalType.ALLOCATE: _(
+        "Hours of hosts for the evaluation of proposals; nothing is evaluated beyond them."
+    ),
+    ProposalType.ANNUL: _(
+        "A decision of the body counts as never made, and what it did is undone."
+    ),
 }
 """What each type is for, in the order of the page."""
 
@@ -45,7 +55,9 @@ def create(request: HttpRequest) -> HttpResponse:
     person = require_person(request)
     offered = _offered(person)
     if not offered:
-        raise NotAllowed("Only members of a body propose. A clerk can tell you how to become one.")
+        raise NotAllowed(
+            gettext("Only members of a body propose. A clerk can tell you how to become one.")
+        )
     named = request.POST.get("type") or request.GET.get("type", "")
     if named not in ProposalType.values:
         if named:
@@ -54,7 +66,9 @@ def create(request: HttpRequest) -> HttpResponse:
     kind = ProposalType(named)
     bodies = [body for body, kinds in offered if kind in [each for each, _ in kinds]]
     if not bodies:
-        raise NotAllowed(f"No body lets you propose this: {kind.label}.")
+        raise NotAllowed(
+            gettext("No body lets you propose this: %(label)s.") % {"label": kind.label}
+        )
     slug = request.GET.get("body")
     bodies = [body for body in bodies if body.slug == slug] or bodies
     if kind == ProposalType.ADOPT_SUITE and _suite(request) is None:
@@ -68,7 +82,7 @@ def _offered(person: Person) -> list[tuple[Body, list[tuple[ProposalType, str]]]
     newest = Charter.objects.order_by("body_id", "-number").distinct("body_id")
     for charter in newest.select_related("body"):
         kinds = [
-            (kind, words)
+            (kind, str(words))
             for kind, words in WHAT_FOR.items()
             if kind in charter.kinds
             and policy.can_propose(person, charter.body, charter.rules_for(kind))
@@ -105,7 +119,7 @@ def _form(
             except Refusal as refusal:
                 status = put_on_form(_at_fault(form, asked, refusal), refusal)
             else:
-                messages.success(request, "The draft is kept. Only its body can see it.")
+                messages.success(request, gettext("The draft is kept. Only its body can see it."))
                 return redirect(proposal)
     return render(request, "proposals/create.html", {"form": form, **said}, status=status)
 

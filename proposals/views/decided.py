@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -35,7 +36,12 @@ def suspend(request: HttpRequest, ref: str) -> HttpResponse:
     body = decision.proposal.body
     rules = charter_of(body).rules_for(ProposalType.SUSPEND)
     if not policy.can_suspend_at_once(person, body, rules):
-        raise NotAllowed(f"The charter of {body} does not let you suspend an authorisation alone.")
+        raise NotAllowed(
+            _("The charter of %(body)s does not let you suspend an authorisation alone.")
+            % {
+                "body": body,
+            }
+        )
     form = SuspensionForm(request.POST or None, initial=_begun(request, authorisation))
     context: dict[str, Any] = {"decision": decision, "authorisation": authorisation}
     context["lapses"] = hours_words(rules.emergency_hours)
@@ -54,7 +60,7 @@ def annul(request: HttpRequest, ref: str) -> HttpResponse:
     """Record that an authority has annulled a decision."""
     person, decision = require_person(request), decision_or_404(ref)
     if not policy.can_state_reasons(person, decision.proposal.body):
-        raise NotAllowed("Only a clerk of the body records a ruling.")
+        raise NotAllowed(_("Only a clerk of the body records a ruling."))
     form = RulingForm(request.POST or None)
 
     def act() -> Any:
@@ -75,14 +81,14 @@ def state(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     if request.method == "GET":
         open_to = statements.kinds_open_to(person, decision, database_now())
         if wanted not in open_to:
-            raise NotAllowed("You have no such statement to make about this decision now.")
+            raise NotAllowed(_("You have no such statement to make about this decision now."))
     context = {"decision": decision, "kind": wanted}
 
     def act() -> Any:
         statements.make_statement(
             by=person, decision=decision, kind=wanted, text=form.cleaned_data["text"]
         )
-        messages.success(request, "Your words are on the record.")
+        messages.success(request, _("Your words are on the record."))
         return decision
 
     return _answer(request, "proposals/state.html", form, context, act)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals.choices import Comparison
@@ -28,7 +29,7 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     """Write the next revision of the text."""
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_edit_text(person, proposal):
-        raise NotAllowed("Only the proposer edits the text.")
+        raise NotAllowed(_("Only the proposer edits the text."))
     text = proposal.text
     initial = {
         "title": text.title,
@@ -93,7 +94,7 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
     """Put a criterion on the record."""
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_attach_evidence(person, proposal):
-        raise NotAllowed("Only the proposer, members and clerks of the body set criteria.")
+        raise NotAllowed(_("Only the proposer, members and clerks of the body set criteria."))
     wanted = request.GET.get("suite", "").strip()[:160]
     form = CriterionForm(request.POST or None, wanted=wanted)
     status = 200
@@ -116,7 +117,7 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, "The criterion is on the record.")
+                messages.success(request, _("The criterion is on the record."))
                 return redirect(proposal)
     context = {"form": form, "proposal": proposal, "wanted": wanted}
     return render(request, "proposals/criterion.html", context, status=status)
@@ -129,5 +130,13 @@ def evaluate(request: HttpRequest, ref: str) -> HttpResponse:
     for run in start_evaluations(by=person, proposal=proposal):
         version = run.model_version
         of_it = "" if version == proposal.version else f" of {version}"
-        messages.success(request, f"{run.suite_version.suite}{of_it} is queued as {run.ref}.")
+        messages.success(
+            request,
+            _("%(suite)s%(of_it)s is queued as %(ref)s.")
+            % {
+                "suite": run.suite_version.suite,
+                "of_it": of_it,
+                "ref": run.ref,
+            },
+        )
     return redirect(proposal)

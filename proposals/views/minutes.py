@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from oversight.accounts.models import Body
@@ -93,7 +94,7 @@ def edit(request: HttpRequest, slug: str, number: int, version: int) -> HttpResp
     """Edit minutes until they are adopted."""
     person, found = require_person(request), _visible(request, slug, number, version)
     if not policy.can_keep_minutes(person, found.body):
-        raise NotAllowed("Only a clerk of the body keeps its minutes.")
+        raise NotAllowed(_("Only a clerk of the body keeps its minutes."))
     form = MinutesForm(request.POST or None, initial={"text": found.text})
     status = 200
     if request.method == "POST":
@@ -115,7 +116,7 @@ def move(request: HttpRequest, slug: str, number: int, version: int) -> HttpResp
     person, found = require_person(request), _visible(request, slug, number, version)
     act = request.POST.get("act", "")
     if act not in ACTS:
-        raise Invalid(f"Unknown step: use one of {', '.join(ACTS)}.")
+        raise Invalid(_("Unknown step: use one of %(acts)s.") % {"acts": ", ".join(ACTS)})
     after = ACTS[act](by=person, minutes=found)
     return redirect("minutes-list", slug) if act == "discard" else redirect(after)
 

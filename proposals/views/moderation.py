@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -56,7 +57,7 @@ def moderate(request: HttpRequest, ref: str, kind: str, pk: int) -> HttpResponse
         KINDS[kind].objects.select_related("author", "proposal__body"), pk=pk, proposal=proposal
     )
     if not policy.can_moderate(person, proposal):
-        raise NotAllowed("Only a clerk of the body moderates.")
+        raise NotAllowed(_("Only a clerk of the body moderates."))
     act = Moderated.RESTORED if said.hidden_at else Moderated.HIDDEN
     form, status = ModerationForm(request.POST or None, initial={"act": act}), 200
     if request.method == "POST":

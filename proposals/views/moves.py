@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from oversight.accounts.models import Person
@@ -33,7 +34,12 @@ def move(request: HttpRequest, ref: str) -> HttpResponse:
     if act == "open-vote":
         return _open_vote(request, person, proposal)
     if act not in acts:
-        raise Invalid(f"Unknown step: use one of {', '.join([*acts, 'open-vote'])}.")
+        raise Invalid(
+            _("Unknown step: use one of %(names)s.")
+            % {
+                "names": ", ".join([*acts, "open-vote"]),
+            }
+        )
     acts[act](by=person, proposal=proposal)
     proposal.refresh_from_db()
     if act == "close" and proposal.status == Status.DECIDED:
@@ -48,7 +54,7 @@ def end(request: HttpRequest, ref: str) -> HttpResponse:
     is_vote = proposal.status == Status.VOTING
     may = policy.can_move_stage if is_vote else policy.can_withdraw
     if not may(person, proposal):
-        raise NotAllowed("Only the proposer withdraws, and only a clerk annuls.")
+        raise NotAllowed(_("Only the proposer withdraws, and only a clerk annuls."))
     form = ReasonForm(request.POST or None)
     status = 200
     if request.method == "POST":

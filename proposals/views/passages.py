@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -68,7 +69,7 @@ def _form(
     """Return the form with what can be quoted: the selected words, each part, or the whole."""
     words = " ".join(quote.split())
     pieces = pieces_of(block, revision.body_markdown)
-    parts = [(PassageForm.WHOLE, "the whole paragraph")]
+    parts = [(PassageForm.WHOLE, _("the whole paragraph"))]
     if len(pieces) > 1:
         written = [revision.body_markdown[start:end] for start, end in pieces]
         parts += [(str(n), _short(plain_words(piece))) for n, piece in enumerate(written)]

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from proposals.amending import text_blocks
 from proposals.changes import shown_changes
@@ -23,7 +24,10 @@ def preview_context(request: HttpRequest, proposal: Proposal | None = None) -> d
     """Return the text that was typed, set, and what it changes of the one that stands."""
     text = request.POST.get("text", "").replace("\r\n", "\n")
     if len(text) > MAX_TEXT:
-        problem = f"The text has {len(text):,} characters; at most {MAX_TEXT:,} fit."
+        problem = _("The text has %(text)s characters; at most %(max_text)s fit.") % {
+            "text": f"{len(text):,}",
+            "max_text": f"{MAX_TEXT:,}",
+        }
         return {"is_preview": True, "preview_problem": problem}
     text = text.replace("\x00", "")
     before = proposal.text.body_markdown if proposal else ""

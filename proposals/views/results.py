@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -59,9 +60,9 @@ def casting_vote(request: HttpRequest, ref: str) -> HttpResponse:
     person, proposal = require_person(request), visible(request, ref)
     vote = vote_of(proposal)
     if vote is None or not vote.is_tied or proposal.status != "voting":
-        raise Conflict("There is no tie that waits for a casting vote.")
+        raise Conflict(_("There is no tie that waits for a casting vote."))
     if not is_awaited_chair(person, proposal):
-        raise NotAllowed("The tie falls to the chair whom the contract of this vote names.")
+        raise NotAllowed(_("The tie falls to the chair whom the contract of this vote names."))
     form = casting_form(request.POST or None, contract=vote.content)
     if request.method != "POST":
         return _casting_page(request, proposal, form)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -35,7 +36,7 @@ def conflict(request: HttpRequest, ref: str) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, "Your conflict of interest is declared, in public.")
+                messages.success(request, _("Your conflict of interest is declared, in public."))
                 return redirect(proposal)
     context = {"form": form, "proposal": proposal, "nav": "deciding"}
     return render(request, "proposals/conflict.html", context, status=status)
@@ -51,7 +52,7 @@ def delegation(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         if request.POST.get("act") == "revoke":
             roll.revoke_delegation(by=person, body=body)
-            messages.success(request, "Your vote is your own again.")
+            messages.success(request, _("Your vote is your own again."))
             return redirect("delegation", body.slug)
         status = 422
         if form.is_valid():
@@ -60,7 +61,10 @@ def delegation(request: HttpRequest, slug: str) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, f"Your vote is delegated to {given.receiver.person}.")
+                messages.success(
+                    request,
+                    _("Your vote is delegated to %(person)s.") % {"person": given.receiver.person},
+                )
                 return redirect("delegation", body.slug)
     return render(request, "proposals/delegation.html", _context(body, seat, form), status=status)
 
@@ -87,5 +91,5 @@ def _delegable(body: Body) -> list[str]:
 def _seat(person: Person, body: Body) -> Membership:
     seat = voting_membership(person, body)
     if seat is None:
-        raise NotAllowed(f"Only members of {body} with a vote do this.")
+        raise NotAllowed(_("Only members of %(body)s with a vote do this.") % {"body": body})
     return seat

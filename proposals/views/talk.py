@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from oversight.web.form_refusals import put_on_form
@@ -44,7 +45,7 @@ def hide_comment(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     person, proposal = require_person(request), visible(request, ref)
     found = get_object_or_404(Comment, pk=pk, proposal=proposal)
     if not policy.can_moderate(person, proposal):
-        raise NotAllowed("Only a clerk of the body moderates.")
+        raise NotAllowed(_("Only a clerk of the body moderates."))
     form = HideForm(request.POST, auto_id=f"hide_{pk}_%s")
     if not form.is_valid():
         return show(request, proposal, sent=Sent(hiding=(pk, form)), status=422)

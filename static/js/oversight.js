@@ -7,6 +7,9 @@ const once = (element, name) => {
   return fresh;
 };
 
+// What is said stands in the page, in its language; an error page without it is English.
+const say = (name, english) => document.getElementById("words")?.dataset[name] ?? english;
+
 // -- Light and dark --------------------------------------------------------------------------
 
 function showTheme(choice) {
@@ -33,15 +36,17 @@ const STEPS = [
   [60, 1, "s"],
   [3600, 60, "min"],
   [86400, 3600, "h"],
-  [Infinity, 86400, "day"],
+  [Infinity, 86400, ""],
 ];
 
 // The same words as the `ago` filter on the server.
 function ago(seconds) {
   const [, size, unit] = STEPS.find(([limit]) => Math.abs(seconds) < limit);
   const count = Math.floor(Math.abs(seconds) / size);
-  const amount = `${count} ${unit}${unit === "day" && count !== 1 ? "s" : ""}`;
-  return seconds < 0 ? `in ${amount}` : `${amount} ago`;
+  const days = count === 1 ? say("day", "# day") : say("days", "# days");
+  const figure = count.toLocaleString(document.documentElement.lang || "en");
+  const amount = unit ? `${figure} ${unit}` : days.replace("#", figure);
+  return (seconds < 0 ? say("ahead", "in #") : say("ago", "# ago")).replace("#", amount);
 }
 
 function refreshAgo() {
@@ -53,9 +58,9 @@ function refreshAgo() {
 
 // A page names the body's zone; the reader's own time is one hover away.
 function addLocalTimes(root) {
-  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const local = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { dateStyle: "full", timeStyle: "long" });
   for (const time of root.querySelectorAll("time[datetime*='T']")) {
-    if (!time.title) time.title = `${local.format(new Date(time.dateTime))} (your time)`;
+    if (!time.title) time.title = `${local.format(new Date(time.dateTime))} (${say("yourTime", "your time")})`;
   }
 }
 
@@ -82,13 +87,13 @@ function addCopyButtons(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button button-quiet button-small copy";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", holder.dataset.copyLabel || "Copy");
+    button.textContent = say("copy", "Copy");
+    button.setAttribute("aria-label", holder.dataset.copyLabel || say("copy", "Copy"));
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(holder.dataset.copy || holder.textContent.trim());
-      button.textContent = "Copied";
-      announce("Copied.");
-      setTimeout(() => (button.textContent = "Copy"), 2000);
+      button.textContent = say("copied", "Copied");
+      announce(`${say("copied", "Copied")}.`);
+      setTimeout(() => (button.textContent = say("copy", "Copy")), 2000);
     });
     holder.after(button);
   }
@@ -135,7 +140,7 @@ function judgeAnswer(event) {
   }
   const page = new DOMParser().parseFromString(whole ? xhr.responseText : "", "text/html");
   const words = [...page.querySelectorAll("main h1, main .lede")].map((e) => e.textContent.trim());
-  announce(words.join(" ") || `The server answered ${xhr.status}. Nothing was changed.`, { shown: true });
+  announce(words.join(" ") || say("answered", "The server answered #. Nothing was changed.").replace("#", xhr.status), { shown: true });
 }
 
 function dismiss() {
@@ -194,10 +199,10 @@ document.addEventListener("htmx:beforeSwap", judgeAnswer);
 document.addEventListener("htmx:afterSettle", followSwap);
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt.parentElement || document));
 document.addEventListener("htmx:sendError", () => {
-  announce("The server could not be reached. Nothing was changed; please try again.", { shown: true });
+  announce(say("unreachable", "The server could not be reached. Nothing was changed; please try again."), { shown: true });
 });
 // A passkey or security key that was refused, timed out or is not known here.
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault();
-  announce("The key could not be used. Nothing was changed; please try again or choose another way.", { shown: true });
+  announce(say("key", "The key could not be used. Nothing was changed; please try again or choose another way."), { shown: true });
 });

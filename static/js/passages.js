@@ -15,6 +15,7 @@ function selectedIn(passage) {
 }
 
 function followSelection() {
+  const said = document.getElementById("words")?.dataset.selected ?? "Remark on the selected words in this";
   for (const link of document.querySelectorAll("[data-passage-link]")) {
     const words = selectedIn(link.closest("[data-passage]"));
     const address = new URL(link.href);
@@ -23,7 +24,7 @@ function followSelection() {
     if (link.href === address.href) continue;
     link.href = address.href;
     link.dataset.words ??= link.firstChild.textContent;
-    link.firstChild.textContent = words ? "Remark on the selected words in this" : link.dataset.words;
+    link.firstChild.textContent = words ? said : link.dataset.words;
   }
 }
 

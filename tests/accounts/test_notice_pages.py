@@ -111,6 +111,7 @@ def test_what_is_chosen_on_the_page_is_kept_and_shown_again(client, cast, person
     page = "/my/notices/settings/"
     data = {
         "gets_mail": "on",
+        "language": "fr",
         "digest_hour": "18",
         "time_zone": "Asia/Tokyo",
         "at_once_everywhere": ["decision"],
@@ -119,6 +120,7 @@ def test_what_is_chosen_on_the_page_is_kept_and_shown_again(client, cast, person
     assert client.post(page, data).status_code == 302
     row = NoticeSettings.objects.get(person=person)
     assert (row.gets_mail, row.digest_hour, row.time_zone) == (True, 18, "Asia/Tokyo")
+    assert row.language == "fr"
     chosen = ImmediateKind.objects.filter(person=person)
     assert set(chosen.values_list("kind", "body__slug")) == {
         ("decision", None),
@@ -132,6 +134,7 @@ def test_what_is_chosen_on_the_page_is_kept_and_shown_again(client, cast, person
     ("change", "words"),
     [
         ({"digest_hour": "24"}, "digest_hour"),
+        ({"language": "tlh"}, "not one of the available choices"),
         ({"digest_hour": ""}, "digest_hour"),
         ({"time_zone": "Mars/Olympus"}, "is no time zone"),
         ({"time_zone": "../../etc/passwd"}, "is no time zone"),
@@ -140,7 +143,7 @@ def test_what_is_chosen_on_the_page_is_kept_and_shown_again(client, cast, person
     ],
 )
 def test_what_cannot_be_chosen_is_refused_and_changes_nothing(client, person, change, words):
-    data = {"gets_mail": "on", "digest_hour": "7", "time_zone": ""} | change
+    data = {"gets_mail": "on", "language": "en", "digest_hour": "7", "time_zone": ""} | change
     answer = client.post("/my/notices/settings/", data)
     assert answer.status_code == 422
     assert words in text(answer)
@@ -225,12 +228,14 @@ def test_a_program_chooses_how_one_is_told(cast, program):
         "gets_mail": True,
         "digest_hour": 7,
         "time_zone": "",
+        "language": "en",
         "at_once": [],
     }
     chosen = {
         "gets_mail": True,
         "digest_hour": 18,
         "time_zone": "Asia/Tokyo",
+        "language": "de",
         "at_once": [
             {"kind": "comment", "body": cast.body.slug},
             {"kind": "decision", "body": None},
@@ -246,6 +251,7 @@ def test_a_program_chooses_how_one_is_told(cast, program):
         ({"digest_hour": 24}, "digest_hour"),
         ({"digest_hour": "noon"}, "digest_hour"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"language": "tlh"}, "language"),
         ({"at_once": [{"kind": "everything", "body": None}]}, "at_once"),
         ({"at_once": [{"kind": "comment", "body": "no-such-body"}]}, "body"),
         ({"at_once": "comment"}, "at_once"),

@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -48,7 +49,7 @@ def first_administrator(request: HttpRequest, secret: str) -> HttpResponse:
                 return _first_administrator(request, form, put_on_form(form, refusal))
             except IntegrityError:
                 # The link is good and nothing was kept: somebody has this e-mail already.
-                form.add_error("email", "There is already an account with this e-mail.")
+                form.add_error("email", gettext("There is already an account with this e-mail."))
                 return _first_administrator(request, form, 422)
             login(request, person, backend="django.contrib.auth.backends.ModelBackend")
             return redirect("administration")
@@ -98,7 +99,7 @@ def revoke_api_key(request: HttpRequest, prefix: str) -> HttpResponse:
     person = _person(request)
     key = get_object_or_404(ApiKey, prefix=prefix, person=person)
     services.revoke_api_key(person=person, key=key)
-    messages.success(request, f"The key “{key.name}” is revoked.")
+    messages.success(request, gettext("The key “%(name)s” is revoked.") % {"name": key.name})
     return redirect("api-keys")
 
 
@@ -118,7 +119,9 @@ def found_body(request: HttpRequest) -> HttpResponse:
         body = services.found_body(by=administrator, **form.cleaned_data)
     except Refusal as refusal:
         return _administration(request, body_form=form, status=put_on_form(form, refusal))
-    messages.success(request, f"{body} is founded. Appoint its members next.")
+    messages.success(
+        request, gettext("%(body)s is founded. Appoint its members next.") % {"body": body}
+    )
     return redirect("administration-body", body.slug)
 
 
@@ -134,7 +137,9 @@ def admit_organisation(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         status = put_on_form(form, refusal)
         return _administration(request, organisation_form=form, status=status)
-    messages.success(request, f"{organisation} is admitted.")
+    messages.success(
+        request, gettext("%(organisation)s is admitted.") % {"organisation": organisation}
+    )
     return redirect("administration-organisation", organisation.slug)
 
 
@@ -148,7 +153,7 @@ def manage_body(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         status = _appoint(administrator, body, form) if form.is_valid() else 422
         if status == 200:
-            messages.success(request, "The appointment is on the record.")
+            messages.success(request, gettext("The appointment is on the record."))
             return redirect("administration-body", body.slug)
     seats = body.memberships.select_related("person")
     now = timezone.now()
@@ -180,7 +185,7 @@ def manage_organisation(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         status = _affiliate(administrator, organisation, form) if form.is_valid() else 422
         if status == 200:
-            messages.success(request, "The role is on the record.")
+            messages.success(request, gettext("The role is on the record."))
             return redirect("administration-organisation", organisation.slug)
     rows = organisation.affiliations.in_term().select_related("person")
     context = {"organisation": organisation, "affiliations": rows, "form": form}
@@ -250,7 +255,9 @@ def _affiliate(administrator: Person, organisation: Organisation, form: Affiliat
 def _found_person(form: AppointmentForm | AffiliationForm) -> Person | None:
     person = Person.objects.filter(email=form.cleaned_data["email"].lower()).first()
     if person is None:
-        form.add_error("email", "Nobody with this e-mail has an account. They can sign up first.")
+        form.add_error(
+            "email", gettext("Nobody with this e-mail has an account. They can sign up first.")
+        )
     return person
 
 

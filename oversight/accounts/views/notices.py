@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -82,7 +83,7 @@ def notice_settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         status = _choose(person, form) if form.is_valid() else 422
         if status == 200:
-            messages.success(request, "It is as you chose, from the next notice on.")
+            messages.success(request, _("It is as you chose, from the next notice on."))
             return redirect("notice-settings")
     context = {"form": form, "nav": ""}
     return render(request, "accounts/notice_settings.html", context, status=status)

@@ -92,7 +92,7 @@ def _named(result: Mapping[str, Any]) -> Table:
 
 def _ballot(ballot: Any) -> tuple[Cell, ...]:
     others = ", ".join(str(entry.membership.person) for entry in ballot.for_others)
-    words = CHOICES.get(ballot.choice, ballot.words)
+    words = str(CHOICES.get(ballot.choice, ballot.words))
     return (
         Cell(str(ballot.entry.membership.person), note=f"also for {others}" if others else ""),
         Cell(words, href=f"/receipts/{ballot.leaf_id}/", tone=TONES.get(ballot.choice, "")),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.evidence import of_contract
@@ -47,6 +48,7 @@ OUTCOMES = {
 TONES = {DecisionOutcome.CARRIED: "good", DecisionOutcome.ELECTED: "good"}
 
 
+@translation.override("en")
 def report_of(decision: Decision) -> Report:
     """Return the report of a decision, with its proposal, contract and body fetched."""
     return _Account(decision).report()
@@ -180,7 +182,7 @@ class _Account:
             words = f"{full_stop(decision.annulment_reason)} {at}, by {decision.annulled_by}."
             found.append(Notice("bad", "Annulled: it counts as never made.", words))
         if decision.impossible:
-            why = IMPOSSIBLE.get(decision.impossible, decision.impossible)
+            why = str(IMPOSSIBLE.get(decision.impossible, decision.impossible))
             found.append(Notice("wait", "Carried, but it could not take effect any more.", why))
         if decision.is_override:
             why = self.frozen.get("terms", {}).get("override_reason", "")
@@ -222,7 +224,7 @@ class _Account:
         held = (
             Fact("Open", Cell(f"{opens} to {self._ended(closes)}")),
             Fact("Charter", Cell(f"number {number} of {self.body.name}", href=at)),
-            Fact("Secrecy", Cell(SECRECIES[self.frozen["secrecy"]])),
+            Fact("Secrecy", Cell(str(SECRECIES[self.frozen["secrecy"]]))),
             Fact("On the roll", Cell(_roll_words(self.frozen["roll"]))),
             *([Fact("Recused", Cell(str(len(recused))))] if recused else []),
         )

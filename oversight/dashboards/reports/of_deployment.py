@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from oversight.dashboards.acts import words
 from oversight.dashboards.evidence import of_contract
@@ -35,6 +36,7 @@ ZONE = "UTC"
 """A deployment belongs to no body and so to no place."""
 
 
+@translation.override("en")
 def report_of(deployment: Deployment, now: datetime) -> Report:
     """Return the report of a deployment, with its endpoint and operator fetched, as of a moment."""
     return _Account(deployment, now).report()

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
@@ -69,7 +70,7 @@ def compare_table(request: HttpRequest, form: str) -> HttpResponse:
 def _comparison(request: HttpRequest) -> Comparison:
     runs = _runs(request)
     if len(runs) < 2:
-        raise BadQuery("Name two runs or more.", fields={"run": "?run=run-…&run=run-…"})
+        raise BadQuery(_("Name two runs or more."), fields={"run": "?run=run-…&run=run-…"})
     return compare_runs(runs)
 
 
@@ -81,10 +82,16 @@ def _runs(request: HttpRequest) -> list[Run]:
     """
     refs = list(dict.fromkeys(ref for ref in request.GET.getlist("run") if ref))
     if len(refs) > RUNS_LIMIT:
-        raise BadQuery(f"Compare at most {RUNS_LIMIT} runs.", fields={"run": "Name fewer."})
+        raise BadQuery(
+            _("Compare at most %(runs_limit)s runs.") % {"runs_limit": RUNS_LIMIT},
+            fields={"run": _("Name fewer.")},
+        )
     safe = [ref for ref in refs if "\x00" not in ref]
     found = {run.ref: run for run in Run.objects.with_parts().filter(ref__in=safe)}
     for ref in refs:
         if ref not in found:
-            raise BadQuery(f"There is no run {ref[:40]!r}.", fields={"run": "Unknown."})
+            raise BadQuery(
+                _("There is no run %(ref)s.") % {"ref": f"{ref[:40]!r}"},
+                fields={"run": _("Unknown.")},
+            )
     return [found[ref] for ref in refs]

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from evals.budgets import Standing, standings
@@ -12,7 +13,7 @@ from oversight.dashboards import compute as shares
 from oversight.dashboards.tables.dictionary import TABLES
 from oversight.dashboards.tables.of_pages import BUDGETS, COMPUTE
 from oversight.dashboards.twins import as_json, as_table
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import sentence, worded
 
 GROUPED = ("model", "body", "run")
 GROUPS_SHOWN = 25
@@ -26,11 +27,16 @@ def compute(request: HttpRequest) -> HttpResponse:
     rows = shares.shares()
     whole = shares.total("All", rows)
     organisations = shares.by_organisation(rows)
-    headline = counted(len(organisations), "organisation has", "organisations have")
+    headline = worded(
+        ngettext(
+            "%(number)s organisation has computed what stands here",
+            "%(number)s organisations have computed what stands here",
+            len(organisations),
+        ),
+        len(organisations),
+    )
     context = {
-        "headline": sentence(f"{headline} computed what stands here")
-        if rows
-        else "Nothing has been computed yet.",
+        "headline": sentence(headline) if rows else gettext("Nothing has been computed yet."),
         "rows": rows,
         "total": whole,
         "organisations": organisations,

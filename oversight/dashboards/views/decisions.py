@@ -18,7 +18,7 @@ from oversight.dashboards.cards import CARDS_LIMIT, open_cards
 from oversight.dashboards.evidence import beside_others, of_contract, without_criterion
 from oversight.dashboards.results import result_of
 from oversight.dashboards.titles import titled
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import decisions_open, members_in_words, sentence
 from oversight.ledger.queries import receipt
 from oversight.registry import conditions
 from oversight.registry.effects import STANDING
@@ -49,7 +49,7 @@ def deciding(request: HttpRequest) -> HttpResponse:
     decided = titled(Decision.objects.select_related("proposal__body"), "proposal_id")
     open_count = Proposal.objects.open().count()
     context = {
-        "headline": sentence(counted(open_count, "decision is", "decisions are") + " open"),
+        "headline": sentence(decisions_open(open_count)),
         "cards": open_cards(proposals.open()),
         "more_cards": max(0, open_count - CARDS_LIMIT),
         "drafts": titled(proposals.filter(status="draft"))[:50],
@@ -209,7 +209,7 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "adoptions": [_adoption(row) for row in adoptions.select_related("version__suite")],
         "evaluators": found.evaluators.filter(ended_at=None).select_related("organisation"),
         "seats": seats.voting(),
-        "member_words": counted(seats.voting().count(), "member", "members"),
+        "member_words": members_in_words(seats.voting().count()),
         "clerks": seats.clerks(),
         "proposals": titled(proposals.with_parts().newest_first())[:50],
         "nav": "deciding",

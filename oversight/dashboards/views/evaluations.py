@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from evals import policy
@@ -31,7 +32,7 @@ from oversight.dashboards.history import history, history_records
 from oversight.dashboards.progress import outlook, pace
 from oversight.dashboards.tables.of_pages import HISTORY, RUN_RESULTS
 from oversight.dashboards.twins import as_json, as_table
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import number_word, sentence
 from oversight.web.parts import page_or_part
 
 HISTORY_SHOWN = 50
@@ -44,7 +45,14 @@ def findings(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.with_parts().newest_first()
     count = Run.objects.succeeded().count()
     context = {
-        "headline": sentence(counted(count, "evaluation is", "evaluations are") + " on the record"),
+        "headline": sentence(
+            ngettext(
+                "%(number)s evaluation is on the record",
+                "%(number)s evaluations are on the record",
+                count,
+            )
+            % {"number": number_word(count)}
+        ),
         "suites": _newest_versions(),
         "page": Paginator(runs, 25).get_page(request.GET.get("page")),
         "may_write": policy.can_publish_suite(request.user),
@@ -76,7 +84,8 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "is_newest": version == versions[0],
         "versions": versions,
         "item_count": sum(task["data"]["rows"] for task in version.tasks if "data" in task),
-        "task_words": counted(len(version.tasks), "task", "tasks"),
+        "task_words": ngettext("%(number)s task", "%(number)s tasks", len(version.tasks))
+        % {"number": number_word(len(version.tasks))},
         "tasks": [
             _task_panel(task, found_by_task.get(task["name"], []), numbers.get(task["name"], 0))
             for task in version.tasks

@@ -8,20 +8,21 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from oversight.dashboards.tables.of_deciding import INCIDENTS
 from oversight.dashboards.tables.of_pages import STATISTICS
 from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.views.subscriptions import site_feed
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import number_word, sentence, worded
 from oversight.incidents import policy, shown, statistics
 from oversight.incidents.choices import Event, Linked
 from oversight.incidents.filters import IncidentFilter, filtered
 from oversight.incidents.models import Incident, IncidentEvent, IncidentLink
 from oversight.incidents.queries import IncidentQuerySet
 from oversight.incidents.services.consequences import can_review
-from oversight.web.templatetags.oversight_tags import distance
+from oversight.web.templatetags.oversight_tags import amount
 
 TWIN_LIMIT = 10_000
 
@@ -35,7 +36,10 @@ def incidents(request: HttpRequest) -> HttpResponse:
     open_ones = Incident.objects.published().open().count()
     handles = Incident.objects.handled_by(request.user)
     context = {
-        "headline": sentence(counted(open_ones, "incident is", "incidents are") + " open"),
+        "headline": sentence(
+            ngettext("%(number)s incident is open", "%(number)s incidents are open", open_ones)
+            % {"number": number_word(open_ones)}
+        ),
         "form": form,
         "is_filtered": any(form.data.get(name) for name in form.fields),
         "query": _query(request, form),
@@ -150,16 +154,9 @@ def incident_statistics(request: HttpRequest) -> HttpResponse:
     median = found.answering.median_seconds
     context = {
         "figures": found,
-        "headline": sentence(
-            counted(found.total, "report was", "reports were")
-            + " received, "
-            + counted(found.open, "is", "are")
-            + " open"
-        )
-        if found.total
-        else "No report was received yet.",
-        "median": distance(median).removesuffix(" ago") if median is not None else "",
-        "slowest": distance(found.answering.slowest_seconds or 0).removesuffix(" ago"),
+        "headline": _reports_headline(found.total, found.open),
+        "median": amount(median) if median is not None else "",
+        "slowest": amount(found.answering.slowest_seconds or 0),
         "nav": "in-service",
     }
     return render(request, "dashboards/incident_statistics.html", context)
@@ -195,3 +192,13 @@ def incident_statistics_table(request: HttpRequest, form: str) -> HttpResponse:
 def incidents_feed(request: HttpRequest) -> HttpResponse:
     """Send what was published and how it moved on, as an Atom feed."""
     return site_feed(request, "incidents")
+
+
+def _reports_headline(total: int, still_open: int) -> str:
+    if not total:
+        return gettext("No report was received yet.")
+    received = worded(
+        ngettext("%(number)s report was received", "%(number)s reports were received", total), total
+    )
+    left = worded(ngettext("%(number)s is open", "%(number)s are open", still_open), still_open)
+    return sentence(f"{received}, {left}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
@@ -13,7 +14,7 @@ from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
 from oversight.dashboards.findings import Finding, latest, newest_findings
 from oversight.dashboards.titles import titled
-from oversight.dashboards.words import counted, home_headline, sentence
+from oversight.dashboards.words import home_headline, number_word, sentence
 from oversight.registry.models import Authorisation
 from proposals.awaiting import awaiting, cast_in
 from proposals.models import Decision, Proposal
@@ -50,7 +51,10 @@ def my_work(request: HttpRequest) -> HttpResponse:
     proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
     context = {
         "votes": [*waiting, *cast],
-        "headline": sentence(counted(len(waiting), "vote waits", "votes wait") + " for you"),
+        "headline": sentence(
+            ngettext("%(number)s vote waits for you", "%(number)s votes wait for you", len(waiting))
+            % {"number": number_word(len(waiting))}
+        ),
         "proposals": proposals[:20],
         "seats": person.memberships.in_term().select_related("body"),
         "affiliations": person.affiliations.in_term().select_related("organisation"),

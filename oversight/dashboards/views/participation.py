@@ -3,13 +3,14 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.models import Body, Membership
 from oversight.dashboards import participation as found
 from oversight.dashboards.tables.of_pages import MEMBERS, VOTES
 from oversight.dashboards.twins import as_json, as_table
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import number_word, sentence
 
 
 @login_not_required
@@ -34,10 +35,14 @@ def _headline(votes: list[found.Vote]) -> str:
     """Return turnout in words."""
     on_roll = sum(vote.on_roll for vote in votes)
     if not on_roll:
-        return "No vote has ended yet."
+        return gettext("No vote has ended yet.")
     share = sum(vote.cast + vote.delegated for vote in votes) / on_roll
-    ended = counted(len(votes), "vote has", "votes have")
-    return sentence(f"{ended} ended, and {share:.0%} of the votes that could be cast were")
+    words = ngettext(
+        "%(number)s vote has ended, and %(share)s of the votes that could be cast were",
+        "%(number)s votes have ended, and %(share)s of the votes that could be cast were",
+        len(votes),
+    )
+    return sentence(words % {"number": number_word(len(votes)), "share": f"{share:.0%}"})
 
 
 @login_not_required
@@ -84,7 +89,8 @@ def member(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         "body": seat.body,
         "seat": seat,
         "given": given,
-        "vote_words": counted(len(given), "vote", "votes"),
+        "vote_words": ngettext("%(number)s vote", "%(number)s votes", len(given))
+        % {"number": number_word(len(given))},
         "gives_to": [each.receiver for each in standing if each.giver_id == seat.pk],
         "carries": [each.giver for each in standing if each.receiver_id == seat.pk],
         "nav": "deciding",

@@ -11,10 +11,12 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import number_word, sentence
 from oversight.ledger import queries
 from oversight.ledger.models import (
     Cosignature,
@@ -34,11 +36,11 @@ class ReceiptForm(forms.Form):
     """A receipt to check."""
 
     receipt = forms.CharField(
-        label="Your receipt",
+        label=_("Your receipt"),
         max_length=MAX_RECEIPT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
-        help_text="The whole text, beginning with c2sp.org/tlog-proof@v1.",
+        help_text=_("The whole text, beginning with c2sp.org/tlog-proof@v1."),
     )
 
 
@@ -53,9 +55,13 @@ def record(request: HttpRequest) -> HttpResponse:
     checkpoint = queries.newest_checkpoint()
     size = checkpoint.size if checkpoint else 0
     context = {
-        "headline": sentence(counted(size, "act is", "acts are") + " on the record"),
+        "headline": sentence(
+            ngettext("%(number)s act is on the record", "%(number)s acts are on the record", size)
+            % {"number": number_word(size)}
+        ),
         "page": page,
-        "found_words": counted(page.paginator.count, "act", "acts"),
+        "found_words": ngettext("%(number)s act", "%(number)s acts", page.paginator.count)
+        % {"number": number_word(page.paginator.count)},
         "wanted": wanted,
         "query": urlencode({"q": wanted}) if wanted else "",
         "checkpoint": checkpoint,

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from evals.alarms import LastCheck, last_check, last_checks
@@ -23,7 +24,7 @@ from oversight.dashboards.findings import chart_rows, headline_findings
 from oversight.dashboards.titles import titled
 from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import models_in_service, number_word, sentence
 from oversight.incidents.models import Incident
 from oversight.registry import conditions, gate
 from oversight.registry.licences import identifiers
@@ -53,10 +54,9 @@ def in_service(request: HttpRequest) -> HttpResponse:
     rows = service_rows()
     serving = {row.authorisation.deployment_id: row for row in rows}
     deployments = Deployment.objects.select_related("endpoint__operator")
+    in_force = sum(row.in_force for row in rows)
     context = {
-        "headline": sentence(
-            counted(sum(row.in_force for row in rows), "model is", "models are") + " in service"
-        ),
+        "headline": sentence(models_in_service(in_force)),
         "rows": rows,
         "models": RegisteredModel.objects.with_versions()[:MODELS_SHOWN],
         "model_count": RegisteredModel.objects.count(),
@@ -145,7 +145,8 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "model": found,
         "in_force": in_force,
         "may_check": can_start_run(request.user),
-        "use_words": counted(len(in_force), "use", "uses"),
+        "use_words": ngettext("%(number)s use", "%(number)s uses", len(in_force))
+        % {"number": number_word(len(in_force))},
         "versions": [
             _panel(version, findings.get(version.pk, []))
             | {

@@ -12,6 +12,7 @@ from oversight.dashboards.reports.document import Report
 from oversight.dashboards.reports.typesetting import BusyError, TypesettingError, pdf_of
 from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
+from oversight.web.languages import without_language
 from oversight.web.unchanged import answer_unless_unchanged, later
 from proposals.models import Decision
 
@@ -75,7 +76,8 @@ def _of_deployment(slug: str) -> Report:
 
 
 def _page(request: HttpRequest, report: Report, nav: str) -> HttpResponse:
-    context = {"report": report, "nav": nav, "path": request.path.removesuffix("report/")}
+    path = request.path.removesuffix("report/")
+    context = {"report": report, "nav": nav, "path": path, "files": without_language(path)}
     return render(request, "dashboards/report.html", context)
 
 

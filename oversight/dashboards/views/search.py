@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -16,7 +17,8 @@ from rest_framework.views import APIView
 from oversight.accounts.permissions import Public
 from oversight.dashboards.search import KINDS, MOST, PAGE, Findings, Found, search
 from oversight.dashboards.search_query import MOST_CHARACTERS
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import number_word, sentence
+from oversight.web.figures import grouped
 from oversight.web.refusals import BadQuery
 
 LAST_PAGE = MOST // PAGE
@@ -49,12 +51,15 @@ def _page(text: str) -> int:
 
 def _headline(found: Findings) -> str:
     if not found.query.words:
-        return "Search everything that is public."
+        return gettext("Search everything that is public.")
     if not found.all_count:
-        return "Nothing was found."
+        return gettext("Nothing was found.")
     if found.all_count >= MOST:
-        return f"At least {MOST:,} results."
-    return sentence(counted(found.all_count, "result", "results"))
+        return gettext("At least %(most)s results.") % {"most": grouped(MOST)}
+    return sentence(
+        ngettext("%(number)s result", "%(number)s results", found.all_count)
+        % {"number": number_word(found.all_count)}
+    )
 
 
 class FoundOutput(serializers.Serializer[Found]):
@@ -113,7 +118,7 @@ class SearchApi(APIView):
         asked = request.query_params
         problems = _problems(asked)
         if problems:
-            raise BadQuery("This search cannot be made.", fields=problems)
+            raise BadQuery(gettext("This search cannot be made."), fields=problems)
         found = search(asked["q"], asked.get("kind", ""), int(asked.get("page", "1")))
         output = {
             "count": found.total,

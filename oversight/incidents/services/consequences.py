@@ -1,6 +1,7 @@
 """What an incident leads to: an emergency suspension, or a proposal to the body."""
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from oversight.accounts.models import Person
 from oversight.incidents import policy
@@ -36,7 +37,13 @@ def suspend_at_once(
     """
     row, _ = locked_for(by, incident)
     if not row.links.filter(deployment=authorisation.deployment_id, removed_at=None).exists():
-        raise Conflict(f"{row.ref} is not linked to {authorisation.deployment}; link it first.")
+        raise Conflict(
+            gettext("%(ref)s is not linked to %(deployment)s; link it first.")
+            % {
+                "ref": row.ref,
+                "deployment": authorisation.deployment,
+            }
+        )
     proposal = write_suspension(by=by, authorisation=authorisation, reason=reason)
     write_link(row, by, Linked.SUSPENSION, proposal)
     return proposal
@@ -62,13 +69,21 @@ def propose_review(
         Incident.objects.select_for_update(of=("self",)).select_related("body").get(pk=incident.pk)
     )
     if row.body is None or row.published_at is None:
-        raise Conflict("A clerk has to triage it first: a proposal rests on its public text.")
+        raise Conflict(
+            gettext("A clerk has to triage it first: a proposal rests on its public text.")
+        )
     review = review_of(row, type)
     charter = charter_of(row.body)
     if review.type not in charter.kinds:
-        raise Conflict(f"The charter of {row.body} does not say how to decide this: {review.type}.")
+        raise Conflict(
+            gettext("The charter of %(body)s does not say how to decide this: %(type)s.")
+            % {
+                "body": row.body,
+                "type": review.type,
+            }
+        )
     if not deciding.can_propose(by, row.body, charter.rules_for(review.type)):
-        raise NotAllowed(f"Only who may propose to {row.body} does so.")
+        raise NotAllowed(gettext("Only who may propose to %(body)s does so.") % {"body": row.body})
     found = problems(review.type, row.body, {}, target_ref=review.target_ref, charter=charter)
     if found:
         raise Invalid(found[0][1], fields=dict(found))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from oversight.incidents.choices import Event
 from oversight.incidents.models import Incident, IncidentEvent, IncidentReport
@@ -37,7 +38,7 @@ def erase_report(*, incident: Incident) -> Erased:
     )
     report = IncidentReport.objects.select_for_update().get(incident=row)
     if report.erased_at is not None:
-        raise Conflict(f"The private part of {row.ref} was erased before.")
+        raise Conflict(gettext("The private part of %(ref)s was erased before.") % {"ref": row.ref})
     private = {Event.REPORTED, Event.ADDED, Event.ANSWERED}
     leaves = IncidentEvent.objects.filter(incident=row, kind__in=private).values("leaf_id")
     earlier = IncidentEvent.objects.filter(incident=row, kind=Event.PUBLISHED).order_by("-at")

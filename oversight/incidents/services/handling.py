@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from oversight.accounts.models import Person
 from oversight.incidents.choices import (
@@ -66,7 +67,7 @@ def assess(
     """Judge anew how grave it is and what went wrong."""
     row, _ = locked_for(by, incident)
     if not row.severity:
-        raise Conflict("It was not triaged yet; that judges it for the first time.")
+        raise Conflict(gettext("It was not triaged yet; that judges it for the first time."))
     if (row.severity, row.category, row.harm) == (severity, category, harm):
         return row
     row.severity, row.category, row.harm = severity, category, harm
@@ -86,7 +87,7 @@ def move_incident(*, by: Person, incident: Incident, to: Status, reason: str = "
     row, _ = locked_for(by, incident)
     _require_move(row, to)
     if to == Status.TRIAGED and not row.severity:
-        raise Conflict("Triage it: that judges it and writes its public text.")
+        raise Conflict(gettext("Triage it: that judges it and writes its public text."))
     why = reason.strip()
     if why or to in WITH_REASON:
         why = words("reason", reason, MAX_REASON, f"Say why in public. {PUBLIC}")
@@ -99,7 +100,7 @@ def publish_text(*, by: Person, incident: Incident, title: str, text: str) -> In
     """Write the public text anew; that it was changed stands on the timeline."""
     row, _ = locked_for(by, incident)
     if row.published_at is None:
-        raise Conflict("It was not triaged yet; that writes its first public text.")
+        raise Conflict(gettext("It was not triaged yet; that writes its first public text."))
     _publish(row, by, title, text)
     return row
 
@@ -109,7 +110,7 @@ def add_note(*, by: Person, incident: Incident, text: str) -> Incident:
     """Put a note on the public timeline: what was found, what was done."""
     row, _ = locked_for(by, incident)
     if row.published_at is None:
-        raise Conflict("It was not triaged yet; notes stand beside its public text.")
+        raise Conflict(gettext("It was not triaged yet; notes stand beside its public text."))
     record(row, Event.NOTED, actor=by.actor, author=by, text=words("text", text, MAX_NOTE, PUBLIC))
     return row
 
@@ -123,7 +124,7 @@ def answer_reporter(*, by: Person, incident: Incident, text: str) -> IncidentMes
     """
     row, _ = locked_for(by, incident)
     if row.report.erased_at is not None:
-        raise Conflict("The private part was erased, and the reporter's link with it.")
+        raise Conflict(gettext("The private part was erased, and the reporter's link with it."))
     kept = words("text", text, MAX_NOTE, "Write to the reporter")
     leaf = record(row, Event.ANSWERED, actor=by.actor, author=by, private={"text": kept})
     return IncidentMessage.objects.create(incident=row, author=by, text=kept, leaf_id=leaf.id)
@@ -135,7 +136,11 @@ def hide_text(*, by: Person, incident: Incident, reason: str) -> Incident:
     row, _ = locked_for(by, incident)
     why = words("reason", reason, MAX_HIDING, "Say the reason in public")
     if row.published_at is None or row.hidden_at is not None:
-        raise Conflict("It is hidden already." if row.hidden_at else "Nothing is public of it yet.")
+        raise Conflict(
+            gettext("It is hidden already.")
+            if row.hidden_at
+            else gettext("Nothing is public of it yet.")
+        )
     row.hidden_at, row.hidden_reason = database_now(), why
     row.save(update_fields=["hidden_at", "hidden_reason"])
     record(row, Event.HIDDEN, actor=by.actor, author=by, text=why)
@@ -148,7 +153,7 @@ def restore_text(*, by: Person, incident: Incident, reason: str) -> Incident:
     row, _ = locked_for(by, incident)
     why = words("reason", reason, MAX_HIDING, "Say the reason in public")
     if row.hidden_at is None:
-        raise Conflict("It is not hidden.")
+        raise Conflict(gettext("It is not hidden."))
     row.hidden_at, row.hidden_reason = None, ""
     row.save(update_fields=["hidden_at", "hidden_reason"])
     record(row, Event.RESTORED, actor=by.actor, author=by, text=why)
@@ -160,8 +165,13 @@ def _require_move(row: Incident, to: Status) -> None:
     if to not in TRANSITIONS[before]:
         open_to = ", ".join(sorted(each.label.lower() for each in TRANSITIONS[before]))
         raise Conflict(
-            f"{row.ref} is {before.label.lower()}; it cannot become {to.label.lower()}, only "
-            f"{open_to}."
+            gettext("%(ref)s is %(lower)s; it cannot become %(lower_2)s, only %(open_to)s.")
+            % {
+                "ref": row.ref,
+                "lower": before.label.lower(),
+                "lower_2": to.label.lower(),
+                "open_to": open_to,
+            }
         )
 
 
@@ -202,7 +212,7 @@ def _judgement(row: Incident) -> dict[str, str | None]:
 def _publish(row: Incident, by: Person, title: str, text: str) -> None:
     kept = words("title", title, MAX_TITLE, "Give it a public title of one line")
     if "\n" in kept:
-        raise Invalid("A title is one line.", fields={"title": "Use one line."})
+        raise Invalid(gettext("A title is one line."), fields={"title": gettext("Use one line.")})
     row.title, row.text = kept, words("text", text, MAX_TEXT, PUBLIC)
     row.published_at = row.published_at or database_now()
     row.save(update_fields=["title", "text", "published_at"])

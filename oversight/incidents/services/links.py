@@ -1,6 +1,7 @@
 """Linking an incident to what it is about, and taking a link back."""
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from evals.models import Run
 from oversight.accounts.models import Person
@@ -45,9 +46,9 @@ def unlink(*, by: Person, link: IncidentLink) -> IncidentLink:
     row, _ = locked_for(by, link.incident)
     kept = IncidentLink.objects.get(pk=link.pk)
     if kept.kind in LED_TO:
-        raise Conflict("What an incident has led to stays linked to it.")
+        raise Conflict(gettext("What an incident has led to stays linked to it."))
     if kept.removed_at is not None:
-        raise Conflict("This link was taken back already.")
+        raise Conflict(gettext("This link was taken back already."))
     kept.removed_at = database_now()
     kept.save(update_fields=["removed_at"])
     record(row, Event.UNLINKED, actor=by.actor, author=by, facts={"to": kept.target.subject})
@@ -65,9 +66,20 @@ def write_link(
     where = {_FIELDS[kind]: target}
     standing = row.links.filter(removed_at=None)
     if standing.filter(**where).exists():
-        raise Conflict(f"{row.ref} is linked to {target} already.")
+        raise Conflict(
+            gettext("%(ref)s is linked to %(target)s already.")
+            % {
+                "ref": row.ref,
+                "target": target,
+            }
+        )
     if standing.count() >= MOST_LINKS:
-        raise Conflict(f"An incident has at most {MOST_LINKS} links; take one back first.")
+        raise Conflict(
+            gettext("An incident has at most %(most_links)s links; take one back first.")
+            % {
+                "most_links": MOST_LINKS,
+            }
+        )
     leaf = record(
         row,
         Event.LINKED,

@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Body
 from oversight.accounts.services import digest_of_secret
@@ -119,10 +120,12 @@ def add_to_report(
         .get(pk=incident.pk)
     )
     if row.report.erased_at is not None:
-        raise Conflict("This report was erased; report anew what has to be known.")
+        raise Conflict(_("This report was erased; report anew what has to be known."))
     kept, sent = words("text", text, MAX_TEXT, "Say what you add"), _files(files)
     if row.files.count() + len(sent) > taken.MOST_FILES:
-        message = f"One incident has at most {taken.MOST_FILES} files."
+        message = _("One incident has at most %(most_files)s files.") % {
+            "most_files": taken.MOST_FILES,
+        }
         raise Invalid(message, fields={"attachments": message})
     count_report(address)
     _require_room(sent)
@@ -192,8 +195,10 @@ def _fresh_form(token: str) -> str:
         raise Invalid(str(error), fields={"form": str(error)}) from None
     if Incident.objects.filter(form_digest=digest).exists():
         raise Conflict(
-            "This form was sent before, and the report is with the body. Its secret link was shown "
-            "then; open the form again for another report."
+            _(
+                "This form was sent before, and the report is with the body. Its secret link was "
+                "shown then; open the form again for another report."
+            )
         )
     return digest
 
@@ -205,7 +210,7 @@ def _mail(email: str) -> str:
     try:
         validate_email(kept)
     except ValidationError:
-        message = "This is no e-mail address; leave it empty to stay unknown."
+        message = _("This is no e-mail address; leave it empty to stay unknown.")
         raise Invalid(message, fields={"email": message}) from None
     return kept[:MAX_EMAIL]
 
@@ -214,7 +219,7 @@ def _require_past(day: date | None) -> None:
     # A reporter may live where tomorrow has begun.
     latest = timezone.localdate() + timedelta(days=1)
     if day is not None and not date(1990, 1, 1) <= day <= latest:
-        message = "Give a day that has been, or leave it empty."
+        message = _("Give a day that has been, or leave it empty.")
         raise Invalid(message, fields={"occurred_on": message})
 
 
@@ -232,7 +237,7 @@ def _require_room(sent: Sequence[Sent]) -> None:
     waiting = IncidentFile.objects.filter(incident__status=Status.RECEIVED)
     total = waiting.aggregate(total=Sum("size"))["total"] or 0
     if total + sum(len(each.data) for each in sent) > taken.MOST_WAITING_BYTES:
-        raise TooMany("Too many files wait to be looked at. Send the report without files.")
+        raise TooMany(_("Too many files wait to be looked at. Send the report without files."))
 
 
 def _responsible(deployment: Deployment | None) -> Body | None:

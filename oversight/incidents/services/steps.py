@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
@@ -13,6 +16,7 @@ from oversight.ledger import services as ledger
 from oversight.ledger.leaf import Fact
 from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
+from oversight.web.figures import grouped
 from oversight.web.refusals import Invalid, NotAllowed
 
 REPORTER = "public:reporter"
@@ -33,7 +37,9 @@ def locked_for(by: Person, incident: Incident) -> tuple[Incident, Body]:
     body = policy.body_for(by, row)
     if body is None:
         whose = f"of {row.body}" if row.body else "of a body"
-        raise NotAllowed(f"Only a clerk {whose} handles this incident.")
+        raise NotAllowed(
+            gettext("Only a clerk %(whose)s handles this incident.") % {"whose": whose}
+        )
     changed = []
     if row.body_id is None:
         row.body = body
@@ -54,7 +60,10 @@ def words(field: str, text: str, most: int, what: str) -> str:
     """
     kept = text.replace("\r\n", "\n").strip()
     if not kept or len(kept) > most or "\x00" in kept:
-        message = f"{what}, in up to {most:,} characters."
+        message = gettext("%(what)s, in up to %(most)s characters.") % {
+            "what": what,
+            "most": grouped(most),
+        }
         raise Invalid(message, fields={field: message})
     return kept
 
@@ -111,6 +120,6 @@ def tell_clerks(incident: Incident, subject: str) -> None:
         about=incident.ref,
         people={seat.person for seat in seats},
         subject=subject,
-        text="What was written stands on its page, for those who handle it.",
+        text=_("What was written stands on its page, for those who handle it."),
         path=f"{incident.get_absolute_url()}handle/",
     )

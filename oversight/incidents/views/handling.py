@@ -1,12 +1,13 @@
 """The page on which a body's clerks handle an incident, with everything they can do there."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -34,6 +35,9 @@ from oversight.incidents.shown import suspensions_of
 from oversight.registry.models import Authorisation
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Data = dict[str, Any]
 
@@ -67,48 +71,48 @@ class Act(NamedTuple):
 
     form: type[forms.Form]
     do: Callable[[Person, Incident, Data], Any]
-    done: str
+    done: "StrOrPromise"
 
 
 ACTS: dict[str, Act] = {
-    "triage": Act(TriageForm, _triage, "It is triaged, and its text is public."),
+    "triage": Act(TriageForm, _triage, _("It is triaged, and its text is public.")),
     "assess": Act(
         JudgementForm,
         lambda by, incident, data: handling.assess(by=by, incident=incident, **_judgement(data)),
-        "The judgement is changed.",
+        _("The judgement is changed."),
     ),
-    "move": Act(MoveForm, _move, "It has moved on."),
+    "move": Act(MoveForm, _move, _("It has moved on.")),
     "publish": Act(
         TextForm,
         lambda by, incident, data: handling.publish_text(by=by, incident=incident, **data),
-        "The public text is written anew.",
+        _("The public text is written anew."),
     ),
     "note": Act(
         NoteForm,
         lambda by, incident, data: handling.add_note(by=by, incident=incident, **data),
-        "The note stands on the timeline.",
+        _("The note stands on the timeline."),
     ),
     "answer": Act(
         AnswerForm,
         lambda by, incident, data: handling.answer_reporter(by=by, incident=incident, **data),
-        "The reporter reads it under their link.",
+        _("The reporter reads it under their link."),
     ),
     "link": Act(
         LinkForm,
         lambda by, incident, data: linking.link(
             by=by, incident=incident, to=named("to", data["to"])
         ),
-        "It is linked.",
+        _("It is linked."),
     ),
     "hide": Act(
         HidingForm,
         lambda by, incident, data: handling.hide_text(by=by, incident=incident, **data),
-        "The public text is hidden.",
+        _("The public text is hidden."),
     ),
     "restore": Act(
         HidingForm,
         lambda by, incident, data: handling.restore_text(by=by, incident=incident, **data),
-        "The public text is shown again.",
+        _("The public text is shown again."),
     ),
 }
 
@@ -147,7 +151,7 @@ def unlink(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
         IncidentLink.objects.select_related("incident"), incident=incident, pk=pk
     )
     linking.unlink(by=person, link=link)
-    messages.success(request, "The link is taken back.")
+    messages.success(request, _("The link is taken back."))
     return redirect("incident-handle", ref)
 
 
@@ -169,7 +173,13 @@ def suspend(request: HttpRequest, ref: str, decision: str) -> HttpResponse:
         )
     except Refusal as refusal:
         return _page(request, incident, {decision: form}, status=put_on_form(form, refusal))
-    messages.success(request, f"It is suspended; {proposal.ref} asks the body to ratify that.")
+    messages.success(
+        request,
+        _("It is suspended; %(ref)s asks the body to ratify that.")
+        % {
+            "ref": proposal.ref,
+        },
+    )
     return redirect(incident)
 
 
@@ -180,7 +190,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     person = _person(request)
     incident = get_object_or_404(Incident.objects.with_parts(), ref=ref)
     proposal = consequences.propose_review(by=person, incident=incident)
-    messages.success(request, "The draft is yours: say why, then put it up for deliberation.")
+    messages.success(request, _("The draft is yours: say why, then put it up for deliberation."))
     return redirect("proposal-edit", proposal.ref)
 
 
@@ -198,7 +208,8 @@ def _readable(request: HttpRequest, ref: str) -> Incident:
     rows = Incident.objects.with_parts().select_related("report__deployment")
     incident = get_object_or_404(rows, ref=ref)
     if not policy.can_read_report(request.user, incident):
-        raise NotAllowed("Only clerks of the body that handles it, and auditors, read a report.")
+        words = _("Only clerks of the body that handles it, and auditors, read a report.")
+        raise NotAllowed(str(words))
     return incident
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -35,7 +36,7 @@ def report(request: HttpRequest) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, "Your report is with those who handle it.")
+                messages.success(request, gettext("Your report is with those who handle it."))
                 return redirect("incident-follow", secret)
         _renew(form)
     context = {"form": form, "nav": "in-service"}
@@ -95,7 +96,9 @@ def follow(request: HttpRequest, secret: str) -> HttpResponse:
             except Refusal as refusal:
                 status = put_on_form(form, refusal)
             else:
-                messages.success(request, "Those who handle the report have what you added.")
+                messages.success(
+                    request, gettext("Those who handle the report have what you added.")
+                )
                 return redirect("incident-follow", secret)
     context = {
         "incident": incident,

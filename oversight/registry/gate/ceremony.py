@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oversight.ledger import keys as files
 from oversight.ledger import services as ledger
@@ -43,7 +44,7 @@ def rotate_key(*, is_compromised: bool = False, seconds: float = 30.0) -> str:
         Conflict: the key is not in a file, or the record did not take the leaf in time.
     """
     if settings.GATE_KEY:
-        raise Conflict("GATE_KEY holds the key: put another there, then run gate_key --create.")
+        raise Conflict(_("GATE_KEY holds the key: put another there, then run gate_key --create."))
     path: Path = settings.GATE_KEY_PATH
     before = keys.current().public
     waiting = files.next_path(path)
@@ -91,6 +92,8 @@ def _is_adopted(public: str) -> bool:
 def _wait(pending: PendingLeaf | None, seconds: float) -> None:
     if pending is not None and ledger.wait_for_receipt(pending.id, seconds) is None:
         raise Conflict(
-            "The record did not take the new key in time; the old one still signs. See that the "
-            "sequencer runs, then call this again."
+            _(
+                "The record did not take the new key in time; the old one still signs. See that "
+                "the sequencer runs, then call this again."
+            )
         )

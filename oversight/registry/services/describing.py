@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
@@ -36,15 +37,20 @@ def describe(
         Conflict: somebody has written since, or it would say what stands already.
     """
     if not policy.can_describe(by, what):
-        raise NotAllowed(f"You do not speak for {what}.")
+        raise NotAllowed(_("You do not speak for %(what)s.") % {"what": what})
     type(what)._default_manager.select_for_update().get(pk=what.pk)
     read = checked_document(what, document)
     before = Description.objects.about(what.subject).first()
     number = before.number if before else 0
     if after is not None and after != number:
-        raise Conflict(f"{what} was described anew since you began: look at what stands now.")
+        raise Conflict(
+            _("%(what)s was described anew since you began: look at what stands now.")
+            % {
+                "what": what,
+            }
+        )
     if before and before.document == read:
-        raise Conflict("It would say what it says already.")
+        raise Conflict(_("It would say what it says already."))
     return write_description(by=by, what=what, document=read, number=number + 1)
 
 

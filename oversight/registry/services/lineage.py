@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
@@ -53,16 +54,28 @@ def state_descent(
         Conflict: it is stated already, or would make a version its own ancestor.
     """
     if not policy.can_describe(by, version):
-        raise NotAllowed(f"You do not speak for {version}.")
+        raise NotAllowed(_("You do not speak for %(version)s.") % {"version": version})
     told = _checked_data(kind, data or {})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LINEAGE_LOCK])
         cursor.execute(_IS_ANCESTOR, [parent.pk, version.pk])
         closes_a_circle = cursor.fetchone()[0]
     if closes_a_circle:
-        raise Conflict(f"{parent} was itself made from {version}, or is the same.")
+        raise Conflict(
+            _("%(parent)s was itself made from %(version)s, or is the same.")
+            % {
+                "parent": parent,
+                "version": version,
+            }
+        )
     if Descent.objects.filter(child=version, parent=parent).exists():
-        raise Conflict(f"It is on the record already how {version} was made from {parent}.")
+        raise Conflict(
+            _("It is on the record already how %(version)s was made from %(parent)s.")
+            % {
+                "version": version,
+                "parent": parent,
+            }
+        )
     leaf = ledger.append(
         type=Leaf.DESCENT_STATED,
         actor=by.actor,
@@ -78,7 +91,14 @@ def state_descent(
 def _checked_data(kind: str, data: Mapping[str, Any]) -> descriptions.Document:
     if kind not in DescentKind.values:
         known = ", ".join(DescentKind.values)
-        raise Invalid(f"“{kind[:40]}” is no kind: use {known}.", fields={"kind": known})
+        raise Invalid(
+            _("“%(kind)s” is no kind: use %(known)s.")
+            % {
+                "kind": kind[:40],
+                "known": known,
+            },
+            fields={"kind": known},
+        )
     try:
         told = descriptions.read("data", data)
     except DescriptionError as error:

@@ -9,6 +9,7 @@ import rfc8785
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Organisation, Person
 from oversight.ledger import services as ledger
@@ -109,7 +110,9 @@ def register_served_version(
         Conflict: it is registered already.
     """
     if not endpoint.base_url:
-        raise Invalid("The endpoint has no address.", fields={"endpoint": "It has no address."})
+        raise Invalid(
+            _("The endpoint has no address."), fields={"endpoint": _("It has no address.")}
+        )
     for name, text in (("served_as", served_as), ("claimed", claimed)):
         if len(text) > MOST_CLAIMED or not (text.isprintable() or not text):
             words = f"Write it in one line of up to {MOST_CLAIMED} characters."
@@ -144,7 +147,7 @@ def note_source(*, by: Person, version: ModelVersion, source: Mapping[str, Any])
     No leaf: the record names files by their digest, and workers check it wherever they find them.
     """
     if not by.is_system:
-        raise NotAllowed("Only a command on the machine with the files says where they are.")
+        raise NotAllowed(_("Only a command on the machine with the files says where they are."))
     row = ModelVersion.objects.select_for_update().get(pk=version.pk)
     if row.source != dict(source):
         row.source = dict(source)
@@ -158,9 +161,14 @@ def register_endpoint(
 ) -> Endpoint:
     """Register an address at which an operator serves models."""
     if not policy.can_register_endpoint(by, operator):
-        raise NotAllowed(f"Only an operator of {operator} registers its endpoints.")
+        raise NotAllowed(
+            _("Only an operator of %(operator)s registers its endpoints.")
+            % {
+                "operator": operator,
+            }
+        )
     if Endpoint.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is already an endpoint named “{slug}”.")
+        raise Conflict(_("There is already an endpoint named “%(slug)s”.") % {"slug": slug})
     leaf = ledger.append(
         type=Leaf.ENDPOINT_REGISTERED,
         actor=by.actor,
@@ -178,9 +186,14 @@ def register_deployment(
 ) -> Deployment:
     """Register a use. It serves nothing until a decision authorises a version for it."""
     if not policy.can_register_endpoint(by, endpoint.operator):
-        raise NotAllowed(f"Only an operator of {endpoint.operator} registers its deployments.")
+        raise NotAllowed(
+            _("Only an operator of %(operator)s registers its deployments.")
+            % {
+                "operator": endpoint.operator,
+            }
+        )
     if Deployment.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is already a deployment named “{slug}”.")
+        raise Conflict(_("There is already a deployment named “%(slug)s”.") % {"slug": slug})
     leaf = ledger.append(
         type=Leaf.DEPLOYMENT_REGISTERED,
         actor=by.actor,
@@ -217,14 +230,20 @@ def _registered(
     beside the files for good.
     """
     if not policy.can_register_model(by):
-        raise NotAllowed("Registering a model takes a role in an organisation or a body.")
+        raise NotAllowed(_("Registering a model takes a role in an organisation or a body."))
     signed, licence = _verified(signature, files), _checked_licence(licence)
     known = ModelVersion.objects.select_related("model").filter(digest=files.digest).first()
     if known:
-        raise Conflict(f"These files are registered already, as {known}.")
+        raise Conflict(_("These files are registered already, as %(known)s.") % {"known": known})
     row = _model(by, *model)
     if row.versions.filter(label=label).exists():
-        raise Conflict(f"{row} already has a version {label}, with other files.")
+        raise Conflict(
+            _("%(row)s already has a version %(label)s, with other files.")
+            % {
+                "row": row,
+                "label": label,
+            }
+        )
     version = ModelVersion(
         model=row,
         label=label,

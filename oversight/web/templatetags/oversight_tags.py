@@ -16,9 +16,9 @@ from django.utils.dateformat import format as format_date
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
-from oversight.web import bars, charts, languages
+from oversight.web import bars, charts, figures, languages
 
 register = template.Library()
 
@@ -42,7 +42,7 @@ def grouped(value: Any) -> str:
     """Write an integer with its thousands set apart: 4812 becomes 4,812."""
     if value in (None, ""):
         return MISSING
-    return f"{int(value):,}".replace("-", charts.MINUS)
+    return figures.grouped(value)
 
 
 @register.filter
@@ -119,6 +119,19 @@ def _zone(moment: datetime) -> str:
     return f"UTC{name}" if name[0] in "+-" else name
 
 
+def _pattern(style: str) -> tuple[str, bool]:
+    """Return a format as the language has it, which a catalogue translates like a text."""
+    patterns = {
+        "j M Y, H:i": pgettext("pattern of Django's date format", "j M Y, H:i"),
+        "l j F Y, H:i": pgettext("pattern of Django's date format", "l j F Y, H:i"),
+        "j M, H:i": pgettext("pattern of Django's date format", "j M, H:i"),
+        "j M Y": pgettext("pattern of Django's date format", "j M Y"),
+        "H:i": pgettext("pattern of Django's date format", "H:i"),
+    }
+    pattern, with_zone = WHEN_FORMATS[style]
+    return patterns[pattern], with_zone
+
+
 @register.filter
 def when(value: Any, style: str = "") -> SafeString | str:
     """Write a time as `<time>` in the site's zone, the zone named: 26 Nov 2026, 18:00 CET.
@@ -128,9 +141,9 @@ def when(value: Any, style: str = "") -> SafeString | str:
     moment = _moment(value)
     if moment is None:
         return MISSING
-    pattern, with_zone = WHEN_FORMATS[style]
+    pattern, with_zone = _pattern(style)
     if not isinstance(moment, datetime):
-        pattern, with_zone = WHEN_FORMATS["date"]
+        pattern, with_zone = _pattern("date")
         text = format_date(moment, pattern)
     else:
         local = timezone.localtime(moment)
@@ -150,11 +163,20 @@ def ago(value: Any) -> SafeString | str:
 
 def distance(seconds: float) -> str:
     """Return a distance in time in its largest unit; negative seconds lie ahead."""
-    units = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (float("inf"), 86400, "day"))
+    if seconds < 0:
+        return gettext("in %(amount)s") % {"amount": amount(seconds)}
+    return gettext("%(amount)s ago") % {"amount": amount(seconds)}
+
+
+def amount(seconds: float) -> str:
+    """Return a length of time in its largest unit."""
+    units = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (float("inf"), 86400, ""))
     size, unit = next((size, unit) for limit, size, unit in units if abs(seconds) < limit)
     count = int(abs(seconds) // size)
-    amount = f"{count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
-    return f"in {amount}" if seconds < 0 else f"{amount} ago"
+    if unit:
+        return f"{figures.grouped(count)} {unit}"
+    days = ngettext("%(number)s day", "%(number)s days", count)
+    return days % {"number": figures.grouped(count)}
 
 
 # -- Drawings --------------------------------------------------------------------------------
@@ -328,6 +350,17 @@ def languages_of_page(context: Context) -> list[languages.Choice]:
     """Return the languages in which the reader can have this page, with its address in each."""
     request = context.get("request")
     return languages.choices(request) if request else []
+
+
+@register.simple_tag
+def script_words(name: str) -> str:
+    """Return how the page's script writes times as `ago` does, with # where its figure stands."""
+    return {
+        "ago": gettext("%(amount)s ago") % {"amount": "#"},
+        "ahead": gettext("in %(amount)s") % {"amount": "#"},
+        "day": ngettext("%(number)s day", "%(number)s days", 1) % {"number": "#"},
+        "days": ngettext("%(number)s day", "%(number)s days", 2) % {"number": "#"},
+    }[name]
 
 
 @register.simple_tag

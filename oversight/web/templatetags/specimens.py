@@ -9,6 +9,7 @@ from typing import Any
 from django import forms, template
 from django.core.paginator import Page, Paginator
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from oversight.web.charts import Score
 
@@ -30,35 +31,35 @@ class MotionForm(forms.Form):
     """Every kind of field once."""
 
     title = forms.CharField(
-        label="Title", max_length=120, help_text="What the body shall decide, as a sentence."
+        label=_("Title"), max_length=120, help_text=_("What the body shall decide, as a sentence.")
     )
     ends = forms.DateField(
-        label="In force until",
+        label=_("In force until"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date", "class": "input-short"}),
     )
     kind = forms.ChoiceField(
-        label="Type of decision",
-        choices=[("authorise", "Authorise a deployment"), ("motion", "General motion")],
+        label=_("Type of decision"),
+        choices=[("authorise", _("Authorise a deployment")), ("motion", _("General motion"))],
     )
     secrecy = forms.ChoiceField(
-        label="Ballots",
+        label=_("Ballots"),
         widget=forms.RadioSelect,
         choices=[
-            ("open", "Open: choices are published at the close"),
-            ("secret", "Secret from the public"),
+            ("open", _("Open: choices are published at the close")),
+            ("secret", _("Secret from the public")),
         ],
-        help_text="The charter allows both for this type.",
+        help_text=_("The charter allows both for this type."),
     )
     text = forms.CharField(
-        label="Text",
+        label=_("Text"),
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="Markdown. Every revision is kept.",
+        help_text=_("Markdown. Every revision is kept."),
     )
-    weights = forms.FileField(label="Manifest", required=False)
+    weights = forms.FileField(label=_("Manifest"), required=False)
     declared = forms.BooleanField(
-        label="I have declared every interest the charter asks for",
-        help_text="Declarations are public.",
+        label=_("I have declared every interest the charter asks for"),
+        help_text=_("Declarations are public."),
     )
 
 
