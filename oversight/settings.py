@@ -39,9 +39,8 @@ LANGUAGES_NOT_REVIEWED = ["fr", "de"]
 CATALOGUES_DIR, COMPILED_CATALOGUES_DIR = BASE_DIR / "locale", OVERSIGHT_VAR / "locale"
 LOCALE_PATHS = [COMPILED_CATALOGUES_DIR]
 # For tests of layout: English with accents, in brackets, written from right to left.
-if env.boolean("PSEUDO_LANGUAGE"):
-    LANGUAGES.append(("ar-xb", "[Þšéûðö]"))
-    LOCALE_PATHS.insert(0, OVERSIGHT_VAR / "pseudo-locale")
+if PSEUDO_LANGUAGE := env.boolean("PSEUDO_LANGUAGE"):
+    LANGUAGES.append(("ar-xb", "[Pšéûðö]"))
 
 # -- Secrets ---------------------------------------------------------------------------------
 

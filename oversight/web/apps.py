@@ -15,4 +15,7 @@ class WebConfig(AppConfig):
 
         from oversight.web import catalogues, checks  # noqa: F401
 
-        catalogues.refresh(settings.CATALOGUES_DIR, settings.COMPILED_CATALOGUES_DIR)
+        texts, compiled = settings.CATALOGUES_DIR, settings.COMPILED_CATALOGUES_DIR
+        catalogues.refresh(texts, compiled)
+        if settings.PSEUDO_LANGUAGE:
+            catalogues.refresh_pseudo(texts / "fr" / "LC_MESSAGES" / "django.po", compiled)

@@ -7,6 +7,7 @@ also what the tests and the pseudo-language use.
 
 import ast
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -116,3 +117,35 @@ def _of_parts(parts: Mapping[str, str], flags: set[str]) -> Message:
     return Message(
         parts["msgid"], parts.get("msgid_plural", ""), parts.get("msgctxt"), forms, flags
     )
+
+
+# -- The pseudo-language ---------------------------------------------------------------------
+
+_ACCENTED = str.maketrans("aceginorsuyACEGINORSUY", "àçéğîñöŕšûýÀÇÉĞÎÑÖŔŠÛÝ")
+# What a translation must keep: gaps for figures, tags, entities, {{columns}} of templates.
+KEPT = re.compile(r"%\(\w+\)[a-z]|%%|<[^>]*>|&#?\w+;|\{\{?\w*\}?\}|\\\w")
+
+
+def pseudo(text: str) -> str:
+    """Return a text in accents and brackets: what stays without was never marked."""
+    parts, at = [], 0
+    for kept in KEPT.finditer(text):
+        parts += [text[at : kept.start()].translate(_ACCENTED), kept[0]]
+        at = kept.end()
+    return f"[{''.join(parts)}{text[at:].translate(_ACCENTED)}]"
+
+
+def refresh_pseudo(source: Path, goal: Path) -> None:
+    """Make the pseudo-language of all that a catalogue collects, where that is newer."""
+    made = goal / "ar_XB" / "LC_MESSAGES" / "django.mo"
+    if made.exists() and made.stat().st_mtime_ns == source.stat().st_mtime_ns:
+        return
+    head = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
+    messages = [Message(translations={0: head})]
+    for each in parse(source.read_text("utf-8")):
+        if each.msgid and each.context is None:
+            forms = [each.msgid, each.plural] if each.plural else [each.msgid]
+            each.translations = dict(enumerate(map(pseudo, forms)))
+            each.flags = set()
+            messages.append(each)
+    write(made, compiled(messages), like=source)

@@ -1,0 +1,252 @@
+"""Languages: addresses, what is cached and stored, catalogues, marks in templates."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template import engines
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from oversight.accounts.models import Notice, NoticeSettings
+from oversight.accounts.notices import send_mail_to
+from oversight.accounts.services import notify
+from oversight.web import catalogues, languages
+from oversight.web.figures import grouped, localised
+from oversight.web.languages import filled
+from oversight.web.templatetags.oversight_tags import ago, decimal3, percent1, when
+
+ROOT = Path(settings.BASE_DIR)
+CATALOGUES = sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po"))
+TRANSLATED = ["fr", "de"]
+
+
+def html(answer):
+    return answer.content.decode()
+
+
+# -- Addresses -------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_page_has_an_address_in_each_language_and_says_which_it_is(client, language):
+    answer = client.get(f"/{language}/record/")
+    assert answer.status_code == 200
+    assert f'<html lang="{language}" dir="ltr">' in html(answer)
+    assert answer["Content-Language"] == language
+    for code, _name in settings.LANGUAGES:
+        other = languages.in_language("/record/", code)
+        assert f'hreflang="{code}" href="{settings.PUBLIC_URL}{other}"' in html(answer)
+        assert re.search(rf'<a href="{other}" lang="{code}" hreflang="{code}"', html(answer))
+
+
+@pytest.mark.django_db
+def test_nothing_but_the_address_chooses_the_language(client):
+    client.cookies["django_language"] = "fr"
+    answer = client.get("/record/", headers={"accept-language": "de, fr;q=0.9"})
+    assert '<html lang="en" dir="ltr">' in html(answer)
+    assert "Accept-Language" not in answer.get("Vary", "")
+
+
+@pytest.mark.django_db
+def test_links_of_a_page_stay_in_its_language_and_those_to_files_have_none(client):
+    page = html(client.get("/de/record/"))
+    assert 'href="/de/in-service/"' in page
+    assert not re.findall(r'href="/de/(?:api|log)/', page)
+    assert not re.findall(r'href="/de/[^"]*\.(?:json|csv|zip|atom|parquet)"', page)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/fr/incidents.json", "/de/api/v1/models/?page=2", "/fr/log/checkpoint", "/de/healthz"]
+)
+def test_what_programs_read_has_one_address_in_all_languages(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 301
+    assert answer["Location"] == languages.without_language(path)
+
+
+@pytest.mark.django_db
+def test_a_language_that_is_not_spoken_is_no_address(client):
+    assert client.get("/it/record/").status_code == 404
+    assert client.get("/en/record/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "plain"),
+    [
+        ("/fr/record/", "/record/"),
+        ("/fr/", "/"),
+        ("/record/", "/record/"),
+        ("/french/", "/french/"),
+        ("/frame/x", "/frame/x"),
+        ("", ""),
+    ],
+)
+def test_a_stable_address_is_the_one_without_a_language(path, plain):
+    assert languages.without_language(path) == plain
+
+
+@pytest.mark.django_db
+def test_the_limit_of_a_body_holds_in_every_language():
+    answer = Client().post(
+        "/fr/incidents/report/", b"x", "text/plain", CONTENT_LENGTH=str(10_000_000)
+    )
+    assert answer.status_code == 413
+
+
+# -- What is told and kept -------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_notice_is_in_its_readers_language_and_keeps_the_stable_address(person):
+    NoticeSettings.objects.create(person=person, language="ar-xb")
+    with translation.override("fr"):
+        notify(
+            people=[person],
+            subject=filled(translation.gettext_lazy("%(votes)s for"), votes=3),
+            text=translation.gettext_lazy("Not allowed"),
+            path=reverse("record"),
+        )
+    row = Notice.objects.get(person=person)
+    assert row.subject == "[3 ƒor]".replace("ƒ", "f").replace("or", "öŕ")
+    assert row.text == catalogues.pseudo("Not allowed")
+    assert row.path == "/record/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_speaks_the_language_that_its_reader_chose(person, mailoutbox):
+    from django.core.mail import get_connection
+
+    NoticeSettings.objects.create(person=person, language="ar-xb")
+    notify(people=[person], subject="Something", text="", path="/record/")
+    Notice.objects.update(mail_at=timezone.now())
+    assert send_mail_to(person_id=person.pk, mailer=get_connection())
+    assert f"{settings.PUBLIC_URL}/ar-xb/record/" in mailoutbox[0].body
+    assert catalogues.pseudo("No more such mail") in mailoutbox[0].alternatives[0][0]
+    assert 'dir="rtl"' in mailoutbox[0].alternatives[0][0]
+
+
+# -- Figures and times -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "figure", "score"),
+    [("en", "4,812", "0.650"), ("fr", "4\xa0812", "0,650"), ("de", "4.812", "0,650")],
+)
+def test_figures_are_written_as_the_language_writes_them(language, figure, score):
+    with translation.override(language):
+        assert grouped(4812) == figure
+        assert decimal3(0.65) == score
+        assert percent1(0.8235) == localised("82.4") + "\xa0%"
+
+
+def test_times_are_written_as_the_language_writes_them():
+    moment = timezone.datetime(2026, 11, 26, 17, 0, tzinfo=timezone.get_default_timezone())
+    with translation.override("en"):
+        assert "26 Nov 2026, 17:00\xa0CET" in when(moment)
+    with translation.override("fr"):
+        assert "novembre" in when(moment, "long")
+        assert 'datetime="2026-11-26T16:00:00Z"' in when(moment)
+    with translation.override("ar-xb"):
+        assert catalogues.pseudo("%(amount)s ago") % {"amount": "5 min"} in ago(
+            timezone.now() - timezone.timedelta(minutes=5)
+        )
+
+
+# -- Catalogues ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_what_gettext_reads_is_the_catalogue(path, tmp_path):
+    import gettext
+
+    messages = catalogues.parse(path.read_text("utf-8"))
+    assert messages[0].msgid == ""
+    (tmp_path / "x.mo").write_bytes(catalogues.compiled(messages))
+    with (tmp_path / "x.mo").open("rb") as file:
+        found = gettext.GNUTranslations(file)
+    for each in messages[1:]:
+        if each.is_complete and not each.plural and each.context is None:
+            assert found.gettext(each.msgid) == each.translations[0]
+        if each.is_complete and each.plural:
+            one, many = found.ngettext(each.msgid, each.plural, 1), each.translations
+            assert one == many[0]
+            assert found.ngettext(each.msgid, each.plural, 5) == many[1]
+
+
+def kept(text):
+    """Return what a translation must keep: gaps, tags and their addresses, entities."""
+    return sorted(set(re.findall(r"%\(\w+\)s|</?[a-z]+|href=\"[^\"]*\"|class=\"[^\"]*\"", text)))
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_a_translation_keeps_the_gaps_and_the_tags_of_its_text(path):
+    wrong = []
+    for each in catalogues.parse(path.read_text("utf-8"))[1:]:
+        sources = [each.msgid, each.plural or each.msgid]
+        for form, text in each.translations.items():
+            wanted = kept(sources[min(form, 1)])
+            # One of something may be said without its figure.
+            if text and kept(text) != wanted and not (each.plural and form == 0):
+                wrong.append((each.msgid[:80], sorted(set(wanted) ^ set(kept(text)))))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_a_catalogue_says_that_a_machine_made_it(path):
+    language = path.parts[-3]
+    assert ("machine-made" in path.read_text("utf-8")[:600]) != languages.is_reviewed(language)
+
+
+# -- Marks in templates ----------------------------------------------------------------------
+
+UNMARKED = {
+    "design.html": "specimens with invented content, for who builds pages",
+    "500.html": "answers without the database, in English",
+}
+WORDS = re.compile(r"[A-Za-z]{3}")
+MARKED = re.compile(
+    r"{%-?\s*(comment|blocktranslate|verbatim)\b.*?{%\s*end\1\s*%}"
+    r"|<(script|style|svg|pre|code)\b.*?</\2>|<!--.*?-->|<!doctype[^>]*>|{#.*?#}|&#?\w+;",
+    re.DOTALL,
+)
+# Names that are the same in every language, and attributes of a form that a block holds.
+NAMES = re.compile(r"\b(?:oversight|English|SHA-256|sha256|JSON|CSV|Parquet|API)\b|^ ?(?:hx|enc).*")
+TAGS = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
+SAID = re.compile(
+    r"""\b(?:title|aria-label|placeholder|alt|data-label|data-announce)="([^"]*)\"""", re.DOTALL
+)
+
+
+def left_in(source):
+    """Return the words of a template that no mark is round."""
+    source = MARKED.sub(" ", source)
+    bare = TAGS.sub("", re.sub(r'_\("[^"]*"\)', "", source))
+    texts = [*re.sub(r"<[^>]*>", "\n", bare).split("\n"), *SAID.findall(bare)]
+    return [text.strip() for text in texts if WORDS.search(NAMES.sub("", text))]
+
+
+def test_the_search_for_unmarked_words_finds_them():
+    assert left_in('<p title="A title">Some {{ words }}</p>') == ["Some", "A title"]
+    assert left_in('<p>{% translate "Some words" %} <code>x.json</code></p>') == []
+
+
+TEMPLATES = sorted(
+    path
+    for path in (ROOT / "templates").rglob("*.html")
+    if path.name not in UNMARKED and path.parent.name != "elements"
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_word_of_a_template_is_marked_for_translation(path):
+    assert left_in(path.read_text("utf-8")) == []
+
+
+def test_every_template_compiles():
+    for path in TEMPLATES:
+        engines["django"].engine.get_template(str(path.relative_to(ROOT / "templates")))
