@@ -115,6 +115,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
     "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
     "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
+    "forget-answers": {"task": "accounts.forget_answers", "schedule": 3600.0},
     "forget-reporters": {"task": "incidents.forget_reporters", "schedule": 3600.0},
     "take-snapshot": {"task": "snapshots.take", "schedule": 600.0},
     "deliver-webhooks": {"task": "webhooks.deliver", "schedule": 3.0},
@@ -227,6 +228,10 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "oversight.web.middleware.PlainAddressMiddleware",
     "oversight.web.middleware.RefusalMiddleware",
+    "oversight.web.throttling.RateHeadersMiddleware",
+    "oversight.web.deprecation.DeprecationMiddleware",
+    # Innermost: it keeps what a view answered, and answers in its place.
+    "oversight.accounts.idempotency.IdempotencyMiddleware",
 ]
 ROOT_URLCONF = "oversight.urls"
 WSGI_APPLICATION = "oversight.wsgi.application"

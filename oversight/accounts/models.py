@@ -223,6 +223,33 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+class KeptAnswer(models.Model):
+    """What a write of the network API under an `Idempotency-Key` was answered, for a day.
+
+    Without a status it is not answered yet, or was cut off.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    caller = models.CharField(max_length=40, help_text="The API key or the person who wrote.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Of the request; none of one that is answered once."
+    )
+    begun_at = models.DateTimeField(default=timezone.now, db_index=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    content = models.BinaryField(null=True)
+    content_type = models.CharField(max_length=120, blank=True)
+    location = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key"], name="one_answer_a_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.status or 'open'}"
+
+
 class OneTimeLink(models.Model):
     """One link that works once; its secret is stored hashed."""
 

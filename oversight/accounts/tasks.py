@@ -6,6 +6,7 @@ import time
 from celery import shared_task
 from django.core.mail import get_connection
 
+from oversight.accounts.idempotency import forget_kept_answers
 from oversight.accounts.models import Notice
 from oversight.accounts.notices import prune_notices, send_mail_to
 
@@ -44,3 +45,9 @@ def send_notices() -> int:
 def forget_old_notices() -> int:
     """Delete notices that are older than they are kept; return how many."""
     return prune_notices()
+
+
+@shared_task(name="accounts.forget_answers")
+def forget_answers() -> int:
+    """Delete the answers of writes that are older than they are kept; return how many."""
+    return forget_kept_answers()

@@ -22,6 +22,27 @@ PROBLEM: dict[str, Any] = {
     },
     "required": ["type", "title", "status", "detail"],
 }
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A new random name for this write, such as a UUID. Sent again within 24 hours "
+    "with the same request, it is not done twice: the first answer comes again, marked "
+    "`Idempotent-Replayed`. Without a key or session it has no effect.",
+    "schema": {"type": "string", "pattern": r"^[!#-\[\]-~]{1,255}$"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+RATE_HEADERS: dict[str, Any] = {
+    "RateLimit-Policy": {
+        "description": "The limit: `q` requests in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"read";q=1200;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of it: `r` requests; one more in `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"read";r=1199;t=60',
+    },
+}
 MEANINGS = {
     400: "The address's query or the body cannot be read.",
     401: "The key or token is missing, unknown, expired or revoked.",
@@ -53,6 +74,8 @@ class Schema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None and (scope := self._scope()):
             operation["x-scope"] = scope
+        if operation is not None and (ends := getattr(self.view, "deprecation", None)):
+            operation |= {"deprecated": True, "x-sunset": ends.gone.isoformat()}
         if operation is not None and getattr(self.view, "finds_by_body", False):
             operation["responses"]["404"] = {"$ref": "#/components/responses/Problem404"}
         return operation
@@ -83,8 +106,18 @@ def add_refusals(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
                 reference = {"$ref": f"#/components/responses/Problem{status}"}
                 operation["responses"].setdefault(str(status), reference)
             if "/worker/" not in path:
+                _describe_headers(method, operation)
                 _close(operation, components["schemas"])
     return result
+
+
+def _describe_headers(method: str, operation: dict[str, Any]) -> None:
+    """Say which header makes a write safe to repeat, and which answer says what is left."""
+    if method != "get":
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    for answer in operation["responses"].values():
+        if "$ref" not in answer:
+            answer.setdefault("headers", {}).update(RATE_HEADERS)
 
 
 def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -107,6 +107,7 @@ class AgainInput(serializers.Serializer[Any]):
 class Webhooks(generics.ListAPIView[Subscription]):
     """`GET`: one's own subscriptions, newest first. `POST`: a new one, with its secret."""
 
+    answers_once = True
     permission_classes = [own(Scope.WEBHOOKS)]
     serializer_class = WebhookOutput
     queryset = Subscription.objects.none()
@@ -167,6 +168,8 @@ class Attempts(generics.ListAPIView[Attempt]):
 
 class NewSecret(_OwnWebhook):
     """`POST`: a new secret; the one before it signs beside it for a day."""
+
+    answers_once = True
 
     @extend_schema(request=None, responses=SecretOutput)
     def post(self, request: Request, public_id: str) -> Response:

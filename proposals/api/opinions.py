@@ -117,6 +117,8 @@ class NextStatement(ProposalView):
 class Answers(ProposalView):
     """`POST`: answer a statement, or change one's answer."""
 
+    answers_once = True
+
     @extend_schema(request=AnswerInput, responses={200: AnswerOutput})
     def post(self, request: Request, ref: str, pk: int) -> Response:
         """Answer; the last answer counts."""

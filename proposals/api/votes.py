@@ -115,6 +115,7 @@ class AwaitedVotes(APIView):
 class Ballots(ProposalView):
     """`POST`: cast or change one's ballot."""
 
+    answers_once = True
     permission_classes = [writes(Scope.VOTES_CAST)]
 
     @extend_schema(request=BallotInput, responses={201: BallotOutput, 202: BallotOutput})

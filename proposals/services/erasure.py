@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from oversight.accounts.models import (
     ApiKey,
     ImmediateKind,
+    KeptAnswer,
     Notice,
     NoticeSettings,
     Person,
@@ -167,7 +168,7 @@ def _close_account(person: Person, address: str) -> None:
     person.save()
     for model in (EmailAddress, Authenticator):
         model.objects.filter(user=person).delete()
-    for model in (ApiKey, Notice, NoticeSettings, ImmediateKind):
+    for model in (ApiKey, KeptAnswer, Notice, NoticeSettings, ImmediateKind):
         model.objects.filter(person=person).delete()
     for session in Session.objects.iterator():
         if session.get_decoded().get("_auth_user_id") == str(person.pk):

@@ -27,6 +27,17 @@ def test_too_many_reads_are_told_when_to_come_back(client, few):
     assert client.get("/").status_code == 200
 
 
+def test_each_answer_says_how_many_more_may_be_sent(client, few):
+    answers = [client.get("/api/v1/models/") for _ in range(4)]
+    assert {answer["RateLimit-Policy"] for answer in answers} == {'"read";q=3;w=60'}
+    left = [answer["RateLimit"].rpartition(";")[0] for answer in answers]
+    assert left == ['"read";r=2', '"read";r=1', '"read";r=0', '"read";r=0']
+    client.force_login(factories.make_person())
+    written = client.post("/api/v1/runs/", {}, "application/json")
+    assert written["RateLimit-Policy"] == '"write";q=2;w=60'
+    assert "RateLimit" not in client.get("/")
+
+
 def test_a_visitor_cannot_be_counted_as_many_by_naming_addresses(client, few):
     for number in range(3):
         client.get("/api/v1/models/", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}")
