@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_keys_for_webhooks"),
+        ("accounts", "0008_language_of_notices"),
     ]
 
     operations = [
