@@ -196,6 +196,16 @@ def test_every_table_beside_a_page_has_both_forms_with_the_columns_of_the_dictio
         "run-results": f"{run.get_absolute_url()}results",
         "comparison": f"/compare?run={run.ref}&run={other.ref}",
     }
+    in_json = {
+        "compute": ("/compute.json", "hosts"),
+        **{f"compute-by-{by}": ("/compute.json", f"by_{by}") for by in ("model", "body", "run")},
+        "budgets": ("/compute.json", "budgets"),
+        "incident-statistics": ("/incidents/statistics.json", "lines"),
+        "votes": (f"{body}/participation.json", "votes"),
+        "members": (f"{body}/participation.json", "members"),
+        "suite-history": (f"{rich.suite.suite.get_absolute_url()}history.json", "results"),
+        "comparison": (f"/compare.json?run={run.ref}&run={other.ref}", "comparisons"),
+    }
     # The samples of a run are the API's, with tests of their own.
     assert set(addresses) == {table.name for table in BESIDE_PAGES} - {"samples"} | {"incidents"}
     for name, address in addresses.items():
@@ -214,6 +224,12 @@ def test_every_table_beside_a_page_has_both_forms_with_the_columns_of_the_dictio
             ]
             assert cells == read, (name, column.name)
             assert None not in read or column.null, (name, column.name)
+        if name in in_json:
+            place, key = in_json[name]
+            records = client.get(place).json()[key]
+            for column in table.columns:
+                read = [of_json(record[column.name], column.kind) for record in records]
+                assert as_parquet[column.name].to_pylist() == read, (name, column.name)
 
 
 # -- The dictionary --------------------------------------------------------------------------
