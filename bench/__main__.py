@@ -19,6 +19,7 @@ BENCHMARKS = (
     "coverage",
     "compare",
     "proposal_page",
+    "crowded",
     "report",
     "verify",
     "bytes",

@@ -127,6 +127,9 @@ class Run(models.Model):
             # Evidence of a proposal, and the newest runs of a model or suite.
             models.Index(fields=["purpose", "requested_at"], name="run_by_purpose"),
             models.Index(fields=["-requested_at"], name="run_newest"),
+            # The newest runs on the page of a suite version, and on that of a model.
+            models.Index(fields=["suite_version", "-requested_at", "-id"], name="run_of_suite"),
+            models.Index(fields=["model_version", "-requested_at", "-id"], name="run_of_version"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -241,6 +244,12 @@ class TaskRun(models.Model):
                 fields=["resource_class", "requester", "started_at"],
                 condition=Q(started_at__isnull=False),
                 name="task_run_served",
+            ),
+            # What a contract says was judged, by the digest of its signed statement.
+            models.Index(
+                fields=["statement_digest"],
+                condition=~Q(statement_digest=""),
+                name="task_run_statement",
             ),
             # The sweep of expired leases.
             models.Index(

@@ -1,6 +1,6 @@
 """Results as rows for pages and charts: score, interval, criterion, and the run behind each."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,6 +180,15 @@ def _distance_from_best(finding: Finding) -> float:
     if "neutral" in task:
         return abs(mean - float(task["neutral"]))
     return -mean if task["higher_is_better"] else mean
+
+
+def most_rows(findings: Sequence[Finding], most: int) -> list[Finding]:
+    """Return the findings whose tasks were measured last, in their order; at most so many."""
+    if len(findings) <= most:
+        return list(findings)
+    newest = sorted(findings, key=lambda each: each.run.requested_at, reverse=True)[:most]
+    kept = {each.aggregate.pk for each in newest}
+    return [each for each in findings if each.aggregate.pk in kept]
 
 
 def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[dict[str, Any]]:

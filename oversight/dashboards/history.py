@@ -6,7 +6,7 @@ from typing import Any
 from evals.models import Aggregate, Run, Suite
 
 SCORE_FIELDS = ("metric", "n", "mean", "stderr", "low", "high", "method")
-MOST_RUNS = 2_000
+MOST_RUNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,16 @@ class Past:
 
 
 def history(suite: Suite, most: int = MOST_RUNS) -> list[Past]:
-    """Return the newest finished, uncut runs of all versions, newest first; three queries."""
+    """Return the newest finished, uncut runs of all versions, newest first; four queries."""
     versions = {version.pk: version for version in suite.versions.select_related("suite")}
+    full = Run.objects.succeeded().filter(settings__limit=None).newest_first()
+    # The index gives the newest of each version without looking at the others.
+    parts = [full.filter(suite_version=key).values_list("pk", flat=True)[:most] for key in versions]
+    if not parts:
+        return []
+    keys = list(parts[0].union(*parts[1:], all=True)) if len(parts) > 1 else list(parts[0])
     runs = list(
-        Run.objects.succeeded()
-        .filter(suite_version__in=versions, settings__limit=None)
+        Run.objects.filter(pk__in=keys)
         .select_related("model_version__model")
         .defer("model_version__manifest", "model_version__card", "model_version__source")
         .newest_first()[:most]

@@ -167,7 +167,7 @@ def _named(table: str, words: str, names: str) -> str:
 
 _PROPOSALS = f"""
     SELECT p.id, 3 * ts_rank(oversight_words(r.title), q.query)
-        + {_RANK.format(words=REVISION_WORDS)} + {_exact("p.ref")}
+        + {_RANK.format(words="r.search_words")} + {_exact("p.ref")}
     FROM proposals_revision r JOIN proposals_proposal p ON p.id = r.proposal_id
     WHERE p.status <> 'draft'
       AND r.id IN (
@@ -180,13 +180,21 @@ _PROPOSALS = f"""
 """  # noqa: S608
 
 
-def _talk(table: str) -> str:
-    """Return the statement for what was said about a proposal and is not hidden."""
-    words = "oversight_words(t.text)"
+def _talk(table: str, kept: str = "oversight_words(t.text)") -> str:
+    """Return the statement for what was said about a proposal and is not hidden.
+
+    Of a word that stands everywhere, only the newest are ranked. `kept` is where the words of a
+    text are found without making them anew.
+    """
     return f"""
-        SELECT t.id, 0.5 * ts_rank({words}, q.query)
-        FROM {table} t JOIN proposals_proposal p ON p.id = t.proposal_id
-        WHERE {words} @@ q.query AND t.hidden_at IS NULL AND p.status <> 'draft'
+        SELECT t.id, 0.5 * ts_rank({kept}, q.query)
+        FROM {table} t
+        WHERE t.id IN (
+            SELECT t.id FROM {table} t JOIN proposals_proposal p ON p.id = t.proposal_id
+            WHERE oversight_words(t.text) @@ q.query
+              AND t.hidden_at IS NULL AND p.status <> 'draft'
+            ORDER BY t.id DESC LIMIT {MOST}
+        )
     """  # noqa: S608
 
 
@@ -333,7 +341,7 @@ KINDS = (
         "body", "Bodies",
         _named("accounts_body", "t.name || ' ' || t.summary", "t.name"), _load_bodies,
     ),
-    Kind("comment", "Comments", _talk("proposals_comment"),
+    Kind("comment", "Comments", _talk("proposals_comment", "t.search_words"),
          _said(Comment, "comment", "Comment", "#comment-{}")),
     Kind("argument", "Arguments", _talk("proposals_argument"),
          _said(Argument, "argument", "Argument", "arguments/#argument-{}")),

@@ -53,7 +53,7 @@ def add_first_cards(world):
         ("deciding", 10),
         ("model", 14),
         ("deployment", 14),
-        ("suite", 10),
+        ("suite", 11),
         ("overview", 14),
         ("task", 7),
         ("body", 10),

@@ -35,7 +35,8 @@ from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.words import number_word, sentence
 from oversight.web.parts import page_or_part
 
-HISTORY_SHOWN = 50
+HISTORY_SHOWN = 25
+MODELS_SHOWN = 10
 
 
 @login_not_required
@@ -77,7 +78,8 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     if version is None:
         raise Http404
     shown = policy.readable_tasks(request.user, version.tasks)
-    found_by_task, numbers = across_versions(version), measured_numbers(version)
+    found_by_task = across_versions(version, most=MODELS_SHOWN)
+    numbers = measured_numbers(version)
     context = {
         "suite": found,
         "version": version,

@@ -20,7 +20,7 @@ from oversight.accounts.choices import OrganisationRole
 from oversight.accounts.policy import acts_for
 from oversight.dashboards.deployment_acts import history
 from oversight.dashboards.drawings.subjects import history_of
-from oversight.dashboards.findings import chart_rows, headline_findings
+from oversight.dashboards.findings import chart_rows, headline_findings, most_rows
 from oversight.dashboards.titles import titled
 from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
@@ -44,6 +44,7 @@ from proposals.choices import ProposalType
 from proposals.models import Proposal
 
 VERSIONS_SHOWN = 50
+TASKS_SHOWN = 24
 MODELS_SHOWN, USES_SHOWN, A_PAGE = 20, 50, 50
 
 
@@ -176,7 +177,8 @@ def _panel(version: Any, findings: list[Any]) -> dict[str, Any]:
     return {
         "version": version,
         "findings": findings,
-        "chart": chart_rows(findings, by_task=True),
+        "chart": chart_rows(most_rows(findings, TASKS_SHOWN), by_task=True),
+        "left_out": len(findings) - TASKS_SHOWN,
         "authorisations": [
             {"row": row, "in_force": row.is_in_force()} for row in version.authorisations.all()
         ],

@@ -1,0 +1,172 @@
+"""Public pages and searches over a decade of work, cold and warm, and what they ask for.
+
+The database holds 500 models, 2,000 proposals, a million task results and ten million scores of
+samples. Cold means that the database server was started anew and that the system's cache of files
+was emptied (where it may be) before each round, in which each page is asked about another subject
+than before. Pages are asked for in the process that filled the database, through every layer of
+Django but the socket; its code and templates are loaded by another page first.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.filling import MODELS, PROPOSALS, SCORES_EACH, TASK_RESULTS
+from bench.parts import environment_of
+from bench.result import PROJECT, Figure, Result
+
+ROUNDS = 12
+AIMS = {"search": 200}
+PAGE_AIM = 150
+WORDS = ("school", "pension 7", "answer night", "minutes", "forest road", "helpdsk", "council 11")
+
+
+def _decided(n: int) -> str:
+    """Return a proposal that `bench.filling` has made and that was decided."""
+    number = 20 * n + 23
+    return f"20{10 + number // 250}-{number % 250 + 1:03}"
+
+
+PAGES: dict[str, Callable[[int], str]] = {
+    "home": lambda _: "/",
+    "models by tasks": lambda n: f"/findings/overview/?page={n + 1}",
+    "model": lambda n: f"/models/model-{7 + 31 * n}/",
+    "decision": lambda n: f"/decisions/{_decided(n)}/",
+    "proposal": lambda n: f"/proposals/{_decided(n + 20)}/",
+    "suite": lambda n: f"/suites/suite-{n + 1}/",
+    "task": lambda n: f"/suites/suite-{n + 2}/tasks/task-{n % 5}/",
+    "run": lambda n: f"/runs/run-{4096 + 977 * n:08x}/",
+    "what is decided": lambda _: "/deciding/",
+    "models": lambda n: f"/models/?page={n + 1}",
+    "runs by the API": lambda n: f"/api/v1/runs/?model=model-{9 + 17 * n}",
+    "models by the API": lambda _: "/api/v1/models/",
+    "proposals by the API": lambda _: "/api/v1/proposals/",
+    "search": lambda n: f"/search/?q={WORDS[n % len(WORDS)].replace(' ', '+')}",
+}
+
+
+def measure() -> Result:
+    """Fill a system's database, ask for every page cold and warm, and read the clock."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        environment = {**os.environ, **environment_of(Path(scratch) / "var")}
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.crowded"],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3_000:])
+    found = json.loads(done.stdout.splitlines()[-1])
+    figures = []
+    for name, page in found["pages"].items():
+        aim = AIMS.get(name, PAGE_AIM)
+        figures += [
+            Figure(f"{name}, cold, p95", 1_000 * _p95(page["cold"]), "ms", at_most=aim),
+            Figure("the same, p50", 1_000 * statistics.median(page["cold"]), "ms"),
+            Figure("the same, warm, p50", 1_000 * statistics.median(page["warm"]), "ms"),
+            Figure("the same, warm, p95", 1_000 * _p95(page["warm"]), "ms"),
+            Figure("the same, queries", page["queries"], "count", at_most=60),
+        ]
+    figures.append(Figure("filling the database", found["filled_seconds"], "s"))
+    what = (
+        f"Public pages over {MODELS} models, {PROPOSALS:,} proposals, {TASK_RESULTS:,} results of "
+        f"tasks and {TASK_RESULTS * SCORES_EACH:,} scores, {ROUNDS} rounds"
+    )
+    return Result("crowded", what, figures, found)
+
+
+def _p95(seconds: list[float]) -> float:
+    return sorted(seconds)[max(0, -(-95 * len(seconds) // 100) - 1)]
+
+
+def main() -> None:
+    """Fill and measure inside a system of its own; print what every request took."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
+    import django
+
+    django.setup()
+    from oversight.web.commands import prepare_database
+
+    prepare_database()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    from bench.filling import fill
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    settings.ALLOWED_HOSTS = ["testserver"]
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM registry_registeredmodel")
+        if cursor.fetchone()[0] < MODELS:
+            fill(cursor)
+    filled = time.perf_counter() - began
+    print(json.dumps({"filled_seconds": filled, **_measured()}))
+
+
+def _measured() -> dict[str, Any]:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client()
+    client.get("/design/")
+    pages: dict[str, Any] = {name: {"cold": [], "warm": [], "queries": 0} for name in PAGES}
+    emptied = False
+    for number in range(ROUNDS):
+        emptied = _cool()
+        for name, address in PAGES.items():
+            pages[name]["cold"].append(_ask(client, address(number)))
+    for name, address in PAGES.items():
+        for number in range(ROUNDS):
+            pages[name]["warm"].append(_ask(client, address(number)))
+        with CaptureQueriesContext(connection) as queries:
+            client.get(address(0))
+            pages[name]["queries"] = len(queries)
+    return {"pages": pages, "file_cache_emptied": emptied}
+
+
+def _ask(client: Any, address: str) -> float:
+    start = time.perf_counter()
+    answer = client.get(address)
+    seconds = time.perf_counter() - start
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address} answered {answer.status_code}")
+    return seconds
+
+
+def _cool() -> bool:
+    """Start the database server anew and empty the cache of files; say whether that worked."""
+    from django.conf import settings
+    from django.db import connection
+
+    from oversight.embedded.session import adopt, server_of
+
+    connection.close()
+    server = server_of(Path(settings.OVERSIGHT_VAR))
+    server.stop()
+    server.wait_until_gone()
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3")
+        emptied = True
+    except OSError:
+        emptied = False
+    adopt(server.start())
+    connection.ensure_connection()
+    return emptied
+
+
+if __name__ == "__main__":
+    main()
