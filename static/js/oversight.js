@@ -87,13 +87,13 @@ function addCopyButtons(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button button-quiet button-small copy";
-    button.textContent = say("copy", "Copy");
-    button.setAttribute("aria-label", holder.dataset.copyLabel || say("copy", "Copy"));
+    button.textContent = say("wordCopy", "Copy");
+    button.setAttribute("aria-label", holder.dataset.copyLabel || say("wordCopy", "Copy"));
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(holder.dataset.copy || holder.textContent.trim());
-      button.textContent = say("copied", "Copied");
-      announce(`${say("copied", "Copied")}.`);
-      setTimeout(() => (button.textContent = say("copy", "Copy")), 2000);
+      button.textContent = say("wordCopied", "Copied");
+      announce(`${say("wordCopied", "Copied")}.`);
+      setTimeout(() => (button.textContent = say("wordCopy", "Copy")), 2000);
     });
     holder.after(button);
   }
