@@ -9,8 +9,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from rest_framework.settings import api_settings
 
 from oversight.accounts.choices import Scope
+from oversight.dashboards.api_examples import EXAMPLES
 from oversight.ledger import queries
 from oversight.web.api_document_view import document
 
@@ -33,7 +35,13 @@ def how_to_verify(request: HttpRequest) -> HttpResponse:
 @require_safe
 def api_reference(request: HttpRequest) -> HttpResponse:
     """List every address of the network API with what it does, from its OpenAPI document."""
-    context = {"groups": _api_groups(), "scopes": Scope.choices, "nav": ""}
+    context = {
+        "groups": _api_groups(),
+        "scopes": Scope.choices,
+        "examples": EXAMPLES,
+        "limits": api_settings.DEFAULT_THROTTLE_RATES,
+        "nav": "",
+    }
     return render(request, "dashboards/api.html", context)
 
 

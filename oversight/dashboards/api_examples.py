@@ -1,0 +1,117 @@
+"""Programs on the page of the network API, for a shell and for Python; the tests run each as it is.
+
+They read from the environment: SITE, KEY, and the name of the thing that they are about.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Example:
+    """One thing that programs do, twice."""
+
+    name: str
+    title: Promise
+    curl: str
+    python: str
+
+
+def _read(address: str, then: str, *names: str) -> str:
+    """Return a program that reads JSON, with nothing but Python's own library."""
+    parts = address
+    for name in names:
+        parts = parts.replace(f"${name}", f"{{environ['{name}']}}")
+    return (
+        "import json\nfrom os import environ\nfrom urllib.request import urlopen\n\n"
+        f"with urlopen(f\"{{environ['SITE']}}{parts}\") as answer:\n"
+        f"    found = json.load(answer)\n{then}"
+    )
+
+
+def _write(address: str, body: str, name: str) -> str:
+    """Return a program that sends JSON under a key of its own."""
+    parts = address.replace(f"${name}", f"{{environ['{name}']}}")
+    return (
+        "import json\nfrom os import environ\nfrom urllib.request import Request, urlopen\n"
+        "from uuid import uuid4\n\n"
+        "headers = {\n"
+        '    "Authorization": f"Bearer {environ[\'KEY\']}",\n'
+        '    "Content-Type": "application/json",\n'
+        '    "Idempotency-Key": str(uuid4()),\n'
+        "}\n"
+        f"body = json.dumps({body}).encode()\n"
+        f"request = Request(f\"{{environ['SITE']}}{parts}\", body, headers)\n"
+        "with urlopen(request) as answer:\n    print(json.load(answer))"
+    )
+
+
+def _post(address: str, body: str) -> str:
+    return (
+        f'curl -sS --fail-with-body "$SITE{address}" \\\n'
+        '  -H "Authorization: Bearer $KEY" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        '  -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" \\\n'
+        f"  -d {body}"
+    )
+
+
+EXAMPLES = (
+    Example(
+        "uses",
+        _("List the uses and what serves in them"),
+        'curl -sS --fail-with-body "$SITE/api/v1/deployments/"',
+        _read(
+            "/api/v1/deployments/",
+            'for use in found["results"]:\n    print(use["slug"], use["name"])',
+        ),
+    ),
+    Example(
+        "gate",
+        _("Ask the gate whether a version may serve a use"),
+        'curl -sS --fail-with-body "$SITE/api/v1/gate/?subject=$DIGEST&deployment=$USE"',
+        _read("/api/v1/gate/?subject=$DIGEST&deployment=$USE", "print(found)", "DIGEST", "USE"),
+    ),
+    Example(
+        "samples",
+        _("Fetch the samples of a run, one a line"),
+        'curl -sS --fail-with-body "$SITE/api/v1/runs/$RUN/samples.jsonl" -o samples.jsonl',
+        "from os import environ\nfrom urllib.request import urlretrieve\n\n"
+        "urlretrieve(f\"{environ['SITE']}/api/v1/runs/{environ['RUN']}/samples.jsonl\", "
+        '"samples.jsonl")',
+    ),
+    Example(
+        "propose",
+        _("Draft a proposal"),
+        _post(
+            "/api/v1/proposals/",
+            '"{\\"body\\": \\"$BODY\\", \\"type\\": \\"general_motion\\", \\"title\\": \\"T\\",'
+            ' \\"summary\\": \\"Why\\", \\"text\\": \\"What\\"}"',
+        ),
+        _write(
+            "/api/v1/proposals/",
+            '{\n    "body": environ["BODY"],\n    "type": "general_motion",\n'
+            '    "title": "T",\n    "summary": "Why",\n    "text": "What",\n}',
+            "BODY",
+        ),
+    ),
+    Example(
+        "ballot",
+        _("Cast a ballot; the answer says where its receipt is"),
+        _post("/api/v1/proposals/$PROPOSAL/ballot/", '\'{"choice": "yes"}\''),
+        _write("/api/v1/proposals/$PROPOSAL/ballot/", '{"choice": "yes"}', "PROPOSAL"),
+    ),
+    Example(
+        "feed",
+        _("Follow what a body does"),
+        'curl -sS --fail-with-body "$SITE/bodies/$BODY/feed.atom"',
+        "from os import environ\nfrom urllib.request import urlopen\n"
+        "from xml.etree import ElementTree\n\n"
+        "with urlopen(f\"{environ['SITE']}/bodies/{environ['BODY']}/feed.atom\") as answer:\n"
+        "    feed = ElementTree.parse(answer)\n"
+        'for title in feed.iter("{http://www.w3.org/2005/Atom}title"):\n'
+        "    print(title.text)",
+    ),
+)
