@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils.dateformat import format as date_format
+from django.utils.functional import lazy
 from django.utils.translation import pgettext
 
 
@@ -25,6 +26,10 @@ def in_words(moment: datetime, zone: str) -> str:
     there = moment.astimezone(ZoneInfo(zone))
     pattern = pgettext("pattern of Django's date format", "j F Y, H:i")
     return f"{date_format(there, pattern)} {there:%Z}"
+
+
+when_read = lazy(in_words, str)
+"""The same, in the language that is spoken when it is read."""
 
 
 def stamp(moment: datetime) -> str:

@@ -4,6 +4,7 @@ Nothing is negotiated: an address has one text whoever asks, so caches and citat
 programs read (the API, the log, feeds, files) has no prefix and speaks English.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +18,9 @@ from django.utils.functional import lazy
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+# Addresses of this site in a page, but for the footer's way to the English one.
+_LINKS = re.compile(rb'(\b(?:href|action|formaction|hx-get|hx-post)=")(/(?!/)[^"]*)"(?! lang="en")')
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -36,6 +40,19 @@ def filled(text: "StrOrPromise", **values: object) -> str:
     """Return a text whose gaps are filled when it is read, in the language that is spoken then."""
     words: str = _filled(text, values)
     return words
+
+
+def lowered(label: "StrOrPromise") -> str:
+    """Return a label in small letters, in the language that is spoken when it is read."""
+    words: str = _lower(label)
+    return words
+
+
+def _small(label: "StrOrPromise") -> str:
+    return str(label).lower()
+
+
+_lower = lazy(_small, str)
 
 
 def _fill(text: "StrOrPromise", values: dict[str, object]) -> str:
@@ -108,7 +125,34 @@ class LanguageMiddleware:
             response = self.get_response(request)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Content-Language", language)
+        if language != settings.LANGUAGE_CODE:
+            _keep_language(response, language)
         return response
+
+
+def _keep_language(response: HttpResponse, language: str) -> None:
+    """Let links to pages and redirects stay in the language.
+
+    Objects know their stable address only, because that is what is stored, sent and cited.
+    """
+    for name in ("Location", "HX-Redirect", "HX-Location"):
+        if name in response.headers and response.headers[name].startswith("/"):
+            response.headers[name] = _led(response.headers[name], language)
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    if not is_page or response.streaming:
+        return
+    response.content = _LINKS.sub(
+        lambda found: found[1] + _led(found[2].decode(), language).encode() + b'"',
+        response.content,
+    )
+    if "Content-Length" in response.headers:
+        response.headers["Content-Length"] = str(len(response.content))
+
+
+def _led(address: str, language: str) -> str:
+    """Return an address of this site in a language, if it is a page's."""
+    path = re.split(r"[?#]", address, maxsplit=1)[0]
+    return in_language(address, language) if _is_page(without_language(path)) else address
 
 
 def pages_of(*modules: str) -> Iterator[URLPattern | URLResolver]:

@@ -14,8 +14,8 @@ from oversight.accounts.models import Person
 from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
 from oversight.ledger.models import Opening
-from oversight.web.clock import database_now, in_words, stamp
-from oversight.web.languages import filled
+from oversight.web.clock import database_now, stamp, when_read
+from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict, Impossible, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import (
@@ -189,14 +189,14 @@ def _wait_for_chair(proposal: Proposal, contract: Contract, now: datetime, actor
         body=proposal.body,
         about=proposal.ref,
         people=[chair.membership.person],
-        subject=filled(_("Tied, and yours to decide: %(title)s"), title=proposal.title)[:160],
+        subject=filled(_("Tied, and yours to decide: %(title)s"), title=proposal.title),
         text=filled(
             _(
                 "The vote on %(ref)s is tied. Your casting vote decides; it is asked for "
-                "until %(in_words)s, after which things stay as they are."
+                "until %(until)s, after which things stay as they are."
             ),
             ref=proposal.ref,
-            in_words=in_words(contract.casting_until, proposal.body.time_zone),
+            until=when_read(contract.casting_until, proposal.body.time_zone),
         ),
         path=f"{proposal.get_absolute_url()}casting-vote/",
     )
@@ -309,11 +309,11 @@ def _decide(
         about=proposal.ref,
         people={entry.membership.person for entry in contract.roll.select_related(_PERSON)}
         | {proposal.proposer},
-        subject=f"{outcome.label}: {proposal.title}"[:160],
+        subject=filled("%(outcome)s: %(title)s", outcome=outcome.label, title=proposal.title),
         text=filled(
             _("The vote on %(ref)s has closed. Outcome: %(lower)s."),
             ref=proposal.ref,
-            lower=outcome.label.lower(),
+            lower=lowered(outcome.label),
         ),
         path=decision.get_absolute_url(),
     )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.services import notify
-from oversight.web.clock import database_now, in_words
+from oversight.web.clock import database_now, when_read
 from oversight.web.languages import filled
 from proposals.awaiting import without_a_vote
 from proposals.choices import Status
@@ -28,7 +28,7 @@ def remind_of_vote(*, proposal: Proposal) -> int:
     over = row.status != Status.VOTING or contract.casting_until or contract.closes_at <= now
     if contract.reminded_at or over or contract.closes_at - now > CLOSES_SOON:
         return 0
-    waiting, close = without_a_vote(contract), in_words(contract.closes_at, row.body.time_zone)
+    waiting, close = without_a_vote(contract), when_read(contract.closes_at, row.body.time_zone)
     contract.reminded_at = now
     contract.save(update_fields=["reminded_at"])
     notify(

@@ -99,7 +99,7 @@ def _say_what_is_in_the_way(proposal: Proposal, detail: str) -> None:
         body=fresh.body,
         about=fresh.ref,
         people={seat.person for seat in clerks},
-        subject=filled(_("Not opened: %(title)s"), title=fresh.title)[:160],
+        subject=filled(_("Not opened: %(title)s"), title=fresh.title),
         text=filled(
             _(
                 "The vote on %(ref)s was to open now. %(detail)s It opens by itself as soon "

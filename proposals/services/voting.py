@@ -13,7 +13,7 @@ from oversight.accounts.choices import BodyRole, NoticeKind
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
-from oversight.web.clock import database_now, in_words, stamp
+from oversight.web.clock import database_now, stamp, when_read
 from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
@@ -113,11 +113,11 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
         body=locked.body,
         about=locked.ref,
         people=[seat.person for seat in seats],
-        subject=filled(_("Your vote is wanted: %(title)s"), title=locked.title)[:160],
+        subject=filled(_("Your vote is wanted: %(title)s"), title=locked.title),
         text=filled(
-            _("The vote on %(ref)s is open until %(in_words)s."),
+            _("The vote on %(ref)s is open until %(until)s."),
             ref=locked.ref,
-            in_words=in_words(ends_at, locked.body.time_zone),
+            until=when_read(ends_at, locked.body.time_zone),
         ),
         path=f"{locked.get_absolute_url()}ballot/",
     )
