@@ -82,7 +82,7 @@ function keepTableRoles(root) {
 
 function addCopyButtons(root) {
   if (!navigator.clipboard) return;
-  for (const holder of root.querySelectorAll("[data-copy]")) {
+  for (const holder of root.querySelectorAll("[data-copy]:not(template)")) {
     if (!once(holder, "copyReady")) continue;
     const button = document.createElement("button");
     button.type = "button";
