@@ -150,9 +150,10 @@ def _keep_language(response: HttpResponse, language: str) -> None:
 
 
 def _led(address: str, language: str) -> str:
-    """Return an address of this site in a language, if it is a page's."""
+    """Return a page's stable address in a language; what names a language already stays."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
-    return in_language(address, language) if _is_page(without_language(path)) else address
+    is_stable = without_language(path) == path
+    return in_language(address, language) if is_stable and _is_page(path) else address
 
 
 def pages_of(*modules: str) -> Iterator[URLPattern | URLResolver]:
