@@ -203,6 +203,14 @@ def test_a_translation_keeps_the_gaps_and_the_tags_of_its_text(path):
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_a_catalogue_that_is_called_complete_has_every_text(path):
+    """The head says `X-Complete: yes` from the day on which everything was translated."""
+    head, *messages = catalogues.parse(path.read_text("utf-8"))
+    if "X-Complete: yes" in head.translations[0]:
+        assert [each.msgid[:80] for each in messages if not each.is_complete] == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_a_catalogue_says_that_a_machine_made_it(path):
     language = path.parts[-3]
     assert ("machine-made" in path.read_text("utf-8")[:600]) != languages.is_reviewed(language)
