@@ -12,12 +12,12 @@ from uuid import uuid5
 from django.conf import settings
 
 from oversight.accounts.models import Body
-from oversight.dashboards.titles import titled
 from oversight.ledger.models import LedgerEntry, PendingLeaf
 from oversight.web.calendar_file import Event
 from proposals.choices import Leaf, Status
 from proposals.models import Contract, Proposal
 from proposals.services.charters import charter_of
+from proposals.titles import titled
 
 VOTES = 100
 """The newest votes of a body that its calendar holds."""

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from evals.models import Criterion, Run
-from oversight.dashboards.titles import titled
 from oversight.dashboards.words import number_word, sentence, worded
 from proposals.choices import Status
 from proposals.models import Ballot, Comment, Proposal, RollEntry
+from proposals.titles import titled
 
 CARDS_LIMIT = 50
 """More than a body decides at once; a list beyond it says how many more there are."""

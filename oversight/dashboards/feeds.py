@@ -13,13 +13,13 @@ from django.utils.html import escape
 
 from evals.models import Run
 from oversight.accounts.models import Body
-from oversight.dashboards.titles import titled
 from oversight.incidents.choices import Event
 from oversight.incidents.models import IncidentEvent
 from oversight.web.clock import in_words
 from oversight.web.plain_text import one_line
 from proposals.choices import Status
 from proposals.models import Contract, Decision, Proposal
+from proposals.titles import titled
 
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
 ENTRIES = 50

@@ -18,6 +18,7 @@ from proposals.ballot_files import ballots_as_blt, has_blt
 from proposals.choices import StatementKind
 from proposals.models import Decision, Statement
 from proposals.services import annulment, emergency, statements
+from proposals.titles import titled
 
 
 class StatementOutput(serializers.ModelSerializer[Statement]):
@@ -49,7 +50,7 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
 
     record = serializers.JSONField(source="content", read_only=True)
     body = serializers.CharField(source="proposal.body.slug", read_only=True)
-    title = serializers.CharField(source="proposal.title", read_only=True)
+    title = serializers.SerializerMethodField()
     type = serializers.CharField(source="proposal.type", read_only=True)
     statements = StatementOutput(many=True, read_only=True)
     annulled = serializers.SerializerMethodField()
@@ -73,6 +74,10 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
             "record",
         ]
 
+    def get_title(self, row: Decision) -> str:
+        """Return the title of its text, fetched with the rows of a list."""
+        return getattr(row, "shown_title", None) or row.proposal.title
+
     def get_annulled(self, row: Decision) -> dict[str, Any] | None:
         """Return who annulled it and why; nothing where it stands."""
         return dict(AnnulmentOutput(row).data) if row.is_annulled else None
@@ -83,9 +88,8 @@ class DecisionList(generics.ListAPIView[Decision]):
 
     permission_classes = [Public]
     serializer_class = DecisionOutput
-    queryset = Decision.objects.select_related("proposal__body").prefetch_related(
-        "statements__author", "statements__membership"
-    )
+    queryset = titled(Decision.objects.select_related("proposal__body"), "proposal_id")
+    queryset = queryset.prefetch_related("statements__author", "statements__membership")
 
 
 class DecisionDetail(generics.RetrieveAPIView[Decision]):

@@ -27,13 +27,14 @@ from proposals.models import Decision, Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.readiness import judgements_of, standing_supports
 from proposals.services import closing, drafting, scheduling, stages, voting
+from proposals.titles import titled
 
 
 class ProposalOutput(serializers.ModelSerializer[Proposal]):
     """One proposal in a list."""
 
     body = serializers.SlugRelatedField[Body](slug_field="slug", read_only=True)
-    title = serializers.CharField(read_only=True)
+    title = serializers.SerializerMethodField()
     deployment = serializers.SlugRelatedField[Deployment](
         slug_field="slug", read_only=True, allow_null=True
     )
@@ -64,6 +65,10 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
             "closes_at",
             "outcome",
         ]
+
+    def get_title(self, row: Proposal) -> str:
+        """Return the newest revision's title, fetched with the rows of a list."""
+        return getattr(row, "shown_title", None) or row.title
 
 
 class ProposalDetailOutput(ProposalOutput):
@@ -222,7 +227,8 @@ class ProposalList(generics.ListAPIView[Proposal]):
     def get_queryset(self) -> Any:
         """Return what the caller may see."""
         user = reader(self.request, Scope.PROPOSALS_WRITE)
-        return Proposal.objects.visible_to(user).with_parts().newest_first()
+        seen = Proposal.objects.visible_to(user).with_parts()
+        return titled(seen).newest_first()
 
     @extend_schema(request=ProposalInput, responses={201: ProposalDetailOutput})
     def post(self, request: Request) -> Response:

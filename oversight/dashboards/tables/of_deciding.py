@@ -13,12 +13,12 @@ from oversight.dashboards.tables.shorthand import (
     text,
     texts,
 )
-from oversight.dashboards.titles import titled
 from oversight.incidents import shown
 from oversight.incidents.filters import IncidentFilter, filtered
 from oversight.ledger.models import LedgerEntry
 from proposals.choices import Status
 from proposals.models import Decision, Proposal
+from proposals.titles import titled
 
 _BODIES = (
     text("body", "Its address name.", at="slug"),

@@ -17,7 +17,6 @@ from oversight.dashboards.acts import timeline
 from oversight.dashboards.cards import CARDS_LIMIT, open_cards
 from oversight.dashboards.evidence import beside_others, of_contract, without_criterion
 from oversight.dashboards.results import result_of
-from oversight.dashboards.titles import titled
 from oversight.dashboards.words import decisions_open, members_in_words, sentence
 from oversight.ledger.queries import receipt
 from oversight.registry import conditions
@@ -39,6 +38,7 @@ from proposals.models import (
 )
 from proposals.services.charters import charter_of
 from proposals.services.statements import kinds_open_to, statements_until
+from proposals.titles import titled
 
 
 @login_not_required

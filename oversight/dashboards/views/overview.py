@@ -13,11 +13,11 @@ from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
 from oversight.dashboards.findings import Finding, latest, newest_findings
-from oversight.dashboards.titles import titled
 from oversight.dashboards.words import home_headline, number_word, sentence
 from oversight.registry.models import Authorisation
 from proposals.awaiting import awaiting, cast_in
 from proposals.models import Decision, Proposal
+from proposals.titles import titled
 
 HOME_ROWS = 10
 HOME_CARDS = 4

@@ -21,7 +21,6 @@ from oversight.accounts.policy import acts_for
 from oversight.dashboards.deployment_acts import history
 from oversight.dashboards.drawings.subjects import history_of
 from oversight.dashboards.findings import chart_rows, headline_findings, most_rows
-from oversight.dashboards.titles import titled
 from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
 from oversight.dashboards.words import models_in_service, number_word, sentence
@@ -42,6 +41,7 @@ from oversight.web.clock import database_now
 from proposals.alarms import concerned_by
 from proposals.choices import ProposalType
 from proposals.models import Proposal
+from proposals.titles import titled
 
 VERSIONS_SHOWN = 50
 TASKS_SHOWN = 24
