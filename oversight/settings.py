@@ -11,6 +11,7 @@ from pathlib import Path
 from oversight import env
 from oversight.embedded import postgres, secrets
 from oversight.embedded.remembered import remembered
+from oversight.web import catalogues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OVERSIGHT_ENV = env.choice(
@@ -32,11 +33,18 @@ USE_TZ = True
 DATA_LICENCE = env.choice("DATA_LICENCE", "CC0-1.0", frozenset({"CC0-1.0", "CC-BY-4.0"}))
 LANGUAGE_CODE = "en"
 USE_I18N = True
-LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
 # Made by machine and not read by people yet: their pages say so.
 LANGUAGES_NOT_REVIEWED = ["fr", "de"]
 # The texts are in the repository; what gettext reads is made of them when a process starts.
 CATALOGUES_DIR, COMPILED_CATALOGUES_DIR = BASE_DIR / "locale", OVERSIGHT_VAR / "locale"
+# A page half in one language and half in another helps nobody: a language is offered once all its
+# texts are there, or where somebody asks for it.
+_ASKED_FOR = env.words("SITE_LANGUAGES")
+LANGUAGES = [("en", "English")] + [
+    (code, name)
+    for code, name in (("fr", "Français"), ("de", "Deutsch"))
+    if code in _ASKED_FOR or catalogues.says_complete(CATALOGUES_DIR, code)
+]
 LOCALE_PATHS = [COMPILED_CATALOGUES_DIR]
 # For tests of layout: English with accents, in brackets, written from right to left.
 if PSEUDO_LANGUAGE := env.boolean("PSEUDO_LANGUAGE"):

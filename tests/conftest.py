@@ -38,6 +38,7 @@ def _prepare() -> None:
     os.environ["OVERSIGHT_ENV"] = "test"
     os.environ["OVERSIGHT_VAR"] = str(VAR)
     os.environ["PSEUDO_LANGUAGE"] = "1"
+    os.environ["SITE_LANGUAGES"] = "fr,de"
     # Some tests send more than any person would; the limits have tests of their own.
     os.environ["API_READS_PER_MINUTE"] = os.environ["API_WRITES_PER_MINUTE"] = "1000000"
     os.environ.setdefault("TEST_DATABASE_NAME", _take_test_database())

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HEAD_CHARACTERS = 2_000
 _PLURAL = "\0"
 _CONTEXT = "\x04"
 
@@ -38,6 +39,13 @@ class Message:
         """Say whether every form is translated and none waits for a person to look at it."""
         forms = self.translations.values()
         return bool(forms) and all(forms) and "fuzzy" not in self.flags
+
+
+def says_complete(folder: Path, language: str) -> bool:
+    """Say whether the head of a catalogue has `X-Complete: yes`, which a test holds it to."""
+    path = folder / language / "LC_MESSAGES" / "django.po"
+    with path.open(encoding="utf-8") as catalogue:
+        return "X-Complete: yes" in catalogue.read(HEAD_CHARACTERS)
 
 
 def parse(text: str) -> list[Message]:

@@ -86,7 +86,7 @@ def in_language(path: str, language: str) -> str:
 def choices(request: HttpRequest) -> list[Choice]:
     """Return the languages of a page with its address in each; none where it has no other."""
     path = request.get_full_path()
-    if not _is_page(without_language(request.path)):
+    if len(settings.LANGUAGES) < 2 or not _is_page(without_language(request.path)):
         return []
     current = language_of(request.path)
     return [

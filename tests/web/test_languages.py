@@ -210,6 +210,22 @@ def test_a_catalogue_that_is_called_complete_has_every_text(path):
         assert [each.msgid[:80] for each in messages if not each.is_complete] == []
 
 
+@pytest.mark.parametrize("head", ["X-Complete: yes", "X-Complete: no", ""])
+def test_a_language_is_offered_once_its_catalogue_is_called_complete(tmp_path, head):
+    path = tmp_path / "it" / "LC_MESSAGES" / "django.po"
+    path.parent.mkdir(parents=True)
+    path.write_text(f'msgid ""\nmsgstr ""\n"Language: it\\n"\n"{head}\\n"\n')
+    assert catalogues.says_complete(tmp_path, "it") == (head == "X-Complete: yes")
+
+
+def test_a_site_of_one_language_offers_no_choice(client, db, settings):
+    assert "language-choice" in client.get("/").content.decode()
+    settings.LANGUAGES = [("en", "English")]
+    page = client.get("/").content.decode()
+    assert "language-choice" not in page
+    assert "hreflang" not in page
+
+
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_a_catalogue_says_that_a_machine_made_it(path):
     language = path.parts[-3]
