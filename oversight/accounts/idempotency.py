@@ -32,7 +32,9 @@ class IdempotencyMiddleware:
     """Answers a repeated write from what the first one was answered.
 
     A view whose answers hold a ballot or a secret says `answers_once`: of its writes neither answer
-    nor digest is kept, and a repetition is told only that the first was done.
+    nor digest is kept, and a repetition is told only that the first was done. A view that anybody
+    may use without being known says `forgets_callers`: the key is not looked at, lest a row tie a
+    person to what they wrote there.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -51,7 +53,7 @@ class IdempotencyMiddleware:
     ) -> HttpResponse | None:
         """Claim a write under its key, or answer in the view's place."""
         sent = request.headers.get("Idempotency-Key")
-        if sent is None or request.method in SAFE_METHODS or not is_api(request):
+        if sent is None or not _is_write(request) or _says(view, "forgets_callers"):
             return None
         caller = _caller(request)
         if caller is None:
@@ -62,7 +64,7 @@ class IdempotencyMiddleware:
                 400, "Please mend the header", "Idempotency-Key takes 1 to 255 ASCII characters."
             )
         try:
-            said = "" if _answers_once(view) else _fingerprint(request)
+            said = "" if _says(view, "answers_once") else _fingerprint(request)
         except RequestDataTooBig:
             return plain_problem(413, "Too large", "Under an Idempotency-Key, send less at once.")
         row, is_new = _claim(caller, key["quoted"] or key["bare"], said)
@@ -90,8 +92,12 @@ def _caller(request: HttpRequest) -> tuple[Person, str] | None:
     return (person, f"person-{person.pk}") if isinstance(person, Person) else None
 
 
-def _answers_once(view: Any) -> bool:
-    return bool(getattr(getattr(view, "cls", None), "answers_once", False))
+def _is_write(request: HttpRequest) -> bool:
+    return request.method not in SAFE_METHODS and is_api(request)
+
+
+def _says(view: Any, what: str) -> bool:
+    return bool(getattr(getattr(view, "cls", None), what, False))
 
 
 def _fingerprint(request: HttpRequest) -> str:
@@ -150,5 +156,5 @@ def _settle(row: KeptAnswer, answer: HttpResponse) -> None:
         status=answer.status_code,
         content=content if is_kept and len(content) <= LARGEST_ANSWER else None,
         content_type=answer.get("Content-Type", ""),
-        location=answer.get("Location", ""),
+        location=answer.get("Location", "") if is_kept else "",
     )

@@ -1,12 +1,16 @@
 """A write that is sent again under its `Idempotency-Key` takes effect once."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.db import connections
 from django.test import RequestFactory
+from django.urls import Resolver404, resolve
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import Scope
@@ -16,6 +20,7 @@ from oversight.accounts.tasks import forget_answers
 from proposals.models import Ballot
 from tests import factories
 from tests.api.conftest import address, assert_is_problem, bearer, send
+from tests.incidents import made
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 
@@ -158,3 +163,53 @@ def test_of_eight_at_once_one_is_let_through():
         answers = list(pool.map(knock, range(8)))
     assert answers.count(None) == 1
     assert {each.status_code for each in answers if each is not None} == {409}
+
+
+def test_who_reports_an_incident_leaves_no_row_and_no_secret(world, secret):
+    body = {"form": made.form(), "text": "It named a person."}
+    answer = send(under(secret), "POST", address("api-incidents"), body)
+    assert answer.status_code == 201, answer.content
+    assert not KeptAnswer.objects.exists()
+
+
+SECRETS = {"secret", "follow", "reporter", "report"}
+
+
+def test_no_view_whose_answer_holds_a_secret_keeps_it():
+    """Every operation whose answers have such a field says that it keeps none."""
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    shapes, wrong = document["components"]["schemas"], []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method == "get" or not SECRETS & set(_names(operation["responses"], shapes)):
+                continue
+            view = resolve(_filled(path)).func.cls
+            if not (hasattr(view, "answers_once") or hasattr(view, "forgets_callers")):
+                wrong.append(f"{method} {path}")
+    assert wrong == []
+
+
+def _names(value, shapes, seen=frozenset()):
+    """Give the names of all fields that a part of the document leads to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _names(each, shapes, seen)
+    elif isinstance(value, dict):
+        name = str(value.get("$ref", "")).rpartition("/")[2]
+        if name in shapes and name not in seen:
+            yield from _names(shapes[name], shapes, seen | {name})
+        yield from value.get("properties", {})
+        for each in value.values():
+            yield from _names(each, shapes, seen)
+
+
+def _filled(path):
+    """Return an address of this form, with something in each gap that its converter takes."""
+    digest, uuid = "sha256:" + "a" * 64, "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    for filling in ("2026-001", "1", digest, uuid, "a-name", "run-00000000", "INC-2026-0001"):
+        tried = re.sub(r"{[a-z_]+}", filling, path)
+        with suppress(Resolver404):
+            resolve(tried)
+            return tried
+    tried = path.replace("{number}", "1").replace("{version}", "1").replace("{id}", "1")
+    return re.sub(r"{[a-z_]+}", "2026-001", tried)

@@ -6,6 +6,7 @@ its form, its headers and its shape. `EXAMPLES` requests of each kind an operati
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -95,10 +96,11 @@ def failures_of(operation: Any, door: Door | None, world: Any, mode: GenerationM
             headers = {"Accept-Encoding": "identity"}
             if door is not None:
                 path = reverse(door.name, args=door.parts(world))
-                named = resolve(path).kwargs
+                # By their order: the document calls some gaps otherwise than Django.
+                gaps = re.findall(r"{([a-z_0-9]+)}", operation.path)
                 case.path_parameters = {
                     name: value if isinstance(value, int) else str(value)
-                    for name, value in named.items()
+                    for name, value in zip(gaps, resolve(path).kwargs.values(), strict=True)
                 }
                 headers |= {"Authorization": f"Bearer {world.key(door.owner, *Scope.values)}"}
             answer = case.call(headers=headers)
@@ -134,8 +136,9 @@ def test_no_made_up_request_gets_an_answer_that_the_document_does_not_name(
 def door_of(operation: Any, rows: dict[tuple[str, str], Door]) -> Door | None:
     """Return the row of the doors that an operation of the document is about."""
     for (name, method), door in rows.items():
-        if method == operation.method.upper() and _pattern(name) == operation.path:
+        if method == operation.method.upper() and _pattern(name) == _shape(operation.path):
             return door
+    assert not rows, f"no row of the doors is about {operation.label}"
     return None
 
 
@@ -145,4 +148,9 @@ def _pattern(name: str) -> str:
     from django.urls import get_resolver
 
     ((shape, _parameters),) = get_resolver().reverse_dict.getlist(name)[0][0][:1]
-    return "/" + shape.replace("%(", "{").replace(")s", "}")
+    return "/" + re.sub(r"%\([a-z_0-9]+\)s", "{}", shape)
+
+
+def _shape(path: str) -> str:
+    """Return an address of the document without the names of its gaps, which are not Django's."""
+    return re.sub(r"{[a-z_0-9]+}", "{}", path)

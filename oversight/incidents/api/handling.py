@@ -148,6 +148,8 @@ class IncidentView(APIView):
     """Base of addresses below one incident that take the scope, for reading, too."""
 
     permission_classes = [own(Scope.INCIDENTS_WRITE)]
+    # Reports are private: no answer of a write about one is kept.
+    answers_once = True
 
     def incident(self, ref: str) -> Incident:
         """Return the incident, else 404."""

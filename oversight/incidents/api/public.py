@@ -205,6 +205,7 @@ class Incidents(generics.ListAPIView[Incident]):
     """All incidents, newest first; POST reports one, without an account."""
 
     permission_classes = [Public]
+    forgets_callers = True
     serializer_class = IncidentOutput
     filterset_class = IncidentFilters
     queryset = Incident.objects.with_parts().newest_first()
@@ -279,6 +280,7 @@ class Follow(APIView):
     """`POST`: what became of one's own report; the secret is sent in the body, never an address."""
 
     permission_classes = [Public]
+    forgets_callers = True
     finds_by_body = True
 
     @extend_schema(request=SecretInput, responses={200: FollowOutput})
@@ -291,6 +293,7 @@ class Add(APIView):
     """`POST`: add to one's own report."""
 
     permission_classes = [Public]
+    forgets_callers = True
     finds_by_body = True
 
     @extend_schema(request=AdditionInput, responses={201: FollowOutput})
@@ -308,6 +311,7 @@ class Files(APIView):
     """`POST`: add a file to one's own report, as a multipart form."""
 
     permission_classes = [Public]
+    forgets_callers = True
     finds_by_body = True
     parser_classes = [MultiPartParser]
 
