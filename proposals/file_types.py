@@ -34,6 +34,9 @@ TYPES: dict[str, tuple[str, bytes]] = {
 What a browser could run, HTML and SVG above all, is not among them.
 """
 
+MEDIA_TYPES = tuple(sorted({kind.partition(";")[0] for kind, _ in TYPES.values()}))
+"""What a file can be served as, without parameters."""
+
 
 class FileError(ValueError):
     """A file that cannot be taken; the message says why and what can."""

@@ -21,6 +21,7 @@ _BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
     (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
 )
+MEDIA_TYPES = (*(each[1] for each in _BEGINNINGS), "text/plain")
 TAKEN = _("PDF, PNG, JPEG or plain text")
 ACCEPT = ".pdf,.png,.jpg,.jpeg,.txt"
 

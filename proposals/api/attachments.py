@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from oversight.accounts.permissions import Public
 from oversight.web.inputs import checked
 from proposals.api.proposals import ProposalView
+from proposals.file_types import MEDIA_TYPES
 from proposals.models import Attachment, Support
 from proposals.services import attachments, support
 from proposals.uploads import file_answer, read_upload
@@ -105,7 +106,7 @@ class AttachmentFile(ProposalView):
 
     permission_classes = [Public]
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in MEDIA_TYPES})
     def get(self, request: Request, ref: str, pk: int) -> FileResponse:  # noqa: ARG002
         """Return the file."""
         found = self.proposal(ref).attachments.select_related("artefact")

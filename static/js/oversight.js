@@ -8,7 +8,7 @@ const once = (element, name) => {
 };
 
 // What is said stands in the page, in its language; an error page without it is English.
-const say = (name, english) => document.getElementById("words")?.dataset[name] ?? english;
+const say = (name, english) => document.getElementById("script-words")?.dataset[name] ?? english;
 
 // -- Light and dark --------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from oversight.incidents import policy
 from oversight.incidents.api.public import IncidentOutput, LinkOutput, MessageOutput, followed
 from oversight.incidents.choices import Category, Harm, Relation, Severity, Status
 from oversight.incidents.downloads import file_answer
+from oversight.incidents.files import MEDIA_TYPES
 from oversight.incidents.models import Incident, IncidentFile, IncidentLink
 from oversight.incidents.naming import named
 from oversight.incidents.reviews import KINDS
@@ -194,7 +195,7 @@ class Report(IncidentView):
 class ReportFile(IncidentView):
     """One file of a report."""
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in MEDIA_TYPES})
     def get(self, request: Request, ref: str, pk: int) -> HttpResponse:
         """Return the file, to clerks of the body and auditors."""
         incident = self.readable(request, ref)
