@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Membership
 from oversight.accounts.policy import is_person, voting_membership
+from oversight.web.languages import lowered
 from proposals import policy
 from proposals.charter_words import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
 from proposals.choices import OPEN, Status
@@ -212,7 +213,7 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
         return _("The text is final; its notice is running.")
     if proposal.status == Status.DECIDED:
         return _("It is decided: %(lower)s.") % {
-            "lower": proposal.decision.get_outcome_display().lower(),
+            "lower": lowered(proposal.decision.get_outcome_display()),
         }
     return {
         Status.DRAFT: "A draft, which only its body can see.",

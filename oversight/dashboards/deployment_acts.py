@@ -13,6 +13,7 @@ from oversight.ledger.models import LedgerEntry
 from oversight.registry import conditions
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation, Deployment
+from oversight.web.languages import lowered
 from proposals.models import Decision, Proposal
 from proposals.services.renewals import renewal_time
 
@@ -61,7 +62,7 @@ def _act(entry: LedgerEntry, row: Authorisation | None) -> Event:
     facts = entry.content.get("facts", {})
     notes = []
     if row and entry.type == "registry.authorisation.granted":
-        said = (f"{label.lower()}: {value}" for label, value in conditions.words(row.conditions))
+        said = (f"{lowered(label)}: {value}" for label, value in conditions.words(row.conditions))
         notes = [
             gettext("by decision %(decision_ref)s") % {"decision_ref": row.decision_ref},
             *said,
@@ -91,7 +92,7 @@ def _proposed(proposals: Iterable[Proposal]) -> list[Event]:
             "title": gettext("Proposed: %(title)s") % {"title": by_subject[subject].text.title},
             "at": datetime.fromisoformat(entry.content["at"]),
             "act": entry.index,
-            "note": by_subject[subject].get_status_display().lower(),
+            "note": lowered(by_subject[subject].get_status_display()),
             "href": by_subject[subject].get_absolute_url(),
         }
         for subject, entry in first.items()

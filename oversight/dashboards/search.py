@@ -17,6 +17,7 @@ from oversight.accounts.models import Body
 from oversight.dashboards.search_query import Query, snippet
 from oversight.incidents.models import Incident
 from oversight.registry.models import Deployment, ModelVersion, RegisteredModel
+from oversight.web.languages import lowered
 from proposals.markdown import plain_words
 from proposals.models import (
     Argument,
@@ -249,7 +250,7 @@ def _load_proposals(keys: list[int]) -> Iterable[Found]:
         state = decision.get_outcome_display() if decision else row.get_status_display()
         text = f"{newest[row.pk].summary} {plain_words(newest[row.pk].body_markdown)}"
         yield Found(row.pk, "proposal", newest[row.pk].title, href, text,
-                    f"{row.ref}, {row.body}: {state.lower()}")  # fmt: skip
+                    f"{row.ref}, {row.body}: {lowered(state)}")  # fmt: skip
 
 
 def _load_models(keys: list[int]) -> Iterable[Found]:
@@ -284,7 +285,7 @@ def _load_runs(keys: list[int]) -> Iterable[Found]:
 
 def _load_incidents(keys: list[int]) -> Iterable[Found]:
     for row in Incident.objects.filter(pk__in=keys):
-        note = f"{row.ref}: {row.get_status_display().lower()}"
+        note = f"{row.ref}: {lowered(row.get_status_display())}"
         yield Found(
             row.pk, "incident", row.shown_title, row.get_absolute_url(), row.shown_text, note
         )

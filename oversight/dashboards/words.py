@@ -76,7 +76,9 @@ def votes_headline(votes_for: int, against: int, abstained: int) -> str:
 
 
 def lowered(text: str) -> str:
-    """Return the text as the middle of a sentence has it."""
+    """Return the text as the middle of a sentence has it; German nouns keep their capital."""
+    if (get_language() or "").startswith("de"):
+        return text
     return text[:1].lower() + text[1:]
 
 

@@ -43,13 +43,14 @@ def filled(text: "StrOrPromise", **values: object) -> str:
 
 
 def lowered(label: "StrOrPromise") -> str:
-    """Return a label in small letters, in the language that is spoken when it is read."""
+    """Return a label as the middle of a sentence has it, in the language that is spoken then."""
     words: str = _lower(label)
     return words
 
 
 def _small(label: "StrOrPromise") -> str:
-    return str(label).lower()
+    # German writes its nouns with a capital wherever they stand.
+    return str(label) if (translation.get_language() or "").startswith("de") else str(label).lower()
 
 
 _lower = lazy(_small, str)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
+from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import OPEN, Leaf, Side
@@ -106,7 +107,7 @@ def _locked(by: Person, proposal: Proposal) -> Proposal:
         raise Conflict(
             _("The discussion has ended: %(lower)s.")
             % {
-                "lower": locked.get_status_display().lower(),
+                "lower": lowered(locked.get_status_display()),
             }
         )
     return locked

@@ -13,6 +13,7 @@ from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web import prepared
 from oversight.web.clock import stamp
+from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import papers
 from proposals.choices import Leaf, Status
@@ -133,7 +134,7 @@ def _require_open(contract: Contract, place: _Place | None) -> tuple[datetime, i
     assert row is not None  # noqa: S101 - contracts are never removed
     status, casting_until, closes_at, now, number, said = row
     if status != Status.VOTING:
-        raise Conflict(_("The vote is over: %(lower)s.") % {"lower": Status(status).label.lower()})
+        raise Conflict(_("The vote is over: %(lower)s.") % {"lower": lowered(Status(status).label)})
     if casting_until is not None:
         raise Conflict(_("The vote is over: it is tied and waits for the chair's casting vote."))
     if now >= closes_at:

@@ -129,7 +129,7 @@ def _close(proposal: Proposal, actor: str) -> Decision | None:
         raise Conflict(
             gettext("There is no open vote: %(lower)s.")
             % {
-                "lower": locked.get_status_display().lower(),
+                "lower": lowered(locked.get_status_display()),
             }
         )
     contract = locked.contract

@@ -12,7 +12,7 @@ from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.figures import grouped
-from oversight.web.languages import filled
+from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.anchored import quoted_in
@@ -68,7 +68,7 @@ def make_comment(
         raise Conflict(
             gettext("The discussion has ended: %(lower)s.")
             % {
-                "lower": locked.get_status_display().lower(),
+                "lower": lowered(locked.get_status_display()),
             }
         )
     if parent is not None and parent.proposal_id != locked.pk:

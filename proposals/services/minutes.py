@@ -11,6 +11,7 @@ from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now
 from oversight.web.figures import grouped
+from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import MINUTES_TRANSITIONS, Leaf, MinutesStatus
@@ -70,7 +71,7 @@ def edit_minutes(*, by: Person, minutes: Minutes, text: str) -> Minutes:
                 "corrected by a new version."
             )
             % {
-                "lower": row.get_status_display().lower(),
+                "lower": lowered(row.get_status_display()),
             }
         )
     words = text.strip()
@@ -176,8 +177,8 @@ def _require_transition(row: Minutes, to: MinutesStatus) -> None:
         raise Conflict(
             _("These minutes are %(lower)s; they cannot become %(lower_2)s from there.")
             % {
-                "lower": row.get_status_display().lower(),
-                "lower_2": to.label.lower(),
+                "lower": lowered(row.get_status_display()),
+                "lower_2": lowered(to.label),
             }
         )
 

@@ -12,6 +12,7 @@ from oversight.accounts.services import notify
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now, stamp
+from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict
 from proposals.choices import OPEN, Origin, ProposalType, Status
 from proposals.models import Decision, Proposal, Reminder, text_document
@@ -148,7 +149,7 @@ def remind(*, decision: Decision) -> bool:
     suspended = row.state_at(now) == AuthorisationState.SUSPENDED
     renewal = _renewals(row.decision_ref).order_by("-drafted_at").first()
     stands = (
-        f"Its renewal {renewal.ref} is in: {renewal.get_status_display().lower()}."
+        f"Its renewal {renewal.ref} is in: {lowered(renewal.get_status_display())}."
         if (renewal)
         else "Nobody has proposed to renew it."
     )

@@ -241,14 +241,16 @@ UNMARKED = {
 WORDS = re.compile(r"[A-Za-z]{3}")
 MARKED = re.compile(
     r"{%-?\s*(comment|blocktranslate|verbatim)\b.*?{%\s*end\1\s*%}"
-    r"|<(script|style|svg|pre|code)\b.*?</\2>|<!--.*?-->|<!doctype[^>]*>|{#.*?#}|&#?\w+;",
+    r"|<(script|style|svg|pre|code)\b.*?</\2>|<!--.*?-->|<!doctype[^>]*>|{#.*?#}|&lt;\w+&gt;|&#?\w+;",
     re.DOTALL,
 )
-# Names that are the same in every language, and attributes of a form that a block holds.
+# What is the same in every language: names, addresses, files, attributes that a block holds.
 NAMES = re.compile(
-    r"\b(?:oversight|English|SHA-256|sha256|JSON|CSV|Parquet|API|SVG|PNG)\b|^ ?(?:hx|enc).*"
+    r"\b(?:oversight|English|SHA-256|sha256|JSON|CSV|Parquet|API|SVG|PNG|POST)\b|^ ?(?:hx|enc).*"
+    r"|^ ?[/?][a-z.].*|\bproposal:2026\b|\b[a-z-]+\.(?:json|csv|blt|pdf|zip|atom|ics)\b"
 )
 TAGS = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
+KEY = re.compile(r"{% block nav_key %}[a-z]*{% endblock %}")
 SAID = re.compile(
     r"""\b(?:title|aria-label|placeholder|alt|data-label|data-announce)="([^"]*)\"""", re.DOTALL
 )
@@ -256,7 +258,7 @@ SAID = re.compile(
 
 def left_in(source):
     """Return the words of a template that no mark is round."""
-    source = MARKED.sub(" ", source)
+    source = MARKED.sub(" ", KEY.sub("", source))
     bare = TAGS.sub("", re.sub(r'_\("[^"]*"\)', "", source))
     texts = [*re.sub(r"<[^>]*>", "\n", bare).split("\n"), *SAID.findall(bare)]
     return [text.strip() for text in texts if WORDS.search(NAMES.sub("", text))]
@@ -277,6 +279,40 @@ TEMPLATES = sorted(
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_word_of_a_template_is_marked_for_translation(path):
     assert left_in(path.read_text("utf-8")) == []
+
+
+# What a browser shows or says; every other attribute is sent, compared or looked up.
+SHOWN = re.compile(r"title|alt|placeholder|label|content|aria-[a-z]+|data-[a-z-]+")
+TAG = re.compile(r"<[a-zA-Z](?:{%.*?%}|{{.*?}}|[^<>])*>", re.DOTALL)
+ATTRIBUTE = re.compile(r"""([a-zA-Z:@-]+)="((?:{%.*?%}|{{.*?}}|[^"])*)\"""", re.DOTALL)
+MARK = re.compile(r"{%-?\s*(?:translate|blocktranslate)\b|_\(")
+KEYS = {"nav_key", "name", "type", "value", "tone", "href", "kind", "key", "id", "icon"}
+
+
+def translated_keys(source):
+    """Return what is marked for translation although a program reads it."""
+    attributes = [each for tag in TAG.findall(source) for each in ATTRIBUTE.findall(tag)]
+    found = [
+        f"{name}={content}"
+        for name, content in attributes
+        if MARK.search(content) and not SHOWN.fullmatch(name)
+    ]
+    found += [name for name in re.findall(r'\b([a-z_]+)=_\("', source) if name in KEYS]
+    found += re.findall(r"{% block nav_key %}{% translate.*?%}", source)
+    return found + re.findall(r'{% (?:el)?if [^%]*[!=]= *_\("[^"]*"\)', source)
+
+
+def test_the_search_for_translated_keys_finds_them():
+    assert translated_keys('<button name="a" value="{% translate "give" %}">') != []
+    assert translated_keys('{% include "x" with value=_("give") only %}') != []
+    assert translated_keys('{% if stage == _("open") %}') != []
+    assert translated_keys("{% block nav_key %}{% translate 'deciding' %}{% endblock %}") != []
+    assert translated_keys('<button value="{{ x }}" title="{% translate "Give" %}">') == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_that_a_program_reads_is_translated(path):
+    assert translated_keys(path.read_text("utf-8")) == []
 
 
 def test_every_template_compiles():

@@ -21,6 +21,7 @@ from oversight.incidents.services.links import write_link
 from oversight.incidents.services.steps import locked_for, record, words
 from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
+from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid
 
 MAX_TITLE = 160
@@ -163,13 +164,13 @@ def restore_text(*, by: Person, incident: Incident, reason: str) -> Incident:
 def _require_move(row: Incident, to: Status) -> None:
     before = Status(row.status)
     if to not in TRANSITIONS[before]:
-        open_to = ", ".join(sorted(each.label.lower() for each in TRANSITIONS[before]))
+        open_to = ", ".join(sorted(str(lowered(each.label)) for each in TRANSITIONS[before]))
         raise Conflict(
             gettext("%(ref)s is %(lower)s; it cannot become %(lower_2)s, only %(open_to)s.")
             % {
                 "ref": row.ref,
-                "lower": before.label.lower(),
-                "lower_2": to.label.lower(),
+                "lower": lowered(before.label),
+                "lower_2": lowered(to.label),
                 "open_to": open_to,
             }
         )

@@ -363,6 +363,12 @@ def script_words(name: str) -> str:
     }[name]
 
 
+@register.filter
+def lowered(value: Any) -> str:
+    """Return a label as the middle of a sentence has it in the page's language."""
+    return str(languages.lowered(value))
+
+
 @register.simple_tag
 def language_is_reviewed() -> bool:
     """Say whether people have read the texts of the page's language."""
