@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
+from oversight.web.pagination import CURSOR
 from oversight.web.problems import MEDIA_TYPE
 
 PROBLEM: dict[str, Any] = {
@@ -41,6 +42,13 @@ RATE_HEADERS: dict[str, Any] = {
         "description": "What is left of it: `r` requests; one more in `t` seconds.",
         "schema": {"type": "string"},
         "example": '"read";r=1199;t=60',
+    },
+}
+LINK: dict[str, Any] = {
+    "Link": {
+        "description": 'The pages beside this one (RFC 8288): `rel="next"`, `rel="prev"`.',
+        "schema": {"type": "string"},
+        "example": '<https://example.org/api/v1/runs/?cursor=WyJhZnRlciIs>; rel="next"',
     },
 }
 MEANINGS = {
@@ -112,7 +120,9 @@ def add_refusals(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
 
 
 def _describe_headers(method: str, operation: dict[str, Any]) -> None:
-    """Say which header makes a write safe to repeat, and which answer says what is left."""
+    """Say which header makes a write safe to repeat, which says what is left, and what is next."""
+    if _is_paged(operation):
+        operation["responses"]["200"].setdefault("headers", {}).update(LINK)
     if method != "get":
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     for answer in operation["responses"].values():
@@ -130,7 +140,7 @@ def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:
     found = {400, 401, 429}
-    if "{" in path or _is_paged(operation):
+    if "{" in path:
         found.add(404)
     if method != "get":
         found |= {403, 409, 422}
@@ -140,4 +150,4 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:
 
 
 def _is_paged(operation: dict[str, Any]) -> bool:
-    return any(each["name"] == "page" for each in operation.get("parameters", []))
+    return any(each["name"] == CURSOR for each in operation.get("parameters", []))
