@@ -42,7 +42,7 @@ PAGES: dict[str, Callable[[int], str]] = {
     "proposal": lambda n: f"/proposals/{_decided(n + 20)}/",
     "suite": lambda n: f"/suites/suite-{n + 1}/",
     "task": lambda n: f"/suites/suite-{n + 2}/tasks/task-{n % 5}/",
-    "run": lambda n: f"/runs/run-{4096 + 977 * n:08x}/",
+    "run": lambda n: f"/runs/run-{4096 + 976 * n:08x}/",
     "what is decided": lambda _: "/deciding/",
     "models": lambda n: f"/models/?page={n + 1}",
     "runs by the API": lambda n: f"/api/v1/runs/?model=model-{9 + 17 * n}",

@@ -1,8 +1,8 @@
 """Fills a system's own database with a decade of work, from one of everything that came by itself.
 
 What pages read is there and looks real: models, runs with results and scores, proposals with their
-votes. Rows are copies that the database makes; their leaves are not on the log, and their signed
-statements are stubs.
+votes. Rows are copies that the database makes; their leaves are not on the log. So are their signed
+statements: every sixteenth run has them whole, and the newest thousand, the others have stubs.
 """
 
 from typing import Any
@@ -13,6 +13,8 @@ SUITES, TASKS_EACH = 20, 5
 TASK_RESULTS = 1_000_000
 SCORES_EACH = 10
 COMMENTS_EACH = 15
+STATED_EACH, STATED_NEWEST = 16, 1_000
+"""Which runs have whole statements, not stubs."""
 
 _LICENCES = ("Apache-2.0", "MIT", "LicenseRef-llama", "CC-BY-4.0")
 _WORDS = [
@@ -79,7 +81,8 @@ def clone(cursor: Any, table: str, where: str, series: str, **changed: str) -> N
     """Copy the rows of a table once for each row of a series `s`, some columns by expressions."""
     cursor.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_name = %s "
-        "AND is_identity = 'NO' AND table_schema = 'public' ORDER BY ordinal_position",
+        "AND is_identity = 'NO' AND is_generated = 'NEVER' AND table_schema = 'public' "
+        "ORDER BY ordinal_position",
         [table],
     )
     names = [name for (name,) in cursor.fetchall() if name != "id" or "id" in changed]
@@ -146,13 +149,16 @@ def _results(cursor: Any, run: Any) -> None:
         finished_at=f"now() - ({runs} - n) * interval '5 minutes' + interval '4 minutes'",
     )  # fmt: skip
     cursor.execute("ANALYZE evals_run")
+    place = "('x' || right(r.ref, 8))::bit(32)::int"
     clone(
         cursor, "evals_taskrun",
         f"t.run_id = {run.pk} AND t.position = 0 AND r.id <> {run.pk}",
         f"evals_run AS r, generate_series(0, {TASKS_EACH - 1}) AS s(n)",
         id="gen_random_uuid()", run_id="r.id", task_name="'task-' || n", position="n",
         requested_at="r.requested_at", started_at="r.started_at", finished_at="r.finished_at",
-        leaf_id="gen_random_uuid()", envelope="'{}'::jsonb",
+        leaf_id="gen_random_uuid()",
+        envelope=f"CASE WHEN {place} % {STATED_EACH} = 0 OR {place} >= {runs - STATED_NEWEST} "
+        "THEN t.envelope ELSE '{}'::jsonb END",
         statement_digest="'sha256:' || encode(sha256((r.id || '-' || n)::bytea), 'hex')",
     )  # fmt: skip
     cursor.execute("ANALYZE evals_taskrun")
@@ -174,8 +180,10 @@ def _results(cursor: Any, run: Any) -> None:
         "UNIQUE (task_run_id, metric, doc_id)"
     )
     from evals.services.newest import rebuild_newest
+    from evals.services.usage import rebuild_usage
 
     rebuild_newest()
+    rebuild_usage()
 
 
 def _proposals(cursor: Any, decision: Any) -> None:

@@ -1,5 +1,6 @@
 """Celery entry points of the evaluation floor, on the server's side."""
 
+import logging
 from contextlib import suppress
 
 from celery import shared_task
@@ -9,7 +10,11 @@ from evals.models import TaskRun
 from evals.nudges import nudge_workers as send_nudge
 from evals.services import checks, leases, probes
 from evals.services.budgets import stop_spent
+from evals.services.newest import mend_newest
+from evals.services.usage import mend_usage
 from oversight.web.refusals import Conflict
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="evals.requeue_expired_leases")
@@ -40,6 +45,15 @@ def nudge_workers() -> int:
 def forget_old_probes() -> int:
     """Remove what nobody asks for any more."""
     return probes.forget_old()
+
+
+@shared_task(name="evals.mend_copies")
+def mend_copies() -> None:
+    """Add to the tables that pages read what a server of an earlier version left out."""
+    if rows := mend_newest():
+        logger.warning("%d newest results were missing; they are there now.", rows)
+    if mend_usage():
+        logger.warning("Results were missing from the sums of what was computed; made anew.")
 
 
 @shared_task(name="evals.check_endpoints")

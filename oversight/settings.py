@@ -117,6 +117,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-endpoints": {"task": "evals.check_endpoints", "schedule": 30.0},
     "tell-of-alarms": {"task": "proposals.tell_of_alarms", "schedule": 30.0},
     "forget-old-probes": {"task": "evals.forget_old_probes", "schedule": 3600.0},
+    "mend-copies": {"task": "evals.mend_copies", "schedule": 3600.0},
     "stop-spent-budgets": {"task": "evals.stop_spent_budgets", "schedule": 5.0},
     "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
     "gate-tick": {"task": "registry.tick", "schedule": 30.0},

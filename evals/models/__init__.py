@@ -4,7 +4,7 @@ from evals.models.artefacts import Artefact
 from evals.models.budgets import ComputeBudget
 from evals.models.checks import Check, CheckedEndpoint, CheckPlan, EndpointProbe, ProbeTurn
 from evals.models.criteria import Criterion, asked_words
-from evals.models.results import Aggregate, NewestResult, SampleScore
+from evals.models.results import Aggregate, NewestResult, SampleScore, UsageSum
 from evals.models.runs import Replication, Run, TaskRun, new_replication_ref, new_run_ref
 from evals.models.suites import Suite, SuiteDraft, SuiteVersion, new_draft_ref
 from evals.models.workers import Worker, WorkerKey
@@ -27,6 +27,7 @@ __all__ = [
     "SuiteDraft",
     "SuiteVersion",
     "TaskRun",
+    "UsageSum",
     "Worker",
     "WorkerKey",
     "asked_words",

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from evals.choices import ResourceClass
 from evals.models.runs import Run, TaskRun
 from evals.models.suites import SuiteVersion
+from evals.models.workers import Worker
 from oversight.registry.models import ModelVersion
 
 
@@ -105,3 +107,41 @@ class NewestResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_name} {self.metric} {self.mean:.3f} (n={self.n})"
+
+
+class UsageSum(models.Model):
+    """What one host has given to one model version for one purpose, as it stated and signed.
+
+    A copy, so that pages need not read every statement: `evals.services.usage` adds each accepted
+    result, and makes all of it anew from the statements. One host, one row: results of several
+    hosts never wait for each other.
+    """
+
+    worker = models.ForeignKey(Worker, models.PROTECT, related_name="+", db_index=False)
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=60, blank=True)
+    resource_class = models.CharField(max_length=8, choices=ResourceClass.choices)
+    energy_method = models.CharField(max_length=10, blank=True)
+    currency = models.CharField(max_length=3, blank=True, help_text="Empty: no cost was stated.")
+    runs = models.PositiveIntegerField(help_text="Those whose first result is counted here.")
+    task_runs = models.PositiveIntegerField()
+    # As many digits as a statement may have, and room for their sum: nothing is rounded.
+    seconds = models.DecimalField(max_digits=130, decimal_places=60)
+    tokens = models.DecimalField(max_digits=40, decimal_places=0)
+    joules = models.DecimalField(max_digits=130, decimal_places=60)
+    money = models.DecimalField(max_digits=130, decimal_places=60)
+    last_at = models.DateTimeField(help_text="When the last of them was accepted.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    *("worker", "model_version", "purpose", "resource_class"),
+                    *("energy_method", "currency"),
+                ],
+                name="usage_summed_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_runs} task runs, {self.seconds} s"

@@ -2,7 +2,8 @@
 
 The rows follow from the aggregates of finished runs that were not cut short by a limit. They are
 written in the transaction that ends such a run, so that no page looks through a million results
-for the newest of them, and can be made anew from the aggregates at any time.
+for the newest of them, and can be made anew from the aggregates at any time. A server of before
+this table ends runs without writing to it, while another one migrates: `mend_newest` finds them.
 """
 
 from django.db import connection, transaction
@@ -41,6 +42,17 @@ _KEPT = f"""
 """  # noqa: S608 - columns are ours
 
 
+# Runs that were asked for later than everything that is kept of their model and suite version.
+_MISSING = """
+    AND NOT EXISTS (
+        SELECT FROM evals_newestresult AS kept
+        WHERE kept.model_version_id = run.model_version_id
+            AND kept.suite_version_id = run.suite_version_id
+            AND kept.requested_at >= run.requested_at
+    )
+"""
+
+
 def keep_newest(run: Run) -> None:
     """Keep a run's results where no run that was asked for later has any.
 
@@ -62,3 +74,11 @@ def rebuild_newest() -> int:
         cursor.execute("DELETE FROM evals_newestresult")
         cursor.execute(_KEPT.format(only=""))
     return NewestResult.objects.count()
+
+
+@transaction.atomic(durable=True)
+def mend_newest() -> int:
+    """Keep the results of runs that ended without it; return how many rows that changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT.format(only=_MISSING))
+        return int(cursor.rowcount)

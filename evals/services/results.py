@@ -22,6 +22,7 @@ from evals.reckoner.refusals import Refused
 from evals.services.leases import locked_lease
 from evals.services.moves import move
 from evals.services.runs import settle_run
+from evals.services.usage import keep_usage
 from evals.statement import StatementError, verify_envelope
 from evals.statistics import Aggregate
 from evals.suites.document import digest as document_digest
@@ -139,6 +140,7 @@ def _accept(
     move(task_run, TaskRunState.SUCCEEDED)
     _write_scores(task_run, summed)
     settle_run(task_run.run)
+    keep_usage(task_run)
     return task_run, True
 
 

@@ -22,6 +22,7 @@ from evals.statement.form import SAMPLES_MEDIA_TYPE, STATEMENT_TYPE, SUBJECT_NAM
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_MOST_DIGITS = 60
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -112,3 +113,7 @@ def _check_usage(usage: Mapping[str, Any]) -> None:
     if "money" in usage or "currency" in usage:
         decimal_in(usage, "money", where)
         pattern_in(usage, "currency", where, _CURRENCY, "a code of three letters such as EUR")
+    for name in ("wallSeconds", "energyJoules", "money"):
+        # They are added up; what has no end has no sum.
+        if len(str(usage.get(name, ""))) > _MOST_DIGITS:
+            raise StatementError(f"{where}.{name}: has more than {_MOST_DIGITS} characters")

@@ -1,4 +1,7 @@
-"""Who computed what: task runs, hours, energy and cost by host, from the signed statements."""
+"""Who computed what: task runs, hours, energy and cost by host, from the signed statements.
+
+Sums over everything are read from `UsageSum`, which is kept with each accepted result.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,72 +10,73 @@ from typing import Any
 
 from django.db import connection
 
-# What a worker stated of a task run lies, as base64, in the envelope that it signed.
 _USAGE = """
     SELECT worker.id, worker.name, worker.public_id, organisation.name, organisation.slug,
-        stated.class, stated.method, stated.currency,
-        count(*), sum(stated.seconds), sum(stated.tokens), sum(stated.joules), sum(stated.money),
-        max(stated.finished_at)
-    FROM (
-        SELECT task_run.worker_id, task_run.resource_class AS class, task_run.finished_at,
-            usage ->> 'energyMethod' AS method,
-            usage ->> 'currency' AS currency,
-            coalesce((usage ->> 'wallSeconds')::numeric, 0) AS seconds,
-            coalesce((usage ->> 'tokens')::numeric, 0) AS tokens,
-            coalesce((usage ->> 'energyJoules')::numeric, 0) AS joules,
-            (usage ->> 'money')::numeric AS money
-        FROM evals_taskrun AS task_run, LATERAL (
-            SELECT convert_from(decode(task_run.envelope ->> 'payload', 'base64'), 'UTF8')::jsonb
-                -> 'predicate' -> 'usage' AS usage
-        ) AS statement
-        WHERE task_run.state = 'succeeded' AND task_run.envelope IS NOT NULL
-    ) AS stated
-    JOIN evals_worker AS worker ON worker.id = stated.worker_id
+        kept.resource_class, nullif(kept.energy_method, ''), nullif(kept.currency, ''),
+        sum(kept.task_runs), sum(kept.seconds), sum(kept.tokens), sum(kept.joules),
+        trim_scale(sum(kept.money) FILTER (WHERE kept.currency <> '')), max(kept.last_at)
+    FROM evals_usagesum AS kept
+    JOIN evals_worker AS worker ON worker.id = kept.worker_id
     JOIN accounts_organisation AS organisation ON organisation.id = worker.organisation_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 4, 2, 6, 7
 """
 
-
 # The same sums by something else than hosts. Keys and joins are ours, never a request's.
 _BY = """
-    SELECT {key}, stated.currency, count(*), count(DISTINCT run.id), sum(stated.seconds),
-        sum(stated.tokens),
-        coalesce(sum(stated.joules) FILTER (WHERE stated.method = 'measured'), 0),
-        coalesce(sum(stated.joules) FILTER (WHERE stated.method IS DISTINCT FROM 'measured'), 0),
-        sum(stated.money)
-    FROM (
-        SELECT task_run.run_id, usage ->> 'energyMethod' AS method,
+    SELECT {key}, nullif(kept.currency, ''), sum(kept.task_runs), sum(kept.runs),
+        sum(kept.seconds), sum(kept.tokens),
+        coalesce(sum(kept.joules) FILTER (WHERE kept.energy_method = 'measured'), 0),
+        coalesce(sum(kept.joules) FILTER (WHERE kept.energy_method <> 'measured'), 0),
+        trim_scale(sum(kept.money) FILTER (WHERE kept.currency <> ''))
+    FROM evals_usagesum AS kept
+    {joins}
+    GROUP BY {key}, kept.currency
+    ORDER BY sum(kept.seconds) DESC, 1, kept.currency LIMIT %s
+"""
+# No more statements are decoded than are shown: those of the newest runs.
+_BY_RUN = """
+    WITH newest AS MATERIALIZED (
+        SELECT run.id, run.ref, run.requested_at FROM evals_run AS run
+        WHERE EXISTS (
+            SELECT FROM evals_taskrun AS part
+            WHERE part.run_id = run.id AND part.state = 'succeeded'
+        )
+        ORDER BY run.requested_at DESC LIMIT %s
+    ), stated AS (
+        SELECT run.ref, run.requested_at, usage ->> 'energyMethod' AS method,
             usage ->> 'currency' AS currency,
             coalesce((usage ->> 'wallSeconds')::numeric, 0) AS seconds,
             coalesce((usage ->> 'tokens')::numeric, 0) AS tokens,
             coalesce((usage ->> 'energyJoules')::numeric, 0) AS joules,
             (usage ->> 'money')::numeric AS money
-        FROM evals_taskrun AS task_run, LATERAL (
-            SELECT convert_from(decode(task_run.envelope ->> 'payload', 'base64'), 'UTF8')::jsonb
+        FROM newest AS run
+        JOIN evals_taskrun AS part ON part.run_id = run.id AND part.state = 'succeeded',
+        LATERAL (
+            SELECT convert_from(decode(part.envelope ->> 'payload', 'base64'), 'UTF8')::jsonb
                 -> 'predicate' -> 'usage' AS usage
         ) AS statement
-        WHERE task_run.state = 'succeeded' AND task_run.envelope IS NOT NULL
-    ) AS stated
-    JOIN evals_run AS run ON run.id = stated.run_id
-    {joins}
-    GROUP BY {key}, stated.currency
-    ORDER BY {order} LIMIT %s
+    )
+    SELECT ref, ref, currency, count(*), 1, sum(seconds), sum(tokens),
+        coalesce(sum(joules) FILTER (WHERE method = 'measured'), 0),
+        coalesce(sum(joules) FILTER (WHERE method IS DISTINCT FROM 'measured'), 0),
+        trim_scale(sum(money))
+    FROM stated GROUP BY ref, requested_at, currency ORDER BY requested_at DESC, ref, currency
 """
 _VERSIONS = (
-    "JOIN registry_modelversion AS version ON version.id = run.model_version_id"
+    "JOIN registry_modelversion AS version ON version.id = kept.model_version_id"
     " JOIN registry_registeredmodel AS model ON model.id = version.model_id"
 )
 _BODIES = (
-    "LEFT JOIN proposals_proposal AS proposal ON run.purpose = 'proposal:' || proposal.ref"
+    "LEFT JOIN proposals_proposal AS proposal ON kept.purpose LIKE 'proposal:%%'"
+    " AND proposal.ref = substr(kept.purpose, length('proposal:') + 1)"
     " LEFT JOIN accounts_body AS body ON body.id = proposal.body_id"
 )
 _GROUPINGS = {
-    "run": ("run.ref, run.ref", "", "max(run.requested_at) DESC"),
-    "model": ("model.slug, model.name", _VERSIONS, "sum(stated.seconds) DESC, 1"),
-    "body": ("coalesce(body.slug, ''), coalesce(body.name, '')", _BODIES,
-             "sum(stated.seconds) DESC, 1"),
-}  # fmt: skip
+    "model": _BY.format(key="model.slug, model.name", joins=_VERSIONS),
+    "body": _BY.format(key="coalesce(body.slug, ''), coalesce(body.name, '')", joins=_BODIES),
+    "run": _BY_RUN,
+}
 GROUPS_LIMIT = 10_000
 
 
@@ -113,11 +117,10 @@ def groups(by: str, limit: int = GROUPS_LIMIT) -> list[Group]:
     Args:
         by: "run" (the newest first), "model" or "body" (those that took most first). Work for no
             body's proposal has an empty key.
-        limit: how many lines.
+        limit: how many lines, or runs.
     """
-    key, joins, order = _GROUPINGS[by]
     with connection.cursor() as cursor:
-        cursor.execute(_BY.format(key=key, joins=joins, order=order), [limit])
+        cursor.execute(_GROUPINGS[by], [limit])
         return [Group(*row) for row in cursor.fetchall()]
 
 

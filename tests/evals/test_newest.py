@@ -9,6 +9,7 @@ from django.db import connection
 
 from evals.models import Aggregate, NewestResult, Run
 from evals.services.newest import keep_newest
+from evals.tasks import mend_copies
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +63,7 @@ def test_rebuilding_gives_what_was_kept(world, capsys):
     before = kept()
     assert len(before) == 8
     NewestResult.objects.update(mean=0.5, n=1)
-    call_command("newest_results")
+    call_command("copies")
     assert kept() == before
     assert "8 newest results" in capsys.readouterr().out
 
@@ -81,7 +82,7 @@ def test_a_run_asked_for_earlier_that_ends_later_changes_nothing(world):
     late = finished(cast, suite, versions[0], 10)
     assert kept() != before
     Run.objects.filter(pk=late.pk).update(requested_at=late.requested_at - timedelta(days=1))
-    call_command("newest_results")
+    call_command("copies")
     assert kept() == before
     keep_newest(Run.objects.get(pk=late.pk))
     assert kept() == before
@@ -92,3 +93,22 @@ def test_a_run_cut_short_by_a_limit_is_not_kept(world):
     before = kept()
     finished(cast, suite, versions[0], 4, limit=8)
     assert kept() == before
+
+
+def test_what_a_server_of_before_left_out_is_added_by_the_clock(world, caplog):
+    cast, suite, versions = world
+    old = kept()
+    finished(cast, suite, versions[1], 70)
+    finished(cast, suite, factories.make_model_version(), 30)
+    before = kept()
+    assert len(before) == len(old) + 4
+    NewestResult.objects.all().delete()
+    NewestResult.objects.bulk_create(
+        NewestResult(**dict(zip(FIELDS, row, strict=True))) for row in old
+    )
+    mend_copies()
+    assert kept() == before
+    assert "8 newest results were missing" in caplog.text
+    caplog.clear()
+    mend_copies()
+    assert not caplog.records

@@ -197,6 +197,7 @@ def test_what_is_no_envelope_is_refused(envelope):
         ({"environment": {"a": [{"b": 2**60}]}}, r"environment\.a\.0\.b: .* is too large"),
         ({"samples": {}}, r"predicate\.samples\.sha256: has to be a text"),
         ({"usage": make_predicate()["usage"] | {"energyMethod": "guess"}}, "measured or estimated"),
+        ({"usage": make_predicate()["usage"] | {"wallSeconds": "9" * 61}}, "more than 60 char"),
     ],
 )
 def test_a_predicate_with_a_fault_is_refused_by_field(change, message):

@@ -1,0 +1,21 @@
+"""`manage.py copies`: make anew what pages read instead of a million results."""
+
+from typing import Any
+
+from evals.services.newest import rebuild_newest
+from evals.services.usage import rebuild_usage
+from oversight.web.commands import ServiceCommand
+
+
+class Command(ServiceCommand):
+    """Rebuilds the tables that follow from results and signed statements alone."""
+
+    help = (
+        "Make anew, from all results and signed statements, the tables of the newest results and "
+        "of what was computed; nothing else changes."
+    )
+
+    def act(self, **options: Any) -> None:  # noqa: ARG002 - every command takes them
+        """Rebuild, and say how many rows there are."""
+        self.stdout.write(f"{rebuild_newest():,} newest results.")
+        self.stdout.write(f"{rebuild_usage():,} sums of what was computed.")
