@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext
+
 from evals.choices import Comparison, Outcome
 from evals.models import Aggregate, Criterion, Run, TaskRun
 from evals.pairs import paired_difference
@@ -20,6 +22,7 @@ from evals.statistics import (
     samples_to_decide_proportion,
 )
 from oversight.registry.models import ModelVersion
+from oversight.web.figures import grouped, localised
 
 
 class Measured(NamedTuple):
@@ -89,7 +92,9 @@ class Judgement:
         if self.aggregate is not None and self.outcome == Outcome.UNDECIDED:
             return undecided_words(self.aggregate, self.needed)
         if self.outcome == Outcome.NO_RESULT and self.criterion.beside is not None:
-            return f"It takes a whole run of each: of this version and of {self.criterion.beside}."
+            return gettext("It takes a whole run of each: of this version and of %(beside)s.") % {
+                "beside": self.criterion.beside
+            }
         if self.outcome == Outcome.NO_RESULT:
             task = self.criterion.task
             # How much clusters tell is not known before they are there.
@@ -158,25 +163,27 @@ def samples_needed(aggregate: Aggregate, threshold: Decimal) -> int | None:
 def undecided_words(aggregate: Aggregate, needed: int | None) -> str:
     """Say why samples do not settle a criterion, and how many would."""
     if aggregate.low is None:
-        return "The samples show no spread, so there is no interval to judge by."
+        return gettext("The samples show no spread, so there is no interval to judge by.")
     if needed is None:
-        return "The score lies on the line itself: no number of samples would settle it."
-    return (
-        f"If the model really scores {aggregate.mean:.3f}, about {rounded_up(needed):,} samples "
-        "would settle it four times in five."
-    )
+        return gettext("The score lies on the line itself: no number of samples would settle it.")
+    return gettext(
+        "If the model really scores %(mean)s, about %(needed)s samples would settle it four "
+        "times in five."
+    ) % {"mean": localised(f"{aggregate.mean:.3f}"), "needed": grouped(rounded_up(needed))}
 
 
 def undecided_difference_words(difference: Difference, needed: int | None) -> str:
     """Say why a paired difference does not settle a criterion, and how many samples would."""
     if difference.low is None or difference.mean is None:
-        return "No sample differs between the two, so there is no interval to judge by."
+        return gettext("No sample differs between the two, so there is no interval to judge by.")
     if needed is None:
-        return "The difference lies on the margin itself: no number of samples would settle it."
-    return (
-        f"If the difference really is {difference.mean:+.3f}, about {rounded_up(needed):,} samples "
-        "would settle it four times in five."
-    )
+        return gettext(
+            "The difference lies on the margin itself: no number of samples would settle it."
+        )
+    return gettext(
+        "If the difference really is %(mean)s, about %(needed)s samples would settle it four "
+        "times in five."
+    ) % {"mean": localised(f"{difference.mean:+.3f}"), "needed": grouped(rounded_up(needed))}
 
 
 def plan_words(comparison: str, threshold: Decimal, n: int) -> str:
@@ -188,16 +195,23 @@ def plan_words(comparison: str, threshold: Decimal, n: int) -> str:
     if n < 1 or not 0 <= limit <= 1:
         return ""
     under, over = detectable_proportions(n, limit)
-    if comparison == Comparison.AT_LEAST:
-        found, side = over, "or more"
-    else:
-        found, side = under, "or less"
+    found = over if comparison == Comparison.AT_LEAST else under
     if found is None:
-        return f"{n:,} samples are too few to show that this is met, whatever the score."
-    return (
-        f"With {n:,} samples, a model that really scores {found:.3f} {side} is shown to meet this "
-        "four times in five."
+        return gettext(
+            "%(n)s samples are too few to show that this is met, whatever the score."
+        ) % {"n": grouped(n)}
+    words = (
+        gettext(
+            "With %(n)s samples, a model that really scores %(found)s or more is shown to meet "
+            "this four times in five."
+        )
+        if comparison == Comparison.AT_LEAST
+        else gettext(
+            "With %(n)s samples, a model that really scores %(found)s or less is shown to meet "
+            "this four times in five."
+        )
     )
+    return words % {"n": grouped(n), "found": localised(f"{found:.3f}")}
 
 
 def rounded_up(samples: int) -> int:

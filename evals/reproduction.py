@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from evals import artefacts
@@ -162,10 +163,16 @@ def _samples_differ(predicate: Mapping[str, Any], part: TaskRun) -> str:
 def _sample_differs(old: Sample | None, new: Sample | None) -> str:
     if old is None or new is None:
         there = old or new
-        missing = "the original" if old is None else "the reproduction"
-        return f"sample {there.doc_id if there else '?'} is missing from {missing}"
+        missing = gettext("the original") if old is None else gettext("the reproduction")
+        return gettext("sample %(sample)s is missing from %(missing)s") % {
+            "sample": there.doc_id if there else "?",
+            "missing": missing,
+        }
     if old.doc_id != new.doc_id:
-        return f"sample {old.doc_id} of the original stands where {new.doc_id} stands now"
+        return gettext("sample %(old)s of the original stands where %(new)s stands now") % {
+            "old": old.doc_id,
+            "new": new.doc_id,
+        }
     for metric, score in old.scores.items():
         if new.scores.get(metric) != score:
             return f"sample {old.doc_id}: {metric} was {score!r}, is {new.scores.get(metric)!r}"
@@ -177,9 +184,13 @@ def _aggregates_differ(predicate: Mapping[str, Any], part: TaskRun) -> str:
     for stated in predicate["aggregates"]:
         row = rows.get(stated["metric"])
         if row is None:
-            return f"{stated['metric']} was not measured"
+            return gettext("%(metric)s was not measured") % {"metric": stated["metric"]}
         if row.n != stated["n"]:
-            return f"{stated['metric']} was over {stated['n']} samples, is over {row.n}"
+            return gettext("%(metric)s was over %(before)s samples, is over %(now)s") % {
+                "metric": stated["metric"],
+                "before": stated["n"],
+                "now": row.n,
+            }
         if Decimal(decimal_text(row.mean)) != Decimal(stated["mean"]):
             return f"{stated['metric']} was {stated['mean']}, is {decimal_text(row.mean)}"
     return ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from proposals.charter_words import (
@@ -118,9 +119,16 @@ def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
     missing = sorted({kind.value for kind in ALWAYS_RULED} - set(document))
     if unknown or missing:
         raise CharterError(
-            f"The charter must rule on {', '.join(sorted(ALWAYS_RULED))}, may rule on "
-            f"{', '.join(sorted(set(ProposalType.values) - ALWAYS_RULED))}, and nothing else "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
+            gettext(
+                "The charter must rule on %(always)s, may rule on %(others)s, and nothing else "
+                "(missing: %(missing)s; unknown: %(unknown)s)."
+            )
+            % {
+                "always": ", ".join(sorted(ALWAYS_RULED)),
+                "others": ", ".join(sorted(set(ProposalType.values) - ALWAYS_RULED)),
+                "missing": ", ".join(missing) or "none",
+                "unknown": ", ".join(unknown) or "none",
+            }
         )
     return {
         kind: read_rules(kind.value, document[kind.value])
@@ -209,19 +217,21 @@ def read_rules(name: str, rules: Any) -> DecisionRules:
         CharterError: a rule is missing, unknown, or can never be met.
     """
     if not isinstance(rules, Mapping):
-        raise CharterError(f"{name}: give an object of rules.")
+        raise CharterError(gettext("%(name)s: give an object of rules.") % {"name": name})
     _require_keys(name, rules)
     given = _OPTIONAL | dict(rules)
     vote, override = _read_vote(name, rules["vote"]), _read_share(name, rules["override_threshold"])
     if not vote.threshold <= override <= 1:
-        raise _fault(name, "override_threshold", "must lie between the threshold and 1")
+        raise _fault(name, "override_threshold", gettext("must lie between the threshold and 1"))
     _check_method(name, given["method"], vote)
     for field, known in _WORDS.items():
         if given[field] not in tuple(known):
-            raise _fault(name, field, f"must be one of {', '.join(known)}")
+            raise _fault(
+                name, field, gettext("must be one of %(known)s") % {"known": ", ".join(known)}
+            )
     if given["secrecy"] == "secret" and given["delegation"] != "none":
         # Who delegates must be able to see how the delegate voted.
-        raise _fault(name, "delegation", "must be none where votes are secret")
+        raise _fault(name, "delegation", gettext("must be none where votes are secret"))
     numbers = {field: _whole(name, field, given[field], *NUMBERS[field]) for field in NUMBERS}
     _check_periods(name, given, review_days=rules.get("review_days", 0))
     words: dict[str, Any] = {field: given[field] for field in _WORDS}
@@ -240,7 +250,7 @@ def _check_periods(name: str, given: Mapping[str, Any], *, review_days: int) -> 
         }
         raise _fault(name, "emergency_hours", words)
     if review_days and review_days >= given["sunset_days"]:
-        raise _fault(name, "review_days", "must be less than sunset_days")
+        raise _fault(name, "review_days", gettext("must be less than sunset_days"))
 
 
 def methods_for(kind: ProposalType | str) -> tuple[str, ...]:
@@ -250,9 +260,15 @@ def methods_for(kind: ProposalType | str) -> tuple[str, ...]:
 
 def _check_method(name: str, method: object, vote: Rules) -> None:
     if method not in methods_for(name):
-        raise _fault(name, "method", f"must be one of {', '.join(methods_for(name))}")
+        raise _fault(
+            name,
+            "method",
+            gettext("must be one of %(known)s") % {"known": ", ".join(methods_for(name))},
+        )
     if method == consent.METHOD and vote.tie_rule is not TieRule.STATUS_QUO:
-        raise _fault(name, "tie_rule", "must be status_quo: a vote by consent cannot be tied")
+        raise _fault(
+            name, "tie_rule", gettext("must be status_quo: a vote by consent cannot be tied")
+        )
 
 
 def _require_keys(name: str, rules: Mapping[str, Any]) -> None:
@@ -260,21 +276,30 @@ def _require_keys(name: str, rules: Mapping[str, Any]) -> None:
     unknown = sorted(str(key) for key in set(rules) - _KEYS)
     if missing or unknown:
         raise CharterError(
-            f"{name}: give exactly {', '.join(sorted(_KEYS))} "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
+            gettext("%(name)s: give exactly %(keys)s (missing: %(missing)s; unknown: %(unknown)s).")
+            % {
+                "name": name,
+                "keys": ", ".join(sorted(_KEYS)),
+                "missing": ", ".join(missing) or "none",
+                "unknown": ", ".join(unknown) or "none",
+            }
         )
 
 
 def _read_vote(name: str, vote: Any) -> Rules:
     if not isinstance(vote, Mapping):
-        raise _fault(name, "vote", "must be an object with threshold, base, comparison and quorum")
+        raise _fault(
+            name, "vote", gettext("must be an object with threshold, base, comparison and quorum")
+        )
     try:
         return Rules.of(**vote)
     except InputError as error:
         raise _fault(name, error.field, error.problem) from None
     except TypeError:
         known = ", ".join(Rules().as_json())
-        raise _fault(name, "vote", f"may hold {known} and nothing else") from None
+        raise _fault(
+            name, "vote", gettext("may hold %(known)s and nothing else") % {"known": known}
+        ) from None
 
 
 def _read_share(name: str, value: Any) -> Fraction:
@@ -286,7 +311,11 @@ def _read_share(name: str, value: Any) -> Fraction:
 
 def _whole(name: str, field: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise _fault(name, field, f"must be a whole number from {low} to {high}")
+        raise _fault(
+            name,
+            field,
+            gettext("must be a whole number from %(low)s to %(high)s") % {"low": low, "high": high},
+        )
     return value
 
 

@@ -222,7 +222,7 @@ def _quorum_words(vote: Rules) -> str:
 def fraction_words(value: Fraction) -> str:
     """Return a fraction the way people say it: “two thirds”, “half”, else “5/7”."""
     known = {
-        Fraction(1, 2): "half",
+        Fraction(1, 2): gettext("half"),
         Fraction(1, 3): gettext("one third"),
         Fraction(2, 3): gettext("two thirds"),
         Fraction(3, 4): gettext("three quarters"),
@@ -230,7 +230,7 @@ def fraction_words(value: Fraction) -> str:
         Fraction(2, 5): gettext("two fifths"),
         Fraction(3, 5): gettext("three fifths"),
         Fraction(4, 5): gettext("four fifths"),
-        Fraction(1): "all",
+        Fraction(1): gettext("all"),
     }
     return known.get(value, fraction_text(value))
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.accounts.models import Organisation
-from oversight.registry import conditions
+from oversight.registry import condition_words
 from oversight.registry.models import Authorisation, ModelVersion
 from oversight.web.figures import grouped
 from proposals.charter_chapters import Difference, differences
@@ -80,7 +80,7 @@ def would_do(proposal: Proposal, terms: Mapping[str, Any], charter: Charter) -> 
     lines = _LINES[kind](_Plan(proposal, terms, charter))
     return Effect(
         lines,
-        conditions.words(terms.get("conditions", {})),
+        condition_words.words(terms.get("conditions", {})),
         criteria_lines(terms.get("criteria", []), _suite(terms)),
         _amended(proposal, terms) if kind == ProposalType.AMEND_CHARTER else [],
         terms.get("override_reason", ""),
@@ -432,17 +432,12 @@ def _did_grant(it: _Plan) -> list[Line]:
 
 
 def _did_suspend(it: _Plan) -> list[Line]:
-    verb = (
-        gettext("ratified the suspension of")
+    words = (
+        gettext("It ratified the suspension of what was authorised by")
         if it.proposal.origin == Origin.EMERGENCY
-        else "suspended"
+        else gettext("It suspended what was authorised by")
     )
-    return [
-        Line(
-            gettext("It %(verb)s what was authorised by") % {"verb": verb},
-            *_address(it.terms["authorisation"]),
-        )
-    ]
+    return [Line(words, *_address(it.terms["authorisation"]))]
 
 
 def _did_retire(it: _Plan) -> list[Line]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from evals.choices import Outcome
 from evals.criteria import Judgement
 from evals.models import Aggregate, Run
@@ -131,9 +133,15 @@ def problems_with(shown: Iterable[Shown]) -> list[str]:
     found = []
     for each in shown:
         if each.is_missing:
-            found.append(f"The text refers to {each.reference}, and there is no such evidence.")
+            found.append(
+                gettext("The text refers to %(reference)s, and there is no such evidence.")
+                % {"reference": each.reference}
+            )
         elif each.run is not None and not each.results:
-            found.append(f"The text refers to {each.reference}, which has no result yet.")
+            found.append(
+                gettext("The text refers to %(reference)s, which has no result yet.")
+                % {"reference": each.reference}
+            )
     return found
 
 

@@ -13,6 +13,7 @@ from evals.models import SuiteVersion
 from oversight.accounts.models import Body
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation, ModelVersion
+from oversight.web.languages import lowered
 from proposals.charter import CharterError, check_successor
 from proposals.charter_chapters import differences
 from proposals.choices import ABOUT_AUTHORISATIONS, ProposalType
@@ -102,7 +103,7 @@ def _about_authorisation(kind: ProposalType, target_ref: str) -> list[Problem]:
                 _("The authorisation %(target_ref)s was %(state)s.")
                 % {
                     "target_ref": target_ref,
-                    "state": state,
+                    "state": lowered(AuthorisationState(state).label),
                 },
             )
         ]

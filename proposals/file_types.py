@@ -3,6 +3,8 @@
 import unicodedata
 from pathlib import PurePosixPath
 
+from django.utils.translation import gettext
+
 MAX_NAME = 120
 MAX_BYTES = 10_000_000
 MOST_FILES = 20
@@ -54,7 +56,7 @@ def safe_name(name: str) -> str:
     kept = " ".join(kept.replace('"', "").split()).strip(" .")
     path = PurePosixPath(kept)
     if not path.stem.strip(". ") or not kept:
-        raise FileError("The file has no name that could be kept.")
+        raise FileError(gettext("The file has no name that could be kept."))
     return f"{path.stem[: MAX_NAME - len(path.suffix)]}{path.suffix}"[:MAX_NAME]
 
 
@@ -65,15 +67,22 @@ def type_of(name: str, data: bytes) -> str:
         FileError: it is empty, too large, of no known type, or not what its ending says.
     """
     if not data:
-        raise FileError("The file is empty.")
+        raise FileError(gettext("The file is empty."))
     if len(data) > MAX_BYTES:
-        raise FileError(f"A file has at most {MAX_BYTES // 1_000_000} MB.")
+        raise FileError(
+            gettext("A file has at most %(value)s MB.") % {"value": MAX_BYTES // 1_000_000}
+        )
     ending = PurePosixPath(name).suffix.lower()
     if ending not in TYPES:
-        raise FileError(f"Files end in {', '.join(TYPES)}; this one does not.")
+        raise FileError(
+            gettext("Files end in %(types)s; this one does not.") % {"types": ", ".join(TYPES)}
+        )
     media_type, beginning = TYPES[ending]
     if not data.startswith(beginning) or (beginning == _PLAIN and not _is_text(data)):
-        raise FileError(f"The file ends in {ending}, but its contents are something else.")
+        raise FileError(
+            gettext("The file ends in %(ending)s, but its contents are something else.")
+            % {"ending": ending}
+        )
     return media_type
 
 

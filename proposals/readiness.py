@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils.text import Truncator
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from evals.choices import Outcome
 from evals.criteria import Judgement, judge
@@ -98,20 +98,19 @@ def obstacles_to_deliberation(proposal: Proposal, charter: Charter) -> list[str]
     found = standing_supports(proposal).exclude(membership__person=proposal.proposer).count()
     if found >= asked:
         return []
-    ask = (
-        gettext("one other member to support it")
-        if asked == 1
-        else gettext("%(asked)s other members to support it") % {"asked": asked}
+    if not found:
+        words = ngettext(
+            "The charter asks for one other member to support it; none does.",
+            "The charter asks for %(asked)s other members to support it; none does.",
+            asked,
+        )
+        return [words % {"asked": asked}]
+    words = ngettext(
+        "The charter asks for %(asked)s other members to support it; one does.",
+        "The charter asks for %(asked)s other members to support it; %(found)s do.",
+        found,
     )
-    do = "does" if found == 1 else "do"
-    return [
-        gettext("The charter asks for %(ask)s; %(value)s %(do)s.")
-        % {
-            "ask": ask,
-            "value": found or "none",
-            "do": do,
-        }
-    ]
+    return [words % {"asked": asked, "found": found}]
 
 
 def standing_supports(proposal: Proposal) -> QuerySet[Support]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
+from oversight.web.figures import grouped
 from oversight.web.refusals import Invalid
 from proposals.tally import blt
 from proposals.tally.election import Election
@@ -17,11 +20,11 @@ MAX_CANDIDATES = 100
 """Most candidates: a matrix of more is long to count, and nobody could read it."""
 
 NAMES = {
-    "scottish-stv": "Single transferable vote (Scottish rules)",
-    "irv": "Instant runoff",
+    "scottish-stv": gettext_lazy("Single transferable vote (Scottish rules)"),
+    "irv": gettext_lazy("Instant runoff"),
     "schulze": "Schulze",
-    "approval": "Approval: whoever a ballot names has its vote",
-    "plurality": "Plurality: the first name of a ballot has its vote",
+    "approval": gettext_lazy("Approval: whoever a ballot names has its vote"),
+    "plurality": gettext_lazy("Plurality: the first name of a ballot has its vote"),
 }
 """The methods that count such a file, as a form lists them."""
 
@@ -56,7 +59,11 @@ def recount(
     """
     size = len(data.encode(errors="replace")) if isinstance(data, str) else len(data)
     if size > MAX_BYTES:
-        raise _refused(field, f"The file has {size:,} bytes; at most {MAX_BYTES:,} are counted.")
+        raise _refused(
+            field,
+            gettext("The file has %(size)s bytes; at most %(max_bytes)s are counted.")
+            % {"size": grouped(size), "max_bytes": grouped(MAX_BYTES)},
+        )
     try:
         election = _seated(blt.parse(data), method, seats)
         decider = Lot(lot_seed) if lot_seed else USUAL_LOT[method]
@@ -66,7 +73,11 @@ def recount(
         raise _refused(error.field, f"{error.problem}.") from None
     if len(election.candidates) > MAX_CANDIDATES:
         number = len(election.candidates)
-        raise _refused(field, f"{number} candidates; at most {MAX_CANDIDATES} are counted here.")
+        raise _refused(
+            field,
+            gettext("%(number)s candidates; at most %(max_candidates)s are counted here.")
+            % {"number": number, "max_candidates": MAX_CANDIDATES},
+        )
     return Recount(
         election.title,
         len(election.candidates),
@@ -79,7 +90,7 @@ def _seated(election: Election, method: str, seats: int | None) -> Election:
     if seats is None:
         return election
     if method in SINGLE_SEAT and seats != 1:
-        raise _refused("seats", f"{NAMES[method]} always elects one.")
+        raise _refused("seats", gettext("%(value)s always elects one.") % {"value": NAMES[method]})
     return Election(
         election.candidates, seats, election.ballots, election.title, election.withdrawn
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from proposals.crowds import map_of, shown_statements
 from proposals.models import OpinionMap, Proposal
 
@@ -154,23 +156,30 @@ class ShownMap:
         least = self.row.drawn["parameters"]["least_participants"]
         answers = self.row.drawn["parameters"]["least_answers"]
         return {
-            "few_participants": f"Groups and answers are shown once {least} people have answered "
-            f"{answers} statements each; {self.placed} have.",
-            "all_answer_alike": "Everybody answers alike: there are no groups.",
-            "no_clear_groups": "The answers do not fall into clear groups: people stand all over "
-            "the map, and every border between them would be arbitrary.",
+            "few_participants": gettext(
+                "Groups and answers are shown once %(least)s people have answered %(answers)s "
+                "statements each; %(placed)s have."
+            )
+            % {"least": least, "answers": answers, "placed": self.placed},
+            "all_answer_alike": gettext("Everybody answers alike: there are no groups."),
+            "no_clear_groups": gettext(
+                "The answers do not fall into clear groups: people stand all over "
+                "the map, and every border between them would be arbitrary."
+            ),
         }.get(self.row.drawn["why_no_groups"], "")
 
     @property
     def description(self) -> str:
         """What the drawing shows, for who does not see it."""
         if not self.has_groups:
-            return f"{self.placed} people, spread over the map without clear groups."
+            return gettext("%(placed)s people, spread over the map without clear groups.") % {
+                "placed": self.placed
+            }
         each = ", ".join(f"group {group.name} with {group.size}" for group in self.groups)
-        return (
-            f"{self.placed} people in {len(self.groups)} groups: {each}. People stand close who "
-            "answer alike. The table after the drawing says what sets each group apart."
-        )
+        return gettext(
+            "%(placed)s people in %(groups)s groups: %(each)s. People stand close who answer "
+            "alike. The table after the drawing says what sets each group apart."
+        ) % {"placed": self.placed, "groups": len(self.groups), "each": each}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Membership
@@ -145,7 +146,7 @@ class Vote:
         rules = self.content["rules"]
         quorum = Fraction(rules["quorum"])
         base = QUORUM_WORDS[QuorumBase(rules["quorum_base"])]
-        return f"{fraction_words(quorum)} {base}" if quorum else "none"
+        return f"{fraction_words(quorum)} {base}" if quorum else _("none")
 
     @property
     def quorum_words(self) -> str:
@@ -162,7 +163,7 @@ class Vote:
         )
         rules = self.content["rules"]
         check = Quorum.of(rules["quorum"], rules["quorum_base"]).check(turnout)
-        reached = "reached" if check.is_met else _("not reached yet")
+        reached = _("reached") if check.is_met else _("not reached yet")
         return f"{self.quorum_rule}; {reached}"
 
 
@@ -202,13 +203,11 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
     if proposal.status == Status.DELIBERATION:
         if not obstacles:
             return _("Nothing stands in the way of the final text.")
-        one = len(obstacles) == 1
-        stand = (
-            _("One thing stands")
-            if one
-            else _("%(obstacles)s things stand") % {"obstacles": len(obstacles)}
-        )
-        return _("%(stand)s in the way of the final text.") % {"stand": stand}
+        return ngettext(
+            "One thing stands in the way of the final text.",
+            "%(obstacles)s things stand in the way of the final text.",
+            len(obstacles),
+        ) % {"obstacles": len(obstacles)}
     if proposal.status == Status.FINAL_TEXT and obstacles:
         return _("The text is final; its notice is running.")
     if proposal.status == Status.DECIDED:
@@ -216,10 +215,10 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
             "lower": lowered(proposal.decision.get_outcome_display()),
         }
     return {
-        Status.DRAFT: "A draft, which only its body can see.",
-        Status.FINAL_TEXT: "The text is final; the vote can open.",
-        Status.WITHDRAWN: "The proposer withdrew it.",
-        Status.ANNULLED: "The vote was annulled: no ballot counts.",
+        Status.DRAFT: gettext("A draft, which only its body can see."),
+        Status.FINAL_TEXT: gettext("The text is final; the vote can open."),
+        Status.WITHDRAWN: gettext("The proposer withdrew it."),
+        Status.ANNULLED: gettext("The vote was annulled: no ballot counts."),
     }[Status(proposal.status)]
 
 
@@ -230,13 +229,13 @@ def _vote_headline(vote: Vote) -> str:
         return _("Every member has voted.")
     if vote.is_due:
         return _("The vote has closed and is being counted.")
-    has = "has" if vote.voted_count == 1 else "have"
-    nobody = _("None") if not vote.voted_count else str(vote.voted_count)
-    return _("%(nobody)s of %(roll_count)s members %(has)s voted.") % {
-        "nobody": nobody,
-        "roll_count": vote.roll_count,
-        "has": has,
-    }
+    if not vote.voted_count:
+        return _("None of %(members)s members have voted.") % {"members": vote.roll_count}
+    return ngettext(
+        "%(voted)s of %(members)s members has voted.",
+        "%(voted)s of %(members)s members have voted.",
+        vote.voted_count,
+    ) % {"voted": vote.voted_count, "members": vote.roll_count}
 
 
 def may_do(user: object, proposal: Proposal) -> dict[str, bool]:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.registry import conditions
 from oversight.registry.conditions import ConditionError
+from oversight.web.figures import grouped
 from proposals import charter
 from proposals.charter import CharterError
 from proposals.choices import ProposalType
@@ -45,14 +47,18 @@ def read(kind: ProposalType, given: object) -> Terms:
         TermsError: a field is missing, unknown, or not written as its kind asks.
     """
     if not isinstance(given, Mapping):
-        raise TermsError("terms", "Give an object of terms.")
+        raise TermsError("terms", gettext("Give an object of terms."))
     readers = _READERS.get(kind, {})
     unknown = sorted(str(name) for name in given if name not in readers)
     if unknown:
         known = (
             _("use %(readers)s") % {"readers": ", ".join(readers)} if readers else _("it has none")
         )
-        raise TermsError("terms", f"“{unknown[0][:40]}” is no term of such a proposal: {known}.")
+        raise TermsError(
+            "terms",
+            gettext("“%(value)s” is no term of such a proposal: %(known)s.")
+            % {"value": unknown[0][:40], "known": known},
+        )
     found = {
         name: reader(name, given[name])
         for name, reader in readers.items()
@@ -60,7 +66,7 @@ def read(kind: ProposalType, given: object) -> Terms:
     }
     missing = [name for name in _NEEDED.get(kind, ()) if name not in found]
     if missing:
-        raise TermsError(missing[0], "It is missing.")
+        raise TermsError(missing[0], gettext("It is missing."))
     return {name: value for name, value in found.items() if value != {}}
 
 
@@ -75,7 +81,11 @@ def _read_conditions(name: str, value: object) -> dict[str, Any]:
 def _read_whole(low: int, high: int) -> Callable[[str, object], int]:
     def read_whole(name: str, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise TermsError(name, f"Use a whole number from {low} to {high:,}.")
+            raise TermsError(
+                name,
+                gettext("Use a whole number from %(low)s to %(high)s.")
+                % {"low": low, "high": grouped(high)},
+            )
         return value
 
     return read_whole
@@ -84,7 +94,11 @@ def _read_whole(low: int, high: int) -> Callable[[str, object], int]:
 def _read_text(longest: int) -> Callable[[str, object], str]:
     def read_text(name: str, value: object) -> str:
         if not isinstance(value, str) or "\x00" in value or not 1 <= len(value.strip()) <= longest:
-            raise TermsError(name, f"Write it in up to {longest:,} characters.")
+            raise TermsError(
+                name,
+                gettext("Write it in up to %(longest)s characters.")
+                % {"longest": grouped(longest)},
+            )
         return value.strip()
 
     return read_text
@@ -92,26 +106,28 @@ def _read_text(longest: int) -> Callable[[str, object], str]:
 
 def _read_digest(name: str, value: object) -> str:
     if not isinstance(value, str) or _DIGEST.fullmatch(value) is None:
-        raise TermsError(name, "Write a digest as sha256: and 64 hex digits.")
+        raise TermsError(name, gettext("Write a digest as sha256: and 64 hex digits."))
     return value
 
 
 def _read_slug(name: str, value: object) -> str:
     if not isinstance(value, str) or len(value) > 60 or _SLUG.fullmatch(value) is None:
-        raise TermsError(name, "Use small letters, digits and hyphens: statistics-office.")
+        raise TermsError(name, gettext("Use small letters, digits and hyphens: statistics-office."))
     return value
 
 
 def _read_website(name: str, value: object) -> str:
     text = _read_text(200)(name, value)
     if not text.startswith(("https://", "http://")) or any(c.isspace() for c in text):
-        raise TermsError(name, "Write an address such as https://office.example.")
+        raise TermsError(name, gettext("Write an address such as https://office.example."))
     return text
 
 
 def _read_charter(name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise TermsError(name, "Give the whole charter: an object of rules by type of decision.")
+        raise TermsError(
+            name, gettext("Give the whole charter: an object of rules by type of decision.")
+        )
     try:
         charter.read(value)
     except CharterError as error:
@@ -121,11 +137,15 @@ def _read_charter(name: str, value: object) -> dict[str, Any]:
 
 def _read_criteria(name: str, value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list | tuple) or len(value) > MAX_CRITERIA:
-        raise TermsError(name, f"Give a list of up to {MAX_CRITERIA} criteria.")
+        raise TermsError(
+            name,
+            gettext("Give a list of up to %(max_criteria)s criteria.")
+            % {"max_criteria": MAX_CRITERIA},
+        )
     rows = [_read_criterion(name, row) for row in value]
     keys = {(row["task"], row["metric"], row["comparison"]) for row in rows}
     if len(keys) != len(rows):
-        raise TermsError(name, "Two criteria ask the same of one task and metric.")
+        raise TermsError(name, gettext("Two criteria ask the same of one task and metric."))
     return rows
 
 
@@ -133,10 +153,12 @@ def _read_criterion(name: str, row: object) -> dict[str, Any]:
     beside = ("beside",) if isinstance(row, Mapping) and row.get("comparison") == NOT_WORSE else ()
     if not isinstance(row, Mapping) or set(row) != {*_CRITERION, *beside}:
         fields = ", ".join((*_CRITERION, *beside))
-        raise TermsError(name, f"A criterion holds exactly {fields}.")
+        raise TermsError(
+            name, gettext("A criterion holds exactly %(fields)s.") % {"fields": fields}
+        )
     texts = ("task", "metric")
     if not all(isinstance(row[field], str) and 0 < len(row[field]) <= 80 for field in texts):
-        raise TermsError(name, "A criterion names a task and a metric of the suite.")
+        raise TermsError(name, gettext("A criterion names a task and a metric of the suite."))
     known = ("at_least", "below", NOT_WORSE)
     if row["comparison"] not in known or not isinstance(row["must_pass"], bool):
         words = _("comparison is one of %(known)s; must_pass is true or false.") % {
@@ -145,7 +167,7 @@ def _read_criterion(name: str, row: object) -> dict[str, Any]:
         raise TermsError(name, words)
     limit = _limit(name, row)
     if beside and limit.startswith("-"):
-        raise TermsError(name, "The margin is 0 or more: by how much it may be worse.")
+        raise TermsError(name, gettext("The margin is 0 or more: by how much it may be worse."))
     return {
         **{field: row[field] for field in _CRITERION},
         "threshold": limit,

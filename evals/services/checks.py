@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from evals import policy
@@ -155,7 +156,7 @@ def _ask(begun: Check, endpoint: Endpoint) -> None:
         except Invalid as refusal:
             problem = refusal.detail[:400]
     else:
-        problem = "Its description does not say under which name and interface it serves."
+        problem = gettext("Its description does not say under which name and interface it serves.")
     CheckedEndpoint.objects.create(check_round=begun, endpoint=endpoint, run=run, problem=problem)
 
 
@@ -279,7 +280,7 @@ def _pairs(parts: Sequence[CheckedEndpoint], before: Check | None) -> list[Pair]
 
 
 def _share(text: Decimal | str) -> Decimal:
-    words = "Use a share from 0.50 to 1.00, such as 0.90."
+    words = gettext("Use a share from 0.50 to 1.00, such as 0.90.")
     refusal = Invalid(_("agreement: %(words)s") % {"words": words}, fields={"agreement": words})
     try:
         share = Decimal(text)
@@ -292,5 +293,8 @@ def _share(text: Decimal | str) -> Decimal:
 
 def _within(name: str, value: int, bounds: range) -> None:
     if isinstance(value, bool) or value not in bounds:
-        words = f"Use a whole number from {bounds[0]} to {bounds[-1]}."
+        words = gettext("Use a whole number from %(value)s to %(value_2)s.") % {
+            "value": bounds[0],
+            "value_2": bounds[-1],
+        }
         raise Invalid(f"{name}: {words}", fields={name: words})

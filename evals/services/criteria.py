@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from evals import policy
@@ -65,7 +66,7 @@ def record_criterion(
     if comparison == Comparison.NOT_WORSE:
         _require_comparable(task, limit, beside)
     elif beside is not None:
-        words = "Only “not worse than” names a version to compare with."
+        words = gettext("Only “not worse than” names a version to compare with.")
         raise Invalid(words, fields={"beside": words})
     leaf = ledger.append(
         type=Leaf.CRITERION_RECORDED,
@@ -102,10 +103,10 @@ def _require_comparable(
     task: Mapping[str, Any], margin: Decimal, beside: ModelVersion | None
 ) -> None:
     if beside is None:
-        words = "“Not worse than” needs the version to compare with."
+        words = gettext("“Not worse than” needs the version to compare with.")
         raise Invalid(words, fields={"beside": words})
     if margin < 0:
-        words = "The margin is 0 or more: by how much it may be worse."
+        words = gettext("The margin is 0 or more: by how much it may be worse.")
         raise Invalid(words, fields={"threshold": words})
     if "neutral" in task:
         raise Invalid(

@@ -212,10 +212,10 @@ def _require_served_there(version: ModelVersion, settings: Mapping[str, Any]) ->
         return
     asked = settings.get("endpoint") or {}
     if (asked.get("slug"), asked.get("model")) != (served["endpoint"], served["model"]):
-        words = (
-            f"{version} is known only as {served['model']} at {served['endpoint']}: ask there, by "
-            "completions or chat."
-        )
+        words = gettext(
+            "%(version)s is known only as %(value)s at %(value_2)s: ask there, by completions "
+            "or chat."
+        ) % {"version": version, "value": served["model"], "value_2": served["endpoint"]}
         raise Invalid(words, fields={"endpoint": words})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from evals import policy
@@ -249,7 +250,7 @@ def _whole(device: Mapping[str, Any], name: str, low: int, high: int) -> int | N
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        words = f"A whole number from {low} to {high}."
+        words = gettext("A whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
         raise Invalid(
             _("device.%(name)s: %(words)s") % {"name": name, "words": words},
             fields={"device": words},

@@ -406,7 +406,7 @@ def _worded(subject: "StrOrPromise", text: "StrOrPromise", language: str) -> tup
 
 def _require_slug(slug: str) -> None:
     if len(slug) > 60 or not slug_re.match(slug):
-        words = "Use up to 60 letters, digits, hyphens and underscores."
+        words = gettext("Use up to 60 letters, digits, hyphens and underscores.")
         raise Invalid(
             gettext("“%(slug)s” is no address name. %(words)s")
             % {

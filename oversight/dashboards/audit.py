@@ -15,6 +15,7 @@ import rfc8785
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from evals import scores
 from evals.artefacts import path_of
@@ -151,7 +152,7 @@ def _require_settled(size: int) -> None:
     kind = "registry.authorisation."
     waiting = PendingLeaf.objects.filter(type__startswith=kind).exists()
     if waiting or LedgerEntry.objects.filter(type__startswith=kind, index__gte=size).exists():
-        raise StillMoving("A decision has just taken effect and is not signed yet.")
+        raise StillMoving(gettext("A decision has just taken effect and is not signed yet."))
 
 
 def documents(scope: Scope, size: int) -> Iterator[tuple[str, bytes]]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oversight.ledger.models import LedgerEntry
-from oversight.registry import conditions
+from oversight.registry import condition_words
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation, Deployment
 from oversight.web.languages import lowered
@@ -62,7 +62,9 @@ def _act(entry: LedgerEntry, row: Authorisation | None) -> Event:
     facts = entry.content.get("facts", {})
     notes = []
     if row and entry.type == "registry.authorisation.granted":
-        said = (f"{lowered(label)}: {value}" for label, value in conditions.words(row.conditions))
+        said = (
+            f"{lowered(label)}: {value}" for label, value in condition_words.words(row.conditions)
+        )
         notes = [
             gettext("by decision %(decision_ref)s") % {"decision_ref": row.decision_ref},
             *said,

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Abs
+from django.utils.translation import gettext, gettext_lazy
 
 from evals.models import NewestResult, SuiteVersion
 from evals.pairs import are_alike
@@ -28,7 +29,7 @@ STEPS = (
     (0.2, "0.10 to 0.20"),
 )
 """How far behind the baseline a score may be for each step of the scale, the darkest first."""
-LAST_STEP = "more than 0.20"
+LAST_STEP = gettext_lazy("more than 0.20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Column:
         """How many worked examples stand before each question, in words."""
         number = self.task["num_fewshot"]
         if number is None:
-            return "as the harness has it"
+            return gettext("as the harness has it")
         return f"{number}-shot" if number else "zero-shot"
 
     def gain(self, mean: float) -> float:
@@ -85,7 +86,7 @@ class Cell:
             return ""
         distance = round(abs(self.behind), 3)
         if not distance:
-            return "at the baseline"
+            return gettext("at the baseline")
         return f"{distance:.3f} {'behind' if self.behind > 0 else 'ahead'}"
 
     @property

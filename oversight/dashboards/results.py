@@ -44,7 +44,9 @@ def result_of(found: Decision, contract: Contract) -> dict[str, Any]:
         return ballots | {"headline": found.result_words.capitalize()}
     votes, rules = sheet["votes"], sheet["rules"]
     base, base_words = BASES[rules["base"]]
-    comparison = {"at_least": "at least", "more_than": "more than"}[rules["comparison"]]
+    comparison = {"at_least": gettext("at least"), "more_than": gettext("more than")}[
+        rules["comparison"]
+    ]
     share = sheet["threshold"]["share"]
     return ballots | {
         "bar": {name: int(Fraction(value)) for name, value in votes.items()}

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
+from django.utils.translation import gettext_lazy
 
 from evals import artefacts
 from evals.models import TaskRun
@@ -17,11 +18,11 @@ from evals.samples import Sample
 
 WORDS_LIMIT = 200
 ONLY = {
-    "right": "scored above 0",
-    "wrong": "scored 0 or less",
-    "changed": "scored differently in the other run",
-    "gained": "scored higher here than in the other run",
-    "lost": "scored lower here than in the other run",
+    "right": gettext_lazy("scored above 0"),
+    "wrong": gettext_lazy("scored 0 or less"),
+    "changed": gettext_lazy("scored differently in the other run"),
+    "gained": gettext_lazy("scored higher here than in the other run"),
+    "lost": gettext_lazy("scored lower here than in the other run"),
 }
 _OF_TWO = {"changed": "<>", "gained": ">", "lost": "<"}
 _OF_ONE = {"right": "here.score > 0", "wrong": "here.score <= 0"}

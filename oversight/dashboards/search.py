@@ -7,10 +7,11 @@ leaves it out: nobody finds here what a stranger may not read.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from evals.models import Run, SuiteVersion
 from oversight.accounts.models import Body
@@ -29,6 +30,9 @@ from proposals.models import (
     Statement,
 )
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 PAGE = 20
 MOST = 1_000
 """How many findings a search counts and pages through."""
@@ -45,7 +49,7 @@ class Kind:
     """One kind of thing that can be found."""
 
     key: str
-    label: str
+    label: "StrOrPromise"
     sql: str
     """Gives key and rank; reads `q.query` (what is sought) and `q.text` (as it was typed)."""
     load: Callable[[list[int]], Iterable["Found"]]
@@ -265,7 +269,10 @@ def _load_versions(keys: list[int]) -> Iterable[Found]:
 
 def _load_deployments(keys: list[int]) -> Iterable[Found]:
     for row in Deployment.objects.filter(pk__in=keys).select_related("endpoint__operator"):
-        note = f"for {row.audience}, run by {row.endpoint.operator}"
+        note = gettext("for %(audience)s, run by %(operator)s") % {
+            "audience": row.audience,
+            "operator": row.endpoint.operator,
+        }
         yield Found(row.pk, "deployment", row.name, row.get_absolute_url(), row.purpose, note)
 
 
@@ -322,33 +329,33 @@ def _said(model: Any, kind: str, word: str, place: str) -> Callable[[list[int]],
 
 
 KINDS = (
-    Kind("proposal", "Proposals and decisions", _PROPOSALS, _load_proposals),
+    Kind("proposal", gettext_lazy("Proposals and decisions"), _PROPOSALS, _load_proposals),
     Kind(
-        "model", "Models",
+        "model", gettext_lazy("Models"),
         _named("registry_registeredmodel", "t.name || ' ' || t.developer || ' ' || t.summary",
                "t.name"),
         _load_models,
     ),
-    Kind("version", "Versions", _VERSIONS, _load_versions),
+    Kind("version", gettext_lazy("Versions"), _VERSIONS, _load_versions),
     Kind(
-        "deployment", "Deployments",
+        "deployment", gettext_lazy("Deployments"),
         _named("registry_deployment", "t.name || ' ' || t.purpose || ' ' || t.audience", "t.name"),
         _load_deployments,
     ),
-    Kind("incident", "Incidents", _INCIDENTS, _load_incidents),
-    Kind("suite", "Suites", _SUITES, _load_suites),
-    Kind("run", "Runs", _RUNS, _load_runs),
+    Kind("incident", gettext_lazy("Incidents"), _INCIDENTS, _load_incidents),
+    Kind("suite", gettext_lazy("Suites"), _SUITES, _load_suites),
+    Kind("run", gettext_lazy("Runs"), _RUNS, _load_runs),
     Kind(
-        "body", "Bodies",
+        "body", gettext_lazy("Bodies"),
         _named("accounts_body", "t.name || ' ' || t.summary", "t.name"), _load_bodies,
     ),
-    Kind("comment", "Comments", _talk("proposals_comment", "t.search_words"),
+    Kind("comment", gettext_lazy("Comments"), _talk("proposals_comment", "t.search_words"),
          _said(Comment, "comment", "Comment", "#comment-{}")),
-    Kind("argument", "Arguments", _talk("proposals_argument"),
+    Kind("argument", gettext_lazy("Arguments"), _talk("proposals_argument"),
          _said(Argument, "argument", "Argument", "arguments/#argument-{}")),
-    Kind("opinion", "Statements", _talk("proposals_opinionstatement"),
+    Kind("opinion", gettext_lazy("Statements"), _talk("proposals_opinionstatement"),
          _said(OpinionStatement, "opinion", "Statement", "opinions/")),
-    Kind("statement", "Reasons and dissents", _STATEMENTS, _load_statements),
-    Kind("minutes", "Minutes", _MINUTES, _load_minutes),
+    Kind("statement", gettext_lazy("Reasons and dissents"), _STATEMENTS, _load_statements),
+    Kind("minutes", gettext_lazy("Minutes"), _MINUTES, _load_minutes),
 )  # fmt: skip
 """Everything that can be found, in the order of its tabs."""

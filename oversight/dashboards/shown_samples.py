@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from evals.samples import Sample
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.judged import Judged, judged
@@ -11,7 +13,7 @@ from oversight.dashboards.judged import Judged, judged
 SHOWN_CHARACTERS = 4_000
 """Of one text; the whole is in the download."""
 
-CUT = " … (cut here; the download has the whole text)"
+CUT = gettext_lazy(" … (cut here; the download has the whole text)")
 
 
 @dataclass(frozen=True, slots=True)

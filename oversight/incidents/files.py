@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from proposals.file_types import FileError, safe_name
@@ -42,16 +43,21 @@ def checked(files: Sequence[tuple[str, bytes]]) -> list[Sent]:
         FileError: there are too many, or one is empty, too large, or of a type that is not taken.
     """
     if len(files) > MOST_AT_ONCE:
-        raise FileError(f"Send at most {MOST_AT_ONCE} files at once.")
+        raise FileError(
+            gettext("Send at most %(most_at_once)s files at once.") % {"most_at_once": MOST_AT_ONCE}
+        )
     return [_checked(name, data) for name, data in files]
 
 
 def _checked(name: str, data: bytes) -> Sent:
     kept = safe_name(name)
     if not data:
-        raise FileError(f"{kept} is empty.")
+        raise FileError(gettext("%(kept)s is empty.") % {"kept": kept})
     if len(data) > MAX_BYTES:
-        raise FileError(f"{kept} is too large: a file has at most {MAX_BYTES // 1_000_000} MB.")
+        raise FileError(
+            gettext("%(kept)s is too large: a file has at most %(value)s MB.")
+            % {"kept": kept, "value": MAX_BYTES // 1_000_000}
+        )
     for beginning, media_type, ending in _BEGINNINGS:
         if data.startswith(beginning):
             return Sent(_ending_in(kept, ending), media_type, data)
@@ -60,7 +66,10 @@ def _checked(name: str, data: bytes) -> Sent:
     except UnicodeDecodeError:
         text = "\x00"
     if "\x00" in text:
-        raise FileError(f"{kept} is not what is taken here: {TAKEN}.")
+        raise FileError(
+            gettext("%(kept)s is not what is taken here: %(taken)s.")
+            % {"kept": kept, "taken": TAKEN}
+        )
     # Whatever a browser might make of it, it is kept and served as plain text.
     return Sent(_ending_in(kept, ".txt"), "text/plain; charset=utf-8", data)
 

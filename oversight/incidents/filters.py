@@ -1,6 +1,6 @@
 """Which incidents a list shows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext
@@ -10,6 +10,9 @@ from oversight.incidents.choices import Category, Severity, Status
 from oversight.incidents.models import Incident
 from oversight.incidents.queries import IncidentQuerySet
 from oversight.registry.forms import DeploymentField
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 OPEN = "open"
 
@@ -37,11 +40,11 @@ class IncidentFilter(forms.Form):
         fit_to_rows(self, empty=gettext("Any"))
 
 
-def fit_to_rows(form: forms.Form, *, empty: str = "Choose one") -> None:
+def fit_to_rows(form: forms.Form, *, empty: "StrOrPromise" = "") -> None:
     """Let the form list the uses while they are few, and ask for one by name otherwise."""
     field = form.fields["deployment"]
     assert isinstance(field, DeploymentField)  # noqa: S101 - so in every form about incidents
-    field.empty_label = empty
+    field.empty_label = empty or _("Choose one")
     field.fit()
 
 

@@ -9,6 +9,7 @@ import secrets
 import time
 
 from django.core import signing
+from django.utils.translation import gettext
 
 SALT = "incidents.form"
 YOUNGEST_SECONDS = 3
@@ -44,12 +45,17 @@ def digest_of(token: str, now: float | None = None) -> str:
         content = signing.loads(token[:300], salt=SALT)
         age = (time.time() if now is None else now) - content["at"]
     except (signing.BadSignature, KeyError, TypeError):
-        raise TokenError("This form is not one of ours: open the page again.") from None
+        raise TokenError(gettext("This form is not one of ours: open the page again.")) from None
     if age < YOUNGEST_SECONDS:
         raise TooYoungError(
-            f"We take no report within {YOUNGEST_SECONDS} seconds of opening the form, because "
-            "programs send such. Nothing is lost: send it again."
+            gettext(
+                "We take no report within %(youngest_seconds)s seconds of opening the form, "
+                "because programs send such. Nothing is lost: send it again."
+            )
+            % {"youngest_seconds": YOUNGEST_SECONDS}
         )
     if age > OLDEST_SECONDS:
-        raise TokenError("This form was open for more than a day: copy your text, open it again.")
+        raise TokenError(
+            gettext("This form was open for more than a day: copy your text, open it again.")
+        )
     return hashlib.sha256(token.encode()).hexdigest()

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evals.models import Run
 from oversight.accounts.models import Body, Person
@@ -95,7 +96,7 @@ class Incident(models.Model):
     def shown_title(self) -> str:
         """The public title, or what stands in its place."""
         if self.hidden_at is not None:
-            return "Hidden by a clerk"
+            return gettext("Hidden by a clerk")
         return self.title or f"Report of {timezone.localtime(self.reported_at):%d %B %Y}"
 
     @property

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 class AuthorisationState(TextChoices):
     """What became of an authorisation; expiry is not a state, it follows from the clock."""
 
-    GRANTED = "granted", "granted"
-    SUSPENDED = "suspended", "suspended"
-    REVOKED = "revoked", "revoked"
-    SUPERSEDED = "superseded", "superseded"
+    GRANTED = "granted", _("granted")
+    SUSPENDED = "suspended", _("suspended")
+    REVOKED = "revoked", _("revoked")
+    SUPERSEDED = "superseded", _("superseded")
 
 
 TRANSITIONS: dict[AuthorisationState, frozenset[AuthorisationState]] = {

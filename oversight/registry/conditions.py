@@ -1,6 +1,6 @@
-"""The conditions of an authorisation as data: typed, checked, put into words.
+"""The conditions of an authorisation as data: typed, checked. Pure.
 
-Pure. What is read here stands in the contract of the vote, in the authorisation, and in every
+What is read here stands in the contract of the vote, in the authorisation, and in every
 answer of the gate, so that an operator's software can hold to it without reading prose.
 """
 
@@ -46,33 +46,6 @@ def read(given: object) -> Conditions:
         for name, reader in _READERS.items()
         if name in given and given[name] not in (None, "", [])
     }
-
-
-def words(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return each condition as a label and what it says, for people."""
-    return [
-        (LABELS[name], _said(name, conditions[name])) for name in _READERS if name in conditions
-    ]
-
-
-LABELS = {
-    "audience": "Audience",
-    "languages": "Languages",
-    "regions": "Regions",
-    "requests_per_minute": "Rate",
-    "system_prompt": "System prompt",
-    "maximum_temperature": "Temperature",
-}
-
-
-def _said(name: str, value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(value)
-    if name == "requests_per_minute":
-        return f"at most {value:,} requests a minute for each caller"
-    if name == "maximum_temperature":
-        return f"at most {value}"
-    return str(value)
 
 
 def _text(name: str, value: object) -> str:

@@ -16,6 +16,12 @@ from urllib.parse import urlsplit
 
 Document = dict[str, Any]
 
+
+def _(text: str) -> str:
+    """Mark a text for translation; whoever shows it translates it."""
+    return text
+
+
 MOST_TEXT, MOST_LINE, MOST_ADDRESS, MOST_LIST = 4000, 200, 500, 50
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
@@ -48,125 +54,211 @@ class Item:
     """Of a number: the largest."""
 
 
-_USE, _MAKING, _LIMITS, _ANSWERS = "Use", "Data and making", "Limits and risks", "Who answers"
-_WORK, _LAW, _PEOPLE = "What it is for", "On what ground", "People and their rights"
-_SERVED, _BOUNDS = "What is served", "How it is served"
+_USE, _MAKING, _LIMITS, _ANSWERS = (
+    _("Use"),
+    _("Data and making"),
+    _("Limits and risks"),
+    _("Who answers"),
+)
+_WORK, _LAW, _PEOPLE = _("What it is for"), _("On what ground"), _("People and their rights")
+_SERVED, _BOUNDS = _("What is served"), _("How it is served")
 
 VERSION = (
-    Item("intended_use", "Meant for", "text", "What it was made to do, and for whom.", _USE),
-    Item("out_of_scope", "Not meant for", "text", "What it must not be used for.", _USE),
-    Item("languages", "Languages", "languages", "Codes such as de, fr, en-GB.", _USE),
-    Item("modalities", "Takes and gives", "line", "Such as: text to text.", _USE),
-    Item("released_on", "Released", "date", "A day, as in 2026-11-27.", _MAKING),
-    Item("parameters", "Parameters", "whole", "How many.", _MAKING, most=10**15),
-    Item("context_tokens", "Longest input", "whole", "In tokens.", _MAKING, most=10**9),
+    Item("intended_use", _("Meant for"), "text", _("What it was made to do, and for whom."), _USE),
+    Item("out_of_scope", _("Not meant for"), "text", _("What it must not be used for."), _USE),
+    Item("languages", _("Languages"), "languages", _("Codes such as de, fr, en-GB."), _USE),
+    Item("modalities", _("Takes and gives"), "line", _("Such as: text to text."), _USE),
+    Item("released_on", _("Released"), "date", _("A day, as in 2026-11-27."), _MAKING),
+    Item("parameters", _("Parameters"), "whole", _("How many."), _MAKING, most=10**15),
+    Item("context_tokens", _("Longest input"), "whole", _("In tokens."), _MAKING, most=10**9),
     Item(
-        "training_data", "Training data", "text", "What it learnt from, and by what right.", _MAKING
+        "training_data",
+        _("Training data"),
+        "text",
+        _("What it learnt from, and by what right."),
+        _MAKING,
     ),
-    Item("data_until", "Data until", "date", "The newest day it can know of.", _MAKING),
+    Item("data_until", _("Data until"), "date", _("The newest day it can know of."), _MAKING),
     Item(
-        "personal_data", "Personal data in it", "text", "What is known of people's data.", _MAKING
+        "personal_data",
+        _("Personal data in it"),
+        "text",
+        _("What is known of people's data."),
+        _MAKING,
     ),
-    Item("method", "How it was made", "text", "Architecture, training, post-training.", _MAKING),
-    Item("energy", "Energy of the training", "line", "With unit and source.", _MAKING),
-    Item("limitations", "Known limits", "text", "Where it fails.", _LIMITS),
-    Item("risks", "Risks and measures", "text", "What can go wrong; what was done.", _LIMITS),
-    Item("fairness", "Groups treated unequally", "text", "What was found, and how.", _LIMITS),
-    Item("provider", "Provider", "line", "Who puts it on the market or gives it away.", _ANSWERS),
     Item(
-        "representative",
-        "Representative",
+        "method", _("How it was made"), "text", _("Architecture, training, post-training."), _MAKING
+    ),
+    Item("energy", _("Energy of the training"), "line", _("With unit and source."), _MAKING),
+    Item("limitations", _("Known limits"), "text", _("Where it fails."), _LIMITS),
+    Item("risks", _("Risks and measures"), "text", _("What can go wrong; what was done."), _LIMITS),
+    Item("fairness", _("Groups treated unequally"), "text", _("What was found, and how."), _LIMITS),
+    Item(
+        "provider",
+        _("Provider"),
         "line",
-        "In the EU, where the provider is not.",
+        _("Who puts it on the market or gives it away."),
         _ANSWERS,
     ),
-    Item("contact", "Contact", "line", "An office, not a person.", _ANSWERS),
-    Item("documentation", "Documentation", "address", "Its page, with https.", _ANSWERS),
-    Item("source_code", "Source code", "address", "Its page, with https.", _ANSWERS),
+    Item(
+        "representative",
+        _("Representative"),
+        "line",
+        _("In the EU, where the provider is not."),
+        _ANSWERS,
+    ),
+    Item("contact", _("Contact"), "line", _("An office, not a person."), _ANSWERS),
+    Item("documentation", _("Documentation"), "address", _("Its page, with https."), _ANSWERS),
+    Item("source_code", _("Source code"), "address", _("Its page, with https."), _ANSWERS),
 )
 
 DEPLOYMENT = (
-    Item("goal", "Goal and effect", "text", "What it shall achieve, for whom.", _WORK),
-    Item("process", "Its place in the process", "text", "What comes before and after it.", _WORK),
-    Item("alternatives", "Alternatives", "text", "What else was considered, and why not.", _WORK),
-    Item("input_data", "Data it takes", "text", "What it is given, and from where.", _WORK),
-    Item("output", "What it gives", "text", "What its answers are used for.", _WORK),
-    Item("begins_on", "In use from", "date", "A day, as in 2026-11-27.", _WORK),
-    Item("ends_on", "In use until", "date", "A day, if one is set.", _WORK),
-    Item("website", "Its page", "address", "Where people meet it, with https.", _WORK),
-    Item("legal_basis", "Legal basis", "text", "Acts and articles.", _LAW),
-    Item("legal_basis_address", "Legal basis, text", "address", "With https.", _LAW),
+    Item("goal", _("Goal and effect"), "text", _("What it shall achieve, for whom."), _WORK),
+    Item(
+        "process",
+        _("Its place in the process"),
+        "text",
+        _("What comes before and after it."),
+        _WORK,
+    ),
+    Item(
+        "alternatives",
+        _("Alternatives"),
+        "text",
+        _("What else was considered, and why not."),
+        _WORK,
+    ),
+    Item("input_data", _("Data it takes"), "text", _("What it is given, and from where."), _WORK),
+    Item("output", _("What it gives"), "text", _("What its answers are used for."), _WORK),
+    Item("begins_on", _("In use from"), "date", _("A day, as in 2026-11-27."), _WORK),
+    Item("ends_on", _("In use until"), "date", _("A day, if one is set."), _WORK),
+    Item("website", _("Its page"), "address", _("Where people meet it, with https."), _WORK),
+    Item("legal_basis", _("Legal basis"), "text", _("Acts and articles."), _LAW),
+    Item("legal_basis_address", _("Legal basis, text"), "address", _("With https."), _LAW),
     Item(
         "category",
-        "Category",
+        _("Category"),
         "choice",
-        "By the EU's AI Act and the registers.",
+        _("By the EU's AI Act and the registers."),
         _LAW,
         (
-            ("high-risk", "high risk (AI Act)"),
-            ("impactful", "impactful, not high risk"),
-            ("other", "neither"),
+            ("high-risk", _("high risk (AI Act)")),
+            ("impactful", _("impactful, not high risk")),
+            ("other", _("neither")),
         ),
     ),
-    Item("proportionality", "Proportionality", "text", "Why its use is worth its costs.", _LAW),
+    Item(
+        "proportionality", _("Proportionality"), "text", _("Why its use is worth its costs."), _LAW
+    ),
     Item(
         "personal_data",
-        "Personal data",
+        _("Personal data"),
         "choice",
-        "The most sensitive kind that it is given.",
+        _("The most sensitive kind that it is given."),
         _LAW,
         (
-            ("none", "none"),
-            ("pseudonymous", "pseudonymous"),
-            ("ordinary", "ordinary"),
-            ("special", "special categories"),
+            ("none", _("none")),
+            ("pseudonymous", _("pseudonymous")),
+            ("ordinary", _("ordinary")),
+            ("special", _("special categories")),
         ),
     ),
-    Item("impact_assessment", "Impact assessments", "text", "Which, when, what they found.", _LAW),
-    Item("impact_address", "Impact assessments, text", "address", "With https.", _LAW),
-    Item("human_oversight", "Human oversight", "text", "Who checks, corrects, stops it.", _PEOPLE),
-    Item("monitoring", "Monitoring", "text", "How its work is watched.", _PEOPLE),
-    Item("risks", "Risks and measures", "text", "What can go wrong; what was done.", _PEOPLE),
-    Item("objection", "Objection and redress", "text", "What people can do, and where.", _PEOPLE),
-    Item("department", "Department", "line", "Who is responsible.", _ANSWERS),
-    Item("supplier", "Supplier", "line", "Of model or service.", _ANSWERS),
-    Item("contact", "Contact", "line", "An office, not a person.", _ANSWERS),
-    Item("other_registers", "In other registers", "line", "As what it is known there.", _ANSWERS),
+    Item(
+        "impact_assessment",
+        _("Impact assessments"),
+        "text",
+        _("Which, when, what they found."),
+        _LAW,
+    ),
+    Item("impact_address", _("Impact assessments, text"), "address", _("With https."), _LAW),
+    Item(
+        "human_oversight",
+        _("Human oversight"),
+        "text",
+        _("Who checks, corrects, stops it."),
+        _PEOPLE,
+    ),
+    Item("monitoring", _("Monitoring"), "text", _("How its work is watched."), _PEOPLE),
+    Item("risks", _("Risks and measures"), "text", _("What can go wrong; what was done."), _PEOPLE),
+    Item(
+        "objection",
+        _("Objection and redress"),
+        "text",
+        _("What people can do, and where."),
+        _PEOPLE,
+    ),
+    Item("department", _("Department"), "line", _("Who is responsible."), _ANSWERS),
+    Item("supplier", _("Supplier"), "line", _("Of model or service."), _ANSWERS),
+    Item("contact", _("Contact"), "line", _("An office, not a person."), _ANSWERS),
+    Item(
+        "other_registers",
+        _("In other registers"),
+        "line",
+        _("As what it is known there."),
+        _ANSWERS,
+    ),
 )
 
 ENDPOINT = (
-    Item("version", "Version", "digest", "What it serves, as sha256: and 64 hex digits.", _SERVED),
-    Item("served_as", "Model name", "line", "What callers write as `model`.", _SERVED),
+    Item(
+        "version",
+        _("Version"),
+        "digest",
+        _("What it serves, as sha256: and 64 hex digits."),
+        _SERVED,
+    ),
+    Item("served_as", _("Model name"), "line", _("What callers write as `model`."), _SERVED),
     Item(
         "interface",
-        "Interface",
+        _("Interface"),
         "choice",
-        "Of the OpenAI-compatible ones; checks ask by it.",
+        _("Of the OpenAI-compatible ones; checks ask by it."),
         _SERVED,
-        (("completions", "completions"), ("chat", "chat")),
+        (("completions", _("completions")), ("chat", _("chat"))),
     ),
-    Item("fallbacks", "Falls back to", "slugs", "Address names of endpoints, in order.", _SERVED),
-    Item("system_prompt", "System prompt", "digest", "Its SHA-256; its text stays yours.", _BOUNDS),
-    Item("temperature", "Temperature", "decimal", "By default; 0 to 2.", _BOUNDS, most=2),
-    Item("top_p", "Top-p", "decimal", "By default; 0 to 1.", _BOUNDS, most=1),
-    Item("max_tokens", "Longest answer", "whole", "In tokens, by default.", _BOUNDS, most=10**9),
     Item(
-        "requests_per_minute", "Requests a minute", "whole", "That checks keep to.", _BOUNDS,
+        "fallbacks",
+        _("Falls back to"),
+        "slugs",
+        _("Address names of endpoints, in order."),
+        _SERVED,
+    ),
+    Item(
+        "system_prompt",
+        _("System prompt"),
+        "digest",
+        _("Its SHA-256; its text stays yours."),
+        _BOUNDS,
+    ),
+    Item("temperature", _("Temperature"), "decimal", _("By default; 0 to 2."), _BOUNDS, most=2),
+    Item("top_p", _("Top-p"), "decimal", _("By default; 0 to 1."), _BOUNDS, most=1),
+    Item(
+        "max_tokens",
+        _("Longest answer"),
+        "whole",
+        _("In tokens, by default."),
+        _BOUNDS,
+        most=10**9,
+    ),
+    Item(
+        "requests_per_minute", _("Requests a minute"), "whole", _("That checks keep to."), _BOUNDS,
         most=1_000_000,
     ),
-    Item("regions", "Regions", "regions", "Where it computes: CH, DE-BE.", _BOUNDS),
+    Item("regions", _("Regions"), "regions", _("Where it computes: CH, DE-BE."), _BOUNDS),
 )  # fmt: skip
 
-_WHAT, _RIGHT = "What it was trained on", "By what right"
+_WHAT, _RIGHT = _("What it was trained on"), _("By what right")
 
 DATA = (
-    Item("content", "Data", "text", "What they are, whose, how they were chosen.", _WHAT),
-    Item("method", "Method", "line", "Such as supervised fine-tuning.", _WHAT),
-    Item("amount", "Amount", "line", "Examples or tokens.", _WHAT),
-    Item("languages", "Languages", "languages", "Codes such as de, fr, en-GB.", _WHAT),
-    Item("address", "Where they are", "address", "With https.", _WHAT),
-    Item("licence", "Licence", "line", "By SPDX where there is one.", _RIGHT),
-    Item("personal_data", "Personal data", "text", "What is in them, on what ground.", _RIGHT),
+    Item("content", _("Data"), "text", _("What they are, whose, how they were chosen."), _WHAT),
+    Item("method", _("Method"), "line", _("Such as supervised fine-tuning."), _WHAT),
+    Item("amount", _("Amount"), "line", _("Examples or tokens."), _WHAT),
+    Item("languages", _("Languages"), "languages", _("Codes such as de, fr, en-GB."), _WHAT),
+    Item("address", _("Where they are"), "address", _("With https."), _WHAT),
+    Item("licence", _("Licence"), "line", _("By SPDX where there is one."), _RIGHT),
+    Item(
+        "personal_data", _("Personal data"), "text", _("What is in them, on what ground."), _RIGHT
+    ),
 )
 
 ITEMS: dict[str, tuple[Item, ...]] = {

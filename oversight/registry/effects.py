@@ -17,6 +17,7 @@ from oversight.registry.choices import TRANSITIONS, AuthorisationState, Leaf
 from oversight.registry.documents import digest_of
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
 from oversight.web.clock import database_now, stamp
+from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Impossible
 
 STANDING = frozenset({AuthorisationState.GRANTED, AuthorisationState.SUSPENDED})
@@ -108,7 +109,7 @@ def lock_standing(decision_ref: str) -> Authorisation:
             _("The authorisation %(decision_ref)s was %(state)s.")
             % {
                 "decision_ref": decision_ref,
-                "state": row.state,
+                "state": lowered(row.get_state_display()),
             },
         )
     if row.ends_at is not None and database_now() >= row.ends_at:

@@ -264,9 +264,19 @@ class DescentForm(forms.Form):
 
 def _field_of(item: descriptions.Item) -> forms.Field:
     """Return the form's field for an item."""
-    words: dict[str, Any] = {"label": item.label, "help_text": item.help, "required": False}
+    words: dict[str, Any] = {
+        "label": gettext(item.label),
+        "help_text": gettext(item.help),
+        "required": False,
+    }
     if item.kind == "choice":
-        return forms.ChoiceField(choices=[("", gettext("not stated")), *item.choices], **words)
+        return forms.ChoiceField(
+            choices=[
+                ("", gettext("not stated")),
+                *((value, gettext(label)) for value, label in item.choices),
+            ],
+            **words,
+        )
     widget = forms.Textarea(attrs={"rows": 3}) if item.kind == "text" else forms.TextInput()
     return forms.CharField(widget=widget, **words)
 

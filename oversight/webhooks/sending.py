@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
+from django.utils.translation import gettext
+
 from evals.worker.endpoint.public import is_public
 from oversight.webhooks.choices import Ending
 
@@ -52,7 +54,7 @@ def parts_of(url: str, allowed: Collection[str]) -> SplitResult:
     Raises:
         AddressError: it is no address of the form https://host/path, or plainly not public.
     """
-    form = "Use the form https://host/path, without a name, a password or a # in it."
+    form = gettext("Use the form https://host/path, without a name, a password or a # in it.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", port_of(parts)
@@ -65,9 +67,9 @@ def parts_of(url: str, allowed: Collection[str]) -> SplitResult:
     if is_allowed(host, port, allowed):
         return parts
     if parts.scheme != "https":
-        raise AddressError("Use https: what is sent must reach nobody else.")
+        raise AddressError(gettext("Use https: what is sent must reach nobody else."))
     if host == "localhost" or not _may_be_public(host):
-        raise AddressError("Use an address of the public network.")
+        raise AddressError(gettext("Use an address of the public network."))
     return parts
 
 

@@ -135,7 +135,9 @@ def send_again(*, subscription: Subscription, index: int) -> None:
     row = _locked(subscription)
     _require_active(row)
     if not 0 <= index < row.next_index:
-        words = f"Use the index of an entry before {row.next_index}; later ones are still to come."
+        words = gettext(
+            "Use the index of an entry before %(next_index)s; later ones are still to come."
+        ) % {"next_index": row.next_index}
         raise Invalid(gettext("This entry cannot be sent again."), fields={"index": words})
     _ask(row, Kind.AGAIN, index=index)
 
@@ -315,7 +317,9 @@ def _require_active(row: Subscription) -> None:
 
 def _require_address(url: str) -> None:
     if len(url) > URL_CHARACTERS:
-        words = f"Use at most {URL_CHARACTERS} characters."
+        words = gettext("Use at most %(url_characters)s characters.") % {
+            "url_characters": URL_CHARACTERS
+        }
         raise Invalid(gettext("The address is too long."), fields={"url": words})
     try:
         sending.parts_of(url, settings.WEBHOOK_ALLOW_HOSTS)
@@ -329,8 +333,10 @@ def _required_types(types: Iterable[str]) -> list[str]:
     known = events.known_beginnings()
     strange = [each for each in asked if each not in known]
     if strange or len(asked) > MOST_TYPES:
-        words = f"Use at most {MOST_TYPES} types or beginnings, such as proposals.decision."
-        named = f" There is no {strange[0][:80]!r}." if strange else ""
+        words = gettext(
+            "Use at most %(most_types)s types or beginnings, such as proposals.decision."
+        ) % {"most_types": MOST_TYPES}
+        named = gettext(" There is no “%(name)s”.") % {"name": strange[0][:80]} if strange else ""
         raise Invalid(gettext("These types cannot be subscribed."), fields={"types": words + named})
     return [
         each

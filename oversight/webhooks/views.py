@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -84,7 +85,9 @@ def send_again(request: HttpRequest, public_id: str) -> HttpResponse:
     _own(request, public_id)
     index = request.POST.get("index", "")
     if not (index.isascii() and index.isdigit() and len(index) < 19):
-        raise Invalid("Name the index of an entry.", fields={"index": "A whole number."})
+        raise Invalid(
+            gettext("Name the index of an entry."), fields={"index": gettext("A whole number.")}
+        )
 
     def again(*, subscription: Subscription) -> None:
         services.send_again(subscription=subscription, index=int(index))

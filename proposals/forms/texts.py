@@ -144,7 +144,10 @@ class ProposalForm(TextForm):
         for name in ("deployment", "version"):
             if kind == ProposalType.AUTHORISE:
                 self.fields[name].fit()  # type: ignore[attr-defined]
-                words = {"deployment": "where it serves", "version": "which weights"}[name]
+                words = {
+                    "deployment": gettext("where it serves"),
+                    "version": gettext("which weights"),
+                }[name]
                 missing = _("An authorisation says %(words)s: choose one.") % {"words": words}
                 self.fields[name].error_messages["required"] = missing
             else:

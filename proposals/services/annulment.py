@@ -34,8 +34,10 @@ def record_ruling(*, by: Person, decision: Decision, authority: str, reason: str
     """
     if not policy.can_state_reasons(by, decision.proposal.body):
         raise NotAllowed(gettext("Only a clerk of the body records a ruling."))
-    named = _words("authority", authority, MAX_AUTHORITY, "Name the authority and its ruling")
-    why = _words("reason", reason, MAX_REASON, "Give the public reason")
+    named = _words(
+        "authority", authority, MAX_AUTHORITY, gettext("Name the authority and its ruling")
+    )
+    why = _words("reason", reason, MAX_REASON, gettext("Give the public reason"))
     locked = lock_decision(decision.ref)
     if locked.is_annulled:
         raise Conflict(gettext("This decision is annulled already."))

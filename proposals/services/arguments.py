@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
@@ -27,7 +28,7 @@ def make_argument(*, by: Person, proposal: Proposal, side: Side, text: str) -> A
         Conflict: the discussion has ended, or the person has made five.
     """
     locked = _locked(by, proposal)
-    words = one_line(text, MAX_ARGUMENT, "An argument")
+    words = one_line(text, MAX_ARGUMENT, gettext("An argument"))
     there = Argument.objects.filter(proposal=locked, hidden_at=None)
     if there.filter(side=side, text__iexact=words).exists():
         message = _("This argument is there already: support it.")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
@@ -20,7 +21,7 @@ from proposals.choices import Leaf, Status
 from proposals.models import Ballot, Contract, Proposal
 from proposals.papers import PaperError
 
-NOT_ON_ROLL = (
+NOT_ON_ROLL = gettext_lazy(
     "You are not on the roll of this vote, which was frozen at its opening: you had no vote in the "
     "body then, or had declared a conflict of interest."
 )
@@ -51,7 +52,7 @@ def cast_ballot(*, by: Person, proposal: Proposal, choice: str | Mapping[str, An
     # The clock is read under the locks: waiting for them must not carry a ballot past the close.
     now, number, last = _require_open(contract, place)
     if place is None:
-        raise NotAllowed(NOT_ON_ROLL)
+        raise NotAllowed(str(NOT_ON_ROLL))
     if number and last == content:
         return Ballot.objects.get(entry=place.entry, number=number)
     return _write_ballot(place, proposal, contract, number=number + 1, content=content, now=now)

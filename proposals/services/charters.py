@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_administrator
@@ -15,7 +15,7 @@ from proposals.digests import digest_of
 from proposals.models import Charter
 
 FIRST = 1
-LATER_CHARTERS = (
+LATER_CHARTERS = gettext_lazy(
     "{body} has a charter already. An administrator enters only the first one, because whoever "
     "could replace the rules could decide everything; a later charter takes a decision of the body."
 )

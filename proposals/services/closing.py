@@ -6,7 +6,7 @@ from typing import Any
 
 import rfc8785
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import ASKING, NoticeKind
@@ -145,17 +145,15 @@ def _close(proposal: Proposal, actor: str) -> Decision | None:
         )
     missing = contract.roll.count() - len(last_ballots(contract))
     if now < contract.closes_at and missing:
-        people = "member has" if missing == 1 else "members have"
         raise Conflict(
-            gettext(
-                "%(missing)s %(people)s not voted yet. The vote closes at %(stamp)s, or "
-                "earlier once all have voted."
+            ngettext(
+                "%(missing)s member has not voted yet. The vote closes at %(stamp)s, or earlier "
+                "once all have voted.",
+                "%(missing)s members have not voted yet. The vote closes at %(stamp)s, or earlier "
+                "once all have voted.",
+                missing,
             )
-            % {
-                "missing": missing,
-                "people": people,
-                "stamp": stamp(contract.closes_at),
-            }
+            % {"missing": missing, "stamp": stamp(contract.closes_at)}
         )
     return _settle(locked, contract, now.replace(microsecond=0), actor)
 

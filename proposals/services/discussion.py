@@ -23,7 +23,6 @@ from proposals.models.talk import MAX_QUOTE
 from proposals.passages import context_of
 
 MAX_COMMENT = 5000
-_PASSAGE = {"passage": "Cannot be used."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +113,14 @@ def _anchored(proposal: Proposal, parent: Comment | None, passage: Quoted | None
         return None
     if parent is not None:
         raise Invalid(
-            gettext("A passage belongs to the first comment of a thread."), fields=_PASSAGE
+            gettext("A passage belongs to the first comment of a thread."),
+            fields=_unusable_passage(),
         )
     revision = proposal.revisions.filter(number=passage.revision).first()
     if revision is None:
         raise Invalid(
             gettext("There is no revision %(revision)s.") % {"revision": passage.revision},
-            fields=_PASSAGE,
+            fields=_unusable_passage(),
         )
     text = revision.body_markdown
     found = quoted_in(text, passage.quote, passage.before, passage.after)
@@ -133,7 +133,7 @@ def _anchored(proposal: Proposal, parent: Comment | None, passage: Quoted | None
             % {
                 "revision": passage.revision,
             },
-            fields=_PASSAGE,
+            fields=_unusable_passage(),
         )
     start, end = found
     quote = text[start:end]
@@ -143,7 +143,7 @@ def _anchored(proposal: Proposal, parent: Comment | None, passage: Quoted | None
             % {
                 "max_quote": grouped(MAX_QUOTE),
             },
-            fields=_PASSAGE,
+            fields=_unusable_passage(),
         )
     before, after = context_of(text, start, end)
     return Anchor(revision=revision, quote=quote, before=before, after=after)
@@ -237,3 +237,7 @@ def _question_answered(by: Person, proposal: Proposal, parent: Comment | None) -
 def is_open_for_comments(proposal: Proposal) -> bool:
     """Say whether the discussion goes on."""
     return Status(proposal.status) in OPEN
+
+
+def _unusable_passage() -> dict[str, str]:
+    return {"passage": gettext("Cannot be used.")}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from evals.choices import Comparison
@@ -283,13 +284,13 @@ def attach_criterion(
     if locked.version_id is None:
         raise Invalid(_("Criteria belong to proposals about a model version."))
     if asks_for_admission(locked) and not may_be_asked(suite_version, locked.body):
-        words = (
-            f"{locked.body} asks only suites of evaluators that it has admitted, or that it has "
+        words = gettext(
+            "%(body)s asks only suites of evaluators that it has admitted, or that it has "
             "adopted itself."
-        )
+        ) % {"body": locked.body}
         raise Invalid(words, fields={"suite": words})
     if beside is not None and beside.pk == locked.version_id:
-        words = "This is the version that is proposed: compare it with another one."
+        words = gettext("This is the version that is proposed: compare it with another one.")
         raise Invalid(words, fields={"beside": words})
     return record_criterion(
         by=by,

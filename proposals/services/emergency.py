@@ -102,17 +102,18 @@ def _require_first(ref: str) -> None:
     earlier = Proposal.objects.filter(target_ref=ref, origin=Origin.EMERGENCY).first()
     if earlier is None:
         return
-    state = "is under way" if earlier.status in OPEN else "has ended"
-    raise Conflict(
+    words = (
         gettext(
-            "This authorisation was suspended in an emergency before; the ratification "
-            "%(ref)s %(state)s. Only the body can suspend it now."
+            "This authorisation was suspended in an emergency before; the ratification %(ref)s "
+            "is under way. Only the body can suspend it now."
         )
-        % {
-            "ref": earlier.ref,
-            "state": state,
-        }
+        if earlier.status in OPEN
+        else gettext(
+            "This authorisation was suspended in an emergency before; the ratification %(ref)s "
+            "has ended. Only the body can suspend it now."
+        )
     )
+    raise Conflict(words % {"ref": earlier.ref})
 
 
 def _propose_ratification(

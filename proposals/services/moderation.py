@@ -11,7 +11,7 @@ from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
 from oversight.web.figures import grouped
-from oversight.web.languages import filled
+from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import Leaf, Moderated, Spoken
@@ -100,9 +100,9 @@ def _write(row: Said, by: Person, act: Moderated, reason: str) -> None:
             people=[row.author],
             subject=filled(
                 _("Your %(kind)s on %(ref)s was %(act)s"),
-                kind=row.KIND,
+                kind=lowered(row.KIND.label),
                 ref=row.proposal.ref,
-                act=act,
+                act=lowered(act.label),
             ),
             text=filled(
                 _("A clerk gave the reason in public, on “%(title)s”."), title=row.proposal.title

@@ -40,7 +40,7 @@ def ballot(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _on_roll(entry: RollEntry | None) -> RollEntry:
     if entry is None:
-        raise NotAllowed(casting.NOT_ON_ROLL)
+        raise NotAllowed(str(casting.NOT_ON_ROLL))
     return entry
 
 

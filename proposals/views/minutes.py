@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -85,7 +86,7 @@ def minutes_document(request: HttpRequest, slug: str, number: int, version: int)
     """Send adopted minutes: the very bytes that their digest on the log is of."""
     found = _visible(request, slug, number, version)
     if not found.document:
-        raise Http404("They are not on the record.")
+        raise Http404(gettext("They are not on the record."))
     return HttpResponse(found.document, content_type="application/json")
 
 

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -44,7 +45,7 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
     form = AnswerForm(request.POST)
     if not form.is_valid():
         message = _("Choose one of agree, disagree and pass.")
-        raise Invalid(message, fields=dict.fromkeys(form.errors, "Cannot be used."))
+        raise Invalid(message, fields=dict.fromkeys(form.errors, gettext("Cannot be used.")))
     statement = get_object_or_404(
         OpinionStatement, pk=form.cleaned_data["statement"], proposal=proposal, hidden_at=None
     )

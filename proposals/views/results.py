@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -47,7 +48,7 @@ def ballots_blt(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
     """Send a decided election's ballots as a BLT file, for other counting programs."""
     found = _decision(ref)
     if not has_blt(found):
-        raise Http404("BLT holds orders of preference; this vote had none.")
+        raise Http404(gettext("BLT holds orders of preference; this vote had none."))
     answer = HttpResponse(ballots_as_blt(found), content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{found.ref}.blt"'
     return answer

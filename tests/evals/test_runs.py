@@ -77,7 +77,7 @@ def test_a_run_on_an_endpoint_freezes_its_address_and_never_has_a_key(endpoint):
         ({"backend": "completions", "endpoint": {"slug": "nowhere"}}, "no endpoint of this name"),
         ({"backend": "completions", "endpoint": {"concurrency": 65}}, "concurrency"),
         ({"backend": "completions", "endpoint": {"timeout_seconds": 4}}, "timeout_seconds"),
-        ({"backend": "completions", "endpoint": {"key": "sk-1"}}, "no 'key'"),
+        ({"backend": "completions", "endpoint": {"key": "sk-1"}}, "no “key”"),
         ({"backend": "completions", "endpoint": {"model": ""}}, "endpoint.model"),
         ({"backend": "completions", "endpoint": {"prices": {"currency": "€"}}}, "prices"),
         ({"backend": "completions", "budget": {"money": "1"}, "endpoint": {}}, "prices"),

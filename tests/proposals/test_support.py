@@ -85,11 +85,11 @@ def test_the_deliberation_opens_when_as_many_support_it_as_the_charter_asks_for(
     cast = make_cast(charter=quick_charter(seconders=2))
     draft = make_proposal(cast)
     support.give_support(by=cast.second_member, proposal=draft)
-    with pytest.raises(Conflict, match="asks for 2 other members to support it; 1 does"):
+    with pytest.raises(Conflict, match="asks for 2 other members to support it; one does"):
         open_it(cast.member, draft)
     client.force_login(cast.member)
     page = client.get(draft.get_absolute_url()).content.decode()
-    assert "asks for 2 other members to support it; 1 does." in page
+    assert "asks for 2 other members to support it; one does." in page
     assert "Open the deliberation" not in page
     assert "2 other members support a draft before its deliberation opens" in page
     support.give_support(by=cast.chair, proposal=draft)

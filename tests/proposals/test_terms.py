@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from oversight.registry import conditions
+from oversight.registry import condition_words, conditions
 from oversight.registry.conditions import ConditionError
 from proposals import charter, terms
 from proposals.choices import ProposalType
@@ -42,7 +42,7 @@ def test_conditions_that_are_left_empty_are_no_conditions():
 
 
 def test_every_condition_has_words():
-    said = dict(conditions.words(conditions.read(WHOLE)))
+    said = dict(condition_words.words(conditions.read(WHOLE)))
     assert len(said) == len(WHOLE)
     assert said["Rate"] == "at most 20 requests a minute for each caller"
     assert said["Languages"] == "de, fr"

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -110,7 +111,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """
     person = person_of(token)
     if person is None:
-        raise Http404("No mail of ours has this address.")
+        raise Http404(gettext("No mail of ours has this address."))
     if request.method == "POST":
         services.stop_mail(person=person)
     context = {"is_done": request.method == "POST", "nav": ""}

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
+from django.utils.translation import ngettext
 
 WIDTH = 820
 """Of the whole drawing, in pixels."""
@@ -59,9 +60,11 @@ class Chart:
     @property
     def alt(self) -> str:
         """The chart in words, for who does not see it."""
-        number = len(self.data)
-        figures = "one figure" if number == 1 else f"{number} figures"
-        return f"{self.title}. {self.finding} The chart shows {figures}; a table gives all of them."
+        return ngettext(
+            "%(title)s. %(finding)s The chart shows one figure; a table gives it, too.",
+            "%(title)s. %(finding)s The chart shows %(figures)s figures; a table gives them all.",
+            len(self.data),
+        ) % {"title": self.title, "finding": self.finding, "figures": len(self.data)}
 
     @property
     def width(self) -> int:

@@ -7,6 +7,7 @@ from threading import BoundedSemaphore
 
 from django.conf import settings
 from django.core.cache import caches
+from django.utils.translation import gettext
 
 from oversight.dashboards.drawings.chart import Chart
 
@@ -56,7 +57,11 @@ def _press(spec: bytes, form: str) -> bytes:
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         )
     except subprocess.TimeoutExpired:
-        raise DrawingError(f"it took longer than {SECONDS} s") from None
+        raise DrawingError(
+            gettext("it took longer than %(seconds)s s") % {"seconds": SECONDS}
+        ) from None
     if done.returncode:
-        raise DrawingError(done.stderr.decode("utf-8", "replace")[-400:] or "it was stopped")
+        raise DrawingError(
+            done.stderr.decode("utf-8", "replace")[-400:] or gettext("it was stopped")
+        )
     return done.stdout

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 
 from evals.models import Run, Suite
 from oversight.accounts.models import Body
@@ -22,10 +23,10 @@ from oversight.dashboards.findings import (
     with_words,
 )
 from oversight.dashboards.participation import votes_of
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import number_word, sentence, worded
 from oversight.registry.models import RegisteredModel
+from oversight.web.figures import grouped, localised
 
-_INTERVALS = "95 % intervals."
 VOTES = 20
 VERSIONS = 50
 
@@ -43,14 +44,15 @@ def task(subject: str) -> Chart:
     neutral = asked.task.get("neutral")
     return Chart(
         "intervals",
-        f"{asked.task['title']}: models beside each other",
+        gettext("%(task)s: models beside each other") % {"task": asked.task["title"]},
         best_words(asked.task, found, rows.count()),
-        f"{asked.suite_version}, the newest full run of each version, {_INTERVALS}",
+        gettext("%(suite_version)s, the newest full run of each version, 95 %% intervals.")
+        % {"suite_version": asked.suite_version},
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
         str(asked.task["metric_label"]),
         figures_of(chart_rows(found)),
         None if neutral is None else float(neutral),
-        "even-handed" if neutral is not None else "",
+        gettext("even-handed") if neutral is not None else "",
     )
 
 
@@ -65,9 +67,10 @@ def trend_of(asked: AskedTask, measured_then: Sequence[Point]) -> Chart:
     """Return the chart of a task's results over time."""
     return Chart(
         "points",
-        f"{asked.task['title']}: results over time",
+        gettext("%(task)s: results over time") % {"task": asked.task["title"]},
         _trend_words(measured_then),
-        f"{asked.suite_version}, every full run of the models that do best, {_INTERVALS}",
+        gettext("%(suite_version)s, every full run of the models that do best, 95 %% intervals.")
+        % {"suite_version": asked.suite_version},
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
         str(asked.task["metric_label"]),
         tuple(_datum(point, point.model) for point in measured_then),
@@ -101,9 +104,10 @@ def history_of(found: RegisteredModel, results: Mapping[int, Sequence[Finding]])
     measured_then = points(Q(task_run__run__model_version__model=found), asked)
     return Chart(
         "points",
-        f"{found}: history on {asked.task['title']}",
+        gettext("%(found)s: history on %(task)s") % {"found": found, "task": asked.task["title"]},
         _trend_words(measured_then),
-        f"{asked.suite_version}, every full run, {_INTERVALS}",
+        gettext("%(suite_version)s, every full run, 95 %% intervals.")
+        % {"suite_version": asked.suite_version},
         found.get_absolute_url(),
         str(asked.task["metric_label"]),
         tuple(_datum(point, point.version.label) for point in measured_then),
@@ -115,18 +119,32 @@ def run(subject: str) -> Chart:
     found = get_object_or_404(Run.objects.with_parts(), ref=subject)
     results = [each for each in of_run(found) if each.is_headline]
     rows = chart_rows(results, by_task=True)
-    words = counted(len(results), "task was", "tasks were")
     return Chart(
         "intervals",
-        f"{found.model_version} on {found.suite_version}",
-        sentence(f"{words} measured in full") if found.settings["limit"] is None else sentence(
-            f"{words} measured on the first {found.settings['limit']} items, which is no evidence"
-        ),
-        f"{found.ref}, signed by its worker and computed again from every sample, {_INTERVALS}",
+        gettext("%(model)s on %(suite)s")
+        % {"model": found.model_version, "suite": found.suite_version},
+        _measured_words(len(results), found.settings["limit"]),
+        gettext(
+            "%(ref)s, signed by its worker and computed again from every sample, 95 %% intervals."
+        )
+        % {"ref": found.ref},
         found.get_absolute_url(),
-        "score",
+        gettext("score"),
         figures_of(rows),
-    )  # fmt: skip
+    )
+
+
+def _measured_words(number: int, limit: int | None) -> str:
+    """Say how many tasks of a run were measured, and on how much."""
+    words = worded(
+        ngettext("%(number)s task was measured", "%(number)s tasks were measured", number), number
+    )
+    if limit is None:
+        return sentence(gettext("%(tasks)s in full") % {"tasks": words})
+    return sentence(
+        gettext("%(tasks)s on the first %(items)s items, which is no evidence")
+        % {"tasks": words, "items": grouped(limit)}
+    )
 
 
 def turnout(subject: str) -> Chart:
@@ -134,18 +152,21 @@ def turnout(subject: str) -> Chart:
     found = get_object_or_404(Body, slug=subject)
     votes = votes_of(found)[:VOTES]
     shares = [vote.share for vote in votes]
-    words = "No vote has ended yet."
+    words = gettext("No vote has ended yet.")
     if votes:
-        ended = counted(len(votes), "vote that has ended", "votes that have ended")
         least, most = (f"{100 * share:.0f}" for share in (min(shares), max(shares)))
-        words = f"In {ended}, {least} to {most} % of the roll took part."
+        words = ngettext(
+            "In the vote that has ended, %(most)s %% of the roll took part.",
+            "In %(number)s votes that have ended, %(least)s to %(most)s %% of the roll took part.",
+            len(votes),
+        ) % {"number": number_word(len(votes)), "least": least, "most": most}
     return Chart(
         "bars",
-        f"{found}: turnout by vote",
+        gettext("%(found)s: turnout by vote") % {"found": found},
         words,
-        "The rolls and ballots on the record, the newest vote first.",
+        gettext("The rolls and ballots on the record, the newest vote first."),
         reverse("participation", args=[found.slug]),
-        "part of the roll",
+        gettext("part of the roll"),
         tuple(Datum(vote.ref, vote.share, n=vote.on_roll, at=vote.decided_at) for vote in votes),
     )
 
@@ -157,12 +178,23 @@ def _datum(point: Point, series: str) -> Datum:
 def _trend_words(found: Sequence[Point]) -> str:
     """Say between which days was measured, and how far the scores went."""
     if not found:
-        return "Nothing was measured yet."
+        return gettext("Nothing was measured yet.")
     first, last = found[0].at.date(), found[-1].at.date()
     means = [point.mean for point in found]
-    days = f"on {first}" if first == last else f"between {first} and {last}"
-    results = counted(len(found), "result", "results")
-    return sentence(f"{results} {days}, from {min(means):.3f} to {max(means):.3f}")
+    gaps = {
+        "results": worded(
+            ngettext("%(number)s result", "%(number)s results", len(found)), len(found)
+        ),
+        "first": first,
+        "last": last,
+        "least": localised(f"{min(means):.3f}"),
+        "most": localised(f"{max(means):.3f}"),
+    }
+    if first == last:
+        return sentence(gettext("%(results)s on %(first)s, from %(least)s to %(most)s") % gaps)
+    return sentence(
+        gettext("%(results)s between %(first)s and %(last)s, from %(least)s to %(most)s") % gaps
+    )
 
 
 KINDS: dict[str, Callable[[str], Chart]] = {

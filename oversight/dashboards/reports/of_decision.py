@@ -29,7 +29,7 @@ from oversight.dashboards.reports.document import (
 from oversight.dashboards.reports.findings import evidence_blocks, evidence_words
 from oversight.dashboards.results import result_of
 from oversight.dashboards.words import counted, full_stop, lowered
-from oversight.registry import conditions
+from oversight.registry import condition_words
 from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words, stamp
 from proposals.charter_words import SECRECIES
@@ -172,7 +172,7 @@ class _Account:
             Fact("Until", Cell(self._at(row.ends_at))),
             Fact("State", Cell(str(row.get_state_display()))),
             Fact("Weights", weights),
-            *(Fact(label, Cell(said)) for label, said in conditions.words(row.conditions)),
+            *(Fact(label, Cell(said)) for label, said in condition_words.words(row.conditions)),
         ]  # fmt: skip
 
     def _notices(self) -> list[Block]:

@@ -25,7 +25,7 @@ from oversight.dashboards.reports.document import (
 from oversight.dashboards.reports.findings import evidence_blocks, evidence_words
 from oversight.dashboards.words import counted, sentence
 from oversight.ledger.models import LedgerEntry
-from oversight.registry import conditions, gate
+from oversight.registry import condition_words, gate
 from oversight.registry.models import Authorisation, Deployment
 from oversight.web.clock import in_words, stamp
 from proposals.choices import Status
@@ -155,7 +155,7 @@ class _Account:
             Fact("Weights", Cell(row.version.digest, is_code=True)),
             Fact("From", Cell(in_words(row.starts_at, ZONE))),
             Fact("Until", Cell(in_words(row.ends_at, ZONE) if row.ends_at else "no end")),
-            *(Fact(label, Cell(said)) for label, said in conditions.words(row.conditions)),
+            *(Fact(label, Cell(said)) for label, said in condition_words.words(row.conditions)),
         ]
 
     def _authorisations(self) -> Section:

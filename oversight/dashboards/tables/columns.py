@@ -13,6 +13,11 @@ Row = dict[str, Any]
 CHUNK_ROWS = 2_000
 
 
+def _(text: str) -> str:
+    """Mark a text for translation: pages translate it, files and the dictionary are English."""
+    return text
+
+
 class Kind(StrEnum):
     """What the values of a column are; each form of file has its own way to write them."""
 

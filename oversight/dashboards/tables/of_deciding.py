@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from oversight.accounts.models import Body
-from oversight.dashboards.tables.columns import CHUNK_ROWS, Row, Table, from_query
+from oversight.dashboards.tables.columns import CHUNK_ROWS, Row, Table, _, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
     boolean,
@@ -30,8 +30,8 @@ _BODIES = (
 )
 BODIES = Table(
     "bodies",
-    "Bodies",
-    "Councils, assemblies, juries and boards that decide.",
+    _("Bodies"),
+    _("Councils, assemblies, juries and boards that decide."),
     "the acts accounts.body.founded",
     _BODIES,
     ("body",),
@@ -58,8 +58,8 @@ _PROPOSALS = (
 )
 PROPOSALS = Table(
     "proposals",
-    "Proposals",
-    "What was put to a body, from its deliberation on. Drafts are not public.",
+    _("Proposals"),
+    _("What was put to a body, from its deliberation on. Drafts are not public."),
     "the acts proposals.proposal.*, proposals.stage.moved and proposals.text.revised",
     _PROPOSALS,
     ("proposal",),
@@ -90,8 +90,8 @@ _DECISIONS = (
 )
 DECISIONS = Table(
     "decisions",
-    "Decisions",
-    "What was decided. Ballots, contract and tally stand in the record of each.",
+    _("Decisions"),
+    _("What was decided. Ballots, contract and tally stand in the record of each."),
     "the acts proposals.decision.*",
     _DECISIONS,
     ("decision",),
@@ -130,8 +130,8 @@ def _incidents() -> Iterator[Row]:
 
 INCIDENTS = Table(
     "incidents",
-    "Incidents",
-    "What went wrong with models in service, once a clerk has looked at it.",
+    _("Incidents"),
+    _("What went wrong with models in service, once a clerk has looked at it."),
     "the acts incidents.incident.* and the public texts of clerks",
     INCIDENT_COLUMNS,
     ("ref",),
@@ -149,8 +149,8 @@ _ACTS = (
 )
 ACTS = Table(
     "acts",
-    "Acts",
-    "Every entry of the log. Its exact bytes stand at /record/<index>/leaf.json.",
+    _("Acts"),
+    _("Every entry of the log. Its exact bytes stand at /record/<index>/leaf.json."),
     "the log",
     _ACTS,
     ("index",),

@@ -3,7 +3,7 @@
 from django.db.models import Func, IntegerField, QuerySet, Value
 
 from evals.models import Aggregate, Criterion, Run, SuiteVersion, Worker
-from oversight.dashboards.tables.columns import Table, from_query
+from oversight.dashboards.tables.columns import Table, _, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
     SCORE,
@@ -28,8 +28,8 @@ _SUITES = (
 )
 SUITES = Table(
     "suites",
-    "Suites",
-    "Versions of lists of tasks by which models are evaluated.",
+    _("Suites"),
+    _("Versions of lists of tasks by which models are evaluated."),
     "the acts evals.suite.published",
     _SUITES,
     ("suite", "number"),
@@ -68,8 +68,8 @@ def _drafts() -> QuerySet[Proposal]:
 
 RUNS = Table(
     "runs",
-    "Runs",
-    "Evaluations of a model by a suite, whatever their end.",
+    _("Runs"),
+    _("Evaluations of a model by a suite, whatever their end."),
     "the acts evals.run.*",
     _RUNS,
     ("run",),
@@ -105,8 +105,8 @@ _RESULTS = (
 )
 RESULTS = Table(
     "results",
-    "Results",
-    "Every metric of every task of every run, over all samples and by group.",
+    _("Results"),
+    _("Every metric of every task of every run, over all samples and by group."),
     "signed statements of workers, recomputed from the samples before they were accepted",
     _RESULTS,
     ("run", "task", "metric", "group"),
@@ -136,8 +136,8 @@ _CRITERIA = (
 )
 CRITERIA = Table(
     "criteria",
-    "Criteria",
-    "What was asked of a model before it was evaluated.",
+    _("Criteria"),
+    _("What was asked of a model before it was evaluated."),
     "the acts evals.criterion.recorded",
     _CRITERIA,
     ("leaf",),
@@ -160,8 +160,8 @@ _WORKERS = (
 )
 WORKERS = Table(
     "workers",
-    "Workers",
-    "Machines that evaluate, each with its own key.",
+    _("Workers"),
+    _("Machines that evaluate, each with its own key."),
     "the acts evals.worker.*",
     _WORKERS,
     ("worker",),

@@ -1,6 +1,6 @@
 """Tables that stand beside a page: figures of compute, participation, history, comparison."""
 
-from oversight.dashboards.tables.columns import Column, Table
+from oversight.dashboards.tables.columns import Column, Table, _
 from oversight.dashboards.tables.shorthand import (
     SCORE,
     boolean,
@@ -25,8 +25,8 @@ _TAKEN = (
 
 COMPUTE = Table(
     "compute",
-    "Compute by host",
-    "What each host gave, by class and by how its energy is known.",
+    _("Compute by host"),
+    _("What each host gave, by class and by how its energy is known."),
     _STATED,
     (
         text("organisation", "The host's organisation."),
@@ -63,8 +63,8 @@ COMPUTE_BY_BODY = _by(
 )
 BUDGETS = Table(
     "budgets",
-    "Budgets of compute",
-    "Hours that bodies have voted for evaluations, and what is left of them.",
+    _("Budgets of compute"),
+    _("Hours that bodies have voted for evaluations, and what is left of them."),
     "the acts evals.budget.*, and the time that workers held tasks",
     (
         text("body", "The body that voted for it."),
@@ -104,8 +104,8 @@ _IN_VOTES = (
 )
 VOTES = Table(
     "votes",
-    "Votes of a body",
-    "Turnout of each vote that has ended.",
+    _("Votes of a body"),
+    _("Turnout of each vote that has ended."),
     "contracts, rolls and ballots on the record",
     (
         text("decision", "The decision."),
@@ -120,8 +120,8 @@ VOTES = Table(
 )
 MEMBERS = Table(
     "members",
-    "Members of a body",
-    "How often each member could vote, and did.",
+    _("Members of a body"),
+    _("How often each member could vote, and did."),
     "contracts, rolls and ballots on the record",
     (
         text("member", "The seat's public id, as the record names it."),
@@ -167,8 +167,8 @@ _NEWEST = (
 )
 OVERVIEW = Table(
     "overview",
-    "Models by tasks",
-    "The newest full result of each model on each task, a page of it.",
+    _("Models by tasks"),
+    _("The newest full result of each model on each task, a page of it."),
     "signed statements of workers, recomputed from the samples",
     (
         *_NEWEST,
@@ -193,8 +193,8 @@ TASK_RESULTS = Table(
 )
 CHART = Table(
     "chart",
-    "Figures of a chart",
-    "What a chart shows, figure by figure.",
+    _("Figures of a chart"),
+    _("What a chart shows, figure by figure."),
     "where the chart's page says",
     (
         text("series", "What the figure belongs with; empty where all belong together."),
@@ -224,8 +224,8 @@ RUN_RESULTS = Table(
 )
 SAMPLES = Table(
     "samples",
-    "Samples of a run",
-    "Every prompt, answer and score of the tasks that the reader may see.",
+    _("Samples of a run"),
+    _("Every prompt, answer and score of the tasks that the reader may see."),
     "the files of samples that workers signed",
     (
         text("task", "The task."),
@@ -242,8 +242,8 @@ SAMPLES = Table(
 )
 COMPARISON = Table(
     "comparison",
-    "Comparison of runs",
-    "Differences between runs of one suite, paired by sample.",
+    _("Comparison of runs"),
+    _("Differences between runs of one suite, paired by sample."),
     "the scores of single samples",
     (
         text("task", "The task."),

@@ -3,7 +3,7 @@
 from django.db.models import Count, Func, IntegerField
 
 from oversight.accounts.models import Organisation
-from oversight.dashboards.tables.columns import Table, from_query
+from oversight.dashboards.tables.columns import Table, _, from_query
 from oversight.dashboards.tables.shorthand import LEAF, integer, moment, text
 from oversight.registry.models import (
     Authorisation,
@@ -22,8 +22,8 @@ _ORGANISATIONS = (
 )
 ORGANISATIONS = Table(
     "organisations",
-    "Organisations",
-    "Who may evaluate, operate endpoints or own workers.",
+    _("Organisations"),
+    _("Who may evaluate, operate endpoints or own workers."),
     "the acts accounts.organisation.admitted",
     _ORGANISATIONS,
     ("organisation",),
@@ -41,8 +41,8 @@ _MODELS = (
 )
 MODELS = Table(
     "models",
-    "Models",
-    "Families of weights under one name. What is evaluated and authorised is a version.",
+    _("Models"),
+    _("Families of weights under one name. What is evaluated and authorised is a version."),
     "the acts registry.model.registered",
     _MODELS,
     ("model",),
@@ -64,8 +64,8 @@ _VERSIONS = (
 )
 VERSIONS = Table(
     "versions",
-    "Model versions",
-    "Exact weights. A version never changes: other files have another digest.",
+    _("Model versions"),
+    _("Exact weights. A version never changes: other files have another digest."),
     "the acts registry.version.registered",
     _VERSIONS,
     ("version",),
@@ -93,8 +93,8 @@ _ENDPOINTS = (
 )
 ENDPOINTS = Table(
     "endpoints",
-    "Endpoints",
-    "Where models answer.",
+    _("Endpoints"),
+    _("Where models answer."),
     "the acts registry.endpoint.registered",
     _ENDPOINTS,
     ("endpoint",),
@@ -113,8 +113,8 @@ _DEPLOYMENTS = (
 )
 DEPLOYMENTS = Table(
     "deployments",
-    "Uses",
-    "An endpoint for a purpose and an audience: what authorisations are for.",
+    _("Uses"),
+    _("An endpoint for a purpose and an audience: what authorisations are for."),
     "the acts registry.deployment.registered",
     _DEPLOYMENTS,
     ("deployment",),
@@ -142,8 +142,8 @@ _AUTHORISATIONS = (
 )
 AUTHORISATIONS = Table(
     "authorisations",
-    "Authorisations",
-    "Which weights may serve which use, by which decision.",
+    _("Authorisations"),
+    _("Which weights may serve which use, by which decision."),
     "the acts registry.authorisation.*",
     _AUTHORISATIONS,
     ("decision",),

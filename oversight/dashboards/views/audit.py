@@ -6,6 +6,7 @@ from threading import BoundedSemaphore
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -55,13 +56,13 @@ def _answer(scope: Scope) -> HttpResponseBase:
     if not exists(scope):
         raise Http404
     if not _one_at_a_time.acquire(timeout=PATIENCE_SECONDS):
-        return later("Other bundles are being made. Ask again in a minute.", 60)
+        return later(gettext("Other bundles are being made. Ask again in a minute."), 60)
     target = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - the response closes it
     try:
         write_bundle(scope, target)  # type: ignore[arg-type]
     except (NothingPublished, StillMoving) as reason:
         target.close()
-        return later(f"{reason} Ask again in a few seconds.", 2)
+        return later(gettext("%(reason)s Ask again in a few seconds.") % {"reason": reason}, 2)
     finally:
         _one_at_a_time.release()
     target.seek(0)

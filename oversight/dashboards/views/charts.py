@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
@@ -27,7 +28,7 @@ def drawing(request: HttpRequest, kind: str, subject: str, form: str) -> HttpRes
     try:
         content = drawn(chart, form, theme if theme in THEMES else "light")
     except (BusyError, DrawingError):
-        answer = HttpResponse("Charts are being drawn. Try again in a moment.", status=503)
+        answer = HttpResponse(gettext("Charts are being drawn. Try again in a moment."), status=503)
         answer["Retry-After"] = "10"
         return answer
     answer = HttpResponse(content, content_type=TYPES[form])

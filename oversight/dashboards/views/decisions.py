@@ -19,7 +19,7 @@ from oversight.dashboards.evidence import beside_others, of_contract, without_cr
 from oversight.dashboards.results import result_of
 from oversight.dashboards.words import decisions_open, members_in_words, sentence
 from oversight.ledger.queries import receipt
-from oversight.registry import conditions
+from oversight.registry import condition_words
 from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
 from proposals import policy
@@ -105,7 +105,7 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "timeline": timeline(proposal, {e.run_ref for e in evidence if e.run_ref}),
         "effect": did(found),
         "terms": contract.content.get("terms", {}),
-        "conditions": conditions.words(authorisation.conditions) if authorisation else [],
+        "conditions": condition_words.words(authorisation.conditions) if authorisation else [],
         "impossible_words": IMPOSSIBLE.get(found.impossible, found.impossible),
         "annulling": _annulling(found),
         "about": Proposal.objects.visible_to(request.user).filter(target_ref=found.ref)[:20],

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -24,7 +25,7 @@ from oversight.dashboards.matrix import (
 from oversight.dashboards.matrix_query import NAMES, Asked
 from oversight.dashboards.tables.of_pages import OVERVIEW
 from oversight.dashboards.twins import as_json, as_table
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import sentence, worded
 from oversight.web.parts import page_or_part
 from oversight.web.refusals import BadQuery
 
@@ -70,8 +71,16 @@ def _other(asked: Asked, key: str) -> str:
 
 def _headline(found: Matrix) -> str:
     versions, tasks = found.page.paginator.count, found.columns_page.paginator.count
-    each = "model version" if found.asked.all_versions else "model"
-    return sentence(f"{counted(versions, each, each + 's')} on {counted(tasks, 'task', 'tasks')}")
+    models = (
+        ngettext("%(number)s model version", "%(number)s model versions", versions)
+        if found.asked.all_versions
+        else ngettext("%(number)s model", "%(number)s models", versions)
+    )
+    gaps = {
+        "models": worded(models, versions),
+        "tasks": worded(ngettext("%(number)s task", "%(number)s tasks", tasks), tasks),
+    }
+    return sentence(gettext("%(models)s on %(tasks)s") % gaps)
 
 
 @login_not_required
@@ -181,7 +190,7 @@ class OverviewApi(APIView):
         asked, problems = Asked.read(request.query_params)
         problems |= _unknown(request.query_params)
         if problems:
-            raise BadQuery("The overview cannot be asked for so.", fields=problems)
+            raise BadQuery(gettext("The overview cannot be asked for so."), fields=problems)
         return Response(OverviewOutput(matrix(asked).as_record()).data)
 
 

@@ -25,7 +25,7 @@ from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
 from oversight.dashboards.words import models_in_service, number_word, sentence
 from oversight.incidents.models import Incident
-from oversight.registry import conditions, gate
+from oversight.registry import condition_words, gate
 from oversight.registry.licences import identifiers
 from oversight.registry.lineage import drawing, edges_around
 from oversight.registry.models import (
@@ -226,7 +226,7 @@ def deployment(request: HttpRequest, slug: str) -> HttpResponse:
         "authorisations": [{"row": row, "in_force": row.is_in_force()} for row in authorisations],
         "standing": newest,
         "gate": answer,
-        "conditions": conditions.words(newest.conditions) if newest else [],
+        "conditions": condition_words.words(newest.conditions) if newest else [],
         "description": Description.objects.about(found.subject).first(),
         "may_describe": can_describe(request.user, found),
         "proposals": proposals,

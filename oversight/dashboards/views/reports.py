@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from oversight.dashboards.reports import of_decision, of_deployment
@@ -89,9 +90,13 @@ def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
     try:
         content = pdf_of(report)
     except BusyError:
-        return later("Other reports are being set. Ask again in a few seconds.", 5)
+        return later(gettext("Other reports are being set. Ask again in a few seconds."), 5)
     except TypesettingError as error:
-        return later(f"This report could not be set as PDF: {error}. Its page has all of it.", 300)
+        return later(
+            gettext("This report could not be set as PDF: %(error)s. Its page has all of it.")
+            % {"error": error},
+            300,
+        )
     answer = _sent(request, report, content, "application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{report.about}-{report.name}.pdf"'
     return answer

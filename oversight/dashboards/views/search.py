@@ -137,7 +137,7 @@ def _problems(asked: Any) -> dict[str, str]:
     if not text.strip() or len(text) > MOST_CHARACTERS:
         found["q"] = f"Give 1 to {MOST_CHARACTERS} characters."
     if asked.get("kind", _KEYS[0]) not in _KEYS:
-        found["kind"] = f"Use one of {', '.join(_KEYS)}."
+        found["kind"] = gettext("Use one of %(keys)s.") % {"keys": ", ".join(_KEYS)}
     if not (page.isascii() and page.isdigit() and 1 <= int(page[:6]) <= LAST_PAGE):
         found["page"] = f"Use 1 to {LAST_PAGE}."
     return found

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.models import Body
@@ -43,7 +44,7 @@ def body_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     body = get_object_or_404(Body, slug=slug)
     votes, planned = calendars.votes_of(body), calendars.planned_by(body)
     content = calendar_file.calendar(
-        f"Votes of {body}",
+        gettext("Votes of %(body)s") % {"body": body},
         body.time_zone,
         [*calendars.events(votes), *calendars.planned_events(planned)],
         url=f"{settings.PUBLIC_URL}{request.path}",
@@ -59,10 +60,10 @@ def vote_calendar(request: HttpRequest, ref: str) -> HttpResponse:
     """Send one vote's opening and close, or those that are planned, as a calendar file."""
     vote, planned = calendars.vote_of(ref), calendars.planned(ref)
     if vote is None and planned is None:
-        raise Http404("No vote was opened on this, and none is planned.")
+        raise Http404(gettext("No vote was opened on this, and none is planned."))
     proposal = vote.proposal if vote else planned
     content = calendar_file.calendar(
-        f"Vote on {ref}",
+        gettext("Vote on %(ref)s") % {"ref": ref},
         proposal.body.time_zone,
         list(calendars.events([vote]) if vote else calendars.planned_events([planned])),
         url=f"{settings.PUBLIC_URL}{request.path}",

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from oversight.dashboards.tables import writing
@@ -42,7 +43,7 @@ def whole_list(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
     if table is None or table.rows is None or form not in FORMS:
         raise Http404
     if not _few_at_a_time.acquire(timeout=PATIENCE_SECONDS):
-        return later("Other lists are being made. Ask again in a few seconds.", 5)
+        return later(gettext("Other lists are being made. Ask again in a few seconds."), 5)
     try:
         with tempfile.TemporaryDirectory() as folder:
             target = _written(table, form, Path(folder), request.path)

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -70,7 +71,7 @@ def _findings(asked: AskedTask, rows: Any) -> list[Finding]:
 def _headline(asked: AskedTask, number: int) -> str:
     title = asked.task["title"]
     if not number:
-        return f"{title}: no model was measured yet."
+        return gettext("%(title)s: no model was measured yet.") % {"title": title}
     return sentence(f"{title}: {counted(number, 'model version', 'model versions')} measured")
 
 
@@ -127,6 +128,6 @@ class TaskApi(APIView):
     def get(self, request: Request, slug: str, name: str) -> Response:
         """Return the task and its results."""
         if request.query_params:
-            fields = dict.fromkeys(request.query_params, "This address has none.")
-            raise BadQuery("A parameter cannot be used.", fields=fields)
+            fields = dict.fromkeys(request.query_params, gettext("This address has none."))
+            raise BadQuery(gettext("A parameter cannot be used."), fields=fields)
         return Response(TaskAcrossOutput(_record(slug, name)).data)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from oversight.accounts.models import Person
 from oversight.incidents.choices import (
@@ -29,7 +29,7 @@ MAX_TEXT = 10_000
 MAX_NOTE = 4_000
 MAX_REASON = 1_000
 MAX_HIDING = 400
-PUBLIC = "Write for everybody, without names and other personal data"
+PUBLIC = gettext_lazy("Write for everybody, without names and other personal data")
 
 
 @transaction.atomic(durable=True)
@@ -91,7 +91,12 @@ def move_incident(*, by: Person, incident: Incident, to: Status, reason: str = "
         raise Conflict(gettext("Triage it: that judges it and writes its public text."))
     why = reason.strip()
     if why or to in WITH_REASON:
-        why = words("reason", reason, MAX_REASON, f"Say why in public. {PUBLIC}")
+        why = words(
+            "reason",
+            reason,
+            MAX_REASON,
+            gettext("Say why in public. %(public)s") % {"public": PUBLIC},
+        )
     _move(row, to, by, why)
     return row
 
@@ -112,7 +117,9 @@ def add_note(*, by: Person, incident: Incident, text: str) -> Incident:
     row, _ = locked_for(by, incident)
     if row.published_at is None:
         raise Conflict(gettext("It was not triaged yet; notes stand beside its public text."))
-    record(row, Event.NOTED, actor=by.actor, author=by, text=words("text", text, MAX_NOTE, PUBLIC))
+    record(
+        row, Event.NOTED, actor=by.actor, author=by, text=words("text", text, MAX_NOTE, str(PUBLIC))
+    )
     return row
 
 
@@ -126,7 +133,7 @@ def answer_reporter(*, by: Person, incident: Incident, text: str) -> IncidentMes
     row, _ = locked_for(by, incident)
     if row.report.erased_at is not None:
         raise Conflict(gettext("The private part was erased, and the reporter's link with it."))
-    kept = words("text", text, MAX_NOTE, "Write to the reporter")
+    kept = words("text", text, MAX_NOTE, gettext("Write to the reporter"))
     leaf = record(row, Event.ANSWERED, actor=by.actor, author=by, private={"text": kept})
     return IncidentMessage.objects.create(incident=row, author=by, text=kept, leaf_id=leaf.id)
 
@@ -135,7 +142,7 @@ def answer_reporter(*, by: Person, incident: Incident, text: str) -> IncidentMes
 def hide_text(*, by: Person, incident: Incident, reason: str) -> Incident:
     """Hide title, text and notes; that they were there, and why they are hidden, stays visible."""
     row, _ = locked_for(by, incident)
-    why = words("reason", reason, MAX_HIDING, "Say the reason in public")
+    why = words("reason", reason, MAX_HIDING, gettext("Say the reason in public"))
     if row.published_at is None or row.hidden_at is not None:
         raise Conflict(
             gettext("It is hidden already.")
@@ -152,7 +159,7 @@ def hide_text(*, by: Person, incident: Incident, reason: str) -> Incident:
 def restore_text(*, by: Person, incident: Incident, reason: str) -> Incident:
     """Show again what was hidden, and say in public why."""
     row, _ = locked_for(by, incident)
-    why = words("reason", reason, MAX_HIDING, "Say the reason in public")
+    why = words("reason", reason, MAX_HIDING, gettext("Say the reason in public"))
     if row.hidden_at is None:
         raise Conflict(gettext("It is not hidden."))
     row.hidden_at, row.hidden_reason = None, ""
@@ -211,10 +218,10 @@ def _judgement(row: Incident) -> dict[str, str | None]:
 
 
 def _publish(row: Incident, by: Person, title: str, text: str) -> None:
-    kept = words("title", title, MAX_TITLE, "Give it a public title of one line")
+    kept = words("title", title, MAX_TITLE, gettext("Give it a public title of one line"))
     if "\n" in kept:
         raise Invalid(gettext("A title is one line."), fields={"title": gettext("Use one line.")})
-    row.title, row.text = kept, words("text", text, MAX_TEXT, PUBLIC)
+    row.title, row.text = kept, words("text", text, MAX_TEXT, str(PUBLIC))
     row.published_at = row.published_at or database_now()
     row.save(update_fields=["title", "text", "published_at"])
     record(

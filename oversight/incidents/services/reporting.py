@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Body
@@ -75,7 +76,7 @@ def report_incident(
         TooMany: the address has reported too often today, or too many files wait to be looked at.
     """
     form_digest = _fresh_form(token)
-    kept, mail = words("text", text, MAX_TEXT, "Say what happened"), _mail(email)
+    kept, mail = words("text", text, MAX_TEXT, gettext("Say what happened")), _mail(email)
     _require_past(occurred_on)
     sent = _files(files)
     count_report(address)
@@ -121,7 +122,7 @@ def add_to_report(
     )
     if row.report.erased_at is not None:
         raise Conflict(_("This report was erased; report anew what has to be known."))
-    kept, sent = words("text", text, MAX_TEXT, "Say what you add"), _files(files)
+    kept, sent = words("text", text, MAX_TEXT, gettext("Say what you add")), _files(files)
     if row.files.count() + len(sent) > taken.MOST_FILES:
         message = _("One incident has at most %(most_files)s files.") % {
             "most_files": taken.MOST_FILES,

@@ -36,10 +36,10 @@ def locked_for(by: Person, incident: Incident) -> tuple[Incident, Body]:
     )
     body = policy.body_for(by, row)
     if body is None:
-        whose = f"of {row.body}" if row.body else "of a body"
-        raise NotAllowed(
-            gettext("Only a clerk %(whose)s handles this incident.") % {"whose": whose}
-        )
+        if row.body is None:
+            raise NotAllowed(gettext("Only a clerk of a body handles this incident."))
+        words = gettext("Only a clerk of %(body)s handles this incident.")
+        raise NotAllowed(words % {"body": row.body})
     changed = []
     if row.body_id is None:
         row.body = body

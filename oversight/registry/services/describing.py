@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
@@ -98,11 +99,15 @@ def checked_document(what: Described, document: Mapping[str, Any]) -> Document:
 def _check_named(endpoint: Endpoint, read: Document) -> None:
     version = read.get("version")
     if version and not ModelVersion.objects.filter(digest=version).exists():
-        raise DescriptionError("version", "No registered version has this digest.")
+        raise DescriptionError("version", gettext("No registered version has this digest."))
     named = read.get("fallbacks", [])
     known = set(Endpoint.objects.filter(slug__in=named).values_list("slug", flat=True))
     for slug in named:
         if slug not in known:
-            raise DescriptionError("fallbacks", f"There is no endpoint “{slug}”.")
+            raise DescriptionError(
+                "fallbacks", gettext("There is no endpoint “%(slug)s”.") % {"slug": slug}
+            )
         if slug == endpoint.slug:
-            raise DescriptionError("fallbacks", "An endpoint does not fall back to itself.")
+            raise DescriptionError(
+                "fallbacks", gettext("An endpoint does not fall back to itself.")
+            )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
@@ -104,6 +105,6 @@ def _checked_data(kind: str, data: Mapping[str, Any]) -> descriptions.Document:
     except DescriptionError as error:
         raise Invalid(str(error), fields={error.field: error.problem}) from None
     if DescentKind(kind).is_trained and "content" not in told:
-        words = "Say what it was trained on."
+        words = gettext("Say what it was trained on.")
         raise Invalid(words, fields={"content": words})
     return told

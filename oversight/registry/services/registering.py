@@ -9,6 +9,7 @@ import rfc8785
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Organisation, Person
@@ -115,10 +116,12 @@ def register_served_version(
         )
     for name, text in (("served_as", served_as), ("claimed", claimed)):
         if len(text) > MOST_CLAIMED or not (text.isprintable() or not text):
-            words = f"Write it in one line of up to {MOST_CLAIMED} characters."
+            words = gettext("Write it in one line of up to %(most_claimed)s characters.") % {
+                "most_claimed": MOST_CLAIMED
+            }
             raise Invalid(f"{name}: {words}", fields={name: words})
     if not served_as:
-        words = "Name the model as callers do."
+        words = gettext("Name the model as callers do.")
         raise Invalid(words, fields={"served_as": words})
     served = {
         "v": 1,
@@ -312,7 +315,7 @@ def _verified(signature: SignatureFile | None, files: Manifest) -> Signed | None
         signed = verify_signature(_text(signature.bundle), _text(signature.trusted))
         require_covers(signed, files, beside=signature.name)
     except SignatureError as error:
-        words = f"The signature is not that of these files: {error}."
+        words = gettext("The signature is not that of these files: %(error)s.") % {"error": error}
         raise Invalid(words, fields={"signature": words}) from None
     return signed
 
@@ -331,7 +334,7 @@ def _text(content: bytes) -> bytes:
     except UnicodeDecodeError:
         is_text = False
     if not is_text:
-        raise SignatureError("it holds bytes that are no text")
+        raise SignatureError(gettext("it holds bytes that are no text"))
     return content
 
 
