@@ -402,6 +402,8 @@ SPECTACULAR_SETTINGS = {
         "oversight.web.api_document.add_refusals",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "BodyRole": "oversight.accounts.choices.BodyRole",
+        "OrganisationRole": "oversight.accounts.choices.OrganisationRole",
         "RunState": "evals.choices.RunState",
         "AuthorisationState": "oversight.registry.choices.AuthorisationState",
         "DescentKind": "oversight.registry.choices.DescentKind",

@@ -35,6 +35,10 @@ class Scope(TextChoices):
         _("read reports of incidents that you handle, and handle them"),
     )
     WEBHOOKS = "webhooks:own", _("subscribe addresses to what is new on the record")
+    ACCOUNTS_WRITE = (
+        "accounts:write",
+        _("found bodies, admit organisations and appoint people, as an administrator"),
+    )
     NOTICES = "notices:own", _("read your notices and open votes, and say how you are told")
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oversight.accounts import api
+from oversight.accounts import administration_api, api
 from oversight.accounts.views import administration, notices
 
 urlpatterns = [
@@ -46,4 +46,29 @@ urlpatterns = [
     path("api/v1/my/notices/", api.NoticeList.as_view(), name="api-notices"),
     path("api/v1/my/notices/read/", api.NoticesRead.as_view(), name="api-notices-read"),
     path("api/v1/my/notices/settings/", api.NoticeChoices.as_view(), name="api-notice-settings"),
+    path("api/v1/bodies/", administration_api.Bodies.as_view(), name="api-bodies"),
+    path("api/v1/bodies/<slug:slug>/", administration_api.BodyDetail.as_view(), name="api-body"),
+    path(
+        "api/v1/bodies/<slug:slug>/members/", administration_api.Seats.as_view(), name="api-seats"
+    ),
+    path(
+        "api/v1/bodies/<slug:slug>/members/<str:seat>/end/",
+        administration_api.SeatEnd.as_view(),
+        name="api-seat-end",
+    ),
+    path(
+        "api/v1/organisations/",
+        administration_api.Organisations.as_view(),
+        name="api-organisations",
+    ),
+    path(
+        "api/v1/organisations/<slug:slug>/affiliations/",
+        administration_api.Affiliations.as_view(),
+        name="api-affiliations",
+    ),
+    path(
+        "api/v1/organisations/<slug:slug>/affiliations/<int:pk>/end/",
+        administration_api.AffiliationEnd.as_view(),
+        name="api-affiliation-end",
+    ),
 ]

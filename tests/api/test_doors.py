@@ -14,6 +14,7 @@ from evals.models import Check, CheckedEndpoint, CheckPlan, Criterion, Replicati
 from evals.services import checks
 from evals.services.runs import request_replication
 from evals.services.workers import pause_worker
+from oversight.accounts import services as accounts
 from oversight.accounts.choices import Scope
 from oversight.accounts.services import shell_person
 from oversight.incidents.models import Incident, IncidentFile, IncidentLink
@@ -255,6 +256,22 @@ def a_webhook(world: World, status: Status = Status.ACTIVE) -> Subscription:
     return found
 
 
+def a_seat(world: World) -> tuple[object, ...]:
+    body = world.cast.body
+    return (body.slug, body.memberships.filter(person=world.cast.second_member).get().public_id)
+
+
+def a_new_body(_: World) -> tuple[object, ...]:
+    """One without a charter."""
+    by, slug = shell_person(), factories.fresh("jury")
+    return (accounts.found_body(by=by, slug=slug, name="A new jury").slug,)
+
+
+def an_affiliation(world: World) -> tuple[object, ...]:
+    organisation = world.cast.organisation
+    return (organisation.slug, organisation.affiliations.filter(role="operator").get().pk)
+
+
 def of_minutes(minutes: Minutes) -> tuple[object, ...]:
     return (minutes.body.slug, minutes.number, minutes.version)
 
@@ -328,6 +345,10 @@ READS = (
     Door("api-minutes-list", "GET", lambda w: (w.cast.body.slug,)),
     Door("api-minutes", "GET", lambda w: of_minutes(w.minutes)),
     Door("api-charters", "GET", lambda w: (w.cast.body.slug,)),
+    Door("api-bodies", "GET"),
+    Door("api-body", "GET", lambda w: (w.cast.body.slug,)),
+    Door("api-seats", "GET", lambda w: (w.cast.body.slug,)),
+    Door("api-organisations", "GET"),
 )
 DRAFT = Door(
     "api-proposal",
@@ -715,6 +736,43 @@ KEPT = (
         scope=Scope.PROPOSALS_WRITE,
     ),
 )
+ADMINISTERED = tuple(
+    Door(
+        name,
+        method,
+        parts,
+        whole("administrator"),
+        status=201 if body else 200,
+        body=body,
+        owner="administrator",
+        scope=Scope.ACCOUNTS_WRITE,
+    )
+    for name, method, parts, body in (
+        ("api-bodies", "POST", lambda w: (), lambda w: {"slug": "new-jury", "name": "Jury"}),
+        (
+            "api-seats",
+            "POST",
+            lambda w: (w.cast.body.slug,),
+            lambda w: {"email": w.cast.outsider.email},
+        ),
+        ("api-seat-end", "POST", a_seat, None),
+        ("api-charters", "POST", a_new_body, lambda w: {"document": factories.quick_charter()}),
+        (
+            "api-organisations",
+            "POST",
+            lambda w: (),
+            lambda w: {"slug": "new-office", "name": "Office"},
+        ),
+        ("api-affiliations", "GET", lambda w: (w.cast.organisation.slug,), None),
+        (
+            "api-affiliations",
+            "POST",
+            lambda w: (w.cast.organisation.slug,),
+            lambda w: {"email": w.cast.outsider.email, "role": "operator"},
+        ),
+        ("api-affiliation-end", "POST", an_affiliation, None),
+    )
+)
 AFTERWARDS = tuple(
     Door(
         f"api-decision-{name}",
@@ -792,7 +850,7 @@ SPOKEN = (
         scope=Scope.PROPOSALS_WRITE,
     ),
 )
-WRITES = (*WRITES, *RULED, *KEPT, *AFTERWARDS, *SPOKEN)
+WRITES = (*WRITES, *RULED, *KEPT, *ADMINISTERED, *AFTERWARDS, *SPOKEN)
 ONES_OWN = (
     Door("api-my-votes", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
     Door("api-notices", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
