@@ -207,7 +207,7 @@ class CriterionForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short", "step": "any"}),
         help_text=(
             _(
-                "Judged on the 95\N{NO-BREAK SPACE}% interval: it must lie wholly on the right "
+                "Judged on the 95 % interval: it must lie wholly on the right "
                 "side. For “not worse than” it is the margin, such as 0.02."
             )
         ),
