@@ -167,9 +167,7 @@ class RulesForm(forms.Form):
         help_text=_("How long a vote is open unless all have voted before."),
     )
     comparison = forms.ChoiceField(choices=COMPARISONS, label=_("Carried by"))
-    threshold = ShareField(
-        label=_("Threshold"), help_text=_("A share: 1/2, 2/3, 60 %.")
-    )
+    threshold = ShareField(label=_("Threshold"), help_text=_("A share: 1/2, 2/3, 60 %."))
     base = forms.ChoiceField(choices=BASES, label=_("Of what"))
     quorum = ShareField(label=_("Quorum"), help_text=_("The share that must vote. 0 for none."))
     quorum_base = forms.ChoiceField(
