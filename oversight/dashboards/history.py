@@ -1,12 +1,18 @@
 """Every full run of a suite over all its versions: what each model version scored, and when."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import F
 
 from evals.models import Aggregate, Run, Suite
 
 SCORE_FIELDS = ("metric", "n", "mean", "stderr", "low", "high", "method")
 MOST_RUNS = 1_000
+_NAMED = tuple(
+    f"model_version__{name}" for name in ("label", "digest", "model__slug", "model__name")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,7 @@ class Past:
     scores: tuple[tuple[dict[str, Any], Aggregate], ...]
 
 
-def history(suite: Suite, most: int = MOST_RUNS) -> list[Past]:
+def history(suite: Suite, most: int) -> list[Past]:
     """Return the newest finished, uncut runs of all versions, newest first; four queries."""
     versions = {version.pk: version for version in suite.versions.select_related("suite")}
     full = Run.objects.succeeded().filter(settings__limit=None).newest_first()
@@ -29,25 +35,35 @@ def history(suite: Suite, most: int = MOST_RUNS) -> list[Past]:
     runs = list(
         Run.objects.filter(pk__in=keys)
         .select_related("model_version__model")
-        .defer("model_version__manifest", "model_version__card", "model_version__source")
+        .only("ref", "requested_at", "finished_at", "suite_version_id", *_NAMED)
         .newest_first()[:most]
     )
-    rows = (
-        Aggregate.objects.filter(task_run__run__in=runs, group="")
-        .select_related("task_run")
-        .defer("task_run__envelope", "task_run__log_tail")
-        .order_by("task_run__position")
-    )
     scores: dict[int, list[tuple[dict[str, Any], Aggregate]]] = {run.pk: [] for run in runs}
-    asked = {run.pk: versions[run.suite_version_id] for run in runs}
-    for row in rows:
-        key = row.task_run.run_id
-        task = asked[key].task(row.task_run.task_name)
-        if row.metric == task["metric"]:
-            scores[key].append((task, row))
     for run in runs:
-        run.suite_version = asked[run.pk]
+        run.suite_version = versions[run.suite_version_id]
+    asked = {run.pk: run.suite_version for run in runs}
+    tasks = {key: {task["name"]: task for task in each.tasks} for key, each in versions.items()}
+    for row in _headlines(
+        runs, {task["metric"] for each in tasks.values() for task in each.values()}
+    ):
+        task = tasks[asked[row.run_key].pk][row.task_name]
+        if row.metric == task["metric"]:
+            scores[row.run_key].append((task, row))
     return [Past(run, tuple(scores[run.pk])) for run in runs]
+
+
+def newest_history(suite: Suite) -> tuple[list[Past], bool]:
+    """Return as much of the history as an answer holds, and whether that is all of it."""
+    past = history(suite, MOST_RUNS + 1)
+    return past[:MOST_RUNS], len(past) <= MOST_RUNS
+
+
+def _headlines(runs: list[Run], metrics: set[str]) -> Iterable[Any]:
+    """Return the scores of runs by these metrics, each with its run's key and its task's name."""
+    rows = Aggregate.objects.filter(task_run__run__in=runs, group="", metric__in=metrics)
+    # The task runs themselves are wide, and there may be thousands.
+    rows = rows.annotate(run_key=F("task_run__run_id"), task_name=F("task_run__task_name"))
+    return rows.only(*SCORE_FIELDS).order_by("task_run__position")
 
 
 def history_records(past: list[Past]) -> list[dict[str, Any]]:

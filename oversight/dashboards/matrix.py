@@ -5,7 +5,7 @@ suite stand in it only where the task was asked in the same way, and say so. Wha
 is empty.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,14 @@ from django.utils.translation import gettext, gettext_lazy
 from evals.models import NewestResult, SuiteVersion
 from evals.pairs import are_alike
 from evals.suites.document import CATEGORIES
-from oversight.dashboards.findings import Finding, best_first, newest_record, with_words
+from oversight.dashboards.findings import Finding, best_first, newest_record
 from oversight.dashboards.matrix_query import Asked
 from oversight.registry.models import Authorisation, Description, Endpoint, ModelVersion
+from oversight.registry.queries import ModelVersionQuerySet
 
 ROWS, COLUMNS = 25, 12
+ROWS_AT_ONCE = 50
+"""Of the whole: so many versions are in memory with all their scores."""
 STEPS = (
     (0.02, "within 0.02"),
     (0.05, "0.02 to 0.05"),
@@ -135,21 +138,43 @@ def matrix(asked: Asked) -> Matrix:
     suites = newest_suites()
     columns_page = Paginator(_columns(suites, asked), COLUMNS).get_page(asked.tasks)
     columns = _with_alike(list(columns_page))
-    by = next((column for column in columns if column.key == asked.sort), None)
-    page = Paginator(_versions(asked, by), ROWS).get_page(asked.page)
-    baseline = None
-    if asked.beside:
-        found = ModelVersion.objects.filter(digest=asked.beside).select_related("model")
-        baseline = found.first()
-    versions = list(page)
+    page = Paginator(_versions(asked, columns), ROWS).get_page(asked.page)
+    baseline = _baseline(asked)
+    rows = _rows(list(page), columns, baseline, None if baseline else _best(columns))
+    return Matrix(asked, page, columns_page, columns, rows, baseline, suites)
+
+
+def whole(asked: Asked) -> Iterator[dict[str, Any]]:
+    """Yield what all versions that fit scored on all tasks that do, as data, some at a time."""
+    columns = _with_alike(_columns(newest_suites(), asked))
+    keys = list(_versions(asked, columns).values_list("pk", flat=True))
+    baseline = _baseline(asked)
+    best = None if baseline else _best(columns)
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        some = keys[start : start + ROWS_AT_ONCE]
+        found = _light(ModelVersion.objects.all()).in_bulk(some)
+        yield from records(_rows([found[key] for key in some], columns, baseline, best))
+
+
+def _baseline(asked: Asked) -> ModelVersion | None:
+    found = ModelVersion.objects.filter(digest=asked.beside).select_related("model")
+    return found.first() if asked.beside else None
+
+
+def _rows(
+    versions: Sequence[ModelVersion],
+    columns: Sequence[Column],
+    baseline: ModelVersion | None,
+    best: Mapping[str, float] | None,
+) -> list[Row]:
+    """Return versions with their cells, held against the baseline or the best; two queries."""
     wanted = [*versions, baseline] if baseline and baseline not in versions else versions
     results = _results(wanted, columns)
-    lines = _lines_of(baseline, columns, results) if baseline else _best(columns)
-    rows = [
+    lines = _lines_of(baseline, columns, results) if baseline else best or {}
+    return [
         Row(version, tuple(_cell(version, column, results, lines) for column in columns))
         for version in versions
     ]
-    return Matrix(asked, page, columns_page, columns, rows, baseline, suites)
 
 
 def newest_suites() -> list[SuiteVersion]:
@@ -192,8 +217,8 @@ def _with_alike(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def _versions(asked: Asked, by: Column | None) -> QuerySet[ModelVersion]:
-    """Return the model versions that are rows, in their order.
+def _versions(asked: Asked, columns: Iterable[Column]) -> QuerySet[ModelVersion]:
+    """Return the model versions that are rows, in their order, which may be by one of the columns.
 
     Unless every version is asked for, a model stands by its newest version that was measured, or
     by its newest one.
@@ -205,11 +230,17 @@ def _versions(asked: Asked, by: Column | None) -> QuerySet[ModelVersion]:
         newest = newest.order_by("model_id", "-is_measured", "-registered_at", "-pk")
         keys = newest.distinct("model_id").values("pk")
         found = ModelVersion.objects.filter(pk__in=keys)
-    found = found.select_related("model").defer("manifest", "card", "source")
+    found = _light(found)
+    by = next((column for column in columns if column.key == asked.sort), None)
     if by is None:
         order = ("-model__name", "-registered_at") if asked.is_descending else ("model__name",)
         return found.order_by(*order, "-registered_at", "-pk")
     return _by_score(found, by, is_best_last=asked.is_descending)
+
+
+def _light(versions: ModelVersionQuerySet) -> ModelVersionQuerySet:
+    """Leave out what may be megabytes."""
+    return versions.select_related("model").defer("manifest", "card", "source")
 
 
 def _by_score(
@@ -284,6 +315,10 @@ def choices(suites: Iterable[SuiteVersion]) -> Choices:
 
 
 Results = Mapping[tuple[int, str], Finding]
+_OF_RESULT = (
+    *("model_version_id", "suite_version_id", "task_name"),
+    *("metric", "n", "mean", "stderr", "low", "high", "method"),
+)
 
 
 def _results(versions: Sequence[ModelVersion], columns: Sequence[Column]) -> Results:
@@ -296,13 +331,18 @@ def _results(versions: Sequence[ModelVersion], columns: Sequence[Column]) -> Res
     rows = NewestResult.objects.filter(
         model_version__in=versions, suite_version__in=suites, is_headline=True
     )
+    # A run is wide, there may be a hundred a version, and no cell shows more of it.
+    rows = rows.select_related("run").only(*_OF_RESULT, "run__ref", "run__finished_at")
     asked = SuiteVersion.objects.select_related("suite").in_bulk(suites)
+    by_key = {version.pk: version for version in versions}
     found: dict[tuple[int, str], Finding] = {}
     # The newest suite version comes last, and so prevails.
-    for finding in with_words(rows.order_by("suite_version__number", "pk"), asked):
-        column_of = places.get((finding.run.suite_version_id, finding.task["name"]))
-        if column_of:
-            found[finding.version.pk, column_of.key] = finding
+    for row in rows.order_by("suite_version__number", "pk"):
+        if column_of := places.get((row.suite_version_id, row.task_name)):
+            row.run.model_version = by_key[row.model_version_id]
+            row.run.suite_version = asked[row.suite_version_id]
+            task = row.run.suite_version.task(row.task_name)
+            found[row.model_version_id, column_of.key] = Finding(row, row.run, task)
     return found
 
 

@@ -14,6 +14,9 @@ from oversight.dashboards.tables.dictionary import FORMS
 from oversight.dashboards.tables.writing import put_csv, write_lines, write_parquet
 from oversight.ledger.queries import published_size
 
+COMPLETE = "List-Complete"
+"""The header that says whether an answer holds all rows: CSV has no other place for it."""
+
 
 def as_json(name: str, records: Sequence[Mapping[str, Any]], **about: Any) -> HttpResponse:
     """Answer with an object that holds the records under `name`."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from evals.models import Run, SampleScore, SuiteVersion, TaskRun
 from evals.services.suites import publish_suite
 from evals.statistics import compare, holm
+from oversight.dashboards import history
 from oversight.dashboards.comparisons import compare_runs
 from oversight.dashboards.progress import outlook, pace
 from tests.factories import ROWS, finish_run, make_model_version, make_run, suite_document
@@ -157,11 +158,23 @@ def test_the_history_holds_every_full_run_of_every_version(client, world, better
     assert {row["run"] for row in found} == {world.run.ref, better.ref, newest.ref}
     assert {row["suite_version"] for row in found} == {1, 2}
     assert {row["metric"] for row in found} == {"acc"}
+    assert [row["task"] for row in found if row["run"] == newest.ref] == ["facts", "refusals"]
     text = words(client.get(world.suite.suite.get_absolute_url()))
     assert better.ref in text
     changes = words(client.get(f"/suites/{world.suite.suite.slug}/2/changes/1/"))
     assert "again" in changes
     assert client.get(f"/suites/{world.suite.suite.slug}/2/changes/9/").status_code == 404
+
+
+def test_a_history_that_is_too_long_has_the_newest_and_says_so(client, world, better, monkeypatch):
+    address = f"{world.suite.suite.get_absolute_url()}history"
+    assert client.get(f"{address}.json").json()["complete"] is True
+    assert client.get(f"{address}.csv")["List-Complete"] == "true"
+    monkeypatch.setattr(history, "MOST_RUNS", 1)
+    found = client.get(f"{address}.json").json()
+    assert {row["run"] for row in found["results"]} == {better.ref}
+    assert found["complete"] is False
+    assert client.get(f"{address}.csv")["List-Complete"] == "false"
 
 
 def test_compute_adds_up_what_the_statements_say(client, world, better):

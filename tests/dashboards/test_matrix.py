@@ -6,6 +6,7 @@ import io
 import pytest
 
 from evals.services.suites import publish_suite
+from oversight.dashboards import matrix
 from oversight.registry.services.describing import describe
 from tests import factories
 
@@ -148,11 +149,34 @@ def test_scores_are_held_against_the_best_or_against_a_named_version(client, wor
 
 
 def test_the_csv_says_what_the_json_says(client, world, others):
-    rows = list(csv.DictReader(io.StringIO(client.get("/findings/overview.csv").content.decode())))
+    answer = client.get("/findings/overview.csv")
     data = client.get("/findings/overview.json").json()["results"]
-    assert [(row["model"], row["task"], float(row["mean"])) for row in rows] == [
+    assert [(row["model"], row["task"], float(row["mean"])) for row in in_csv(answer)] == [
         (row["model"], row["task"], row["mean"]) for row in data
     ]
+    assert answer["List-Complete"] == "true"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "&versions=all", "&licence=MIT", "&sort={suite}.facts&order=worst", "&beside={best}"],
+)
+def test_the_csv_has_all_pages_whichever_is_shown(client, world, others, monkeypatch, query):
+    query = query.format(suite=world.suite.suite.slug, best=others[0].digest)
+    wanted = client.get(f"/findings/overview.json?{query}").json()["results"]
+    monkeypatch.setattr(matrix, "ROWS", 1)
+    monkeypatch.setattr(matrix, "COLUMNS", 1)
+    monkeypatch.setattr(matrix, "ROWS_AT_ONCE", 1)
+    shown = client.get(f"/findings/overview.json?page=1{query}").json()
+    assert len(shown["results"]) == 1 == shown["page"]
+    rows = in_csv(client.get(f"/findings/overview.csv?page=1&tasks=2{query}"))
+    assert [(row["run"], row["task"], row["behind_baseline"]) for row in rows] == [
+        (row["run"], row["task"], repr(row["behind_baseline"])) for row in wanted
+    ]
+
+
+def in_csv(answer):
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
 
 
 @pytest.mark.django_db

@@ -143,6 +143,13 @@ def test_a_list_that_is_too_long_is_cut_off_and_says_so(client, rich, monkeypatc
     content = json.loads(b"".join(client.get("/data/acts.json").streaming_content))
     assert [row["index"] for row in content["rows"]] == [0, 1, 2]
     assert content["complete"] is False
+    for form in ("json", "csv", "parquet"):
+        answer = client.get(f"/data/acts.{form}")
+        assert answer["List-Complete"] == "false"
+        assert f'filename="acts-first-3.{form}"' in answer["Content-Disposition"]
+    whole = client.get("/data/bodies.csv")
+    assert whole["List-Complete"] == "true"
+    assert 'filename="bodies.csv"' in whole["Content-Disposition"]
 
 
 def test_a_list_takes_no_more_queries_for_more_rows(client, rich):

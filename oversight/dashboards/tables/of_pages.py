@@ -140,7 +140,7 @@ _WEIGHTS = (
 HISTORY = Table(
     "suite-history",
     "History of a suite",
-    "The headline score of every task in every full run of every version of a suite.",
+    "The headline score of every task in the newest 1,000 full runs of all versions of a suite.",
     "signed statements of workers, recomputed from the samples",
     (
         text("run", "The run."),
@@ -168,7 +168,7 @@ _NEWEST = (
 OVERVIEW = Table(
     "overview",
     _("Models by tasks"),
-    _("The newest full result of each model on each task, a page of it."),
+    _("The newest full result of each model on each task. JSON has a page of it, the files all."),
     "signed statements of workers, recomputed from the samples",
     (
         *_NEWEST,

@@ -28,10 +28,10 @@ from oversight.dashboards.findings import (
     measured_numbers,
     of_run,
 )
-from oversight.dashboards.history import history, history_records
+from oversight.dashboards.history import history, history_records, newest_history
 from oversight.dashboards.progress import outlook, pace
 from oversight.dashboards.tables.of_pages import HISTORY, RUN_RESULTS
-from oversight.dashboards.twins import as_json, as_table
+from oversight.dashboards.twins import COMPLETE, as_json, as_table
 from oversight.dashboards.words import number_word, sentence
 from oversight.web.parts import page_or_part
 
@@ -176,18 +176,22 @@ def run_results_table(request: HttpRequest, ref: str, form: str) -> HttpResponse
 @login_not_required
 @require_safe
 def suite_history_json(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
-    """Send every full run of every version of a suite, as JSON."""
+    """Send the newest full runs of every version of a suite, as JSON."""
     found = get_object_or_404(Suite, slug=slug)
-    return as_json("results", history_records(history(found)), suite=found.slug)
+    past, is_complete = newest_history(found)
+    about = {"suite": found.slug, "complete": is_complete}
+    return as_json("results", history_records(past), **about)
 
 
 @login_not_required
 @require_safe
 def suite_history_table(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """Send every full run of every version of a suite, as a table."""
+    """Send the newest full runs of every version of a suite, as a table."""
     found = get_object_or_404(Suite, slug=slug)
-    records = history_records(history(found))
-    return as_table(request, form, f"{found.slug}-history", records, HISTORY)
+    past, is_complete = newest_history(found)
+    answer = as_table(request, form, f"{found.slug}-history", history_records(past), HISTORY)
+    answer[COMPLETE] = "true" if is_complete else "false"
+    return answer
 
 
 @login_not_required

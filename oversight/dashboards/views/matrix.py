@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,11 +21,12 @@ from oversight.dashboards.matrix import (
     Matrix,
     choices,
     matrix,
-    records,
+    whole,
 )
 from oversight.dashboards.matrix_query import NAMES, Asked
 from oversight.dashboards.tables.of_pages import OVERVIEW
-from oversight.dashboards.twins import as_json, as_table
+from oversight.dashboards.twins import as_json
+from oversight.dashboards.views.tables import send_whole
 from oversight.dashboards.words import sentence, worded
 from oversight.web.parts import page_or_part
 from oversight.web.refusals import BadQuery
@@ -47,6 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "query": asked.query("page"),
         "tasks_query": asked.query("tasks"),
         "whole_query": asked.query(),
+        "file_query": asked.query("page", "tasks", "show"),
         "sorts": [
             {
                 "column": column,
@@ -94,10 +97,10 @@ def overview_json(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def overview_table(request: HttpRequest, form: str) -> HttpResponse:
-    """The same page of the overview as CSV or Parquet, a line a version and task."""
+def overview_table(request: HttpRequest, form: str) -> HttpResponseBase:
+    """All of the overview as CSV or Parquet, whatever page is shown: a line a version and task."""
     asked, _ = Asked.read(request.GET)
-    return as_table(request, form, "overview", records(matrix(asked).rows), OVERVIEW)
+    return send_whole(request, OVERVIEW, whole(asked), form)
 
 
 class TaskColumnOutput(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """The public lists whole, each in three forms, and the dictionary of their columns."""
 
 import tempfile
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -13,7 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from oversight.dashboards.tables import writing
-from oversight.dashboards.tables.columns import Table
+from oversight.dashboards.tables.columns import Row, Table
 from oversight.dashboards.tables.dictionary import (
     BESIDE_PAGES,
     FORMS,
@@ -21,7 +22,7 @@ from oversight.dashboards.tables.dictionary import (
     TABLES,
     as_dictionary,
 )
-from oversight.dashboards.twins import about
+from oversight.dashboards.twins import COMPLETE, about
 from oversight.web.unchanged import later, send_unless_unchanged
 
 MOST_ROWS = 100_000
@@ -42,22 +43,32 @@ def whole_list(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
     table = TABLES.get(name)
     if table is None or table.rows is None or form not in FORMS:
         raise Http404
+    return send_whole(request, table, table.rows(), form)
+
+
+def send_whole(
+    request: HttpRequest, table: Table, rows: Iterator[Row], form: str
+) -> HttpResponseBase:
+    """Send rows as a table in one of the forms; few at a time are made, others hear when to ask."""
     if not _few_at_a_time.acquire(timeout=PATIENCE_SECONDS):
         return later(gettext("Other lists are being made. Ask again in a few seconds."), 5)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            target = _written(table, form, Path(folder), request.path)
+            target, is_complete = _written(table, rows, form, Path(folder), request.path)
             # Open beyond the name: the file goes away when the answer is sent.
             file = target.open("rb")
     finally:
         _few_at_a_time.release()
-    return send_unless_unchanged(request, file, FORMS[form], f"{name}.{form}", KEPT_SECONDS)
+    name = table.name if is_complete else f"{table.name}-first-{MOST_ROWS}"
+    answer = send_unless_unchanged(request, file, FORMS[form], f"{name}.{form}", KEPT_SECONDS)
+    answer[COMPLETE] = "true" if is_complete else "false"
+    return answer
 
 
-def _written(table: Table, form: str, folder: Path, path: str) -> Path:
-    """Write the list into the folder; return the file."""
-    assert table.rows is not None  # noqa: S101 - the caller has looked
-    rows = table.rows()
+def _written(
+    table: Table, rows: Iterator[Row], form: str, folder: Path, path: str
+) -> tuple[Path, bool]:
+    """Write the list into the folder; return the file, and whether it holds all rows."""
     count = writing.write_lines(table, islice(rows, MOST_ROWS), folder / "lines")
     is_complete = count < MOST_ROWS or next(rows, None) is None
     head = {**about(path), "complete": is_complete}
@@ -68,7 +79,7 @@ def _written(table: Table, form: str, folder: Path, path: str) -> Path:
         writing.write_csv(table, folder / "lines", target)
     else:
         writing.write_parquet(table, folder / "lines", target, head)
-    return target
+    return target, is_complete
 
 
 @login_not_required
