@@ -8,6 +8,7 @@ knows: such a write is never done again by itself. At most once is the promise, 
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -16,15 +17,19 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 
 from oversight.accounts.authentication import ApiKeyAuthentication
 from oversight.accounts.models import KeptAnswer, Person
+from oversight.web.json_body import BODY_LIMIT_BYTES
 from oversight.web.problems import is_api, plain_problem
+from oversight.web.throttling import ReadsAndWrites
 
 KEPT = timedelta(hours=24)
 IN_FLIGHT = timedelta(minutes=2)
 """No request takes that long: what is without an answer by then was cut off."""
 LARGEST_ANSWER = 256 * 1024
+JSON = "application/json"
 _KEY = re.compile(r'"(?P<quoted>[ !#-\[\]-~]{1,255})"|(?P<bare>[!#-\[\]-~]{1,255})')
 
 
@@ -69,7 +74,7 @@ class IdempotencyMiddleware:
             return plain_problem(413, "Too large", "Under an Idempotency-Key, send less at once.")
         row, is_new = _claim(caller, key["quoted"] or key["bare"], said)
         if not is_new:
-            return _repeated(row, said)
+            return _too_fast(request, view, caller[0]) or _repeated(row, said)
         request.claimed_answer = row  # type: ignore[attr-defined]
         return None
 
@@ -101,9 +106,34 @@ def _says(view: Any, what: str) -> bool:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    """Return a digest of all that is asked; under our secret, lest short bodies be guessed."""
+    """Return a digest of all that is asked; under our secret, lest short bodies be guessed.
+
+    JSON is taken at the size that the API takes it; a form that is read here is held in memory
+    whole, so less of it is.
+
+    Raises:
+        RequestDataTooBig: the body is larger.
+    """
+    if request.content_type == JSON and not hasattr(request, "_body"):
+        body = request.read(BODY_LIMIT_BYTES + 1)
+        if len(body) > BODY_LIMIT_BYTES:
+            raise RequestDataTooBig
+        # Where Django itself keeps it, for the view to read.
+        request._body = body
     head = f"{request.method} {request.get_full_path()}\n{request.content_type}\n".encode()
     return salted_hmac("oversight.idempotency", head + request.body, algorithm="sha256").hexdigest()
+
+
+def _too_fast(request: HttpRequest, view: Any, person: Person) -> HttpResponse | None:
+    """Count a repetition as the view would have; answer in its place where that is too many."""
+    asked = Request(request)
+    asked.user = person
+    throttle = ReadsAndWrites()
+    if throttle.allow_request(asked, view):
+        return None
+    answer = plain_problem(429, "Too many requests", "Send repetitions more slowly, too.")
+    answer["Retry-After"] = str(ceil(throttle.wait() or 1))
+    return answer
 
 
 def _claim(caller: tuple[Person, str], key: str, said: str) -> tuple[KeptAnswer, bool]:

@@ -6,11 +6,14 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import RequestFactory
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.settings import api_settings
 
 from oversight.accounts import services as accounts
 from oversight.accounts.choices import Scope
@@ -72,6 +75,29 @@ def test_keys_of_others_are_others(world, secret):
     client.defaults["HTTP_IDEMPOTENCY_KEY"] = KEY
     assert "Idempotent-Replayed" not in comment(client, world)
     assert comment(client, world)["Idempotent-Replayed"] == "true"
+
+
+def test_repetitions_are_counted_and_too_many_are_refused(world, secret, monkeypatch):
+    monkeypatch.setitem(api_settings.DEFAULT_THROTTLE_RATES, "write", "3/min")
+    cache.clear()
+    answers = [comment(under(secret), world) for _ in range(4)]
+    assert [each.status_code for each in answers] == [201, 201, 201, 429]
+    assert [each["RateLimit"].split(";")[1] for each in answers] == ["r=2", "r=1", "r=0", "r=0"]
+    assert_is_problem(answers[3], 429)
+    assert 1 <= int(answers[3]["Retry-After"]) <= 60
+    assert world.talked.comments.count() == 1
+
+
+@pytest.mark.parametrize(("characters", "status"), [(2_000_000, 422), (5_000_000, 413)])
+def test_json_under_a_key_may_be_as_large_as_without_one(world, secret, characters, status):
+    answer = comment(under(secret), world, "x" * characters)
+    assert_is_problem(answer, status)
+
+
+def test_a_large_form_under_a_key_is_refused(world, secret):
+    file = SimpleUploadedFile("a.txt", b"x" * 1_200_000)
+    answer = under(secret).post(address("api-attachments", world.talked.ref), {"file": file})
+    assert_is_problem(answer, 413)
 
 
 def test_a_refusal_frees_the_key(world, secret):
