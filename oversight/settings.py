@@ -400,6 +400,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "oversight.web.api_document.add_refusals",
+        "oversight.dashboards.document_examples.add_examples",
     ],
     "ENUM_NAME_OVERRIDES": {
         "BodyRole": "oversight.accounts.choices.BodyRole",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from oversight.dashboards import api_programs
+
 
 @dataclass(frozen=True)
 class Example:
@@ -113,5 +115,23 @@ EXAMPLES = (
         "    feed = ElementTree.parse(answer)\n"
         'for title in feed.iter("{http://www.w3.org/2005/Atom}title"):\n'
         "    print(title.text)",
+    ),
+    Example(
+        "evaluate",
+        _("Request an evaluation and follow it to its end; the key is an evaluator's"),
+        api_programs.EVALUATE_CURL.strip(),
+        api_programs.EVALUATE_PYTHON.strip(),
+    ),
+    Example(
+        "receipt",
+        _("Verify a receipt: in the shell that the log signed it, in Python that the act is in it"),
+        api_programs.RECEIPT_CURL.strip(),
+        api_programs.RECEIPT_PYTHON.strip(),
+    ),
+    Example(
+        "webhook",
+        _("Check a webhook's signature; its three headers and its body came with it"),
+        api_programs.WEBHOOK_CURL.strip(),
+        api_programs.WEBHOOK_PYTHON.strip(),
     ),
 )

@@ -6,7 +6,9 @@ import pytest
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
+from oversight.dashboards.document_examples import EXAMPLES
 from oversight.web.api_document import MEANINGS
 from tests.api.test_doors import ALL
 
@@ -65,6 +67,31 @@ def test_every_refusal_is_a_problem_document(operations, document):
             named = components[answer["$ref"].rpartition("/")[2]]
             assert named["description"] == MEANINGS[int(status)]
             assert list(named["content"]) == ["application/problem+json"]
+
+
+def examples_of(document):
+    """Yield each example with the shape that it is of."""
+    parts = [
+        part
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for part in (operation.get("requestBody", {}), *operation["responses"].values())
+    ]
+    for part in (*parts, *document["components"]["responses"].values()):
+        for content in part.get("content", {}).values():
+            for example in content.get("examples", {}).values():
+                yield content["schema"], example["value"]
+
+
+def test_every_example_has_the_shape_that_it_stands_for(document):
+    shown = set()
+    for schema, value in examples_of(document):
+        whole = {**schema, "components": document["components"]}
+        wrong = [each.message for each in Draft202012Validator(whole).iter_errors(value)]
+        assert not wrong, (schema, wrong)
+        shown.add(schema["$ref"].rpartition("/")[2])
+    assert {name for name in EXAMPLES if f"Paginated{name}List" not in shown} <= shown
+    assert {"PaginatedRunOutputList", "PaginatedProposalOutputList"} <= shown
 
 
 OPEN_TO_WRITE = {f"/api/v1/incidents/{name}" for name in ("", "follow/", "add/", "files/")}
