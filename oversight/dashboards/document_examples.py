@@ -65,6 +65,7 @@ _RUN = {
 }
 _WEBHOOK = {
     "id": "whk_0f1e2d3c4b5a6978",
+    "organisation": None,
     "url": "https://news.example/hooks/council",
     "note": "The newsroom",
     "types": ["proposals.decision"],

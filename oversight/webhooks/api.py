@@ -1,4 +1,4 @@
-"""A person's webhooks in the network API, over the same services as the pages."""
+"""Webhooks of people and organisations in the network API, over the services of the pages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from oversight.accounts.choices import Scope
-from oversight.accounts.models import Body
+from oversight.accounts.models import Body, Organisation
 from oversight.accounts.permissions import own
 from oversight.web.inputs import checked, named_row
 from oversight.webhooks import services
@@ -23,11 +23,18 @@ class WebhookOutput(serializers.ModelSerializer[Subscription]):
 
     id = serializers.CharField(source="public_id", read_only=True)
     body = serializers.SlugRelatedField[Body](slug_field="slug", read_only=True, allow_null=True)
+    organisation = serializers.SlugRelatedField[Organisation](
+        slug_field="slug",
+        read_only=True,
+        allow_null=True,
+        help_text="Whose it is, where it is not the caller's own.",
+    )
 
     class Meta:
         model = Subscription
         fields = [
             "id",
+            "organisation",
             "url",
             "note",
             "types",
@@ -82,6 +89,11 @@ class WebhookInput(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="Only about this, such as proposal:2026-001.",
     )
+    organisation = serializers.SlugField(
+        allow_null=True,
+        default=None,
+        help_text="Whose it is to be, all of whose operators manage it; null for one's own.",
+    )
 
 
 class SecretOutput(serializers.Serializer[Any]):
@@ -105,7 +117,10 @@ class AgainInput(serializers.Serializer[Any]):
 
 
 class Webhooks(generics.ListAPIView[Subscription]):
-    """`GET`: one's own subscriptions, newest first. `POST`: a new one, with its secret."""
+    """`GET`: the subscriptions that one manages, newest first. `POST`: a new one, with its secret.
+
+    These are one's own, and those of organisations that one operates for.
+    """
 
     answers_once = True
     permission_classes = [own(Scope.WEBHOOKS)]
@@ -113,16 +128,18 @@ class Webhooks(generics.ListAPIView[Subscription]):
     queryset = Subscription.objects.none()
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        """Return the caller's own."""
-        return _own(self.request)
+        """Return those that the caller manages."""
+        return _managed(self.request)
 
     @extend_schema(request=WebhookInput, responses={201: WebhookWithSecret})
     def post(self, request: Request) -> Response:
         """Subscribe an address; nothing but a challenge is sent before it has answered that."""
         data = checked(WebhookInput, request)
-        slug = data.pop("body")
-        body = named_row(Body, "body", slug=slug) if slug else None
-        made, secret = services.subscribe(owner=request.user, body=body, **data)  # type: ignore[arg-type]
+        if slug := data.pop("body"):
+            data["body"] = named_row(Body, "body", slug=slug)
+        if slug := data.pop("organisation"):
+            data["organisation"] = named_row(Organisation, "organisation", slug=slug)
+        made, secret = services.subscribe(owner=request.user, **data)  # type: ignore[arg-type]
         return Response(WebhookWithSecret(made, context={"secret": secret}).data, status=201)
 
 
@@ -130,8 +147,8 @@ class _OwnWebhook(APIView):
     permission_classes = [own(Scope.WEBHOOKS)]
 
     def found(self, request: Request, public_id: str) -> Subscription:
-        """Return one of the caller's own; of others' nobody learns that they are."""
-        return get_object_or_404(_own(request), public_id=public_id)
+        """Return one that the caller manages; of others nobody learns that they are."""
+        return get_object_or_404(_managed(request), public_id=public_id)
 
     def answer(self, request: Request, public_id: str) -> Response:
         """Return the subscription as it is now."""
@@ -161,8 +178,8 @@ class Attempts(generics.ListAPIView[Attempt]):
     queryset = Attempt.objects.none()
 
     def get_queryset(self) -> QuerySet[Attempt]:
-        """Return those of one of the caller's own subscriptions."""
-        found = get_object_or_404(_own(self.request), public_id=self.kwargs["public_id"])
+        """Return those of one of the subscriptions that the caller manages."""
+        found = get_object_or_404(_managed(self.request), public_id=self.kwargs["public_id"])
         return found.attempts.all()
 
 
@@ -209,6 +226,6 @@ class Again(_OwnWebhook):
         return self.answer(request, public_id)
 
 
-def _own(request: Request) -> QuerySet[Subscription]:
-    """Return the caller's own subscriptions; of a stranger who only asks for the form, none."""
-    return Subscription.objects.filter(owner_id=request.user.pk).select_related("body")
+def _managed(request: Request) -> QuerySet[Subscription]:
+    """Return what the caller manages; of a stranger who only asks for the form, none."""
+    return Subscription.objects.managed_by(request.user).select_related("body", "organisation")

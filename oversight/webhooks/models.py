@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from oversight.accounts.models import Body, Person
+from oversight.accounts.models import Body, Organisation, Person
 from oversight.webhooks.choices import Ending, Kind, Status
 from oversight.webhooks.queries import SubscriptionQuerySet
 
@@ -25,10 +25,15 @@ class Subscription(models.Model):
 
     `next_index` is the next entry to look at: everything before it was taken, or is of no interest
     here. It moves on only once an entry was taken, so nothing is lost, and order is kept.
+
+    It belongs to a person, or to an organisation: then to whoever are its operators.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=new_public_id)
-    owner = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    owner = models.ForeignKey(Person, models.CASCADE, null=True, blank=True, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, null=True, blank=True, related_name="+"
+    )
     url = models.CharField(max_length=URL_CHARACTERS)
     note = models.CharField(max_length=80, blank=True, help_text="What it is for.")
     types = ArrayField(
@@ -64,6 +69,10 @@ class Subscription(models.Model):
             models.Index(fields=["served_at"], name="webhook_by_service"),
         ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(owner=None) ^ Q(organisation=None),
+                name="webhook_of_person_or_organisation",
+            ),
             models.CheckConstraint(
                 condition=Q(status=Status.OFF) ^ Q(off_reason=""),
                 name="webhook_off_has_reason",

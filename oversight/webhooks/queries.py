@@ -6,6 +6,8 @@ from django.apps import apps
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from oversight.accounts.choices import OrganisationRole
+from oversight.accounts.policy import is_person
 from oversight.webhooks.choices import Status
 
 if TYPE_CHECKING:
@@ -13,7 +15,14 @@ if TYPE_CHECKING:
 
 
 class SubscriptionQuerySet(QuerySet["Subscription"]):
-    """Subscriptions of all people."""
+    """Subscriptions of all people and organisations."""
+
+    def managed_by(self, user: object) -> "SubscriptionQuerySet":
+        """Keep one's own, and those of organisations that one operates for now."""
+        if not is_person(user):
+            return self.none()
+        operated = user.affiliations.in_term().filter(role=OrganisationRole.OPERATOR)
+        return self.filter(Q(owner=user) | Q(organisation__in=operated.values("organisation")))
 
     def due_stream(self, size: int) -> "SubscriptionQuerySet":
         """Keep those whose next entries may be sent now; `size` entries are published."""
@@ -24,7 +33,8 @@ class SubscriptionQuerySet(QuerySet["Subscription"]):
         asked = Exists(_messages().filter(subscription=OuterRef("pk")))
         stream = Q(pk__in=self.model.objects.due_stream(size).values("pk"))
         free = Q(leased_until=None) | Q(leased_until__lt=Now())
-        return self.filter(free, stream | Q(asked), owner__is_active=True).order_by(
+        living = Q(owner=None) | Q(owner__is_active=True)
+        return self.filter(free, stream | Q(asked), living).order_by(
             F("served_at").asc(nulls_first=True), "id"
         )
 

@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,7 +29,11 @@ ANSWER_SECONDS = 8.0
 ANSWER_BYTES = 2048
 """More of an answer is not read: a challenge is shorter."""
 
+MOST_RESOLVING = 16
+"""Names that are looked up at once, those included whose senders have given up."""
+
 _PORTS = {"http": 80, "https": 443}
+_RESOLVING = threading.BoundedSemaphore(MOST_RESOLVING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +178,7 @@ def _posted(
 def _connected(parts: SplitResult, allowed: Collection[str], deadline: _Deadline) -> socket.socket:
     """Resolve, look at every address, and connect to the first of them."""
     host, port = parts.hostname or "", port_of(parts)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = _resolved(host, port, deadline)
     if not is_allowed(host, port, allowed) and not all(map(is_public, addresses)):
         raise _NotPublic
     plain = socket.create_connection((addresses[0], port), timeout=max(0.1, deadline.left))
@@ -185,6 +189,33 @@ def _connected(parts: SplitResult, allowed: Collection[str], deadline: _Deadline
     deadline.watch(secure)
     secure.do_handshake()
     return secure
+
+
+def _resolved(host: str, port: int, deadline: _Deadline) -> list[str]:
+    """Return the addresses of a name.
+
+    The system's resolver takes no deadline. So a thread of its own waits for it, which is left
+    behind when the time is over; no more than `MOST_RESOLVING` are under way.
+
+    Raises:
+        TimeoutError: the resolver, or those before it, took too long.
+    """
+    slots = _RESOLVING
+    if not slots.acquire(timeout=max(0.0, deadline.left)):
+        raise TimeoutError
+    found: Future[list[str]] = Future()
+
+    def ask() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result([str(entry[4][0]) for entry in entries])
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)
+        finally:
+            slots.release()
+
+    threading.Thread(target=ask, name="webhook-resolver", daemon=True).start()
+    return found.result(timeout=max(0.1, deadline.left))
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,7 @@
-"""The only writer of webhooks. A subscription is its owner's own business: it makes no leaf."""
+"""The only writer of webhooks. A subscription is its owner's own business: it makes no leaf.
+
+Views take it from those that the caller manages: of all others nobody learns that they are there.
+"""
 
 import secrets
 import uuid
@@ -12,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from oversight.accounts.choices import NoticeKind
-from oversight.accounts.models import Body, Person
+from oversight.accounts.choices import NoticeKind, OrganisationRole
+from oversight.accounts.models import Body, Organisation, Person
 from oversight.accounts.services import notify
 from oversight.ledger.queries import published_size
 from oversight.web.languages import filled
-from oversight.web.refusals import Conflict, Invalid
-from oversight.webhooks import events, sending, signing
+from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.webhooks import events, policy, sending, signing
 from oversight.webhooks.choices import TRANSITIONS, Ending, Kind, Status
 from oversight.webhooks.models import URL_CHARACTERS, Attempt, Message, Subscription
 
@@ -45,6 +48,7 @@ def subscribe(
     *,
     owner: Person,
     url: str,
+    organisation: Organisation | None = None,
     note: str = "",
     types: Iterable[str] = (),
     body: Body | None = None,
@@ -52,26 +56,24 @@ def subscribe(
 ) -> tuple[Subscription, str]:
     """Subscribe an address to what is new from now on; return it with its secret, shown once.
 
-    Nothing but a challenge is sent before the address has answered that. A lock on the owner makes
-    two requests count one after the other.
+    Nothing but a challenge is sent before the address has answered that. With `organisation` it is
+    that one's, and all its operators manage it. A lock on the owner makes two requests count one
+    after the other.
 
     Raises:
-        Conflict: the person has as many subscriptions as one may.
+        NotAllowed: the person is no operator of the organisation.
+        Conflict: the person, or the organisation, has as many subscriptions as one may.
         Invalid: an address that nothing is sent to, or a type that there is not.
     """
+    if organisation is not None and not policy.can_subscribe_for(owner, organisation):
+        raise NotAllowed(gettext("Only its operators make webhooks of an organisation."))
     _require_address(url)
     beginnings = _required_types(types)
-    Person.objects.select_for_update().get(pk=owner.pk)
-    if Subscription.objects.filter(owner=owner).count() >= MOST_OF_A_PERSON:
-        raise Conflict(
-            gettext("You have %(most_of_a_person)s subscriptions, the most one may: delete one.")
-            % {
-                "most_of_a_person": MOST_OF_A_PERSON,
-            }
-        )
+    _require_room(owner, organisation)
     seed = signing.new_seed()
     made = Subscription.objects.create(
-        owner=owner,
+        owner=None if organisation else owner,
+        organisation=organisation,
         url=url,
         note=note,
         types=beginnings,
@@ -162,7 +164,7 @@ def claim(*, subscription_id: int, size: int) -> Subscription | None:
     taken = due.update(lease_token=token, leased_until=Now() + LEASE, served_at=Now())
     if taken != 1:
         return None
-    return Subscription.objects.select_related("owner", "body").get(pk=subscription_id)
+    return Subscription.objects.select_related("body").get(pk=subscription_id)
 
 
 @transaction.atomic(durable=True)
@@ -239,7 +241,7 @@ def _put_off(row: Subscription, why: Ending) -> None:
         _move(row, Status.OFF)
         row.off_reason = why
         notify(
-            people=[row.owner],
+            people=_told(row),
             subject=_("A webhook was switched off"),
             text=filled(
                 _("%(label)s. What it missed follows once its address answers again."),
@@ -250,6 +252,14 @@ def _put_off(row: Subscription, why: Ending) -> None:
             about=row.public_id,
         )
     row.save()
+
+
+def _told(row: Subscription) -> list[Person]:
+    """Return whom a subscription's end concerns: its owner, or its organisation's operators."""
+    if row.owner is not None:
+        return [row.owner]
+    affiliations = row.organisation.affiliations.in_term() if row.organisation else []
+    return [each.person for each in affiliations if each.role == OrganisationRole.OPERATOR]
 
 
 def _keep(row: Subscription, attempt: Attempt) -> None:
@@ -263,7 +273,9 @@ def _keep(row: Subscription, attempt: Attempt) -> None:
 
 def _held(held: Subscription) -> Subscription | None:
     """Lock the row and return it if the sender still holds it."""
-    own = Subscription.objects.select_for_update(of=("self",)).select_related("owner")
+    own = Subscription.objects.select_for_update(of=("self",)).select_related(
+        "owner", "organisation"
+    )
     return own.filter(pk=held.pk, lease_token=held.lease_token).first()
 
 
@@ -313,6 +325,25 @@ def _require_active(row: Subscription) -> None:
         raise Conflict(
             gettext("Its address has not answered the challenge yet: only that is sent to it.")
         )
+
+
+def _require_room(owner: Person, organisation: Organisation | None) -> None:
+    """Lock whose subscription it will be, and raise Conflict where there are too many already."""
+    if organisation is None:
+        Person.objects.select_for_update().get(pk=owner.pk)
+        there = Subscription.objects.filter(owner=owner)
+    else:
+        Organisation.objects.select_for_update().get(pk=organisation.pk)
+        there = Subscription.objects.filter(organisation=organisation)
+    if there.count() < MOST_OF_A_PERSON:
+        return
+    if organisation is None:
+        words = gettext(
+            "You have %(most_of_a_person)s subscriptions, the most one may: delete one."
+        )
+    else:
+        words = gettext("It has %(most_of_a_person)s subscriptions, the most one may: delete one.")
+    raise Conflict(words % {"most_of_a_person": MOST_OF_A_PERSON})
 
 
 def _require_address(url: str) -> None:

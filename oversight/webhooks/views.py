@@ -1,4 +1,4 @@
-"""A person's webhooks: list, make, see, and all that can be done with one."""
+"""Webhooks of people and organisations: list, make, see, and all that can be done with one."""
 
 from collections.abc import Callable
 
@@ -26,9 +26,9 @@ ATTEMPTS_SHOWN = 25
 @never_cache
 @require_http_methods(["GET", "POST"])
 def webhooks(request: HttpRequest) -> HttpResponse:
-    """List one's own subscriptions and make a new one."""
+    """List the subscriptions that one manages and make a new one."""
     owner = _person(request)
-    form = SubscriptionForm(request.POST or None)
+    form = SubscriptionForm(owner, request.POST or None)
     status = 200
     if request.method == "POST":
         status = 422
@@ -39,7 +39,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
                 status = put_on_form(form, refusal)
             else:
                 return _shown(request, made, secret=secret, status=201)
-    found = Subscription.objects.filter(owner=owner).select_related("body")
+    found = Subscription.objects.managed_by(owner).select_related("body", "organisation")
     context = {
         "subscriptions": [{"row": row, "wants": _wants(row)} for row in found],
         "form": form,
@@ -52,14 +52,14 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 @require_safe
 def webhook(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one subscription with its log of attempts."""
-    return _shown(request, _own(request, public_id))
+    return _shown(request, _managed(request, public_id))
 
 
 @never_cache
 @require_POST
 def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
     """Make a new secret; it is shown on this answer only."""
-    subscription = _own(request, public_id)
+    subscription = _managed(request, public_id)
     secret = services.rotate_secret(subscription=subscription)
     subscription.refresh_from_db()
     return _shown(request, subscription, secret=secret)
@@ -82,7 +82,7 @@ def ping(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def send_again(request: HttpRequest, public_id: str) -> HttpResponse:
     """Have one entry sent again."""
-    _own(request, public_id)
+    _managed(request, public_id)
     index = request.POST.get("index", "")
     if not (index.isascii() and index.isdigit() and len(index) < 19):
         raise Invalid(
@@ -99,7 +99,7 @@ def send_again(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, public_id: str) -> HttpResponse:
     """End a subscription."""
-    services.unsubscribe(subscription=_own(request, public_id))
+    services.unsubscribe(subscription=_managed(request, public_id))
     messages.success(request, _("The webhook is deleted: nothing more is sent."))
     return redirect("webhooks")
 
@@ -108,7 +108,7 @@ def _act(
     request: HttpRequest, public_id: str, service: Callable[..., None], done: str
 ) -> HttpResponse:
     """Do something with one's own subscription, and go back to its page."""
-    subscription = _own(request, public_id)
+    subscription = _managed(request, public_id)
     service(subscription=subscription)
     messages.success(request, done)
     return redirect(subscription)
@@ -138,9 +138,9 @@ def _wants(subscription: Subscription) -> list[str]:
     return [str(named.get(each, each)) for each in subscription.types]
 
 
-def _own(request: HttpRequest, public_id: str) -> Subscription:
-    own = Subscription.objects.select_related("body", "owner")
-    return get_object_or_404(own, public_id=public_id, owner=_person(request))
+def _managed(request: HttpRequest, public_id: str) -> Subscription:
+    managed = Subscription.objects.managed_by(_person(request))
+    return get_object_or_404(managed.select_related("body", "organisation"), public_id=public_id)
 
 
 def _person(request: HttpRequest) -> Person:

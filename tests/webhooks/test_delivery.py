@@ -421,6 +421,22 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(receiver, monkeyp
     assert receiver.heard[0].headers["host"] == host
 
 
+def test_a_name_that_is_not_resolved_in_time_is_cut_off(monkeypatch):
+    answers = threading.Event()
+
+    def resolved(*_, **__):
+        answers.wait(30)
+        return []
+
+    monkeypatch.setattr(sending, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(sending, "_RESOLVING", threading.BoundedSemaphore(1))
+    monkeypatch.setattr("oversight.webhooks.sending.socket.getaddrinfo", resolved)
+    assert ending("https://slow.example/") == Ending.TIME
+    # The one that is left behind counts: others wait for it, and no longer than they may.
+    assert ending("https://slow.example/") == Ending.TIME
+    answers.set()
+
+
 def test_a_redirect_is_not_followed(subscribe, receiver):
     made = subscribe()
     receiver.status, receiver.location = 302, f"http://127.0.0.1:{receiver.port}/elsewhere"
