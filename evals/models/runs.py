@@ -130,6 +130,14 @@ class Run(models.Model):
             # The newest runs on the page of a suite version, and on that of a model.
             models.Index(fields=["suite_version", "-requested_at", "-id"], name="run_of_suite"),
             models.Index(fields=["model_version", "-requested_at", "-id"], name="run_of_version"),
+            # A suite's history, which shows runs in full alone: nothing says how many those are.
+            models.Index(
+                fields=["suite_version", "-requested_at", "-id"],
+                condition=Q(state="succeeded", settings__limit=None),
+                name="run_in_full_of_suite",
+            ),
+            # How many there are in a state.
+            models.Index(fields=["state"], name="run_by_state"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Abs
 from django.utils.translation import gettext
 
@@ -80,7 +80,9 @@ def newest_findings(versions: Iterable[ModelVersion]) -> dict[int, Finding]:
     """Return, by version, the first of its newest results."""
     rows = NewestResult.objects.filter(model_version__in=list(versions), is_headline=True)
     newest = rows.order_by("model_version_id", "-requested_at", "-run_id", "task_name")
-    found = with_words(newest.distinct("model_version_id"))
+    # Chosen first: else the runs of all results were fetched for the one that is shown.
+    chosen = newest.distinct("model_version_id").values("pk")
+    found = with_words(NewestResult.objects.filter(pk__in=chosen))
     return {finding.run.model_version_id: finding for finding in found}
 
 
@@ -124,7 +126,7 @@ def best_first(suite_version: SuiteVersion, task: dict[str, Any]) -> QuerySet[Ne
 def measured_numbers(suite_version: SuiteVersion) -> dict[str, int]:
     """Return, by task, how many model versions have a full result on it."""
     rows = NewestResult.objects.filter(suite_version=suite_version, is_headline=True)
-    counted_rows = rows.values_list("task_name").annotate(number=Count("pk"))
+    counted_rows = rows.values_list("task_name").annotate(number=Count("*"))
     return dict(counted_rows.order_by("task_name"))
 
 
@@ -268,14 +270,27 @@ class Latest:
     rows: list[dict[str, Any]]
 
 
+def _newest_full() -> QuerySet[SuiteVersion, Any]:
+    """Choose the newest run in full; of a suite that a criterion asks for, where there is one.
+
+    Suite by suite: an index has the newest of each, and none for all runs of some suites.
+    """
+    full = Run.objects.succeeded().filter(settings__limit=None, suite_version=OuterRef("pk"))
+    newest = full.newest_first()
+    suites = SuiteVersion.objects.annotate(
+        newest=Subquery(newest.values("pk")[:1]),
+        newest_at=Subquery(newest.values("requested_at")[:1]),
+        is_asked_for=Exists(Criterion.objects.filter(suite_version=OuterRef("pk"))),
+    ).exclude(newest=None)
+    return suites.order_by("-is_asked_for", "-newest_at", "-newest").values("newest")[:1]
+
+
 def latest() -> Latest | None:
     """Return what was found last, beside other versions; None before the first full run.
 
     What a criterion asks for comes before what somebody tried out.
     """
-    full = Run.objects.succeeded().filter(settings__limit=None).with_parts().newest_first()
-    asked_for = Criterion.objects.filter(suite_version=OuterRef("suite_version"))
-    run = full.filter(Exists(asked_for)).first() or full.first()
+    run = Run.objects.with_parts().filter(pk__in=_newest_full()).first()
     numbers = measured_numbers(run.suite_version) if run else {}
     if run is None or not numbers:
         return None

@@ -3,7 +3,9 @@
 import hashlib
 
 import pytest
+from django.utils import timezone
 
+from evals.models import Criterion, Run
 from evals.services.leases import hear_failure
 from evals.services.runs import cancel_run
 from oversight.ledger.sequencer import sequence_once
@@ -217,6 +219,27 @@ def test_the_timeline_of_a_decision_names_its_evaluation(client, world):
         "A vote was opened",
         "Carried",
     ]
+
+
+def test_home_shows_the_newest_full_run_of_what_a_criterion_asks_for(client, world):
+    def finished(suite, **settings):
+        version = factories.make_model_version()
+        run = factories.make_run(world.cast.evaluator, suite, version, settings=settings)
+        return factories.finish_run(run, world.worker, right=4)
+
+    def shown():
+        return client.get("/").context["latest"].run
+
+    tried = finished(factories.make_suite(world.cast.evaluator))
+    assert shown() == world.run
+    finished(world.suite, limit=8)
+    assert shown() == world.run
+    newer = finished(world.suite)
+    assert shown() == newer
+    Criterion.objects.all().delete()
+    assert shown() == newer
+    Run.objects.filter(pk=tried.pk).update(requested_at=timezone.now())
+    assert shown() == tried
 
 
 def test_what_was_computed_is_shown_by_body_model_and_run(client, world, words):

@@ -45,11 +45,11 @@ COMPUTE = Table(
 )
 
 
-def _by(key: Column, what: str) -> Table:
+def _by(key: Column, what: str, which: str = "") -> Table:
     return Table(
         f"compute-by-{key.name}",
         f"Compute by {what}",
-        f"What each {what} took.",
+        f"What each {what} took{which}.",
         _STATED,
         (key, *_TAKEN),
         address=f"/compute/by-{key.name}",
@@ -57,7 +57,7 @@ def _by(key: Column, what: str) -> Table:
 
 
 COMPUTE_BY_MODEL = _by(text("model", "The model that was evaluated."), "model")
-COMPUTE_BY_RUN = _by(text("run", "The run."), "run")
+COMPUTE_BY_RUN = _by(text("run", "The run."), "run", ", of the newest 10,000")
 COMPUTE_BY_BODY = _by(
     text("body", "The body for whose proposals it was.", null="For no body's proposal."), "body"
 )
