@@ -8,20 +8,20 @@ class RunState(TextChoices):
     """Where a run stands; it follows from its task runs."""
 
     QUEUED = "queued", _("waiting for a worker")
-    RUNNING = "running", "running"
-    SUCCEEDED = "succeeded", "finished"
-    FAILED = "failed", "failed"
-    CANCELLED = "cancelled", "cancelled"
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("finished")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 class TaskRunState(TextChoices):
     """Where one task of a run stands."""
 
     QUEUED = "queued", _("waiting for a worker")
-    RUNNING = "running", "running"
-    SUCCEEDED = "succeeded", "finished"
-    FAILED = "failed", "failed"
-    CANCELLED = "cancelled", "cancelled"
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("finished")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
@@ -68,7 +68,7 @@ class KeyEnd(TextChoices):
     """Why a worker's key signs nothing any more."""
 
     ROTATED = "rotated", _("replaced by another")
-    REVOKED = "revoked", "revoked"
+    REVOKED = "revoked", _("revoked")
 
 
 class ReplicationState(TextChoices):
@@ -84,7 +84,7 @@ class Comparison(TextChoices):
     """How a criterion reads a result. Always on the confidence bound, never on the point."""
 
     AT_LEAST = "at_least", _("at least")
-    BELOW = "below", "below"
+    BELOW = "below", _("below")
     NOT_WORSE = "not_worse", _("not worse than")
     """Than another version, by more than a margin: judged on the paired difference."""
 
@@ -92,7 +92,7 @@ class Comparison(TextChoices):
 class Outcome(TextChoices):
     """What the evidence says of a criterion."""
 
-    MET = "met", "met"
+    MET = "met", _("met")
     NOT_MET = "not_met", _("not met")
     UNDECIDED = "undecided", _("undecided: too few samples")
     NO_RESULT = "no_result", _("no result yet")

@@ -55,9 +55,9 @@ class Origin(TextChoices):
 class StatementKind(TextChoices):
     """What is said about a decision after it was made."""
 
-    REASONS = "reasons", "reasons"
+    REASONS = "reasons", _("reasons")
     EXPLANATION = "explanation", _("explanation of vote")
-    DISSENT = "dissent", "dissent"
+    DISSENT = "dissent", _("dissent")
 
 
 class Status(TextChoices):

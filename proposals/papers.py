@@ -5,13 +5,18 @@ its leaf commits to, so the same vote is always the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
 
 from proposals.tally import approval, consent, irv, plurality, schulze, score, stv, yes_no
 from proposals.tally.consent import Stance
 from proposals.tally.election import check_names
 from proposals.tally.errors import InputError
 from proposals.tally.motion import Choice
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Content = dict[str, Any]
 
@@ -35,20 +40,20 @@ SHARES_RANKS = frozenset({schulze.METHOD})
 ONE_SEAT = frozenset({irv.METHOD, schulze.METHOD})
 
 METHOD_NAMES = {
-    yes_no.METHOD: "yes, no or abstain",
-    consent.METHOD: "consent: carried unless a reasoned objection stands",
-    approval.METHOD: "approval: each member approves any number of options, the most wins",
-    plurality.METHOD: "plurality: each member names one option, the most wins",
-    score.METHOD: "score: each member gives points, the highest total wins",
-    irv.METHOD: "instant runoff: members rank, the last goes until one has more than half",
-    stv.METHOD: "single transferable vote (Scottish rules): members rank, seats in proportion",
-    schulze.METHOD: "Schulze: members rank, whoever nobody beats wins",
+    yes_no.METHOD: _("yes, no or abstain"),
+    consent.METHOD: _("consent: carried unless a reasoned objection stands"),
+    approval.METHOD: _("approval: each member approves any number of options, the most wins"),
+    plurality.METHOD: _("plurality: each member names one option, the most wins"),
+    score.METHOD: _("score: each member gives points, the highest total wins"),
+    irv.METHOD: _("instant runoff: members rank, the last goes until one has more than half"),
+    stv.METHOD: _("single transferable vote (Scottish rules): members rank, seats in proportion"),
+    schulze.METHOD: _("Schulze: members rank, whoever nobody beats wins"),
 }
 """Each method in the words of a charter page."""
 
-STANCES = {Stance.CONSENT: "Consent", Stance.ABSTAIN: "Abstain", Stance.OBJECT: "Object"}
-CHOICES = {Choice.YES: "Yes", Choice.NO: "No", Choice.ABSTAIN: "Abstain"}
-WORDS: dict[str, str] = {
+STANCES = {Stance.CONSENT: _("Consent"), Stance.ABSTAIN: _("Abstain"), Stance.OBJECT: _("Object")}
+CHOICES = {Choice.YES: _("Yes"), Choice.NO: _("No"), Choice.ABSTAIN: _("Abstain")}
+WORDS: "dict[str, StrOrPromise]" = {
     str(word): label for kind in (STANCES, CHOICES) for word, label in kind.items()
 }
 
@@ -114,16 +119,16 @@ def read(contract: Mapping[str, Any], given: object) -> Content:
 def words(content: Mapping[str, Any]) -> str:
     """Return what a ballot says, for its owner's page and, once published, for everybody's."""
     if "choice" in content:
-        word = WORDS.get(content["choice"], content["choice"])
+        word = str(WORDS.get(content["choice"], content["choice"]))
         return f"{word}: {content['reason']}" if "reason" in content else word
     if "scores" in content:
         given = sorted(content["scores"].items(), key=lambda pair: (-pair[1], pair[0]))
-        return ", ".join(f"{name} {points}" for name, points in given) or BLANK
+        return ", ".join(f"{name} {points}" for name, points in given) or str(BLANK)
     ranks = [rank if isinstance(rank, str) else " = ".join(rank) for rank in content["ranking"]]
-    return "; ".join(f"{place}. {rank}" for place, rank in enumerate(ranks, start=1)) or BLANK
+    return "; ".join(f"{place}. {rank}" for place, rank in enumerate(ranks, start=1)) or str(BLANK)
 
 
-BLANK = "Blank"
+BLANK = _("Blank")
 
 _FIELDS = {
     **dict.fromkeys(MOTION_METHODS, "choice"),

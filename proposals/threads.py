@@ -18,8 +18,6 @@ ANSWERS_A_THREAD = 200
 DEEPEST = 2
 """Answers below this level stand beside what they answer, so that a phone can show them."""
 
-ROLES = {BodyRole.MEMBER: "member", BodyRole.CHAIR: "chair", BodyRole.CLERK: "clerk"}
-
 
 @dataclass
 class Node:
@@ -179,4 +177,4 @@ def _node(comment: Comment, depth: int, sent: Sent) -> Node:
 def _roles(proposal: Proposal, authors: set[int]) -> dict[int, str]:
     """Return what each author is in the body now."""
     found = Membership.objects.in_term().filter(body=proposal.body_id, person__in=authors)
-    return {seat.person_id: ROLES[BodyRole(seat.role)] for seat in found.order_by("-role")}
+    return {seat.person_id: BodyRole(seat.role).word for seat in found.order_by("-role")}

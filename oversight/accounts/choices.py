@@ -1,25 +1,38 @@
 """Roles, scopes and the leaf types of the accounts floor. Leaf types are never renamed."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 
 class BodyRole(TextChoices):
     """What a person may be in a body."""
 
-    MEMBER = "member", "member"
+    MEMBER = "member", _("member")
     CHAIR = "chair", _("chair (a member with the casting vote)")
     CLERK = "clerk", _("clerk (no vote)")
+
+    @property
+    def word(self) -> str:
+        """The role in one word, in the language that is spoken."""
+        return gettext(_IN_ONE_WORD[self.value])
 
 
 VOTING_ROLES = frozenset({BodyRole.MEMBER, BodyRole.CHAIR})
 
 
+_IN_ONE_WORD = {
+    "member": gettext_noop("member"),
+    "chair": gettext_noop("chair"),
+    "clerk": gettext_noop("clerk"),
+}
+
+
 class OrganisationRole(TextChoices):
     """What a person may do for an organisation."""
 
-    EVALUATOR = "evaluator", "evaluator"
-    OPERATOR = "operator", "operator"
+    EVALUATOR = "evaluator", _("evaluator")
+    OPERATOR = "operator", _("operator")
 
 
 class Scope(TextChoices):

@@ -146,6 +146,11 @@ class Membership(models.Model):
         return f"{self.person} in {self.body}"
 
     @property
+    def role_word(self) -> str:
+        """What the person is in the body, in one word."""
+        return BodyRole(self.role).word
+
+    @property
     def actor(self) -> str:
         """The member as the record names them: a seat, not a person."""
         return f"member:{self.public_id}"

@@ -85,9 +85,9 @@ class Relation(TextChoices):
 class Linked(TextChoices):
     """What an incident is linked to."""
 
-    DEPLOYMENT = "deployment", "use"
+    DEPLOYMENT = "deployment", _("use")
     VERSION = "version", _("model version")
-    RUN = "run", "evaluation"
+    RUN = "run", _("evaluation")
     SUSPENSION = "suspension", _("emergency suspension")
     REVIEW = "review", _("proposal to review")
 

@@ -236,7 +236,7 @@ class RulesForm(forms.Form):
         self._usual = filled(rules) if rules else first()[kind.value]
         shown = {**self._usual, **self._usual["vote"]}
         super().__init__(data, prefix=kind.value, initial=shown)
-        methods = [(name, _sentence(METHOD_NAMES[name])) for name in methods_for(kind)]
+        methods = [(name, _sentence(str(METHOD_NAMES[name]))) for name in methods_for(kind)]
         self.fields["method"].choices = methods  # type: ignore[attr-defined]
         for name in _unused(kind):
             del self.fields[name]
