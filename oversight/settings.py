@@ -37,13 +37,13 @@ USE_I18N = True
 LANGUAGES_NOT_REVIEWED = ["fr", "de"]
 # The texts are in the repository; what gettext reads is made of them when a process starts.
 CATALOGUES_DIR, COMPILED_CATALOGUES_DIR = BASE_DIR / "locale", OVERSIGHT_VAR / "locale"
-# A page half in one language and half in another helps nobody: a language is offered once all its
-# texts are there, or where somebody asks for it.
+# A page half in one language and half in another helps nobody: unless somebody says which languages
+# to offer, those are that have all their texts.
 _ASKED_FOR = env.words("SITE_LANGUAGES")
 LANGUAGES = [("en", "English")] + [
     (code, name)
     for code, name in (("fr", "Français"), ("de", "Deutsch"))
-    if code in _ASKED_FOR or catalogues.says_complete(CATALOGUES_DIR, code)
+    if (code in _ASKED_FOR if _ASKED_FOR else catalogues.says_complete(CATALOGUES_DIR, code))
 ]
 LOCALE_PATHS = [COMPILED_CATALOGUES_DIR]
 # For tests of layout: English with accents, in brackets, written from right to left.

@@ -12,7 +12,7 @@ from evals.models import SuiteVersion
 from oversight.accounts.models import Organisation
 from oversight.registry import condition_words
 from oversight.registry.models import Authorisation, ModelVersion
-from oversight.web.figures import grouped
+from oversight.web.figures import grouped, localised
 from proposals.charter_chapters import Difference, differences
 from proposals.choices import DecisionOutcome, Origin, ProposalType
 from proposals.models import Charter, Decision, Proposal, SuiteAdoption
@@ -94,12 +94,12 @@ def criteria_lines(criteria: list[dict[str, Any]], version: SuiteVersion | None)
 
 def _criterion(row: Mapping[str, Any], version: SuiteVersion | None) -> str:
     tasks = {task["name"]: task["title"] for task in version.tasks} if version else {}
-    asked = f"{Comparison(row['comparison']).label} {row['threshold']}"
+    asked = f"{Comparison(row['comparison']).label} {localised(row['threshold'])}"
     if "beside" in row:
         other = ModelVersion.objects.filter(digest=row["beside"]).first()
-        asked = gettext("not worse than %(value)s by more than %(row)s") % {
-            "value": other or row["beside"],
-            "row": row["threshold"],
+        asked = gettext("not worse than %(version)s by over %(margin)s") % {
+            "version": other or row["beside"],
+            "margin": localised(row["threshold"]),
         }
     must = gettext(", must pass") if row["must_pass"] else ""
     return f"{tasks.get(row['task'], row['task'])}: {row['metric']} {asked}{must}"

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evals.choices import Comparison
 from evals.models.suites import SuiteVersion
@@ -14,14 +15,18 @@ from evals.queries import CriterionQuerySet
 from evals.suites.metric_words import metric_words
 from oversight.accounts.models import Person
 from oversight.registry.models import ModelVersion
+from oversight.web.figures import localised
 
 
 def asked_words(comparison: str, threshold: Decimal, beside: ModelVersion | None) -> str:
     """Return what a criterion asks: “at least 0.65”, “not worse than Alpina 1.0 by over 0.02”."""
-    words, number = Comparison(comparison).label, f"{threshold.normalize():f}"
+    words, number = Comparison(comparison).label, localised(f"{threshold.normalize():f}")
     if beside is None:
         return f"{words} {number}"
-    return f"{words} {beside} by over {number}" if threshold else f"{words} {beside}"
+    if not threshold:
+        return f"{words} {beside}"
+    gaps = {"version": beside, "margin": number}
+    return gettext("not worse than %(version)s by over %(margin)s") % gaps
 
 
 class Criterion(models.Model):

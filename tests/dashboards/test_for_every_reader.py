@@ -45,8 +45,8 @@ FOCUSED = """() => {
       seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight,
       covered: !(top && (element.contains(top) || top.contains(element))),
       // The browser draws the focus of the parts inside a date.
-      marked: element.type === "date" || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0
-        || style.boxShadow !== "none",
+      marked: element.type === "date" || style.boxShadow !== "none"
+        || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0),
     };
   }"""
 

@@ -273,7 +273,7 @@ def test_an_adopted_suite_may_ask_that_nothing_is_worse_than_a_version(cast):
     after = make_proposal(cast, deployment=make_deployment(), version=make_model_version())
     criterion = Criterion.objects.about(after.subject).get()
     assert (criterion.beside, str(criterion.threshold)) == (kept, "0.050000")
-    assert f"not worse than {kept} by more than 0.05" in did_words(decision)
+    assert f"not worse than {kept} by over 0.05" in did_words(decision)
     # The version that it names may be proposed itself: it is not worse than itself.
     itself = make_deliberated_proposal(cast, deployment=make_deployment(), version=kept)
     run = make_run(cast.member, suite, kept, purpose=itself.subject)
