@@ -30,6 +30,16 @@ urlpatterns = [
     path("api/v1/suite-preview/", authoring.PreviewSuite.as_view(), name="api-suite-preview"),
     path("api/v1/suites/<slug:slug>/", public.SuiteDetail.as_view(), name="api-suite"),
     path(
+        "api/v1/suites/<slug:slug>/versions/",
+        public.SuiteVersions.as_view(),
+        name="api-suite-versions",
+    ),
+    path(
+        "api/v1/suites/<slug:slug>/versions/<int:number>/",
+        public.SuiteVersionDetail.as_view(),
+        name="api-suite-version",
+    ),
+    path(
         "api/v1/suites/<slug:slug>/lm-eval.zip",
         public.SuiteFolder.as_view(),
         name="api-suite-folder",

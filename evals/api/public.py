@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import django_filters
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -222,6 +222,42 @@ class SuiteDetail(generics.RetrieveAPIView[SuiteVersion]):
     def get_object(self) -> SuiteVersion:
         """Return the suite's newest version."""
         return newest_version(self.kwargs["slug"])
+
+
+class SuiteVersionRow(serializers.ModelSerializer[SuiteVersion]):
+    """One version in a list, without its document."""
+
+    class Meta:
+        model = SuiteVersion
+        fields = ["number", "digest", "published_at", "leaf_id"]
+
+
+class SuiteVersions(generics.ListAPIView[SuiteVersion]):
+    """All versions of a suite, newest first."""
+
+    permission_classes = [Public]
+    serializer_class = SuiteVersionRow
+    queryset = SuiteVersion.objects.none()
+
+    def get_queryset(self) -> QuerySet[SuiteVersion]:
+        """Return those of the suite that the address names."""
+        suite = get_object_or_404(Suite, slug=self.kwargs["slug"])
+        return SuiteVersion.objects.filter(suite=suite).defer("document").newest_first()
+
+
+class SuiteVersionDetail(generics.RetrieveAPIView[SuiteVersion]):
+    """One version of a suite, with its document."""
+
+    permission_classes = [Public]
+    serializer_class = SuiteVersionOutput
+
+    def get_object(self) -> SuiteVersion:
+        """Return the version of that number."""
+        number = self.kwargs["number"]
+        if number >= 1 << 31:
+            raise Http404
+        versions = SuiteVersion.objects.select_related("suite")
+        return get_object_or_404(versions, suite__slug=self.kwargs["slug"], number=number)
 
 
 class SuiteFolder(APIView):

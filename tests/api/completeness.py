@@ -35,7 +35,7 @@ def twin(*names: str) -> Twin:
 FORM = "The page is the form for an act; the act itself has its operation."
 DRAFT = "A draft is one's unfinished work in the browser; a program sends the finished suite."
 FILED = "It explains in prose what stands elsewhere; there is nothing in it to act on."
-RECORD = "The log is read in its own public format under /log/, which any C2SP client knows."
+RECORD = "How the log stands, programs read from the log itself, in its public format under /log/."
 
 READ: dict[str, Answer] = {
     "data": twin("data-catalogue", "whole-list"),
@@ -63,7 +63,7 @@ READ: dict[str, Answer] = {
     "overview": by("overview"),
     "task": by("suites_task"),
     "suite": by("suites_retrieve"),
-    "suite-version": by("suites_folder", "suites_retrieve"),
+    "suite-version": by("suites_versions_list", "suites_versions_retrieve"),
     "suite-changes": "Two versions of a suite are compared from their two folders by any diff.",
     "run": by("runs_retrieve"),
     "run-samples": by("runs_samples"),
@@ -81,11 +81,11 @@ READ: dict[str, Answer] = {
     "member": twin("participation-json"),
     "charter": by("bodies_charters_list"),
     "search": by("search_retrieve"),
-    "record": RECORD,
+    "record": by("record_list"),
     "record-status": RECORD,
-    "record-check": RECORD,
-    "record-entry": twin("record-leaf", "proof"),
-    "receipt": twin("proof"),
+    "record-check": FORM,
+    "record-entry": by("record_retrieve"),
+    "receipt": by("receipts_retrieve"),
     "how-to-verify": FILED,
     "accessibility": FILED,
     "design": FILED,
@@ -164,7 +164,7 @@ DONE: dict[str, Answer] = {
     ),
     "incident-unlink": by("incidents_links_destroy"),
     "incident-suspend": by("incidents_suspension_create"),
-    "record-check": "A receipt is checked without asking us: verify.py and any C2SP client do it.",
+    "record-check": by("receipts_create"),
     "charter-adopt": by("bodies_charters_create"),
     "proposal-create": by("proposals_create"),
     "proposal-edit": by("proposals_revisions_create", "proposals_preview_create"),

@@ -18,6 +18,8 @@ from oversight.accounts import services as accounts
 from oversight.accounts.choices import Scope
 from oversight.accounts.services import shell_person
 from oversight.incidents.models import Incident, IncidentFile, IncidentLink
+from oversight.ledger.models import LedgerEntry
+from oversight.ledger.sequencer import sequence_once
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import database_now
 from oversight.webhooks import services as webhooks
@@ -272,6 +274,13 @@ def an_affiliation(world: World) -> tuple[object, ...]:
     return (organisation.slug, organisation.affiliations.filter(role="operator").get().pk)
 
 
+def an_act(_: World) -> tuple[object, ...]:
+    """The first on the record, which is put there if nothing is."""
+    if not LedgerEntry.objects.exists():
+        sequence_once()
+    return (0,)
+
+
 def of_minutes(minutes: Minutes) -> tuple[object, ...]:
     return (minutes.body.slug, minutes.number, minutes.version)
 
@@ -282,6 +291,7 @@ COUNT = Door(
     body=lambda w: {"method": "irv", "blt": "2 1\n3 1 0\n0\nAda\nBo\n"},
     note="which keeps nothing",
 )
+RECEIPT_CHECK = Door("api-receipt-check", "POST", body=lambda w: {"receipt": "no receipt"})
 READS = (
     Door("api-models", "GET"),
     Door("api-model", "GET", lambda w: (w.version.model.slug,)),
@@ -345,6 +355,11 @@ READS = (
     Door("api-minutes-list", "GET", lambda w: (w.cast.body.slug,)),
     Door("api-minutes", "GET", lambda w: of_minutes(w.minutes)),
     Door("api-charters", "GET", lambda w: (w.cast.body.slug,)),
+    Door("api-suite-versions", "GET", lambda w: (w.suite.suite.slug,)),
+    Door("api-suite-version", "GET", lambda w: (w.suite.suite.slug, 1)),
+    Door("api-record", "GET"),
+    Door("api-record-entry", "GET", an_act),
+    Door("api-receipt", "GET", lambda w: (w.decision.leaf_id,), status=202),
     Door("api-bodies", "GET"),
     Door("api-body", "GET", lambda w: (w.cast.body.slug,)),
     Door("api-seats", "GET", lambda w: (w.cast.body.slug,)),
@@ -1130,7 +1145,18 @@ def a_file_of_a_report() -> tuple[object, ...]:
 READS = (*READS, *INCIDENT_READS)
 WRITES = (*WRITES, *HANDLED)
 ONES_OWN = (*ONES_OWN, *PRIVATE_READS)
-ALL = (*READS, COUNT, DRAFT, *WRITES, *ONES_OWN, *FORMS, *OPEN_WRITES, *OPEN_FORMS, *MACHINES)
+ALL = (
+    *READS,
+    COUNT,
+    RECEIPT_CHECK,
+    DRAFT,
+    *WRITES,
+    *ONES_OWN,
+    *FORMS,
+    *OPEN_WRITES,
+    *OPEN_FORMS,
+    *MACHINES,
+)
 
 
 def api_addresses() -> dict[str, type]:
@@ -1156,7 +1182,7 @@ def test_every_address_and_method_has_its_row():
 
 
 def test_what_is_public_opens_for_everyone(world):
-    for door in (*READS, COUNT):
+    for door in (*READS, COUNT, RECEIPT_CHECK):
         for who in (*EVERYONE, "key without scope", "key with scope"):
             answer = door.try_as(world, who)
             assert answer.status_code == door.status, (str(door), who, answer.content[:300])
