@@ -27,6 +27,7 @@ from oversight.dashboards.views import (
     subscriptions,
     tables,
     tasks,
+    twins_api,
 )
 from oversight.web.api_document_view import ApiDocument
 
@@ -241,6 +242,23 @@ urlpatterns = [
     path("record/<int:index>/", record.entry, name="record-entry"),
     path("record/<int:index>/leaf.json", record.leaf, name="record-leaf"),
     path("receipts/<uuid:leaf_id>/", record.receipt, name="receipt"),
+    path("api/v1/compare/", twins_api.Compare.as_view(), name="api-compare"),
+    path("api/v1/compute/", twins_api.Compute.as_view(), name="api-compute"),
+    path(
+        "api/v1/bodies/<slug:slug>/participation/",
+        twins_api.Participation.as_view(),
+        name="api-participation",
+    ),
+    path(
+        "api/v1/suites/<slug:slug>/history/",
+        twins_api.SuiteHistory.as_view(),
+        name="api-suite-history",
+    ),
+    path(
+        "api/v1/versions/<str:digest>/changes/<str:before>/",
+        twins_api.VersionChanges.as_view(),
+        name="api-version-changes",
+    ),
     path("api/v1/record/", record_api.Acts.as_view(), name="api-record"),
     path("api/v1/record/<int:index>/", record_api.Act.as_view(), name="api-record-entry"),
     path("api/v1/receipts/", record_api.ReceiptChecks.as_view(), name="api-receipt-check"),
