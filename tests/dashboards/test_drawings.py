@@ -34,6 +34,16 @@ def own_drawings(settings, tmp_path):
     settings.CACHES = caches
 
 
+def asked_about(cast):
+    """Make a proposal whose opinion map is drawn."""
+    proposal = factories.make_deliberated_proposal(cast)
+    for text in ("Nobody is cut off.", "It may be slow.", "One.", "Two.", "Three."):
+        factories.make_statement(cast.member, proposal, text)
+    factories.make_opinions(proposal, ["+-+-0"] * 8 + ["++-0+"] * 4 + ["0-0+-"] * 4)
+    factories.draw_map(proposal)
+    return proposal
+
+
 @pytest.fixture
 def subjects(world):
     """Return a subject of every kind of chart; a second run makes trends of two points."""
@@ -46,6 +56,9 @@ def subjects(world):
         "model": world.version.model.slug,
         "run": run.ref,
         "turnout": world.cast.body.slug,
+        "decision": world.decision.ref,
+        "opinions": asked_about(world.cast).ref,
+        "compute": "organisations",
     }
     assert set(found) == set(KINDS)
     return found
@@ -169,3 +182,55 @@ def test_a_chart_is_drawn_without_scripts_in_the_colours_of_the_page(
             image = page.locator(".drawn-chart-frame img:visible")
             assert image.get_attribute("class") == shown
             assert image.get_attribute("alt")
+
+
+def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world):
+    spec = client.get(f"/charts/decision/{world.decision.ref}.json").json()
+    (row,) = spec["data"]["values"]
+    assert row["line"] == 0.65
+    assert row["low"] < row["value"] < row["high"]
+    assert row["label"].endswith("met (at least 0.65)")
+    assert spec["title"]["subtitle"] == ["One criterion: 1 met."]
+    marks = [layer["mark"]["type"] for layer in spec["layer"]]
+    assert "tick" in marks
+    ET.fromstring(client.get(f"/charts/decision/{world.decision.ref}.svg").content)
+
+
+def test_three_hundred_criteria_and_endless_names_are_drawn():
+    name = "Ein überaus langer Name " * 12
+    data = tuple(Datum(f"{name}{n}", n / 300, n / 310, 1.0, n, line=0.5) for n in range(300))
+    chart = a_chart(data=data)
+    names = {row["name"] for row in chart.spec()["data"]["values"]}
+    assert len(names) == 300  # each has a row of its own
+    assert max(map(len, names)) < 60
+    root = ET.fromstring(drawn(chart, "svg"))
+    assert root.get("height") == str(chart.height)
+
+
+def test_opinions_are_drawn_by_who_agrees_and_never_of_a_draft(client, world):
+    proposal = asked_about(world.cast)
+    spec = client.get(f"/charts/opinions/{proposal.ref}.json").json()
+    rows = [(row["label"], row["value"], row["n"]) for row in spec["data"]["values"]]
+    assert rows[0] == ("Nobody is cut off.", 0.75, 16)
+    assert ("It may be slow.", 0.25, 16) in rows
+    assert [row[1] for row in rows] == sorted((row[1] for row in rows), reverse=True)
+    draft = factories.make_proposal(world.cast)
+    assert client.get(f"/charts/opinions/{draft.ref}.json").status_code == 404
+
+
+@pytest.mark.parametrize("subject", ["organisations", "bodies", "models"])
+def test_compute_is_drawn_by_whom_it_was_for(client, world, subject):
+    spec = client.get(f"/charts/compute/{subject}.json").json()
+    (row,) = spec["data"]["values"]
+    assert row["n"] == 2
+    assert row["value"] > 0
+    assert client.get("/charts/compute/nobody.json").status_code == 404
+
+
+def test_pages_lead_to_their_charts(client, world):
+    decision = client.get(world.decision.get_absolute_url()).content.decode()
+    assert f"/charts/decision/{world.decision.ref}/" in decision
+    assert "/charts/compute/organisations/" in client.get("/compute/").content.decode()
+    proposal = asked_about(world.cast)
+    page = client.get(f"{proposal.get_absolute_url()}opinions/").content.decode()
+    assert f"/charts/opinions/{proposal.ref}/" in page

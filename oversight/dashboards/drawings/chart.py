@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from django.utils.translation import ngettext
 WIDTH = 820
 """Of the whole drawing, in pixels."""
 ROW = 26
+NAME_CHARACTERS = 52
+"""Of a name in a drawing; the table has it whole. The drawing program takes long to cut one."""
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's colours, which stay apart for every kind of eye; each has a shape of its own."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -38,6 +41,8 @@ class Datum:
     n: int | None = None
     at: datetime | None = None
     series: str = ""
+    line: float | None = None
+    """What this figure is held against, where each has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,21 @@ class Chart:
                 "low": each.low,
                 "high": each.high,
                 "n": each.n,
+                "line": each.line,
             }
             for each in self.data
         ]
+
+    def _drawn_rows(self) -> list[dict[str, Any]]:
+        """Return the figures with names that a drawing has room for, each its own."""
+        taken: Counter[str] = Counter()
+        rows = self.rows()
+        for row in rows:
+            label = row["label"]
+            name = label if len(label) <= NAME_CHARACTERS else f"{label[: NAME_CHARACTERS - 1]}…"
+            taken[name] += 1
+            row["name"] = name if taken[name] == 1 else f"{name} ({taken[name]})"
+        return rows
 
     def spec(self, theme: str = "light") -> dict[str, Any]:
         """Return the Vega-Lite specification, with its data inside."""
@@ -104,7 +121,7 @@ class Chart:
             "height": self.height,
             # The names and the title are within: the size is known before anything is drawn.
             "autosize": {"type": "fit", "contains": "padding"},
-            "data": {"values": self.rows()},
+            "data": {"values": self._drawn_rows()},
             **layers(self, colours),
             "config": _config(colours),
         }
@@ -135,7 +152,7 @@ _TIP = [
 
 
 _NAMES: dict[str, Any] = {
-    "field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240},
+    "field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 360},
 }  # fmt: skip
 
 
@@ -175,7 +192,18 @@ def _intervals(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
     marks = _measured(chart, _NAMES, "x")
     for layer in marks:
         layer["mark"]["color"] = colours["accent"]
-    return {"layer": [*marks, *_line(chart, "x", colours)]}
+    return {"layer": [*marks, *_own_lines(chart, colours), *_line(chart, "x", colours)]}
+
+
+def _own_lines(chart: Chart, colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return a mark across each figure that has a line of its own."""
+    if all(each.line is None for each in chart.data):
+        return []
+    tick = {"type": "tick", "thickness": 3, "size": 18, "color": colours["ink"], "opacity": 1}
+    return [
+        {"mark": tick, "transform": [{"filter": "isValid(datum.line)"}],
+         "encoding": {"y": _NAMES, "x": {**_scale_of(chart), "field": "line"}}},
+    ]  # fmt: skip
 
 
 def _points(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:

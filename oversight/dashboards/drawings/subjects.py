@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from evals.models import Run, Suite
 from oversight.accounts.models import Body
 from oversight.dashboards.across import AskedTask, Point, asked_task, measured, points, trend
+from oversight.dashboards.drawings import deciding
 from oversight.dashboards.drawings.chart import Chart, Datum, figures_of
 from oversight.dashboards.findings import (
     ACROSS_SHOWN,
@@ -203,6 +204,9 @@ KINDS: dict[str, Callable[[str], Chart]] = {
     "model": model,
     "run": run,
     "turnout": turnout,
+    "decision": deciding.decision,
+    "opinions": deciding.opinions,
+    "compute": deciding.computed,
 }
 """By the name in the address."""
 

@@ -204,6 +204,7 @@ CHART = Table(
         number("low", "Lower end of the 95 % interval.", null="There is no interval."),
         number("high", "Upper end of the 95 % interval.", null="There is no interval."),
         integer("n", "Of how many.", null="It is not of a number of things."),
+        number("line", "What it is held against.", null="Nothing, or one line for all."),
     ),
     address="/charts/<kind>/<subject>",
 )

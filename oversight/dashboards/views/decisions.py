@@ -100,6 +100,7 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "in_force": bool(authorisation and authorisation.is_in_force()),
         "receipt": receipt(found.leaf_id),
         "evidence": evidence,
+        "has_chart": any(each.measured and each.measured.value is not None for each in evidence),
         "without_criterion": without_criterion(evidence),
         "comparisons": beside_others(evidence, proposal.version) if proposal.version else [],
         "timeline": timeline(proposal, {e.run_ref for e in evidence if e.run_ref}),

@@ -1,0 +1,137 @@
+"""Charts about decisions and what came before them: criteria, opinions, compute."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from oversight.dashboards import compute
+from oversight.dashboards.drawings.chart import Chart, Datum
+from oversight.dashboards.evidence import Evidence, of_contract, outcomes_in_words
+from oversight.dashboards.words import sentence
+from oversight.web.figures import grouped, localised
+from proposals.models import Decision, Proposal
+from proposals.shown_map import Line, opinions_of
+
+STATEMENTS = 30
+GIVERS = 20
+
+
+def decision(subject: str) -> Chart:
+    """The criteria of a decision, each held against its line; the subject is its reference."""
+    rows = Decision.objects.select_related("proposal__contract", "proposal__body")
+    found = get_object_or_404(rows, proposal__ref=subject)
+    contract = found.proposal.contract
+    asked = of_contract(contract)
+    measured = [each for each in asked if each.measured and each.measured.value is not None]
+    if not measured:
+        raise Http404
+    return Chart(
+        "intervals",
+        gettext("Decision %(ref)s: its criteria") % {"ref": found.ref},
+        sentence(outcomes_in_words(contract)),
+        gettext(
+            "The contract of the vote, frozen at its opening; the mark across is the criterion, "
+            "95 %% intervals."
+        )
+        % {},
+        found.get_absolute_url(),
+        gettext("score, or difference to another version"),
+        tuple(_criterion(each) for each in measured),
+    )
+
+
+def _criterion(each: Evidence) -> Datum:
+    measured = each.measured
+    assert measured is not None  # noqa: S101 - so chosen above
+    assert measured.value is not None  # noqa: S101 - the same
+    return Datum(
+        f"{each.title}: {each.outcome.label} ({each.asked})",
+        measured.value,
+        measured.low,
+        measured.high,
+        measured.n,
+        line=float(measured.line),
+    )
+
+
+def opinions(subject: str) -> Chart:
+    """How many agree with each statement of a proposal's opinion map; the subject names it."""
+    proposal = get_object_or_404(Proposal.objects.visible_to(AnonymousUser()), ref=subject)
+    drawn = opinions_of(proposal).map
+    answered = [line for line in drawn.lines.values() if line.everybody.n] if drawn else []
+    if drawn is None or not answered:
+        raise Http404
+    answered.sort(key=lambda line: (-_share(line), line.leaf))
+    shown = _ends(answered)
+    return Chart(
+        "bars",
+        gettext("%(ref)s: what people agree with") % {"ref": proposal.ref},
+        gettext("Most agree with this: “%(text)s” (%(share)s %%).")
+        % {"text": answered[0].text, "share": localised(f"{100 * _share(answered[0]):.0f}")},
+        ngettext(
+            "The opinion map of %(people)s person; who passes counts as not agreeing.",
+            "The opinion map of %(people)s people; who passes counts as not agreeing.",
+            drawn.people,
+        )
+        % {"people": grouped(drawn.people)},
+        reverse("proposal-opinions", args=[proposal.ref]),
+        gettext("part of those who answered"),
+        tuple(Datum(line.text, _share(line), n=line.everybody.n) for line in shown),
+        0.5,
+        gettext("half"),
+    )
+
+
+def _share(line: Line) -> float:
+    return line.everybody.agree / line.everybody.n
+
+
+def _ends(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return what most and what fewest agree with, where there are too many for a chart."""
+    half = STATEMENTS // 2
+    return lines if len(lines) <= STATEMENTS else [*lines[:half], *lines[-half:]]
+
+
+def computed(subject: str) -> Chart:
+    """Hours of work; the subject says by what: `organisations`, `bodies` or `models`."""
+    titles = {
+        "organisations": gettext("Compute by organisation"),
+        "bodies": gettext("Compute by the body whose evidence it is"),
+        "models": gettext("Compute by model"),
+    }
+    if subject not in titles:
+        raise Http404
+    rows = _hours(subject)
+    if not rows:
+        raise Http404
+    hours = sum(each.value for each in rows)
+    first = {"name": rows[0].label, "hours": localised(f"{rows[0].value:,.2f}")}
+    return Chart(
+        "bars",
+        titles[subject],
+        gettext("%(hours)s hours of work; most by or for %(name)s: %(first)s.")
+        % {"hours": localised(f"{hours:,.2f}"), "name": first["name"], "first": first["hours"]},
+        gettext("What hosts stated and signed of every finished task."),
+        reverse("compute"),
+        gettext("hours of work"),
+        tuple(rows[:GIVERS]),
+    )
+
+
+def _hours(by: str) -> list[Datum]:
+    if by == "organisations":
+        totals = compute.by_organisation(compute.shares())
+        rows = [Datum(each.name, float(each.hours), n=each.task_runs) for each in totals]
+    else:
+        # One row for each currency that was stated: the hours of one belong together.
+        sums: dict[str, tuple[str, float, int]] = {}
+        for group in compute.groups("body" if by == "bodies" else "model"):
+            name, hours, number = sums.get(group.key, (group.name, 0.0, 0))
+            sums[group.key] = name, hours + float(group.hours), number + group.task_runs
+        unnamed = gettext("for no body's proposal")
+        rows = [Datum(name or unnamed, hours, n=number) for name, hours, number in sums.values()]
+    return sorted(rows, key=lambda each: (-each.value, each.label))
