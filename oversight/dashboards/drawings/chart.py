@@ -16,6 +16,8 @@ WIDTH = 820
 ROW = 26
 NAME_CHARACTERS = 52
 """Of a name in a drawing; the table has it whole. The drawing program takes long to cut one."""
+CHARACTER = 7
+"""Width of one in the widest font that readers are likely to have, at the size of names."""
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's colours, which stay apart for every kind of eye; each has a shape of its own."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -151,9 +153,15 @@ _TIP = [
 ]
 
 
-_NAMES: dict[str, Any] = {
-    "field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 360},
-}  # fmt: skip
+def _names(chart: Chart) -> dict[str, Any]:
+    """Return the axis of names, with room for them in the widest of the usual fonts.
+
+    The program that draws measures them in a font of its own; the reader's may be wider, and then
+    their beginnings would be cut off.
+    """
+    longest = min(NAME_CHARACTERS + 4, max((len(each.label) for each in chart.data), default=0))
+    axis = {"minExtent": CHARACTER * longest, "labelLimit": CHARACTER * (NAME_CHARACTERS + 4)}
+    return {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 
 def _scale_of(chart: Chart) -> dict[str, Any]:
@@ -189,7 +197,7 @@ def _line(chart: Chart, along: str, colours: Mapping[str, str]) -> list[dict[str
 
 
 def _intervals(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
-    marks = _measured(chart, _NAMES, "x")
+    marks = _measured(chart, _names(chart), "x")
     for layer in marks:
         layer["mark"]["color"] = colours["accent"]
     return {"layer": [*marks, *_own_lines(chart, colours), *_line(chart, "x", colours)]}
@@ -202,7 +210,7 @@ def _own_lines(chart: Chart, colours: Mapping[str, str]) -> list[dict[str, Any]]
     tick = {"type": "tick", "thickness": 3, "size": 18, "color": colours["ink"], "opacity": 1}
     return [
         {"mark": tick, "transform": [{"filter": "isValid(datum.line)"}],
-         "encoding": {"y": _NAMES, "x": {**_scale_of(chart), "field": "line"}}},
+         "encoding": {"y": _names(chart), "x": {**_scale_of(chart), "field": "line"}}},
     ]  # fmt: skip
 
 
@@ -224,7 +232,7 @@ def _points(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
 
 def _bars(chart: Chart, colours: Mapping[str, str]) -> dict[str, Any]:
     encoding = {
-        "y": _NAMES,
+        "y": _names(chart),
         "x": _scale_of(chart),
         "tooltip": _TIP[:2],
     }
