@@ -71,6 +71,12 @@ EXAMPLES = (
         ),
     ),
     Example(
+        "pages",
+        _("Read a whole list, page by page"),
+        api_programs.PAGES_CURL.strip(),
+        api_programs.PAGES_PYTHON.strip(),
+    ),
+    Example(
         "gate",
         _("Ask the gate whether a version may serve a use"),
         'curl -sS --fail-with-body "$SITE/api/v1/gate/?subject=$DIGEST&deployment=$USE"',

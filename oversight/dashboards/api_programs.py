@@ -1,5 +1,27 @@
 """The longer programs on the page of the network API; the tests run each as it is."""
 
+PAGES_CURL = r"""
+next="$SITE/api/v1/decisions/"
+while [ -n "$next" ]; do
+  curl -sS --fail-with-body -D headers "$next"
+  next=$(sed -n 's/^[Ll]ink: <\([^>]*\)>; rel="next".*/\1/p' headers)
+done
+"""
+
+PAGES_PYTHON = """
+import json
+from os import environ
+from urllib.request import urlopen
+
+address = f"{environ['SITE']}/api/v1/decisions/"
+while address:
+    with urlopen(address) as answer:
+        page = json.load(answer)
+    for decision in page["results"]:
+        print(decision["ref"], decision["outcome"], decision["title"])
+    address = page["next"]
+"""
+
 EVALUATE_CURL = r"""
 ref=$(curl -sS --fail-with-body "$SITE/api/v1/runs/" \
   -H "Authorization: Bearer $KEY" \

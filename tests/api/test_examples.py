@@ -16,6 +16,7 @@ from django.db import connection
 from oversight.accounts.choices import Scope
 from oversight.dashboards.api_examples import EXAMPLES
 from oversight.ledger.sequencer import sequence_once
+from oversight.web.pagination import Pages
 from oversight.webhooks import signing
 from proposals.models import Ballot, Proposal
 from tests.api.conftest import address
@@ -24,7 +25,10 @@ NAMES = {f"{example.name}-{form}" for example in EXAMPLES for form in ("curl", "
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_program_on_the_page_does_what_it_says(live_server, client, world, tmp_path):
+def test_each_program_on_the_page_does_what_it_says(
+    live_server, client, world, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Pages, "page_size", 1)
     page = client.get(address("api-docs")).content.decode()
     programs = dict(re.findall(r'<code[^>]*id="example-([a-z-]+)">(.*?)</code>', page, re.DOTALL))
     assert programs.keys() == NAMES
@@ -63,6 +67,9 @@ def test_each_program_on_the_page_does_what_it_says(live_server, client, world, 
             (tmp_path / "samples.jsonl").unlink()
     assert world.deployment.slug in said["uses-curl"]
     assert world.deployment.slug in said["uses-python"]
+    for ref in (world.decision.ref, world.elected.ref):
+        assert ref in said["pages-curl"]
+        assert ref in said["pages-python"]
     assert json.loads(said["gate-curl"])
     assert Proposal.objects.count() == drafts + 2
     # The second changed the first.
