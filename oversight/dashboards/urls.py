@@ -250,9 +250,19 @@ urlpatterns = [
         name="api-participation",
     ),
     path(
+        "api/v1/deployments/<slug:slug>/registers/<slug:name>/",
+        twins_api.RegisterEntry.as_view(),
+        name="api-deployment-register",
+    ),
+    path(
         "api/v1/suites/<slug:slug>/history/",
         twins_api.SuiteHistory.as_view(),
         name="api-suite-history",
+    ),
+    path(
+        "api/v1/suites/<slug:slug>/versions/<int:number>/changes/<int:before>/",
+        twins_api.SuiteChanges.as_view(),
+        name="api-suite-changes",
     ),
     path(
         "api/v1/versions/<str:digest>/changes/<str:before>/",

@@ -359,6 +359,8 @@ READS = (
     Door("api-compute", "GET"),
     Door("api-participation", "GET", lambda w: (w.cast.body.slug,)),
     Door("api-suite-history", "GET", lambda w: (w.suite.suite.slug,)),
+    Door("api-deployment-register", "GET", lambda w: (w.deployment.slug, "atrs")),
+    Door("api-suite-changes", "GET", lambda w: (w.suite.suite.slug, 1, 1)),
     Door("api-version-changes", "GET", lambda w: (w.version.digest, w.version.digest)),
     Door("api-suite-versions", "GET", lambda w: (w.suite.suite.slug,)),
     Door("api-suite-version", "GET", lambda w: (w.suite.suite.slug, 1)),

@@ -46,6 +46,10 @@ def test_each_answers_as_the_pages_twin_and_in_its_shape(world, client, shapes):
             address("api-participation", body),
             reverse("participation-json", args=[body]),
         ),
+        "deployments_register": (
+            address("api-deployment-register", world.deployment.slug, "atrs"),
+            reverse("deployment-register-json", args=[world.deployment.slug, "atrs"]),
+        ),
         "suites_history": (
             address("api-suite-history", suite),
             reverse("suite-history", args=[suite]),
@@ -80,6 +84,20 @@ def test_what_is_not_there_has_no_table(client):
     for name, *parts in (
         ("api-participation", "nobody"),
         ("api-suite-history", "nothing"),
+        ("api-deployment-register", "nothing", "atrs"),
         ("api-version-changes", "sha256:" + "a" * 64, "sha256:" + "b" * 64),
     ):
         assert_is_problem(client.get(address(name, *parts)), 404)
+
+
+def test_versions_of_a_suite_are_compared_in_settings_and_rows(client, db):
+    first = factories.make_question_suite(20, "questions")
+    factories.make_question_suite(22, "questions")
+    found = client.get(address("api-suite-changes", "questions", 2, 1)).json()
+    (task,) = found["tasks"]
+    assert task["kind"] == "changed"
+    assert task["data"]["before"] == first.tasks[0]["data"]["sha256"]
+    assert (len(task["rows"]["added"]), task["rows"]["same"]) == (2, 20)
+    assert client.get(address("api-suite-changes", "questions", 1, 1)).json()["tasks"] == []
+    assert_is_problem(client.get(address("api-suite-changes", "questions", 3, 1)), 404)
+    assert_is_problem(client.get(address("api-suite-changes", "questions", 10**12, 1)), 404)

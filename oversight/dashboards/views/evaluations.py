@@ -16,7 +16,7 @@ from evals import policy
 from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
 from evals.services.drafts import published_rows
 from evals.services.results import statement_of
-from evals.suites.changes import compare_documents
+from evals.suites.changes import Changes, compare_documents
 from evals.suites.metric_words import metric_notes
 from evals.suites.readme import commands
 from oversight.dashboards.findings import (
@@ -198,16 +198,22 @@ def suite_history_table(request: HttpRequest, slug: str, form: str) -> HttpRespo
 @require_safe
 def suite_changes(request: HttpRequest, slug: str, number: int, before: int) -> HttpResponse:
     """Show what changed between two versions of a suite."""
+    earlier, later, changes = changes_between(request.user, slug, before, number)
+    context = {"earlier": earlier, "later": later, "changes": changes, "nav": "findings"}
+    return render(request, "dashboards/suite_changes.html", context)
+
+
+def changes_between(
+    user: Any, slug: str, before: int, number: int
+) -> tuple[SuiteVersion, SuiteVersion, Changes]:
+    """Return two versions of a suite and what sets them apart, in rows as far as `user` reads."""
     versions = SuiteVersion.objects.select_related("suite").filter(suite__slug=slug)
     later, earlier = (
         get_object_or_404(versions, number=number),
         get_object_or_404(versions, number=before),
     )
-    changes = compare_documents(
-        earlier.document, later.document, partial(published_rows, request.user)
-    )
-    context = {"earlier": earlier, "later": later, "changes": changes, "nav": "findings"}
-    return render(request, "dashboards/suite_changes.html", context)
+    read = partial(published_rows, user)
+    return earlier, later, compare_documents(earlier.document, later.document, read)
 
 
 @login_not_required

@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from oversight.accounts.permissions import Public
@@ -20,7 +21,14 @@ from oversight.dashboards.tables.of_pages import (
     MEMBERS,
     VOTES,
 )
-from oversight.dashboards.views import comparisons, compute, evaluations, participation, registry
+from oversight.dashboards.views import (
+    comparisons,
+    compute,
+    evaluations,
+    participation,
+    registers,
+    registry,
+)
 
 _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},
@@ -108,6 +116,24 @@ class Participation(APIView):
         return participation.participation_json(request._request, slug)
 
 
+class RegisterEntry(APIView):
+    """A use in the fields of a public register."""
+
+    permission_classes = [Public]
+
+    @extend_schema(
+        operation_id="deployments_register",
+        responses=_object(
+            register={"type": "string"},
+            standard={"type": "string"},
+            records={"type": "array", "items": {"type": "object"}},
+        ),
+    )
+    def get(self, request: Request, slug: str, name: str) -> HttpResponse:
+        """Return the entry; the guide to registers has their names and fields."""
+        return registers.register_json(request._request, slug, name)
+
+
 class SuiteHistory(APIView):
     """How the scores on a suite went over time."""
 
@@ -122,6 +148,58 @@ class SuiteHistory(APIView):
     def get(self, request: Request, slug: str) -> HttpResponse:
         """Return the headline scores of the newest full runs of all its versions."""
         return evaluations.suite_history_json(request._request, slug)
+
+
+class FieldChangeOutput(serializers.Serializer[Any]):
+    """One setting before and after; empty where there was or is none."""
+
+    name = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class RowChangesOutput(serializers.Serializer[Any]):
+    """Rows added, removed and changed, by id."""
+
+    added = serializers.ListField(child=serializers.CharField())
+    removed = serializers.ListField(child=serializers.CharField())
+    changed = serializers.ListField(child=serializers.CharField())
+    same = serializers.IntegerField()
+    order_changed = serializers.BooleanField()
+
+
+class TaskChangeOutput(serializers.Serializer[Any]):
+    """One task that is not the same."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    kind = serializers.ChoiceField(["added", "removed", "changed"])
+    fields = FieldChangeOutput(many=True)  # type: ignore[assignment]
+    data = FieldChangeOutput(  # type: ignore[assignment]
+        allow_null=True, help_text="The digests of the data, where they differ."
+    )
+    rows = RowChangesOutput(
+        allow_null=True, help_text="null where the rows are the same, or may not be read."
+    )
+
+
+class SuiteChangesOutput(serializers.Serializer[Any]):
+    """What sets two versions of a suite apart."""
+
+    fields = FieldChangeOutput(many=True)  # type: ignore[assignment]
+    tasks = TaskChangeOutput(many=True, source="changed_tasks")
+
+
+class SuiteChanges(APIView):
+    """Two versions of a suite beside each other."""
+
+    permission_classes = [Public]
+
+    @extend_schema(operation_id="suites_changes", responses=SuiteChangesOutput)
+    def get(self, request: Request, slug: str, number: int, before: int) -> Response:
+        """Return what changed; rows as far as the reader may read them."""
+        *_, found = evaluations.changes_between(request.user, slug, before, number)
+        return Response(SuiteChangesOutput(found).data)
 
 
 class NamedVersionOutput(serializers.Serializer[Any]):
