@@ -1,11 +1,15 @@
 """Chainable reads of incidents."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from oversight.accounts.policy import can_read_restricted, is_person
 from oversight.incidents.choices import OPEN
+from oversight.registry.choices import AuthorisationState
+from oversight.registry.models import Authorisation, ModelVersion
 
 if TYPE_CHECKING:
     from oversight.incidents.models import Incident, IncidentLink  # noqa: F401
@@ -40,6 +44,27 @@ class IncidentQuerySet(QuerySet["Incident"]):
         return self.filter(
             **{f"links__{kind}__in": ids, "links__removed_at__isnull": True}
         ).distinct()
+
+    def of_versions(self, versions: Iterable[ModelVersion]) -> "IncidentQuerySet":
+        """Keep those about one of these versions, or about a use that one of them served then.
+
+        Who reports what a use did names the use; which weights were in it, the registry knows.
+        """
+        reported = OuterRef("incident__reported_at")
+        ids = [version.pk for version in versions]
+        served = (
+            Authorisation.objects.filter(version__in=ids, deployment=OuterRef("deployment"))
+            .filter(Q(ends_at=None) | Q(ends_at__gte=reported), starts_at__lte=reported)
+            .exclude(
+                state__in=[AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED],
+                state_changed_at__lt=reported,
+            )
+        )
+        # The models of this floor use this module, so it cannot ask them by import.
+        links = apps.get_model("incidents", "IncidentLink")._default_manager.filter(
+            Q(version__in=ids) | Q(Exists(served)), incident=OuterRef("pk"), removed_at=None
+        )
+        return self.filter(Exists(links))
 
     def with_parts(self) -> "IncidentQuerySet":
         """Fetch the body in the same query, and the links in a second one."""

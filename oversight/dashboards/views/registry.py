@@ -137,7 +137,8 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     )
     findings = headline_findings(versions)
     described = Description.objects.newest(version.subject for version in versions)
-    proposals = Proposal.objects.filter(version__in=versions)
+    refs = [row.decision_ref for each in versions for row in each.authorisations.all()]
+    proposals = Proposal.objects.filter(Q(version__in=versions) | Q(target_ref__in=refs))
     runs = Run.objects.filter(model_version__in=versions).with_parts().newest_first()
     in_force = [
         row for version in versions for row in version.authorisations.all() if row.is_in_force()
@@ -162,7 +163,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "lineage": drawing(edges_around(versions), versions),
         "runs": runs[:20],
         "proposals": _visible(proposals, request),
-        "incidents": _incidents("version", versions),
+        "incidents": Incident.objects.published().of_versions(versions).newest_first()[:20],
         "nav": "in-service",
     }
     return render(request, "dashboards/model.html", context)
