@@ -18,11 +18,11 @@ from oversight.registry.forms import RowField, VersionField
 from oversight.web.figures import grouped
 
 CATEGORY_WORDS = {
-    "capability": "capability",
-    "bias": "bias",
+    "capability": _("capability"),
+    "bias": _("bias"),
     "safety": _("safety hazards"),
-    "truthfulness": "truthfulness",
-    "over-refusal": "over-refusal",
+    "truthfulness": _("truthfulness"),
+    "over-refusal": _("over-refusal"),
     "language": _("language coverage"),
 }
 VISIBILITY_WORDS = {

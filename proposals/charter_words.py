@@ -22,6 +22,7 @@ BASE_WORDS = {
     Base.YES_AND_NO: _("the votes for and against"),
     Base.ROLL: _("the whole roll"),
 }
+COMPARISONS = {"at_least": _("at least"), "more_than": _("more than")}
 SECRECIES = {
     "open": _("Choices are hidden until the close and then published by name."),
     "secret": _("Choices are secret from the public: who voted is published, never how."),
@@ -133,7 +134,7 @@ def _seconders_words(rules: "DecisionRules") -> str:
 def _method_words(rules: "DecisionRules") -> list[str]:
     """Return how the votes decide: the majority of a motion, or the method by its name."""
     if rules.method == yes_no.METHOD:
-        comparison = rules.vote.comparison.replace("_", " ")
+        comparison = COMPARISONS[rules.vote.comparison]
         share = gettext("%(fraction_words)s of %(base_words)s") % {
             "fraction_words": fraction_words(rules.vote.threshold),
             "base_words": BASE_WORDS[rules.vote.base],

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Avg, Count, Max, Q
+from django.utils.translation import gettext_lazy as _
 
 from evals.models import EndpointProbe, ProbeTurn, Worker
 from oversight.registry.models import Endpoint
@@ -18,7 +19,11 @@ EVERY_SECONDS = 300
 AT_ONCE = 20
 """Endpoints that a worker gets to look at in one go."""
 KEPT = timedelta(days=90)
-SPANS = (("24 hours", timedelta(days=1)), ("7 days", timedelta(days=7)), ("30 days", timedelta(30)))
+SPANS = (
+    (_("24 hours"), timedelta(days=1)),
+    (_("7 days"), timedelta(7)),
+    (_("30 days"), timedelta(30)),
+)
 
 _NEW_TURNS = """
     INSERT INTO evals_probeturn (endpoint_id, next_at)
@@ -79,7 +84,7 @@ def note_probes(*, worker: Worker, seen: Sequence[Mapping[str, Any]]) -> int:
 
 def forget_old() -> int:
     """Remove probes that are older than anybody asks for."""
-    deleted, _ = EndpointProbe.objects.filter(at__lt=database_now() - KEPT).delete()
+    deleted, _by_kind = EndpointProbe.objects.filter(at__lt=database_now() - KEPT).delete()
     return deleted
 
 
@@ -87,7 +92,7 @@ def availability(endpoint: Endpoint, now: datetime) -> list[dict[str, Any]]:
     """Return, for each span of time until now, how often the endpoint answered, and how fast."""
     return [
         {
-            "span": name,
+            "span": str(name),
             **_counted(EndpointProbe.objects.filter(endpoint=endpoint, at__gt=now - span)),
         }
         for name, span in SPANS

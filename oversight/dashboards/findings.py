@@ -12,7 +12,7 @@ from evals.models import Aggregate, Criterion, NewestResult, Run, SuiteVersion
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
-from oversight.web.figures import grouped
+from oversight.web.figures import grouped, localised
 
 LATEST_ROWS = 8
 ACROSS_SHOWN = 20
@@ -226,7 +226,7 @@ def best_words(task: dict[str, Any], found: list[Finding], number: int | None = 
     if not found:
         return ""
     first = found[0]
-    figure = f"{first.aggregate.mean:.3f}"
+    figure = localised(f"{first.aggregate.mean:.3f}")
     if len(found) == 1:
         return gettext("%(version)s: %(task)s %(figure)s on %(n)s items.") % {
             "version": first.version,

@@ -26,10 +26,10 @@ ROWS, COLUMNS = 25, 12
 ROWS_AT_ONCE = 50
 """Of the whole: so many versions are in memory with all their scores."""
 STEPS = (
-    (0.02, "within 0.02"),
-    (0.05, "0.02 to 0.05"),
-    (0.1, "0.05 to 0.10"),
-    (0.2, "0.10 to 0.20"),
+    (0.02, gettext_lazy("within 0.02")),
+    (0.05, gettext_lazy("0.02 to 0.05")),
+    (0.1, gettext_lazy("0.05 to 0.10")),
+    (0.2, gettext_lazy("0.10 to 0.20")),
 )
 """How far behind the baseline a score may be for each step of the scale, the darkest first."""
 LAST_STEP = gettext_lazy("more than 0.20")

@@ -280,13 +280,21 @@ def _load_suites(keys: list[int]) -> Iterable[Found]:
     for row in SuiteVersion.objects.filter(pk__in=keys).select_related("suite"):
         text = str(row.document.get("description", ""))
         href = row.suite.get_absolute_url()
-        yield Found(row.pk, "suite", row.suite.title, href, text, f"version {row.number}")
+        yield Found(
+            row.pk,
+            "suite",
+            row.suite.title,
+            href,
+            text,
+            gettext("version %(number)s") % {"number": row.number},
+        )
 
 
 def _load_runs(keys: list[int]) -> Iterable[Found]:
     for row in Run.objects.filter(pk__in=keys).with_parts():
         note = str(row.get_state_display())
-        text = f"{row.model_version} by {row.suite_version}"
+        names = {"model": row.model_version, "suite": row.suite_version}
+        text = gettext("%(model)s on %(suite)s") % names
         yield Found(row.pk, "run", row.ref, row.get_absolute_url(), text, note)
 
 
@@ -305,24 +313,32 @@ def _load_bodies(keys: list[int]) -> Iterable[Found]:
 
 def _load_minutes(keys: list[int]) -> Iterable[Found]:
     for row in Minutes.objects.filter(pk__in=keys).select_related("body"):
-        yield Found(row.pk, "minutes", str(row), row.get_absolute_url(), plain_words(row.text))
+        title = gettext("Minutes %(number)s of %(body)s") % {
+            "number": row.number,
+            "body": row.body,
+        }
+        yield Found(row.pk, "minutes", title, row.get_absolute_url(), plain_words(row.text))
 
 
 def _load_statements(keys: list[int]) -> Iterable[Found]:
     rows = Statement.objects.filter(pk__in=keys).select_related("decision__proposal", "author")
     for row in rows:
         href = f"{row.decision.get_absolute_url()}#statement-{row.pk}"
-        title = f"{str(row.get_kind_display()).capitalize()} on {row.decision.ref}"
+        kind = str(row.get_kind_display())
+        words = {"kind": kind[:1].upper() + kind[1:], "ref": row.decision.ref}
+        title = gettext("%(kind)s on %(ref)s") % words
         yield Found(row.pk, "statement", title, href, plain_words(row.text), str(row.author))
 
 
-def _said(model: Any, kind: str, word: str, place: str) -> Callable[[list[int]], Iterable[Found]]:
+def _said(
+    model: Any, kind: str, word: "StrOrPromise", place: str
+) -> Callable[[list[int]], Iterable[Found]]:
     """Return what loads things that were said about a proposal."""
 
     def load(keys: list[int]) -> Iterable[Found]:
         for row in model.objects.filter(pk__in=keys).select_related("proposal", "author"):
             href = row.proposal.get_absolute_url() + place.format(row.pk)
-            title = f"{word} on {row.proposal.ref}"
+            title = gettext("%(kind)s on %(ref)s") % {"kind": word, "ref": row.proposal.ref}
             yield Found(row.pk, kind, title, href, plain_words(row.text), str(row.author))
 
     return load
@@ -350,11 +366,11 @@ KINDS = (
         _named("accounts_body", "t.name || ' ' || t.summary", "t.name"), _load_bodies,
     ),
     Kind("comment", gettext_lazy("Comments"), _talk("proposals_comment", "t.search_words"),
-         _said(Comment, "comment", "Comment", "#comment-{}")),
+         _said(Comment, "comment", gettext_lazy("Comment"), "#comment-{}")),
     Kind("argument", gettext_lazy("Arguments"), _talk("proposals_argument"),
-         _said(Argument, "argument", "Argument", "arguments/#argument-{}")),
+         _said(Argument, "argument", gettext_lazy("Argument"), "arguments/#argument-{}")),
     Kind("opinion", gettext_lazy("Statements"), _talk("proposals_opinionstatement"),
-         _said(OpinionStatement, "opinion", "Statement", "opinions/")),
+         _said(OpinionStatement, "opinion", gettext_lazy("Statement"), "opinions/")),
     Kind("statement", gettext_lazy("Reasons and dissents"), _STATEMENTS, _load_statements),
     Kind("minutes", gettext_lazy("Minutes"), _MINUTES, _load_minutes),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from oversight.incidents.choices import Category, Harm, Relation, Severity, Stat
 from oversight.incidents.filters import fit_to_rows
 from oversight.incidents.services import handling, reporting
 from oversight.registry.forms import DeploymentField
+from oversight.web.languages import filled
 from proposals.forms.texts import ProseField
 from proposals.services import emergency
 
@@ -31,15 +32,15 @@ class FilesField(forms.FileField):
             required=False,
             label=_("Files"),
             widget=ManyFilesInput(attrs={"accept": files.ACCEPT}),
-            help_text=_(
-                "Up to %(most_at_once)s, %(value)s MB each: %(taken)s. Only those who handle "
-                "the report see them."
-            )
-            % {
-                "most_at_once": files.MOST_AT_ONCE,
-                "value": files.MAX_BYTES // 1000000,
-                "taken": files.TAKEN,
-            },
+            help_text=filled(
+                _(
+                    "Up to %(most_at_once)s, %(value)s MB each: %(taken)s. Only those who handle "
+                    "the report see them."
+                ),
+                most_at_once=files.MOST_AT_ONCE,
+                value=files.MAX_BYTES // 1_000_000,
+                taken=files.TAKEN,
+            ),
         )
 
     def clean(self, data: Any, initial: Any = None) -> Any:

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from oversight.web.languages import filled
 from proposals.recounts import MAX_BYTES, NAMES, SEED_CHARACTERS
 from proposals.tally.election import MAX_SEATS
 
@@ -19,10 +20,9 @@ class RecountForm(forms.Form):
         required=False,
         max_length=255,
         allow_empty_file=True,
-        help_text=_("Up to %(value)s MB. It is counted and forgotten.")
-        % {
-            "value": MAX_BYTES // 1000000,
-        },
+        help_text=filled(
+            _("Up to %(value)s MB. It is counted and forgotten."), value=MAX_BYTES // 1_000_000
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".blt,.txt,text/plain"}),
     )
     text = forms.CharField(

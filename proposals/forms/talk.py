@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oversight.web.languages import filled
 from proposals.choices import Answer, Side
 from proposals.forms.texts import CommentForm, ProseField
 from proposals.models.opinions import MAX_STATEMENT
@@ -19,13 +20,13 @@ class ArgumentForm(forms.Form):
         label=_("The argument"),
         max_length=MAX_ARGUMENT,
         rows=3,
-        help_text=_(
-            "One reason, in up to %(max_argument)s characters. It stands in public under "
-            "your name, and others support it."
-        )
-        % {
-            "max_argument": MAX_ARGUMENT,
-        },
+        help_text=filled(
+            _(
+                "One reason, in up to %(max_argument)s characters. It stands in public under "
+                "your name, and others support it."
+            ),
+            max_argument=MAX_ARGUMENT,
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,14 +41,14 @@ class StatementForm(forms.Form):
         label=_("A statement"),
         max_length=MAX_STATEMENT,
         rows=2,
-        help_text=_(
-            "One opinion that others can agree or disagree with, in up to "
-            "%(max_statement)s characters. It stands in public under your name; what you "
-            "answer does not."
-        )
-        % {
-            "max_statement": MAX_STATEMENT,
-        },
+        help_text=filled(
+            _(
+                "One opinion that others can agree or disagree with, in up to "
+                "%(max_statement)s characters. It stands in public under your name; what you "
+                "answer does not."
+            ),
+            max_statement=MAX_STATEMENT,
+        ),
     )
 
 

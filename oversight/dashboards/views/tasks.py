@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -34,7 +34,7 @@ from oversight.dashboards.findings import (
 from oversight.dashboards.tables.of_pages import TASK_RESULTS
 from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.views.matrix import NewestResultOutput
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import sentence, worded
 from oversight.web.refusals import BadQuery
 
 A_PAGE = 50
@@ -72,7 +72,11 @@ def _headline(asked: AskedTask, number: int) -> str:
     title = asked.task["title"]
     if not number:
         return gettext("%(title)s: no model was measured yet.") % {"title": title}
-    return sentence(f"{title}: {counted(number, 'model version', 'model versions')} measured")
+    words = worded(
+        ngettext("%(number)s model version measured", "%(number)s model versions measured", number),
+        number,
+    )
+    return sentence(f"{title}: {words}")
 
 
 def _record(slug: str, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from oversight.registry.choices import AuthorisationState, GateCode
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
@@ -48,14 +49,13 @@ class GateAnswer:
     @property
     def reason(self) -> str:
         """The reason as a sentence."""
-        words = str(self.code.label)
-        ends = self.authorisation.ends_at if self.authorisation else None
-        if ends and self.code in {GateCode.AUTHORISED, GateCode.EXPIRED}:
-            until = "until" if self.allowed else "on"
-            words += f" {until} {ends:%Y-%m-%d %H:%M} UTC"
-        lapses = self.authorisation.suspended_until if self.authorisation else None
-        if lapses and self.code == GateCode.SUSPENDED:
-            words += f" in an emergency, until {lapses:%Y-%m-%d %H:%M} UTC unless it is ratified"
+        words, row = str(self.code.label), self.authorisation
+        if row and row.ends_at and self.code in {GateCode.AUTHORISED, GateCode.EXPIRED}:
+            until = _("%(why)s until %(at)s UTC") if self.allowed else _("%(why)s on %(at)s UTC")
+            words = until % {"why": words, "at": f"{row.ends_at:%Y-%m-%d %H:%M}"}
+        if row and row.suspended_until and self.code == GateCode.SUSPENDED:
+            lapses = _("%(why)s in an emergency, until %(at)s UTC unless it is ratified")
+            words = lapses % {"why": words, "at": f"{row.suspended_until:%Y-%m-%d %H:%M}"}
         return words[0].upper() + words[1:] + "."
 
     @property

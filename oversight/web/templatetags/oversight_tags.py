@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.web import bars, charts, figures, languages
 
@@ -361,6 +362,22 @@ def script_words(name: str) -> str:
         "day": ngettext("%(number)s day", "%(number)s days", 1) % {"number": "#"},
         "days": ngettext("%(number)s day", "%(number)s days", 2) % {"number": "#"},
     }[name]
+
+
+CATEGORIES = {
+    "capability": _("capability"),
+    "bias": _("bias"),
+    "safety": _("safety"),
+    "truthfulness": _("truthfulness"),
+    "over-refusal": _("over-refusal"),
+    "language": _("language"),
+}
+
+
+@register.filter
+def category(value: str) -> str:
+    """Return what a task is about, as its suite's document names it, in the page's language."""
+    return str(CATEGORIES.get(value, value))
 
 
 @register.filter
