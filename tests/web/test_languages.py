@@ -1,6 +1,9 @@
 """Languages: addresses, what is cached and stored, catalogues, marks in templates."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -208,6 +211,27 @@ def test_a_catalogue_that_is_called_complete_has_every_text(path):
     head, *messages = catalogues.parse(path.read_text("utf-8"))
     if "X-Complete: yes" in head.translations[0]:
         assert [each.msgid[:80] for each in messages if not each.is_complete] == []
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs GNU gettext")
+def test_the_catalogues_hold_what_is_marked_and_nothing_else(tmp_path):
+    """`.ci/messages`, run on a copy of the code, changes no text of a catalogue."""
+    wanted = ["evals", "oversight", "proposals", "templates", "locale", "manage.py", ".ci/messages"]
+    names = subprocess.run(
+        ["git", "ls-files", "-z", *wanted], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    subprocess.run(["bash", ".ci/messages"], cwd=tmp_path, capture_output=True, check=True)
+    for path in CATALOGUES:
+        made = catalogues.parse((tmp_path / path.relative_to(ROOT)).read_text("utf-8"))[1:]
+        kept = catalogues.parse(path.read_text("utf-8"))[1:]
+        assert {(each.context, each.msgid) for each in made} == {
+            (each.context, each.msgid) for each in kept
+        }, "run .ci/messages"
 
 
 @pytest.mark.parametrize("head", ["X-Complete: yes", "X-Complete: no", ""])
