@@ -136,6 +136,11 @@ class ShownMap:
         return bool(self.marks) and self.row.drawn["why_no_groups"] != "all_answer_alike"
 
     @property
+    def shows_answers(self) -> bool:
+        """Whether enough people have answered for their answers to be shown."""
+        return bool(self.lines) and self.row.drawn["why_no_groups"] != "few_participants"
+
+    @property
     def is_published(self) -> bool:
         """Whether it is on the record."""
         return self.row.leaf_id is not None

@@ -34,12 +34,12 @@ def own_drawings(settings, tmp_path):
     settings.CACHES = caches
 
 
-def asked_about(cast):
+def asked_about(cast, *, times=4):
     """Make a proposal whose opinion map is drawn."""
     proposal = factories.make_deliberated_proposal(cast)
     for text in ("Nobody is cut off.", "It may be slow.", "One.", "Two.", "Three."):
         factories.make_statement(cast.member, proposal, text)
-    factories.make_opinions(proposal, ["+-+-0"] * 8 + ["++-0+"] * 4 + ["0-0+-"] * 4)
+    factories.make_opinions(proposal, ["+-+-0"] * 2 * times + ["++-0+"] * times + ["0-0+-"] * times)
     factories.draw_map(proposal)
     return proposal
 
@@ -214,6 +214,9 @@ def test_opinions_are_drawn_by_who_agrees_and_never_of_a_draft(client, world):
     assert rows[0] == ("Nobody is cut off.", 0.75, 16)
     assert ("It may be slow.", 0.25, 16) in rows
     assert [row[1] for row in rows] == sorted((row[1] for row in rows), reverse=True)
+    few = asked_about(world.cast, times=2)  # eight people, of twelve that it takes
+    assert client.get(f"/charts/opinions/{few.ref}.json").status_code == 404
+    assert "/charts/opinions/" not in client.get(f"{few.get_absolute_url()}opinions/").text
     draft = factories.make_proposal(world.cast)
     assert client.get(f"/charts/opinions/{draft.ref}.json").status_code == 404
 

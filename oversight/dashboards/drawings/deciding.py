@@ -62,9 +62,9 @@ def opinions(subject: str) -> Chart:
     """How many agree with each statement of a proposal's opinion map; the subject names it."""
     proposal = get_object_or_404(Proposal.objects.visible_to(AnonymousUser()), ref=subject)
     drawn = opinions_of(proposal).map
-    answered = [line for line in drawn.lines.values() if line.everybody.n] if drawn else []
-    if drawn is None or not answered:
+    if drawn is None or not drawn.shows_answers:
         raise Http404
+    answered = [line for line in drawn.lines.values() if line.everybody.n]
     answered.sort(key=lambda line: (-_share(line), line.leaf))
     shown = _ends(answered)
     return Chart(
