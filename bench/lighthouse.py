@@ -19,6 +19,8 @@ from bench.result import PROJECT, Figure, Result
 
 VERSION = "12.8.2"
 READS = 3
+ATTEMPTS = 4
+"""Of one read: the browser does not always start."""
 CATEGORIES = {"performance": 95, "accessibility": 100, "best-practices": 100}
 PAGES = {
     "home": r"/",
@@ -80,12 +82,17 @@ def _marks(program: Path, example: Example, pattern: str) -> dict[str, float]:
 
 def _read(program: Path, address: str) -> dict[str, float]:
     options = ["--quiet", "--output=json", f"--chrome-flags={BROWSER}"]
-    done = subprocess.run(
-        [program, address, *options, f"--only-categories={','.join(CATEGORIES)}"],
-        env=os.environ | {"CHROME_PATH": "/usr/bin/chromium"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    for _attempt in range(ATTEMPTS):
+        done = subprocess.run(
+            [program, address, *options, f"--only-categories={','.join(CATEGORIES)}"],
+            env=os.environ | {"CHROME_PATH": "/usr/bin/chromium"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if not done.returncode:
+            break
+    else:
+        raise RuntimeError(f"Lighthouse could not read {address}: {done.stderr[-1_000:]}")
     found: dict[str, Any] = json.loads(done.stdout)["categories"]
     return {kind: round(100 * found[kind]["score"]) for kind in CATEGORIES}
