@@ -138,7 +138,8 @@ class ShownMap:
     @property
     def shows_answers(self) -> bool:
         """Whether enough people have answered for their answers to be shown."""
-        return bool(self.lines) and self.row.drawn["why_no_groups"] != "few_participants"
+        is_answered = any(line.everybody.n for line in self.lines.values())
+        return is_answered and self.row.drawn["why_no_groups"] != "few_participants"
 
     @property
     def is_published(self) -> bool:
@@ -180,7 +181,10 @@ class ShownMap:
             return gettext("%(placed)s people, spread over the map without clear groups.") % {
                 "placed": self.placed
             }
-        each = ", ".join(f"group {group.name} with {group.size}" for group in self.groups)
+        each = ", ".join(
+            gettext("group %(name)s with %(size)s") % {"name": group.name, "size": group.size}
+            for group in self.groups
+        )
         return gettext(
             "%(placed)s people in %(groups)s groups: %(each)s. People stand close who answer "
             "alike. The table after the drawing says what sets each group apart."
@@ -231,7 +235,7 @@ def path(shape: str, r: float) -> str:
 
 def _line(each: Mapping[str, Any], names: Sequence[str], text: str, word: str = "") -> Line:
     groups = tuple(Share(name, *counts) for name, counts in zip(names, each["groups"], strict=True))
-    return Line(each["statement"], text, word, Share("All", *each["all"]), groups)
+    return Line(each["statement"], text, word, Share(gettext("All"), *each["all"]), groups)
 
 
 def _found(found: Iterable[Mapping[str, str]], lines: Mapping[str, Line]) -> tuple[Line, ...]:

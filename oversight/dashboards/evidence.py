@@ -32,9 +32,9 @@ TONES = {
 
 
 SHORT = {
-    Outcome.MET: "met",
+    Outcome.MET: _("met"),
     Outcome.NOT_MET: _("not met"),
-    Outcome.UNDECIDED: "undecided",
+    Outcome.UNDECIDED: _("undecided"),
     Outcome.NO_RESULT: _("without a result"),
 }
 

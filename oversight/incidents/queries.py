@@ -1,10 +1,12 @@
 """Chainable reads of incidents."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast, Coalesce
 
 from oversight.accounts.policy import can_read_restricted, is_person
 from oversight.incidents.choices import OPEN
@@ -48,21 +50,31 @@ class IncidentQuerySet(QuerySet["Incident"]):
     def of_versions(self, versions: Iterable[ModelVersion]) -> "IncidentQuerySet":
         """Keep those about one of these versions, or about a use that one of them served then.
 
-        Who reports what a use did names the use; which weights were in it, the registry knows.
+        Who reports what a use did names the use; which weights were in it on the day on which it
+        happened, or was reported where nobody knows that day, the registry knows.
         """
-        reported = OuterRef("incident__reported_at")
         ids = [version.pk for version in versions]
+        first, last = OuterRef("first"), OuterRef("last")
         served = (
             Authorisation.objects.filter(version__in=ids, deployment=OuterRef("deployment"))
-            .filter(Q(ends_at=None) | Q(ends_at__gte=reported), starts_at__lte=reported)
+            .filter(Q(ends_at=None) | Q(ends_at__gte=first), starts_at__lte=last)
             .exclude(
                 state__in=[AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED],
-                state_changed_at__lt=reported,
+                state_changed_at__lt=first,
             )
         )
+        day = Cast("incident__occurred_on", DateTimeField())
+        after = ExpressionWrapper(day + timedelta(days=1), DateTimeField())
         # The models of this floor use this module, so it cannot ask them by import.
-        links = apps.get_model("incidents", "IncidentLink")._default_manager.filter(
-            Q(version__in=ids) | Q(Exists(served)), incident=OuterRef("pk"), removed_at=None
+        links = (
+            apps.get_model("incidents", "IncidentLink")
+            ._default_manager.annotate(
+                first=Coalesce(day, "incident__reported_at"),
+                last=Coalesce(after, "incident__reported_at"),
+            )
+            .filter(
+                Q(version__in=ids) | Q(Exists(served)), incident=OuterRef("pk"), removed_at=None
+            )
         )
         return self.filter(Exists(links))
 

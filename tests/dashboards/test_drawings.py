@@ -7,6 +7,7 @@ import pytest
 from oversight.dashboards.drawings.chart import PALETTE, Chart, Datum
 from oversight.dashboards.drawings.drawing import drawn
 from oversight.dashboards.drawings.subjects import KINDS
+from proposals.services import moderation
 from tests import factories
 from tests.dashboards.test_in_a_browser import opened
 
@@ -189,7 +190,8 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     (row,) = spec["data"]["values"]
     assert row["line"] == 0.65
     assert row["low"] < row["value"] < row["high"]
-    assert row["label"].endswith("met (at least 0.65)")
+    assert row["label"].startswith("met: ")
+    assert row["label"].endswith("(at least 0.65)")
     assert spec["title"]["subtitle"] == ["One criterion: 1 met."]
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     assert "tick" in marks
@@ -205,6 +207,13 @@ def test_three_hundred_criteria_and_endless_names_are_drawn():
     assert max(map(len, names)) < 60
     root = ET.fromstring(drawn(chart, "svg"))
     assert root.get("height") == str(chart.height)
+
+
+def test_a_map_whose_answered_statements_are_all_hidden_has_no_chart(client, world):
+    proposal = asked_about(world.cast)
+    for statement in proposal.statements.all():
+        moderation.hide(by=world.cast.clerk, said=statement, reason="Off topic.")
+    assert client.get(f"/charts/opinions/{proposal.ref}.json").status_code == 404
 
 
 def test_opinions_are_drawn_by_who_agrees_and_never_of_a_draft(client, world):

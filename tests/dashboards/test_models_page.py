@@ -39,6 +39,16 @@ def test_an_incident_after_the_end_of_an_authorisation_is_not_its_models(world, 
     assert incident.get_absolute_url() not in page()
 
 
+def test_the_day_on_which_it_happened_counts_where_it_is_known(world, page):
+    incident = make_incident(world.cast.clerk, deployments=[world.deployment])
+    began = Authorisation.objects.get().starts_at
+    Incident.objects.update(occurred_on=began.date() - timedelta(days=2))
+    assert incident.get_absolute_url() not in page()
+    Incident.objects.update(occurred_on=began.date(), reported_at=began + timedelta(days=900))
+    Authorisation.objects.update(state="revoked", state_changed_at=began + timedelta(days=2))
+    assert incident.get_absolute_url() in page()
+
+
 def test_an_incident_of_another_use_is_not_on_the_page(world, page):
     other = factories.make_deployment(world.cast.operator, world.cast.organisation)
     incident = make_incident(world.cast.clerk, deployments=[other])

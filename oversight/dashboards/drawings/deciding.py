@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 
 from oversight.dashboards import compute
 from oversight.dashboards.drawings.chart import Chart, Datum
-from oversight.dashboards.evidence import Evidence, of_contract, outcomes_in_words
+from oversight.dashboards.evidence import SHORT, Evidence, of_contract, outcomes_in_words
 from oversight.dashboards.words import sentence
 from oversight.web.figures import grouped, localised
 from proposals.models import Decision, Proposal
@@ -49,7 +49,7 @@ def _criterion(each: Evidence) -> Datum:
     assert measured is not None  # noqa: S101 - so chosen above
     assert measured.value is not None  # noqa: S101 - the same
     return Datum(
-        f"{each.title}: {each.outcome.label} ({each.asked})",
+        f"{SHORT[each.outcome]}: {each.title} ({each.asked})",
         measured.value,
         measured.low,
         measured.high,
