@@ -22,7 +22,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help demo up test check bench clean environments environments-dev requirements
 
 help: ## List what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
 
 demo: environments ## Start everything and take a worked example from proposal to public record
 	@exec $(RUN) manage.py demo

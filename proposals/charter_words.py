@@ -93,7 +93,9 @@ def rules_words(rules: "DecisionRules", kinds: Iterable[ProposalType]) -> list[s
         }
         if rules.notice_hours
         else "",
-        gettext("A vote is open for %(hours_words)s unless all have voted before.")
+        gettext(
+            "A vote is open for %(hours_words)s; a clerk may close it earlier once all have voted."
+        )
         % {
             "hours_words": hours_words(rules.voting_hours),
         },

@@ -34,7 +34,7 @@ WORDS = {
     "registry.authorisation.suspended": _("An authorisation was suspended"),
     "registry.authorisation.revoked": _("An authorisation was revoked"),
     "registry.authorisation.restored": _("An authorisation is in force again"),
-    "registry.gate_key.adopted": _("The gate signs with another key"),
+    "registry.gate_key.adopted": _("The gate signs with a new key"),
     "registry.gate_key.retired": _("A key of the gate signs no more"),
     "evals.suite.published": _("A suite was published"),
     "evals.worker.enrolled": _("A worker was enrolled"),

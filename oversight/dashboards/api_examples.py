@@ -3,6 +3,7 @@
 They read from the environment: SITE, KEY, and the name of the thing that they are about.
 """
 
+import re
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -19,6 +20,13 @@ class Example:
     title: Promise
     curl: str
     python: str
+
+    @property
+    def variables(self) -> list[str]:
+        """What both programs read from the environment, in the order in which they name it."""
+        names = re.findall(r"\$\{?([A-Z]{3,})\b", self.curl)
+        names += re.findall(r"""environ\[["']([A-Z]+)""", self.python)
+        return list(dict.fromkeys(names))
 
 
 def _read(address: str, then: str, *names: str) -> str:

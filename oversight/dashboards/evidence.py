@@ -15,8 +15,8 @@ from evals.criteria import Measured, line_of
 from evals.models import Aggregate, SuiteVersion, asked_words
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
-from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
+from oversight.web.figures import grouped
 from proposals.models import Contract
 
 BESIDE_SHOWN = 40
@@ -127,7 +127,7 @@ def outcomes_in_words(contract: Contract) -> str:
     words = ngettext(
         "%(number)s criterion: %(parts)s", "%(number)s criteria: %(parts)s", found.total()
     )
-    return words % {"number": number_word(found.total()), "parts": ", ".join(parts)}
+    return words % {"number": grouped(found.total()), "parts": ", ".join(parts)}
 
 
 def without_criterion(found: list[Evidence]) -> list[Finding]:

@@ -1,6 +1,12 @@
 """The words of the worked example."""
 
-NOTICE = (
+
+def _(text: str) -> str:
+    """Mark a text for translation; the page that shows it translates it."""
+    return text
+
+
+NOTICE = _(
     "A worked example: the town, its people and their words are invented. The model, its "
     "evaluation, the vote’s arithmetic and the record are real."
 )

@@ -164,7 +164,7 @@ class RulesForm(forms.Form):
     voting_hours = PeriodField(
         "voting_hours",
         label=_("Voting period"),
-        help_text=_("How long a vote is open unless all have voted before."),
+        help_text=_("How long a vote is open; a clerk may close it earlier once all have voted."),
     )
     comparison = forms.ChoiceField(choices=COMPARISONS, label=_("Carried by"))
     threshold = ShareField(label=_("Threshold"), help_text=_("A share: 1/2, 2/3, 60 %."))

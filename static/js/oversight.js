@@ -42,7 +42,7 @@ const STEPS = [
 // The same words as the `ago` filter on the server.
 function ago(seconds) {
   const [, size, unit] = STEPS.find(([limit]) => Math.abs(seconds) < limit);
-  const count = Math.floor(Math.abs(seconds) / size);
+  const count = seconds < 0 ? Math.round(-seconds / size) : Math.floor(seconds / size);
   const days = count === 1 ? say("day", "# day") : say("days", "# days");
   const figure = count.toLocaleString(document.documentElement.lang || "en");
   const amount = unit ? `${figure} ${unit}` : days.replace("#", figure);

@@ -192,7 +192,7 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     assert row["low"] < row["value"] < row["high"]
     assert row["label"].startswith("met: ")
     assert row["label"].endswith("(at least 0.65)")
-    assert spec["title"]["subtitle"] == ["One criterion: 1 met."]
+    assert spec["title"]["subtitle"] == ["1 criterion: 1 met."]
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     assert "tick" in marks
     ET.fromstring(client.get(f"/charts/decision/{world.decision.ref}.svg").content)

@@ -42,11 +42,11 @@ def test_the_home_page_shows_what_a_criterion_asked_for_before_what_somebody_tri
 
 def test_what_is_in_service_says_how_its_criteria_came_out(client, world, words):
     for address in ("/", "/in-service/"):
-        assert "one criterion: 1 met" in words(client.get(address))
+        assert "1 criterion: 1 met" in words(client.get(address))
     world.decide(right=54)
     for address in ("/", "/in-service/"):
         page = client.get(address)
-        assert "one criterion: 1 undecided" in words(page)
+        assert "1 criterion: 1 undecided" in words(page)
         assert f"{world.run.purpose.removeprefix('proposal:')}/#evidence" in page.content.decode()
 
 

@@ -100,7 +100,9 @@ def test_a_day_has_no_time_and_no_time_is_a_dash() -> None:
         (86400, "1 day ago"),
         (3 * 86400, "3 days ago"),
         (-2 * 86400 - 5, "in 2 days"),
-        (-90, "in 1 min"),
+        (-89, "in 1 min"),
+        (-90, "in 2 min"),
+        (-3 * 86400 + 5, "in 3 days"),
     ],
 )
 def test_a_distance_in_time_is_told_in_its_largest_unit(seconds: float, text: str) -> None:

@@ -1,6 +1,7 @@
 """Pages of the record: the log explorer, one entry, and the check of a receipt."""
 
 import json
+from collections.abc import Iterable
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from oversight.ledger.models import (
 )
 from oversight.ledger.services import check_receipt
 from oversight.web.parts import page_or_part
+from proposals.choices import Status
+from proposals.models import Proposal
 
 MAX_RECEIPT = 20_000
 
@@ -60,6 +63,7 @@ def record(request: HttpRequest) -> HttpResponse:
             % {"number": number_word(size)}
         ),
         "page": page,
+        "drafts": _drafts(page),
         "found_words": ngettext("%(number)s act", "%(number)s acts", page.paginator.count)
         % {"number": number_word(page.paginator.count)},
         "wanted": wanted,
@@ -70,6 +74,13 @@ def record(request: HttpRequest) -> HttpResponse:
         "nav": "record",
     }
     return page_or_part(request, "dashboards/record.html", "entries", context)
+
+
+def _drafts(page: Iterable[LedgerEntry]) -> set[str]:
+    """Return the subjects of these acts that are drafts, which have no public page; one query."""
+    refs = [each.subject.partition(":")[2] for each in page if each.subject.startswith("proposal:")]
+    drafts = Proposal.objects.filter(ref__in=refs, status=Status.DRAFT)
+    return {f"proposal:{ref}" for ref in drafts.values_list("ref", flat=True)}
 
 
 @login_not_required

@@ -173,7 +173,8 @@ def amount(seconds: float) -> str:
     """Return a length of time in its largest unit."""
     units = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (float("inf"), 86400, ""))
     size, unit = next((size, unit) for limit, size, unit in units if abs(seconds) < limit)
-    count = int(abs(seconds) // size)
+    # What lies ahead is rounded: three days are not two as soon as one second is gone.
+    count = int(-seconds / size + 0.5) if seconds < 0 else int(seconds // size)
     if unit:
         return f"{figures.grouped(count)} {unit}"
     days = ngettext("%(number)s day", "%(number)s days", count)

@@ -62,10 +62,14 @@ class Command(BaseCommand):
         self._line("The path is complete", "/")
 
     def _stay(self) -> None:
+        from proposals.example.people import SEATS
+
         password = path_of(Path(settings.OVERSIGHT_VAR), "demo-password").read_text().strip()
+        names = [slug for slug, _name, _seat in SEATS] + ["evaluator", "operator"]
         self.stdout.write(
-            "\nThe site stays up until Ctrl-C. Sign in as chair@example.org, clerk@example.org, "
-            f"education@example.org …\nwith the password {password}\n"
+            "\nThe site stays up until Ctrl-C. Sign in with the password "
+            f"{password}\nas one of {', '.join(names)}, each @example.org.\n"
+            f"Mail is not sent: it lies in {Path(settings.OVERSIGHT_VAR) / 'mail'}.\n"
         )
         self.stdout.flush()
         with suppress(KeyboardInterrupt):
