@@ -151,6 +151,12 @@ urlpatterns = [
     path("ns/evaluation-result/v1", evaluations.statement_type, name="statement-type"),
     path("ns/gate-answer/v1", registry.gate_statement_type, name="gate-statement-type"),
     path("deciding/", decisions.deciding, name="deciding"),
+    # People shorten an address to find what is around it.
+    path("decisions/", decisions.around, {"page": "deciding"}, name="around-decisions"),
+    path("proposals/", decisions.around, {"page": "deciding"}, name="around-proposals"),
+    path("bodies/", decisions.around, {"page": "deciding"}, name="around-bodies"),
+    path("suites/", decisions.around, {"page": "findings"}, name="around-suites"),
+    path("runs/", decisions.around, {"page": "findings"}, name="around-runs"),
     path("decisions/<str:ref>/", decisions.decision, name="decision"),
     path("decisions/<str:ref>/record.json", decisions.decision_record, name="decision-record"),
     path("decisions/<str:ref>/contract.json", decisions.contract, name="decision-contract"),

@@ -64,6 +64,13 @@ UNKNOWN = (
 )
 
 
+@pytest.mark.parametrize("path", ["decisions", "proposals", "bodies", "suites", "runs"])
+def test_a_shortened_address_leads_to_a_list(client, db, path):
+    answer = client.get(f"/{path}/", follow=True)
+    assert answer.status_code == 200
+    assert answer.redirect_chain in ([("/deciding/", 302)], [("/findings/", 302)])
+
+
 def test_every_public_page_opens_for_somebody_without_an_account(client, addresses):
     answers = {address: client.get(address).status_code for address in addresses}
     assert set(answers.values()) == {200}, answers

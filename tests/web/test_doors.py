@@ -42,6 +42,7 @@ PUBLIC = {
     *("task", "task-json", "task-csv", "task-parquet"),
     *("chart", "chart-embed", "chart-spec", "chart-csv", "chart-parquet"),
     *("chart-svg", "chart-png"),
+    *("around-decisions", "around-proposals", "around-bodies", "around-suites", "around-runs"),
     *("proposal-sheet", "proposal-sheet-json", "record-status", "ledger:vkeys"),
     *("log-bundle", "decision-bundle", "deployment-bundle", "verifier"),
     *("ledger:checkpoint", "ledger:tile", "ledger:vkey", "ledger:proof", "ledger:timestamp"),

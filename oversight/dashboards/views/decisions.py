@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -39,6 +39,13 @@ from proposals.models import (
 from proposals.services.charters import charter_of
 from proposals.services.statements import kinds_open_to, statements_until
 from proposals.titles import titled
+
+
+@login_not_required
+@require_safe
+def around(_request: HttpRequest, page: str) -> HttpResponse:
+    """Lead from an address that somebody shortened to the page that lists such things."""
+    return redirect(page)
 
 
 @login_not_required
