@@ -198,8 +198,14 @@ def test_an_amendment_is_written_rule_by_rule_and_shows_what_it_changes(client, 
     answer = create(client, cast, ProposalType.AMEND_CHARTER, base=1, **changed)
     assert answer.status_code == 302
     page = client.get(answer.headers["Location"]).content.decode()
-    assert put_in("A vote is open for 1 day unless all have voted before.") in page
-    assert taken_out("A vote is open for 3 days unless all have voted before.") in page
+    assert (
+        put_in("A vote is open for 1 day; a clerk may close it earlier once all have voted.")
+        in page
+    )
+    assert (
+        taken_out("A vote is open for 3 days; a clerk may close it earlier once all have voted.")
+        in page
+    )
 
 
 def test_a_rule_of_an_amendment_that_can_never_be_met_is_refused(client, cast):
@@ -344,7 +350,10 @@ def test_each_charter_has_its_page_with_what_it_changed(client, cast):
     first = client.get(reverse("charter", args=[cast.body.slug, 1])).content.decode()
     second = client.get(reverse("charter", args=[cast.body.slug, 2])).content.decode()
     assert "It was replaced" in first
-    assert put_in("A vote is open for 1 day unless all have voted before.") in second
+    assert (
+        put_in("A vote is open for 1 day; a clerk may close it earlier once all have voted.")
+        in second
+    )
     assert client.get(reverse("charter", args=[cast.body.slug, 3])).status_code == 404
     told = client.get(reverse("api-charters", args=[cast.body.slug])).json()
     assert [row["number"] for row in told["results"]] == [2, 1]
