@@ -6,10 +6,8 @@ visible is Django's `Http404`). The message names what and how to mend it and is
 
 from collections.abc import Mapping
 
-
-def _(words: str) -> str:
-    """Mark a title for translation; the page translates it, because pure modules import this."""
-    return words
+# Pure modules import the refusals, so that a page translates their titles.
+from oversight.web.marks import gettext_noop as _
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault

@@ -1,10 +1,6 @@
 """The words of the worked example."""
 
-
-def _(text: str) -> str:
-    """Mark a text for translation; the page that shows it translates it."""
-    return text
-
+from django.utils.translation import gettext_noop as _
 
 NOTICE = _(
     "A worked example: the town, its people and their words are invented. The model, its "

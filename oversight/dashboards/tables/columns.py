@@ -1,4 +1,8 @@
-"""What a column of a public table is: its kind, and in words what it means and where it is from."""
+"""What a column of a public table is: its kind, and in words what it means and where it is from.
+
+The words are marked where they are written: pages translate them, files and the dictionary of
+tables are English.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,11 +15,6 @@ from django.db.models import QuerySet
 
 Row = dict[str, Any]
 CHUNK_ROWS = 2_000
-
-
-def _(text: str) -> str:
-    """Mark a text for translation: pages translate it, files and the dictionary are English."""
-    return text
 
 
 class Kind(StrEnum):

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext_noop as _
+
 from oversight.accounts.models import Body
-from oversight.dashboards.tables.columns import CHUNK_ROWS, Row, Table, _, from_query
+from oversight.dashboards.tables.columns import CHUNK_ROWS, Row, Table, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
     boolean,

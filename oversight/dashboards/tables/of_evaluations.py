@@ -1,9 +1,10 @@
 """Tables of what is evaluated: suites, runs, results, criteria, and who computed."""
 
 from django.db.models import Func, IntegerField, QuerySet, Value
+from django.utils.translation import gettext_noop as _
 
 from evals.models import Aggregate, Criterion, Run, SuiteVersion, Worker
-from oversight.dashboards.tables.columns import Table, _, from_query
+from oversight.dashboards.tables.columns import Table, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
     SCORE,

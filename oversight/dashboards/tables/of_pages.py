@@ -1,6 +1,8 @@
 """Tables that stand beside a page: figures of compute, participation, history, comparison."""
 
-from oversight.dashboards.tables.columns import Column, Table, _
+from django.utils.translation import gettext_noop as _
+
+from oversight.dashboards.tables.columns import Column, Table
 from oversight.dashboards.tables.shorthand import (
     SCORE,
     boolean,

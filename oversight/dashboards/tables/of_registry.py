@@ -1,9 +1,10 @@
 """Tables of what is registered and what is authorised."""
 
 from django.db.models import Count, Func, IntegerField
+from django.utils.translation import gettext_noop as _
 
 from oversight.accounts.models import Organisation
-from oversight.dashboards.tables.columns import Table, _, from_query
+from oversight.dashboards.tables.columns import Table, from_query
 from oversight.dashboards.tables.shorthand import LEAF, integer, moment, text
 from oversight.registry.models import (
     Authorisation,
