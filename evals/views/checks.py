@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals import policy
-from evals.forms import CheckForm
+from evals.forms.checks import CheckForm
 from evals.models import CheckPlan
 from evals.services import checks
 from evals.views.runs import person_of

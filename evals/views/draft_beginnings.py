@@ -11,11 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from evals.forms import (
-    CATEGORY_WORDS,
-    SuiteForm,
-    ZipForm,
-)
+from evals.forms.suites import CATEGORY_WORDS, SuiteForm, ZipForm
 from evals.models import SuiteDraft, SuiteVersion
 from evals.services import drafts as service
 from evals.services.suites import publish_suite

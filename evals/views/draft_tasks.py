@@ -8,10 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from evals.forms import (
-    ShapeForm,
-    TaskForm,
-)
+from evals.forms.tasks import TaskForm
+from evals.forms.uploads import ShapeForm
 from evals.models import SuiteDraft
 from evals.services import drafts as service
 from evals.suites.authoring import exact_prompt, guess_columns

@@ -8,12 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from evals.forms import (
-    CATEGORY_WORDS,
-    StockForm,
-    SuiteForm,
-    UploadForm,
-)
+from evals.forms.suites import CATEGORY_WORDS, StockForm, SuiteForm
+from evals.forms.uploads import UploadForm
 from evals.models import Suite, SuiteDraft, SuiteVersion
 from evals.services import drafts as service
 from evals.suites.changes import Changes, compare_documents

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals import policy
-from evals.forms import RunForm
+from evals.forms.runs import RunForm
 from evals.models import Run, Suite
 from evals.services.runs import cancel_run, request_run
 from oversight.accounts.models import Person
