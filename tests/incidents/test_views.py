@@ -445,3 +445,13 @@ def test_before_the_first_report_there_is_nothing_to_count(client, db):
     assert "No report was received yet." in shown
     assert "chart-grid" not in shown
     assert "/incidents/report/" in shown
+
+
+def test_every_form_of_a_clerk_carries_the_token_without_which_it_is_refused(cast):
+    incident = make_incident(cast.clerk, deployments=[make_deployment()])
+    raw, _ = make_report()
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.clerk)
+    for ref in (incident.ref, raw.ref):
+        shown = page(browser.get(f"/incidents/{ref}/handle/"))
+        assert shown.count('<form method="post"') == shown.count('name="csrfmiddlewaretoken"'), ref
