@@ -70,7 +70,9 @@ def test_the_edge_of_a_field_stands_out_from_its_ground(theme: int) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_part_with_a_form_is_given_the_token_that_its_form_needs(path: Path) -> None:
     """`only` keeps the token out, too: the form would be refused whoever sends it."""
-    for part, given in re.findall(r"{% include \"([^\"]+)\"((?:(?!%}).)*)\bonly %}", path.read_text()):
+    for part, given in re.findall(
+        r"{% include \"([^\"]+)\"((?:(?!%}).)*)\bonly %}", path.read_text()
+    ):
         if "{% csrf_token %}" in (ROOT / "templates" / part).read_text():
             assert "csrf_token=csrf_token" in given, part
 
