@@ -1,4 +1,4 @@
-"""What a proposal would do, and what a decision did, in words for their pages."""
+"""What a proposal would do when carried, in words for its page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,19 +17,6 @@ from proposals.charter_chapters import Difference, differences
 from proposals.choices import DecisionOutcome, Origin, ProposalType
 from proposals.models import Charter, Decision, Proposal, SuiteAdoption
 
-IMPOSSIBLE = {
-    "expired": _("The authorisation had expired by then."),
-    "revoked": _("Another decision had ended the authorisation by then."),
-    "superseded": _("Another decision had put something else in its place by then."),
-    "suspended": _("The authorisation had been suspended by then."),
-    "never-authorised": _("Nothing had been authorised."),
-    "charter-changed": _("Another charter had come into force since it was written."),
-    "admitted-already": _("The organisation had been admitted by then."),
-    "text-changed": _("The text had changed since."),
-    "annulled-already": _("The decision had been annulled by then."),
-}
-"""Why what was carried could not take effect, by the code on the record."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -42,11 +29,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A proposal with its terms, or a decision with the effect of its record."""
+    """A proposal with the terms of its newest text, under the charter in force."""
 
     proposal: Proposal
     terms: Mapping[str, Any]
-    charter: Charter | None = None
+    charter: Charter
 
     @property
     def serving(self) -> str:
@@ -58,7 +45,6 @@ class _Plan:
 
     def days(self, kind: ProposalType) -> int:
         """Return how long what it grants would last."""
-        assert self.charter is not None  # noqa: S101 - only what is still proposed asks
         longest = self.charter.rules_for(kind).sunset_days
         return min(int(self.terms.get("days", longest)), longest)
 
@@ -81,7 +67,7 @@ def would_do(proposal: Proposal, terms: Mapping[str, Any], charter: Charter) -> 
     return Effect(
         lines,
         condition_words.words(terms.get("conditions", {})),
-        criteria_lines(terms.get("criteria", []), _suite(terms)),
+        criteria_lines(terms.get("criteria", []), suite_of(terms)),
         _amended(proposal, terms) if kind == ProposalType.AMEND_CHARTER else [],
         terms.get("override_reason", ""),
     )
@@ -105,7 +91,8 @@ def _criterion(row: Mapping[str, Any], version: SuiteVersion | None) -> str:
     return f"{tasks.get(row['task'], row['task'])}: {row['metric']} {asked}{must}"
 
 
-def _suite(terms: Mapping[str, Any]) -> SuiteVersion | None:
+def suite_of(terms: Mapping[str, Any]) -> SuiteVersion | None:
+    """Return the suite version that terms, or the effect of a record, name by its digest."""
     found = SuiteVersion.objects.select_related("suite")
     return found.filter(digest=terms["suite"]).first() if "suite" in terms else None
 
@@ -130,7 +117,7 @@ def _authorise(it: _Plan) -> list[Line]:
     standing = Authorisation.objects.standing().filter(deployment=it.proposal.deployment)
     found = standing.exclude(decision_ref=it.proposal.ref).with_parts().first()
     if found and not hasattr(it.proposal, "decision"):
-        where = _address(found.decision_ref)
+        where = decision_page(found.decision_ref)
         lines.append(
             Line(
                 gettext("It takes the place of %(version)s, authorised by")
@@ -152,7 +139,7 @@ def _renew(it: _Plan) -> list[Line]:
                 "serving": it.serving,
                 "days": days,
             },
-            *_address(it.proposal.target_ref),
+            *decision_page(it.proposal.target_ref),
         ),
         *_review(it),
     ]
@@ -186,7 +173,7 @@ def _suspend(it: _Plan) -> list[Line]:
             Line(
                 gettext("The suspension of %(serving)s stands %(until)s. It was authorised by")
                 % {"serving": serving, "until": until},
-                *_address(it.proposal.target_ref),
+                *decision_page(it.proposal.target_ref),
             ),
             Line(gettext("Not carried, the authorisation is in force again at once.")),
         ]  # fmt: skip
@@ -196,7 +183,7 @@ def _suspend(it: _Plan) -> list[Line]:
         "serving": serving,
         "until": until,
     }
-    return [Line(words, *_address(it.proposal.target_ref))]
+    return [Line(words, *decision_page(it.proposal.target_ref))]
 
 
 def _retire(it: _Plan) -> list[Line]:
@@ -207,11 +194,11 @@ def _retire(it: _Plan) -> list[Line]:
         "version": it.proposal.version,
         "deployment": it.proposal.deployment,
     }
-    return [Line(words, *_address(it.proposal.target_ref))]
+    return [Line(words, *decision_page(it.proposal.target_ref))]
 
 
 def _adopt(it: _Plan) -> list[Line]:
-    version = _suite(it.terms)
+    version = suite_of(it.terms)
     if version is None:
         return []
     page = (version.get_absolute_url(), f"{version}")
@@ -229,7 +216,7 @@ def _adopt(it: _Plan) -> list[Line]:
         body=it.proposal.body, suite=version.suite, ended_at=None
     ).exclude(decision_ref=it.proposal.ref)
     lines += [
-        Line(gettext("They take the place of those adopted by"), *_address(row.decision_ref))
+        Line(gettext("They take the place of those adopted by"), *decision_page(row.decision_ref))
         for row in earlier
     ]
     return lines
@@ -291,19 +278,6 @@ def _allocate(it: _Plan) -> list[Line]:
     ]
 
 
-def _did_allocate(it: _Plan) -> list[Line]:
-    page = ("/compute/#budgets", gettext("what is left of them"))
-    return [
-        Line(
-            gettext("It allocated %(terms)s hours of hosts. See")
-            % {
-                "terms": grouped(it.terms["hours"]),
-            },
-            *page,
-        )
-    ]
-
-
 def _annul(it: _Plan) -> list[Line]:
     target = Decision.objects.select_related("proposal").get(proposal__ref=it.proposal.target_ref)
     page = (
@@ -353,15 +327,6 @@ def _amend_text(it: _Plan) -> list[Line]:
     return [Line(gettext("The next revision of that text has"), *page)]
 
 
-def _did_amend_text(it: _Plan) -> list[Line]:
-    number, ref = it.terms["revision"], it.terms["proposal"]
-    page = (
-        f"/proposals/{ref}/revisions/{number}/",
-        gettext("revision %(number)s of %(ref)s") % {"number": number, "ref": ref},
-    )
-    return [Line(gettext("It made"), *page)]
-
-
 _LINES = {
     ProposalType.AUTHORISE: _authorise,
     ProposalType.RENEW: _renew,
@@ -378,134 +343,6 @@ _LINES = {
 }
 
 
-def did(decision: Decision) -> list[Line]:
-    """Return what a decision did, as its record says."""
-    effect, proposal = decision.effect, decision.proposal
-    if "impossible" in effect:
-        why = IMPOSSIBLE.get(effect["impossible"], effect["impossible"])
-        return [
-            Line(
-                gettext("It was carried and could not take effect. %(why)s Nothing was changed.")
-                % {
-                    "why": why,
-                }
-            )
-        ]
-    if decision.outcome == DecisionOutcome.ELECTED:
-        return [
-            Line(
-                gettext("It names %(result_words)s and changes nothing in the registry.")
-                % {
-                    "result_words": decision.result_words,
-                }
-            )
-        ]
-    if "restored" in effect:
-        words = gettext("The suspension was not ratified: in force again by")
-        return [Line(words, *_address(effect["restored"]))]
-    if decision.outcome != DecisionOutcome.CARRIED:
-        return [
-            Line(
-                gettext("Nothing: only a carried decision has an effect. What stood before stands.")
-            )
-        ]
-    return _DID.get(ProposalType(proposal.type), _did_nothing)(_Plan(proposal, effect))
-
-
-def _did_nothing(it: _Plan) -> list[Line]:  # noqa: ARG001 - all are called alike
-    return [Line(gettext("It states the body's will and changes nothing in the registry."))]
-
-
-def _did_grant(it: _Plan) -> list[Line]:
-    lines = [
-        Line(
-            gettext("It allows %(version)s to serve %(deployment)s.")
-            % {
-                "version": it.proposal.version,
-                "deployment": it.proposal.deployment,
-            }
-        )
-    ]
-    if "authorisation" in it.terms:
-        lines.append(Line(gettext("It renewed"), *_address(it.terms["authorisation"])))
-    return lines
-
-
-def _did_suspend(it: _Plan) -> list[Line]:
-    words = (
-        gettext("It ratified the suspension of what was authorised by")
-        if it.proposal.origin == Origin.EMERGENCY
-        else gettext("It suspended what was authorised by")
-    )
-    return [Line(words, *_address(it.terms["authorisation"]))]
-
-
-def _did_retire(it: _Plan) -> list[Line]:
-    return [Line(gettext("It ended what was authorised by"), *_address(it.terms["authorisation"]))]
-
-
-def _did_adopt(it: _Plan) -> list[Line]:
-    version = _suite(it.terms)
-    page = (version.get_absolute_url(), str(version)) if version else ("", "")
-    if not it.terms["criteria"]:
-        return [Line(gettext("No criteria come with later proposals any more from"), *page)]
-    words = gettext("Later proposals to authorise or renew a model come with its criteria of")
-    return [Line(words, *page)]
-
-
-def _did_amend(it: _Plan) -> list[Line]:
-    number = it.terms["charter"]
-    page = f"/bodies/{it.proposal.body.slug}/charters/{number}/"
-    return [
-        Line(
-            gettext("It put in force"),
-            page,
-            gettext("charter %(number)s of the %(body)s")
-            % {
-                "number": number,
-                "body": it.proposal.body,
-            },
-        )
-    ]
-
-
-def _did_admit(it: _Plan) -> list[Line]:
-    organisation = Organisation.objects.filter(slug=it.terms["organisation"]).first()
-    return [
-        Line(
-            gettext("It admitted %(organisation)s as an evaluator of the %(body)s.")
-            % {
-                "organisation": organisation,
-                "body": it.proposal.body,
-            }
-        )
-    ]
-
-
-def _did_annul(it: _Plan) -> list[Line]:
-    lines = [Line(gettext("It annulled"), *_address(it.terms["annulled"]))]
-    changed = len(it.terms["changed"])
-    nothing, something = (
-        gettext("Nothing of it stood any more."),
-        gettext("It took back what that decision had done."),
-    )
-    return [*lines, Line(something if changed else nothing)]
-
-
-_DID = {
-    ProposalType.AUTHORISE: _did_grant,
-    ProposalType.RENEW: _did_grant,
-    ProposalType.SUSPEND: _did_suspend,
-    ProposalType.RETIRE: _did_retire,
-    ProposalType.ADOPT_SUITE: _did_adopt,
-    ProposalType.AMEND_CHARTER: _did_amend,
-    ProposalType.ADMIT_EVALUATOR: _did_admit,
-    ProposalType.ALLOCATE: _did_allocate,
-    ProposalType.ANNUL: _did_annul,
-    ProposalType.AMENDMENT: _did_amend_text,
-}
-
-
-def _address(ref: str) -> tuple[str, str]:
+def decision_page(ref: str) -> tuple[str, str]:
     """Return the page of a decision and its name."""
     return f"/decisions/{ref}/", gettext("decision %(ref)s") % {"ref": ref}

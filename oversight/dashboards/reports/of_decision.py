@@ -34,7 +34,7 @@ from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words, stamp
 from proposals.charter_words import SECRECIES
 from proposals.choices import DecisionOutcome, ProposalType
-from proposals.effect_words import IMPOSSIBLE, did
+from proposals.decision_words import IMPOSSIBLE, did
 from proposals.models import Charter, Contract, Decision, Revision
 
 OUTCOMES = {

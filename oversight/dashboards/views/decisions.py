@@ -25,7 +25,8 @@ from oversight.registry.models import Authorisation
 from proposals import policy
 from proposals.charter_chapters import chapters, differences, in_common
 from proposals.choices import ProposalType
-from proposals.effect_words import IMPOSSIBLE, criteria_lines, did
+from proposals.decision_words import IMPOSSIBLE, did
+from proposals.effect_words import criteria_lines
 from proposals.markdown import render_markdown
 from proposals.models import (
     Argument,
