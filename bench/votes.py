@@ -74,8 +74,8 @@ def _late_receipts(file: str) -> dict[str, Any]:
 def _counted(ref: str) -> dict[str, Any]:
     """Return every ballot kept, by key, member's number and choice, and which would be counted."""
     from oversight.accounts.models import ApiKey
+    from proposals.ballot_box import last_ballots, tally
     from proposals.models import Ballot, Contract
-    from proposals.services.closing import last_ballots, tally
 
     keys = dict(ApiKey.objects.values_list("person", "prefix"))
     contract = Contract.objects.get(proposal__ref=ref)

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from oversight.dashboards.words import votes_headline
 from proposals import papers
+from proposals.ballot_box import carried_by, is_secret, last_ballots
 from proposals.ballot_files import has_blt
 from proposals.charter_words import fraction_words
 from proposals.models import Ballot, Contract, Decision, RollEntry
-from proposals.services.closing import carried_by, is_secret, last_ballots
 from proposals.shown_sheet import ShownSheet
 from proposals.tally import yes_no
 

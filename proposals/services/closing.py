@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import rfc8785
 from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -13,11 +12,11 @@ from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
-from oversight.ledger.models import Opening
 from oversight.web.clock import database_now, stamp, when_read
 from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict, Impossible, Invalid, NotAllowed
 from proposals import policy
+from proposals.ballot_box import last_ballots, tally
 from proposals.choices import (
     GRANTING,
     AmendmentStatus,
@@ -27,11 +26,11 @@ from proposals.choices import (
     ProposalType,
     Status,
 )
-from proposals.counting import Counted, Result, count
-from proposals.delegations import carriers
+from proposals.counting import Result
+from proposals.decision_record import record_of
 from proposals.digests import digest_of
 from proposals.effects import Carried, end_emergency, execute, settle_amendment
-from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal, RollEntry
+from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal
 from proposals.papers import MOTION_METHODS
 from proposals.services.casting import lock_for_closing
 from proposals.services.stages import lock_proposal, move
@@ -200,58 +199,6 @@ def _wait_for_chair(proposal: Proposal, contract: Contract, now: datetime, actor
     )
 
 
-def last_ballots(contract: Contract) -> list[Ballot]:
-    """Return the ballot that counts of each roll entry that has voted."""
-    return list(
-        Ballot.objects.filter(entry__contract=contract)
-        .select_related("entry__membership__person")
-        .order_by("entry_id", "-number")
-        .distinct("entry_id")
-    )
-
-
-def tally(contract: Contract, ballots: list[Ballot]) -> Result:
-    """Count the ballots by the contract's own frozen rules and roll, never by today's."""
-    given = CastingVote.objects.filter(contract=contract).first()
-    carried = carried_by(contract, ballots)
-    counted = [
-        Counted(
-            ballot.content,
-            ballot.entry.weight + sum(entry.weight for entry in carried[ballot.entry_id]),
-            voters=1 + len(carried[ballot.entry_id]),
-            by=_shown_voter(contract, ballot),
-        )
-        for ballot in ballots
-    ]
-    return count(
-        contract.content,
-        counted,
-        lot_seed=contract.lot_seed or None,
-        casting_vote=given.names if given else None,
-    )
-
-
-def carried_by(contract: Contract, ballots: list[Ballot]) -> dict[int, list[RollEntry]]:
-    """Return by roll entry whose votes its ballot carries, as delegations stand."""
-    standing = contract.roll.exclude(delegate=None).filter(delegation_revoked_at=None)
-    givers = {entry.pk: entry for entry in standing.select_related("membership__person")}
-    to = {pk: entry.delegate_id for pk, entry in givers.items() if entry.delegate_id is not None}
-    found: dict[int, list[RollEntry]] = {ballot.entry_id: [] for ballot in ballots}
-    for giver, carrier in carriers(to, found.keys()).items():
-        found[carrier].append(givers[giver])
-    return found
-
-
-def _shown_voter(contract: Contract, ballot: Ballot) -> str:
-    """Return whose ballot it is, as a sheet may name them."""
-    return "" if is_secret(contract) else ballot.entry.membership.actor
-
-
-def is_secret(contract: Contract) -> bool:
-    """Say whether nobody is ever shown how a member voted."""
-    return bool(contract.content["secrecy"] == "secret")
-
-
 def _decide(
     proposal: Proposal,
     contract: Contract,
@@ -266,7 +213,7 @@ def _decide(
     effect, until = _take_effect(proposal, contract, now, carried=carried)
     review = _review(contract, now) if until else None
     review_fact = {"review_at": stamp(review)} if review else {}
-    content = _record(contract, ballots, result) | {
+    content = record_of(contract, ballots, result) | {
         "decided_at": stamp(now),
         "effect": effect,
         "in_force_until": stamp(until) if until else None,
@@ -361,63 +308,3 @@ def _reveal_lot(proposal: Proposal, contract: Contract, *, actor: str, at: datet
             facts={"seed": contract.lot_seed},
             at=at,
         )
-
-
-def _record(contract: Contract, ballots: list[Ballot], result: Result) -> dict[str, Any]:
-    """Return the public record: every counted ballot, and what a lot or the chair added."""
-    given = CastingVote.objects.filter(contract=contract).first()
-    return {
-        "v": 1,
-        "decision": contract.proposal.ref,
-        "contract": contract.digest,
-        "outcome": result.outcome,
-        "sheet": result.sheet,
-        "ballots": _secret_ballots(ballots)
-        if is_secret(contract)
-        else _open_ballots(contract, ballots),
-        **({"lot_seed": contract.lot_seed} if contract.lot_seed else {}),
-        **({"casting_vote": _opened_casting_vote(given)} if given else {}),
-    }
-
-
-def _open_ballots(contract: Contract, ballots: list[Ballot]) -> list[dict[str, Any]]:
-    """Return ballots by name, each with the opening of its commitment and whom it carries."""
-    carried = carried_by(contract, ballots)
-    openings = {
-        opening.leaf_id: opening
-        for opening in Opening.objects.filter(
-            leaf_id__in=[b.leaf_id for b in ballots], field="choice"
-        )
-    }
-    return [
-        {
-            "member": b.entry.membership.actor,
-            "weight": b.entry.weight,
-            "number": b.number,
-            **b.content,
-            "leaf": str(b.leaf_id),
-            "salt": bytes(openings[b.leaf_id].salt).hex(),
-            **_carries(carried[b.entry_id]),
-        }
-        for b in ballots
-    ]
-
-
-def _carries(entries: list[RollEntry]) -> dict[str, Any]:
-    rows = [{"member": each.membership.actor, "weight": each.weight} for each in entries]
-    return {"carries": rows} if rows else {}
-
-
-def _secret_ballots(ballots: list[Ballot]) -> list[dict[str, Any]]:
-    """Return what was voted and with what weight, in an order that says nothing of who."""
-    return sorted(({**b.content, "weight": b.entry.weight} for b in ballots), key=rfc8785.dumps)
-
-
-def _opened_casting_vote(given: CastingVote) -> dict[str, Any]:
-    opening = Opening.objects.get(leaf_id=given.leaf_id, field="choice")
-    return {
-        "member": given.entry.membership.actor,
-        "names": given.names,
-        "leaf": str(given.leaf_id),
-        "salt": bytes(opening.salt).hex(),
-    }

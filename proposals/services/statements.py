@@ -11,11 +11,11 @@ from oversight.web.clock import database_now, stamp
 from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
+from proposals.ballot_box import carried_by, last_ballots
 from proposals.choices import DecisionOutcome, Leaf, StatementKind
 from proposals.effects import lock_decision
 from proposals.models import Charter, Contract, Decision, RollEntry, Statement
 from proposals.papers import ELECTION_METHODS
-from proposals.services.closing import carried_by, last_ballots
 
 MAX_TEXT = 10_000
 FOR = frozenset({"yes", "consent"})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oversight.accounts import services as accounts
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals.ballot_box import last_ballots, tally
 from proposals.choices import ProposalType
 from proposals.delegations import carriers, chain_from
 from proposals.digests import digest_of
@@ -139,11 +140,11 @@ def test_a_vote_goes_along_the_chain_to_the_first_who_votes():
     ]
     make_ballot(council.members[2], proposal, "yes")
     make_ballot(council.members[3], proposal, "no")
-    ballots = closing.last_ballots(contract)
-    result = closing.tally(contract, ballots)
+    ballots = last_ballots(contract)
+    result = tally(contract, ballots)
     assert result.sheet["votes"]["yes"] == "3"
     make_ballot(council.members[1], proposal, "no")
-    result = closing.tally(contract, closing.last_ballots(contract))
+    result = tally(contract, last_ballots(contract))
     assert (result.sheet["votes"]["yes"], result.sheet["votes"]["no"]) == ("1", "3")
     make_ballot(council.members[0], proposal, "yes")
     decision = closing.close_vote(by=council.clerk, proposal=proposal)
@@ -173,7 +174,7 @@ def test_a_delegation_given_after_the_opening_holds_for_the_next_vote_only():
     delegate(council, 0, 1)
     make_ballot(council.members[1], proposal)
     contract = proposal.contract
-    assert closing.tally(contract, closing.last_ballots(contract)).sheet["votes"]["yes"] == "1"
+    assert tally(contract, last_ballots(contract)).sheet["votes"]["yes"] == "1"
 
 
 def test_a_delegation_is_taken_back_under_an_open_vote_until_its_close():
@@ -182,9 +183,9 @@ def test_a_delegation_is_taken_back_under_an_open_vote_until_its_close():
     proposal = make_open_vote(council)
     contract = proposal.contract
     make_ballot(council.members[1], proposal)
-    assert closing.tally(contract, closing.last_ballots(contract)).sheet["votes"]["yes"] == "2"
+    assert tally(contract, last_ballots(contract)).sheet["votes"]["yes"] == "2"
     roll.revoke_delegation(by=council.members[0], body=council.body)
-    assert closing.tally(contract, closing.last_ballots(contract)).sheet["votes"]["yes"] == "1"
+    assert tally(contract, last_ballots(contract)).sheet["votes"]["yes"] == "1"
     assert PendingLeaf.objects.filter(type="proposals.delegation.revoked").count() == 1
     _, digest = digest_of(contract.content)
     assert digest == contract.digest

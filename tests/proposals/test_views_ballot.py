@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from oversight.accounts.services import end_membership
 from oversight.web.clock import database_now
+from proposals import ballot_box
 from proposals.models import Ballot, Contract
 from proposals.services import closing, stages
 from tests.factories import (
@@ -140,7 +141,7 @@ def test_a_changed_vote_replaces_the_last_and_both_are_kept(client, cast, propos
     client.post(path, {"choice": "yes"})
     client.post(path, {"choice": "abstain"})
     assert [b.choice for b in Ballot.objects.order_by("number")] == ["yes", "abstain"]
-    assert [b.choice for b in closing.last_ballots(proposal.contract)] == ["abstain"]
+    assert [b.choice for b in ballot_box.last_ballots(proposal.contract)] == ["abstain"]
     page = client.get(path).content.decode()
     assert "You voted: Abstain" in page
     assert re.findall(r'value="(\w+)"[^>]* checked', page) == ["abstain"]

@@ -13,6 +13,7 @@ from oversight.registry import gate
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from proposals import ballot_box
 from proposals.choices import TRANSITIONS, Leaf, Status
 from proposals.models import Ballot, Contract, Proposal
 from proposals.services import casting, closing, drafting, stages, voting
@@ -90,7 +91,7 @@ def test_the_last_ballot_counts_and_the_same_choice_again_changes_nothing():
     second = casting.cast_ballot(by=council.proposer, proposal=proposal, choice="yes")
     assert first == again
     assert (first.number, second.number) == (1, 2)
-    assert [b.choice for b in closing.last_ballots(proposal.contract)] == ["yes"]
+    assert [b.choice for b in ballot_box.last_ballots(proposal.contract)] == ["yes"]
 
 
 def test_the_leaf_of_a_ballot_commits_to_the_choice_and_does_not_show_it():
@@ -258,7 +259,7 @@ def test_one_member_voting_twice_at_once_has_one_ballot_that_counts():
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == [1, 2]
-    assert len(closing.last_ballots(proposal.contract)) == 1
+    assert len(ballot_box.last_ballots(proposal.contract)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
