@@ -16,8 +16,8 @@ from oversight.accounts.choices import URGENT, NoticeKind
 from oversight.accounts.mail_times import languages_of
 from oversight.accounts.models import Notice, Person
 from oversight.accounts.unsubscribing import unsubscribe_address
+from oversight.web.figures import grouped
 from oversight.web.languages import in_language
-from oversight.web.templatetags.oversight_tags import grouped
 
 FOLD_FROM = 3
 """So many notices of one kind about one matter are one line."""

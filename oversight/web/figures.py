@@ -8,6 +8,9 @@ from django.utils.formats import get_format
 from django.utils.translation import get_language
 
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+MISSING = "–"
+"""Stands for a figure or a time that there is none of, so that no cell is empty by accident."""
 
 
 def localised(text: str) -> str:

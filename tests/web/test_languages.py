@@ -19,7 +19,8 @@ from oversight.accounts.services import notify
 from oversight.web import catalogues, languages
 from oversight.web.figures import grouped, localised
 from oversight.web.languages import filled
-from oversight.web.templatetags.oversight_tags import ago, decimal3, percent1, when
+from oversight.web.moments import ago, when
+from oversight.web.templatetags.oversight_tags import decimal3, percent1
 from tests import factories
 
 ROOT = Path(settings.BASE_DIR)

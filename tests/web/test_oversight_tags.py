@@ -1,14 +1,11 @@
 """What the tags and filters write, and that they escape it."""
 
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django import forms
 from django.template import Context, Template, TemplateSyntaxError
-from django.test import override_settings
-from django.utils import timezone
 
 from oversight.web.templatetags import oversight_tags as tags
 
@@ -57,60 +54,6 @@ def test_a_digest_copied_from_the_page_has_no_spaces() -> None:
     page = draw('{% include "components/_digest.html" with value=value only %}', value=DIGEST)
     assert f'data-copy="{DIGEST}"' in page
     assert "</span><wbr><span" in page
-
-
-# -- Times -----------------------------------------------------------------------------------
-
-
-@override_settings(TIME_ZONE="Europe/Zurich")
-@pytest.mark.parametrize(
-    ("style", "text"),
-    [
-        ("", "26 Nov 2026, 18:00\N{NO-BREAK SPACE}CET"),
-        ("long", "Thursday 26 November 2026, 18:00\N{NO-BREAK SPACE}CET"),
-        ("short", "26 Nov, 18:00\N{NO-BREAK SPACE}CET"),
-        ("date", "26 Nov 2026"),
-        ("time", "18:00\N{NO-BREAK SPACE}CET"),
-    ],
-)
-def test_a_time_names_its_zone(style: str, text: str) -> None:
-    moment = datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
-    expected = f'<time datetime="2026-11-26T17:00:00Z">{text}</time>'
-    assert tags.when(moment, style) == expected
-    assert tags.when("2026-11-26T17:00:00Z", style) == expected
-
-
-@override_settings(TIME_ZONE="America/Sao_Paulo")
-def test_a_zone_without_a_name_is_given_by_its_distance() -> None:
-    assert "14:00\N{NO-BREAK SPACE}UTC-03" in tags.when(datetime(2026, 11, 26, 17, 0, tzinfo=UTC))
-
-
-def test_a_day_has_no_time_and_no_time_is_a_dash() -> None:
-    assert tags.when(date(2027, 3, 31)) == '<time datetime="2027-03-31">31 Mar 2027</time>'
-    assert tags.when(None) == tags.when("soon") == tags.ago(None) == "–"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s ago"),
-        (40.9, "40 s ago"),
-        (60, "1 min ago"),
-        (7199, "1 h ago"),
-        (86400, "1 day ago"),
-        (3 * 86400, "3 days ago"),
-        (-2 * 86400 - 5, "in 2 days"),
-        (-89, "in 1 min"),
-        (-90, "in 2 min"),
-        (-3 * 86400 + 5, "in 3 days"),
-    ],
-)
-def test_a_distance_in_time_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
-    assert tags.distance(seconds) == text
-
-
-def test_how_long_ago_is_kept_by_the_script() -> None:
-    assert "data-ago>5 min ago</time>" in tags.ago(timezone.now() - timedelta(minutes=5))
 
 
 # -- Drawings --------------------------------------------------------------------------------

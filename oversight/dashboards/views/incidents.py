@@ -22,7 +22,7 @@ from oversight.incidents.filters import IncidentFilter, filtered
 from oversight.incidents.models import Incident, IncidentEvent, IncidentLink
 from oversight.incidents.queries import IncidentQuerySet
 from oversight.incidents.services.consequences import can_review
-from oversight.web.templatetags.oversight_tags import amount
+from oversight.web.moments import amount
 
 TWIN_LIMIT = 10_000
 
