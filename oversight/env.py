@@ -5,12 +5,30 @@ Every reader names the variable and the fix in its error. Settings are read thro
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class ConfigurationError(ValueError):
     """A setting that cannot be used, said in one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Where mail goes; but for `backend`, what Django has where nothing is said."""
+
+    backend: str
+    """Django's name of it: `smtp`, `console` or `filebased`."""
+
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    is_encrypted: bool = False
+    """From the first byte; `starts_tls` begins in the clear."""
+
+    starts_tls: bool = False
 
 
 def text(name: str, default: str = "") -> str:
@@ -103,6 +121,30 @@ def database(name: str, default: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
+
+
+def mail(name: str, default: str, *, start_tls: bool) -> Mail:
+    """Return where mail goes: `smtp://user:password@host:port`, `smtps://…`, `console:`, `file:`.
+
+    With `start_tls` also smtp is encrypted before anything is said.
+    """
+    raw = text(name, default)
+    if raw in {"console:", "file:"}:
+        return Mail("console" if raw == "console:" else "filebased")
+    if not raw.startswith(("smtp://", "smtps://")):
+        raise ConfigurationError(
+            f"{name} must be smtp://user:password@host:port, smtps://…, console: or file:"
+        )
+    parts = urlsplit(raw)
+    return Mail(
+        "smtp",
+        host=parts.hostname or "localhost",
+        port=parts.port or 587,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        is_encrypted=parts.scheme == "smtps",
+        starts_tls=parts.scheme == "smtp" and start_tls,
+    )
 
 
 def bucket(name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from oversight import env
 from oversight.embedded import postgres, secrets
 from oversight.embedded.remembered import remembered
+from oversight.sweeps import SWEEPS
 from oversight.web import catalogues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,29 +107,7 @@ BROKER_URL = env.text("BROKER_URL", _embedded.get("BROKER_URL", ""))
 BROKER_IS_EMBEDDED = not env.text("BROKER_URL") and DATABASE_IS_EMBEDDED
 
 CELERY_BROKER_URL = BROKER_URL
-CELERY_BEAT_SCHEDULE = {
-    # The sweeps find what a lost message or a dead process left behind; each is idempotent.
-    "close-due-votes": {"task": "proposals.close_due_votes", "schedule": 5.0},
-    "remind-of-votes": {"task": "proposals.remind_of_votes", "schedule": 60.0},
-    "open-due-votes": {"task": "proposals.open_due_votes", "schedule": 5.0},
-    "look-ahead": {"task": "proposals.look_ahead", "schedule": 60.0},
-    "draw-opinion-maps": {"task": "proposals.draw_opinion_maps", "schedule": 30.0},
-    "requeue-expired-leases": {"task": "evals.requeue_expired_leases", "schedule": 5.0},
-    "check-endpoints": {"task": "evals.check_endpoints", "schedule": 30.0},
-    "tell-of-alarms": {"task": "proposals.tell_of_alarms", "schedule": 30.0},
-    "forget-old-probes": {"task": "evals.forget_old_probes", "schedule": 3600.0},
-    "mend-copies": {"task": "evals.mend_copies", "schedule": 3600.0},
-    "stop-spent-budgets": {"task": "evals.stop_spent_budgets", "schedule": 5.0},
-    "nudge-workers": {"task": "evals.nudge_workers", "schedule": 20.0},
-    "gate-tick": {"task": "registry.tick", "schedule": 30.0},
-    "check-record": {"task": "ledger.check_record", "schedule": 3600.0},
-    "send-notices": {"task": "accounts.send_notices", "schedule": 10.0},
-    "prune-notices": {"task": "accounts.prune_notices", "schedule": 3600.0},
-    "forget-answers": {"task": "accounts.forget_answers", "schedule": 3600.0},
-    "forget-reporters": {"task": "incidents.forget_reporters", "schedule": 3600.0},
-    "take-snapshot": {"task": "snapshots.take", "schedule": 600.0},
-    "deliver-webhooks": {"task": "webhooks.deliver", "schedule": 3.0},
-}
+CELERY_BEAT_SCHEDULE = SWEEPS
 
 ARTEFACTS_DIR = env.folder("ARTEFACTS_DIR", OVERSIGHT_VAR / "artefacts")
 # A bucket that several web hosts share; each keeps what it reads in the folder above.
@@ -315,27 +294,14 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 if OVERSIGHT_ENV == "test":
     ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False
 
-_mail = env.text("EMAIL_URL", "file:" if not PRODUCTION else "")
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+_mail = env.mail("EMAIL_URL", "file:" if not PRODUCTION else "", start_tls=PRODUCTION)
+EMAIL_BACKEND = f"django.core.mail.backends.{_mail.backend}.EmailBackend"
 EMAIL_FILE_PATH = OVERSIGHT_VAR / "mail"
 EMAIL_TIMEOUT = 20
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.is_encrypted, _mail.starts_tls
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "oversight@localhost")
-if _mail.startswith(("smtp://", "smtps://")):
-    from urllib.parse import unquote, urlsplit
-
-    _parts = urlsplit(_mail)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = _parts.hostname or "localhost", _parts.port or 587
-    EMAIL_HOST_USER = unquote(_parts.username or "")
-    EMAIL_HOST_PASSWORD = unquote(_parts.password or "")
-    EMAIL_USE_SSL = _parts.scheme == "smtps"
-    EMAIL_USE_TLS = _parts.scheme == "smtp" and PRODUCTION
-elif _mail == "console:":
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-elif _mail != "file:":
-    raise env.ConfigurationError(
-        "EMAIL_URL must be smtp://user:password@host:port, smtps://…, console: or file:"
-    )
 
 CACHES = {
     "default": {
