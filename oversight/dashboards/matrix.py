@@ -10,17 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Abs
 from django.utils.translation import gettext, gettext_lazy
 
 from evals.models import NewestResult, SuiteVersion
-from evals.pairs import are_alike
-from evals.suites.document import CATEGORIES
 from oversight.dashboards.findings import Finding, best_first, newest_record
+from oversight.dashboards.matrix_columns import Column, columns_of, newest_suites, with_alike
 from oversight.dashboards.matrix_query import Asked
-from oversight.registry.models import Authorisation, Description, Endpoint, ModelVersion
-from oversight.registry.queries import ModelVersionQuerySet
+from oversight.dashboards.matrix_versions import light, versions_of
+from oversight.registry.models import ModelVersion
 
 ROWS, COLUMNS = 25, 12
 ROWS_AT_ONCE = 50
@@ -33,35 +30,6 @@ STEPS = (
 )
 """How far behind the baseline a score may be for each step of the scale, the darkest first."""
 LAST_STEP = gettext_lazy("more than 0.20")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One task, as the newest version of its suite asks it."""
-
-    suite_version: SuiteVersion
-    task: dict[str, Any]
-    alike: tuple[int, ...] = ()
-    """Keys of all versions of the suite that ask it in the same way."""
-
-    @property
-    def key(self) -> str:
-        """How an address names it."""
-        return f"{self.suite_version.suite.slug}.{self.task['name']}"
-
-    @property
-    def shots_words(self) -> str:
-        """How many worked examples stand before each question, in words."""
-        number = self.task["num_fewshot"]
-        if number is None:
-            return gettext("as the harness has it")
-        return f"{number}-shot" if number else "zero-shot"
-
-    def gain(self, mean: float) -> float:
-        """Return how good a score is by the task's own idea of good: more is better."""
-        if "neutral" in self.task:
-            return -abs(mean - float(self.task["neutral"]))
-        return mean if self.task["higher_is_better"] else -mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +96,7 @@ class Matrix:
             "versions": self.page.paginator.count,
             "tasks_page": self.columns_page.number,
             "tasks_pages": self.columns_page.paginator.num_pages,
-            "tasks": [_column_record(column) for column in self.columns],
+            "tasks": [column.as_record() for column in self.columns],
             "results": records(self.rows),
         }
 
@@ -136,9 +104,9 @@ class Matrix:
 def matrix(asked: Asked) -> Matrix:
     """Return the page of the overview that is asked for; nine queries at most."""
     suites = newest_suites()
-    columns_page = Paginator(_columns(suites, asked), COLUMNS).get_page(asked.tasks)
-    columns = _with_alike(list(columns_page))
-    page = Paginator(_versions(asked, columns), ROWS).get_page(asked.page)
+    columns_page = Paginator(columns_of(suites, asked), COLUMNS).get_page(asked.tasks)
+    columns = with_alike(list(columns_page))
+    page = Paginator(versions_of(asked, columns), ROWS).get_page(asked.page)
     baseline = _baseline(asked)
     rows = _rows(list(page), columns, baseline, None if baseline else _best(columns))
     return Matrix(asked, page, columns_page, columns, rows, baseline, suites)
@@ -146,13 +114,13 @@ def matrix(asked: Asked) -> Matrix:
 
 def whole(asked: Asked) -> Iterator[dict[str, Any]]:
     """Yield what all versions that fit scored on all tasks that do, as data, some at a time."""
-    columns = _with_alike(_columns(newest_suites(), asked))
-    keys = list(_versions(asked, columns).values_list("pk", flat=True))
+    columns = with_alike(columns_of(newest_suites(), asked))
+    keys = list(versions_of(asked, columns).values_list("pk", flat=True))
     baseline = _baseline(asked)
     best = None if baseline else _best(columns)
     for start in range(0, len(keys), ROWS_AT_ONCE):
         some = keys[start : start + ROWS_AT_ONCE]
-        found = _light(ModelVersion.objects.all()).in_bulk(some)
+        found = light(ModelVersion.objects.all()).in_bulk(some)
         yield from records(_rows([found[key] for key in some], columns, baseline, best))
 
 
@@ -175,143 +143,6 @@ def _rows(
         Row(version, tuple(_cell(version, column, results, lines) for column in columns))
         for version in versions
     ]
-
-
-def newest_suites() -> list[SuiteVersion]:
-    """Return the newest version of every suite, by title."""
-    newest = SuiteVersion.objects.order_by("suite_id", "-number").distinct("suite_id")
-    return sorted(
-        newest.select_related("suite"), key=lambda found: (found.suite.title, found.suite_id)
-    )
-
-
-def _columns(suites: Iterable[SuiteVersion], asked: Asked) -> list[Column]:
-    return [
-        Column(version, task)
-        for version in suites
-        if asked.suite in ("", version.suite.slug)
-        for task in version.tasks
-        if asked.category in ("", task["category"])
-    ]
-
-
-def _with_alike(columns: Sequence[Column]) -> list[Column]:
-    """Add to each column the versions of its suite that ask it in the same way; one query."""
-    suites = {column.suite_version.suite_id for column in columns}
-    versions = list(SuiteVersion.objects.filter(suite__in=suites).order_by("-number"))
-    return [
-        Column(
-            column.suite_version,
-            column.task,
-            tuple(
-                version.pk
-                for version in versions
-                if version.suite_id == column.suite_version.suite_id
-                and any(
-                    task["name"] == column.task["name"] and are_alike(task, column.task)
-                    for task in version.tasks
-                )
-            ),
-        )
-        for column in columns
-    ]
-
-
-def _versions(asked: Asked, columns: Iterable[Column]) -> QuerySet[ModelVersion]:
-    """Return the model versions that are rows, in their order, which may be by one of the columns.
-
-    Unless every version is asked for, a model stands by its newest version that was measured, or
-    by its newest one.
-    """
-    found = ModelVersion.objects.filter(_fitting(asked))
-    if not asked.all_versions:
-        measured = Exists(NewestResult.objects.filter(model_version=OuterRef("pk")))
-        newest = found.annotate(is_measured=measured)
-        newest = newest.order_by("model_id", "-is_measured", "-registered_at", "-pk")
-        keys = newest.distinct("model_id").values("pk")
-        found = ModelVersion.objects.filter(pk__in=keys)
-    found = _light(found)
-    by = next((column for column in columns if column.key == asked.sort), None)
-    if by is None:
-        order = ("-model__name", "-registered_at") if asked.is_descending else ("model__name",)
-        return found.order_by(*order, "-registered_at", "-pk")
-    return _by_score(found, by, is_best_last=asked.is_descending)
-
-
-def _light(versions: ModelVersionQuerySet) -> ModelVersionQuerySet:
-    """Leave out what may be megabytes."""
-    return versions.select_related("model").defer("manifest", "card", "source")
-
-
-def _by_score(
-    found: QuerySet[ModelVersion], by: Column, *, is_best_last: bool
-) -> QuerySet[ModelVersion]:
-    """Order by the scores on one task, best first or last; who was not measured comes after."""
-    scores = NewestResult.objects.filter(
-        model_version=OuterRef("pk"),
-        suite_version__in=by.alike,
-        task_name=by.task["name"],
-        is_headline=True,
-    ).order_by("-suite_version__number")
-    found = found.annotate(score=Subquery(scores.values("mean")[:1]))
-    score: Any = F("score")
-    if "neutral" in by.task:
-        score = Abs(F("score") - float(by.task["neutral"]))
-    is_high_first = by.task["higher_is_better"] and "neutral" not in by.task
-    is_falling = is_high_first != is_best_last
-    order = score.desc(nulls_last=True) if is_falling else score.asc(nulls_last=True)
-    return found.order_by(order, "model__name", "-pk")
-
-
-def _fitting(asked: Asked) -> Q:
-    """Return what a version has to be to be a row."""
-    found = Q()
-    if asked.licence:
-        found &= Q(licence=asked.licence)
-    if asked.operator:
-        claimed = Endpoint.objects.filter(operator__slug=asked.operator)
-        standing = Authorisation.objects.standing().filter(
-            deployment__endpoint__operator__slug=asked.operator
-        )
-        found &= Q(pk__in=claimed.values("claimed_version")) | Q(pk__in=standing.values("version"))
-    if asked.language:
-        found &= Q(digest__in=[digest for digest, said in _languages() if asked.language in said])
-    return found
-
-
-def _languages() -> list[tuple[str, list[str]]]:
-    """Return the digests of versions whose newest description names languages, with these."""
-    later = Description.objects.filter(subject=OuterRef("subject"), number__gt=OuterRef("number"))
-    rows = Description.objects.filter(
-        ~Exists(later), subject__startswith="version:", document__has_key="languages"
-    ).values_list("subject", "document__languages")
-    return [(subject.removeprefix("version:"), said) for subject, said in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What there is to filter by."""
-
-    suites: tuple[tuple[str, str], ...]
-    categories: tuple[str, ...]
-    languages: tuple[str, ...]
-    licences: tuple[str, ...]
-    operators: tuple[tuple[str, str], ...]
-
-
-def choices(suites: Iterable[SuiteVersion]) -> Choices:
-    """Return what the versions, uses and suites of this site can be filtered by; three queries."""
-    kept = list(suites)
-    licences = ModelVersion.objects.exclude(licence="").order_by("licence")
-    operators = Endpoint.objects.order_by("operator__name")
-    found = {task["category"] for version in kept for task in version.tasks}
-    return Choices(
-        suites=tuple((version.suite.slug, version.suite.title) for version in kept),
-        categories=tuple(name for name in CATEGORIES if name in found),
-        languages=tuple(sorted({code for _, said in _languages() for code in said})),
-        licences=tuple(licences.values_list("licence", flat=True).distinct()),
-        operators=tuple(operators.values_list("operator__slug", "operator__name").distinct()),
-    )
 
 
 Results = Mapping[tuple[int, str], Finding]
@@ -395,18 +226,3 @@ def records(rows: Iterable[Row]) -> list[dict[str, Any]]:
         for cell in row.cells
         if cell.finding
     ]
-
-
-def _column_record(column: Column) -> dict[str, Any]:
-    return {
-        "key": column.key,
-        "suite": column.suite_version.suite.slug,
-        "suite_version": column.suite_version.number,
-        "task": column.task["name"],
-        "title": column.task["title"],
-        "category": column.task["category"],
-        "metric": column.task["metric"],
-        "higher_is_better": column.task["higher_is_better"],
-        "neutral": column.task.get("neutral"),
-        "shots": column.task["num_fewshot"],
-    }

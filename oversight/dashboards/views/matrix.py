@@ -15,15 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from oversight.accounts.permissions import Public
-from oversight.dashboards.matrix import (
-    LAST_STEP,
-    STEPS,
-    Matrix,
-    choices,
-    matrix,
-    whole,
-)
+from oversight.dashboards.matrix import LAST_STEP, STEPS, Matrix, matrix, whole
 from oversight.dashboards.matrix_query import NAMES, Asked
+from oversight.dashboards.matrix_versions import choices
 from oversight.dashboards.tables.of_pages import OVERVIEW
 from oversight.dashboards.twins import as_json
 from oversight.dashboards.views.tables import send_whole
