@@ -15,9 +15,10 @@ from evals.forms.suites import CATEGORY_WORDS, SuiteForm, ZipForm
 from evals.models import SuiteDraft, SuiteVersion
 from evals.services import drafts as service
 from evals.services.suites import publish_suite
+from evals.suites.benchmarks import definitions
 from evals.suites.checking import SuiteError
 from evals.suites.library import library_slugs, load_library
-from evals.suites.ready import definitions, missing_words, resolve
+from evals.suites.ready import missing_words, resolve
 from evals.suites.unpacking import ARCHIVE_LIMIT_BYTES, read_suite_zip
 from evals.views.draft_access import author
 from oversight.accounts.models import Person

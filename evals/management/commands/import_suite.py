@@ -9,12 +9,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from evals.models import SuiteVersion
 from evals.services.suites import publish_suite
+from evals.suites.benchmarks import definitions
 from evals.suites.checking import SuiteError
 from evals.suites.fetching import fetch
 from evals.suites.formats import FORMATS
 from evals.suites.importers import ImportedSuite, import_suite_file
 from evals.suites.library import library_slugs, load_library
-from evals.suites.ready import definitions, missing_files, resolve
+from evals.suites.ready import missing_files, resolve
 from evals.suites.unpacking import read_suite_folder, read_suite_zip
 from oversight.accounts.services import shell_person
 from oversight.web.commands import USAGE_ERROR, ServiceCommand

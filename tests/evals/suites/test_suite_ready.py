@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from evals.suites.authoring import exact_prompt
+from evals.suites.benchmarks import definitions
 from evals.suites.checking import SuiteError
 from evals.suites.document import CATEGORIES
 from evals.suites.fetching import fetch
-from evals.suites.ready import Part, definitions, missing_words, resolve
+from evals.suites.ready import Part, missing_words, resolve
 from evals.suites.rows import read_rows
 
 KNOWN = definitions()
