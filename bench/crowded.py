@@ -140,6 +140,9 @@ def _measured() -> dict[str, Any]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    from oversight.web.loaded import load_and_set_aside
+
+    load_and_set_aside()
     client = Client()
     for address in PAGES.values():
         # A server loads code and templates once in its life.
