@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from evals.models import Criterion, Run
-from oversight.dashboards.words import number_word, sentence, worded
+from oversight.dashboards.words import sentence, worded
 from proposals.choices import Status
 from proposals.models import Ballot, Comment, Proposal, RollEntry
 from proposals.titles import titled
@@ -70,9 +70,11 @@ def _card(row: Any, now: datetime, criteria: dict[str, int], running: dict[str, 
     closes_at = row.contract.closes_at if is_vote else None
     facts = _vote_facts(row) if is_vote else _evidence_facts(row.subject, criteria, running)
     number = row.comment_number or 0
-    comments = ngettext("%(number)s comment", "%(number)s comments", number) % {
-        "number": number_word(number)
-    }
+    comments = worded(
+        ngettext("%(number)s comment", "%(number)s comments", number),
+        number,
+        none=_("no comments"),
+    )
     return Card(
         proposal=row,
         title=row.shown_title,
@@ -119,7 +121,7 @@ def _evidence_facts(subject: str, criteria: dict[str, int], running: dict[str, i
     words = ngettext(
         "%(number)s criterion is on the record", "%(number)s criteria are on the record", asked
     )
-    facts = [sentence(worded(words, asked))]
+    facts = [sentence(worded(words, asked, none=_("no criteria are on the record")))]
     if running.get(subject):
         number = running[subject]
         runs = ngettext(

@@ -24,9 +24,15 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number_word(number)} {one if number == 1 else many}"
 
 
-def worded(text: str, number: int) -> str:
-    """Return a text of `ngettext` with the number in its gap, in words where it is small."""
-    return text % {"number": number_word(number)}
+def worded(text: str, number: int, *, none: str = "") -> str:
+    """Return a text of `ngettext` with the number in its gap, in words where it is small.
+
+    Args:
+        text: what `ngettext` chose for the number.
+        number: what is counted.
+        none: what to say of nothing; a language whose "no" follows what it counts needs it whole.
+    """
+    return none if none and not number else text % {"number": number_word(number)}
 
 
 def sentence(text: str) -> str:
@@ -42,19 +48,18 @@ def home_headline(in_service: int, being_decided: int) -> list[str]:
 def models_in_service(number: int) -> str:
     """Return `three models are in service`."""
     words = ngettext("%(number)s model is in service", "%(number)s models are in service", number)
-    return words % {"number": number_word(number)}
+    return worded(words, number, none=gettext("no models are in service"))
 
 
 def decisions_open(number: int) -> str:
     """Return `three decisions are open`."""
     words = ngettext("%(number)s decision is open", "%(number)s decisions are open", number)
-    return words % {"number": number_word(number)}
+    return worded(words, number, none=gettext("no decisions are open"))
 
 
 def members_in_words(number: int) -> str:
     """Return `three members`."""
-    words = ngettext("%(number)s member", "%(number)s members", number)
-    return words % {"number": number_word(number)}
+    return worded(ngettext("%(number)s member", "%(number)s members", number), number)
 
 
 def listed(items: list[str]) -> str:

@@ -24,3 +24,8 @@ def localised(text: str) -> str:
 def grouped(number: float) -> str:
     """Write a whole number with its thousands set apart."""
     return localised(f"{int(number):,}".replace("-", MINUS))
+
+
+def percent(share: float) -> str:
+    """Write a share as a whole percentage: 0.8235 becomes 82 %."""
+    return f"{grouped(round(share * 100))}{NO_BREAK}%"

@@ -1,6 +1,7 @@
 """Words of the pages: headlines, acts, subjects."""
 
 import pytest
+from django.utils.translation import override
 
 import evals.choices
 import oversight.accounts.choices
@@ -61,3 +62,16 @@ def test_numbers_in_headlines_are_words_as_long_as_they_are_short():
 def test_a_headline_of_votes_leaves_out_who_did_not_abstain():
     assert words.votes_headline(14, 3, 2) == "14 for, 3 against, 2 abstained"
     assert words.votes_headline(4, 1, 0) == "4 for, 1 against"
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("en", ["No models are in service.", "No decisions are open."]),
+        ("fr", ["Aucun modèle n’est en service.", "Aucune décision n’est ouverte."]),
+        ("de", ["Kein Modell ist im Einsatz.", "Kein Beschluss steht an."]),
+    ],
+)
+def test_nothing_is_said_as_a_language_says_it(language, lines):
+    with override(language):
+        assert words.home_headline(0, 0) == lines

@@ -139,3 +139,17 @@ def test_captured_content_is_trimmed_and_escaped_once() -> None:
 def test_capture_without_a_name_is_refused() -> None:
     with pytest.raises(TemplateSyntaxError, match="capture name"):
         draw("{% capture %}{% endcapture %}")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("SmolLM2 q4-1 may", 'SmolLM2 <span class="nowrap">q4-1</span> may'),
+        ("2026-001", '<span class="nowrap">2026-001</span>'),
+        ("well-known words", "well-known words"),
+        ("a<b>-1 & c", '<span class="nowrap">a&lt;b&gt;-1</span> &amp; c'),
+        ("x-1" * 20, "x-1" * 20),
+    ],
+)
+def test_short_names_are_not_broken_at_their_hyphens(text: str, html: str) -> None:
+    assert tags.unbroken(text) == html

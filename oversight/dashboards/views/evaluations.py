@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from evals import policy
@@ -32,7 +32,7 @@ from oversight.dashboards.history import history, history_records, newest_histor
 from oversight.dashboards.progress import outlook, pace
 from oversight.dashboards.tables.of_pages import HISTORY, RUN_RESULTS
 from oversight.dashboards.twins import COMPLETE, as_json, as_table
-from oversight.dashboards.words import number_word, sentence
+from oversight.dashboards.words import sentence, worded
 from oversight.web.parts import page_or_part
 
 HISTORY_SHOWN = 25
@@ -47,12 +47,15 @@ def findings(request: HttpRequest) -> HttpResponse:
     count = Run.objects.succeeded().count()
     context = {
         "headline": sentence(
-            ngettext(
-                "%(number)s evaluation is on the record",
-                "%(number)s evaluations are on the record",
+            worded(
+                ngettext(
+                    "%(number)s evaluation is on the record",
+                    "%(number)s evaluations are on the record",
+                    count,
+                ),
                 count,
+                none=gettext("no evaluations are on the record"),
             )
-            % {"number": number_word(count)}
         ),
         "suites": _newest_versions(),
         "page": Paginator(runs, 25).get_page(request.GET.get("page")),
@@ -86,8 +89,9 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         "is_newest": version == versions[0],
         "versions": versions,
         "item_count": sum(task["data"]["rows"] for task in version.tasks if "data" in task),
-        "task_words": ngettext("%(number)s task", "%(number)s tasks", len(version.tasks))
-        % {"number": number_word(len(version.tasks))},
+        "task_words": worded(
+            ngettext("%(number)s task", "%(number)s tasks", len(version.tasks)), len(version.tasks)
+        ),
         "tasks": [
             _task_panel(task, found_by_task.get(task["name"], []), numbers.get(task["name"], 0))
             for task in version.tasks

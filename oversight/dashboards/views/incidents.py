@@ -15,7 +15,7 @@ from oversight.dashboards.tables.of_deciding import INCIDENTS
 from oversight.dashboards.tables.of_pages import STATISTICS
 from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.views.subscriptions import site_feed
-from oversight.dashboards.words import number_word, sentence, worded
+from oversight.dashboards.words import sentence, worded
 from oversight.incidents import policy, shown, statistics
 from oversight.incidents.choices import Event, Linked
 from oversight.incidents.filters import IncidentFilter, filtered
@@ -37,8 +37,11 @@ def incidents(request: HttpRequest) -> HttpResponse:
     handles = Incident.objects.handled_by(request.user)
     context = {
         "headline": sentence(
-            ngettext("%(number)s incident is open", "%(number)s incidents are open", open_ones)
-            % {"number": number_word(open_ones)}
+            worded(
+                ngettext("%(number)s incident is open", "%(number)s incidents are open", open_ones),
+                open_ones,
+                none=gettext("no incidents are open"),
+            )
         ),
         "form": form,
         "is_filtered": any(form.data.get(name) for name in form.fields),
@@ -200,5 +203,9 @@ def _reports_headline(total: int, still_open: int) -> str:
     received = worded(
         ngettext("%(number)s report was received", "%(number)s reports were received", total), total
     )
-    left = worded(ngettext("%(number)s is open", "%(number)s are open", still_open), still_open)
+    left = worded(
+        ngettext("%(number)s is open", "%(number)s are open", still_open),
+        still_open,
+        none=gettext("none is open"),
+    )
     return sentence(f"{received}, {left}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
@@ -13,7 +13,7 @@ from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
 from oversight.dashboards.findings import Finding, latest, newest_findings
-from oversight.dashboards.words import home_headline, number_word, sentence
+from oversight.dashboards.words import home_headline, sentence, worded
 from oversight.registry.models import Authorisation
 from proposals.awaiting import awaiting, cast_in
 from proposals.models import Decision, Proposal
@@ -52,8 +52,13 @@ def my_work(request: HttpRequest) -> HttpResponse:
     context = {
         "votes": [*waiting, *cast],
         "headline": sentence(
-            ngettext("%(number)s vote waits for you", "%(number)s votes wait for you", len(waiting))
-            % {"number": number_word(len(waiting))}
+            worded(
+                ngettext(
+                    "%(number)s vote waits for you", "%(number)s votes wait for you", len(waiting)
+                ),
+                len(waiting),
+                none=gettext("no votes wait for you"),
+            )
         ),
         "proposals": proposals[:20],
         "seats": person.memberships.in_term().select_related("body"),

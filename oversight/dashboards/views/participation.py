@@ -10,7 +10,8 @@ from oversight.accounts.models import Body, Membership
 from oversight.dashboards import participation as found
 from oversight.dashboards.tables.of_pages import MEMBERS, VOTES
 from oversight.dashboards.twins import as_json, as_table
-from oversight.dashboards.words import number_word, sentence
+from oversight.dashboards.words import number_word, sentence, worded
+from oversight.web.figures import percent
 
 
 @login_not_required
@@ -42,7 +43,8 @@ def _headline(votes: list[found.Vote]) -> str:
         "%(number)s votes have ended, and %(share)s of the votes that could be cast were",
         len(votes),
     )
-    return sentence(words % {"number": number_word(len(votes)), "share": f"{share:.0%}"})
+    gaps = {"number": number_word(len(votes)), "share": percent(share)}
+    return sentence(words % gaps)
 
 
 @login_not_required
@@ -89,8 +91,9 @@ def member(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         "body": seat.body,
         "seat": seat,
         "given": given,
-        "vote_words": ngettext("%(number)s vote", "%(number)s votes", len(given))
-        % {"number": number_word(len(given))},
+        "vote_words": worded(
+            ngettext("%(number)s vote", "%(number)s votes", len(given)), len(given)
+        ),
         "gives_to": [each.receiver for each in standing if each.giver_id == seat.pk],
         "carries": [each.giver for each in standing if each.receiver_id == seat.pk],
         "nav": "deciding",

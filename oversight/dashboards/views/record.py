@@ -12,12 +12,12 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from oversight.dashboards.words import number_word, sentence
+from oversight.dashboards.words import sentence, worded
 from oversight.ledger import queries
 from oversight.ledger.models import (
     Cosignature,
@@ -59,13 +59,21 @@ def record(request: HttpRequest) -> HttpResponse:
     size = checkpoint.size if checkpoint else 0
     context = {
         "headline": sentence(
-            ngettext("%(number)s act is on the record", "%(number)s acts are on the record", size)
-            % {"number": number_word(size)}
+            worded(
+                ngettext(
+                    "%(number)s act is on the record", "%(number)s acts are on the record", size
+                ),
+                size,
+                none=gettext("no acts are on the record"),
+            )
         ),
         "page": page,
         "drafts": _drafts(page),
-        "found_words": ngettext("%(number)s act", "%(number)s acts", page.paginator.count)
-        % {"number": number_word(page.paginator.count)},
+        "found_words": worded(
+            ngettext("%(number)s act", "%(number)s acts", page.paginator.count),
+            page.paginator.count,
+            none=gettext("no acts"),
+        ),
         "wanted": wanted,
         "query": urlencode({"q": wanted}) if wanted else "",
         "checkpoint": checkpoint,

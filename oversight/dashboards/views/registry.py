@@ -23,7 +23,7 @@ from oversight.dashboards.drawings.subjects import history_of
 from oversight.dashboards.findings import chart_rows, headline_findings, most_rows
 from oversight.dashboards.version_changes import VersionChanges, changes
 from oversight.dashboards.views.overview import service_rows
-from oversight.dashboards.words import models_in_service, number_word, sentence
+from oversight.dashboards.words import models_in_service, sentence, worded
 from oversight.incidents.models import Incident
 from oversight.registry import condition_words, gate
 from oversight.registry.licences import identifiers
@@ -147,8 +147,9 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "model": found,
         "in_force": in_force,
         "may_check": can_start_run(request.user),
-        "use_words": ngettext("%(number)s use", "%(number)s uses", len(in_force))
-        % {"number": number_word(len(in_force))},
+        "use_words": worded(
+            ngettext("%(number)s use", "%(number)s uses", len(in_force)), len(in_force)
+        ),
         "versions": [
             _panel(version, findings.get(version.pk, []))
             | {

@@ -3,6 +3,7 @@
 Each filter returns an en dash for a missing value, so that a table cell is never empty by accident.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django import template
 from django.template.base import NodeList, Parser, Token
 from django.template.context import Context
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +21,19 @@ from oversight.web.figures import MISSING, NO_BREAK
 from oversight.web.moments import ago, when
 
 register = template.Library()
+
+
+# -- Names -----------------------------------------------------------------------------------
+
+_NAME = re.compile(r"(?<!\S)(?=\S{1,24}(?!\S))(?=\S*\d)\S+-\S+")
+"""A short word with a hyphen and a digit: q4-1, 2026-001, run-60b7759d."""
+
+
+@register.filter
+def unbroken(value: Any) -> SafeString:
+    """Keep the names in a text from being broken over two lines at their hyphens."""
+    whole = _NAME.sub(r'<span class="nowrap">\g<0></span>', conditional_escape(value))
+    return mark_safe(whole)  # noqa: S308 - escaped, but for the spans
 
 
 # -- Figures ---------------------------------------------------------------------------------
@@ -49,7 +64,7 @@ def percent1(value: Any) -> str:
     """Write a share as a percentage with one decimal: 0.8235 becomes 82.4 %."""
     if value in (None, ""):
         return MISSING
-    return f"{charts.decimal(Fraction(value) * 100, 1)}{NO_BREAK}%"
+    return f"{charts.decimal(Fraction(value) * 100, 1)}{figures.NO_BREAK}%"
 
 
 def _decimal(value: Any, places: int) -> str:
