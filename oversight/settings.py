@@ -8,6 +8,8 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
+from whitenoise.compress import Compressor
+
 from oversight import env
 from oversight.embedded import postgres, secrets
 from oversight.embedded.remembered import remembered
@@ -251,6 +253,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = OVERSIGHT_ENV == "test"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+"""Nobody but a debugger asks for maps of sources, and they are half of what there is to compress."""
 
 # -- People ----------------------------------------------------------------------------------
 

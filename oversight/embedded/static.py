@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,20 +16,25 @@ from oversight.embedded.parts import PROJECT
 _PACKAGES_WITH_FILES = ("django", "django-allauth", "djangorestframework", "django-filter")
 
 
-def collect(var: Path) -> bool:
-    """Gather and compress static files in `var/static` unless that is done; say whether it was.
+def collect(var: Path, begins: Callable[[], None]) -> None:
+    """Gather and compress static files in `var/static` unless that is done.
 
-    Compressing takes seconds, so a fingerprint of the sources decides.
+    Compressing takes many seconds, so a fingerprint of the sources decides.
+
+    Args:
+        var: the folder of the system.
+        begins: called where there is something to gather, before it is.
 
     Raises:
         CommandError: with what the gathering said.
     """
     if settings.OVERSIGHT_ENV == "test":
-        return False  # served from where they lie
+        return  # served from where they lie
     stamp = var / "static.stamp"
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text() == wanted and Path(settings.STATIC_ROOT).exists():
-        return False
+        return
+    begins()
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     # A process of its own: compressing takes memory that a supervisor would never give back.
     done = subprocess.run(
@@ -37,7 +43,6 @@ def collect(var: Path) -> bool:
     if done.returncode:
         raise CommandError(f"The static files could not be gathered:\n{done.stderr.strip()}")
     stamp.write_text(wanted)
-    return True
 
 
 def _fingerprint() -> str:

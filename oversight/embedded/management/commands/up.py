@@ -105,8 +105,7 @@ class Up:
         call_command("migrate", verbosity=0, interactive=False)
         self.console.say("Its tables are up to date.")
         call_command("gate_key", create=True, stdout=io.StringIO())
-        if static.collect(self.var):
-            self.console.say("Static files are gathered.")
+        static.collect(self.var, lambda: self.console.say("Static files are gathered, once."))
         supervisor.check()
         supervisor.start(parts.web(self.host, self.port), answers=self._web_answers)
         self.console.say("The web server answers.")
