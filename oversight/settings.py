@@ -254,7 +254,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = OVERSIGHT_ENV == "test"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
-"""Nobody but a debugger asks for maps of sources, and they are half of what there is to compress."""
+"""Nobody but a debugger asks for maps of sources, and they are half of what could be compressed."""
 
 # -- People ----------------------------------------------------------------------------------
 
@@ -339,6 +339,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["oversight.accounts.permissions.Closed"],
     "DEFAULT_PAGINATION_CLASS": "oversight.web.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["oversight.web.filters.Filters"],
+    # Moments as they are, in UTC: the renderer writes them like those of the record, with a Z.
+    "DATETIME_FORMAT": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["oversight.web.json_body.JsonBody"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "oversight.web.negotiation.OneForm",

@@ -45,8 +45,8 @@ def _write(address: str, body: str, name: str) -> str:
     """Return a program that sends JSON under a key of its own."""
     parts = address.replace(f"${name}", f"{{environ['{name}']}}")
     return (
-        "import json\nfrom os import environ\nfrom urllib.request import Request, urlopen\n"
-        "from uuid import uuid4\n\n"
+        "import json\nfrom os import environ\nfrom urllib.error import HTTPError\n"
+        "from urllib.request import Request, urlopen\nfrom uuid import uuid4\n\n"
         "headers = {\n"
         '    "Authorization": f"Bearer {environ[\'KEY\']}",\n'
         '    "Content-Type": "application/json",\n'
@@ -54,7 +54,8 @@ def _write(address: str, body: str, name: str) -> str:
         "}\n"
         f"body = json.dumps({body}).encode()\n"
         f"request = Request(f\"{{environ['SITE']}}{parts}\", body, headers)\n"
-        "with urlopen(request) as answer:\n    print(json.load(answer))"
+        "try:\n    with urlopen(request) as answer:\n        print(json.load(answer))\n"
+        "except HTTPError as refused:\n    raise SystemExit(refused.read().decode()) from None"
     )
 
 

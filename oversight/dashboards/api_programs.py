@@ -41,6 +41,7 @@ EVALUATE_PYTHON = """
 import json
 from os import environ
 from time import sleep
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -51,8 +52,11 @@ headers = {
     "Idempotency-Key": str(uuid4()),
 }
 body = json.dumps({"suite": environ["SUITE"], "model_digest": environ["DIGEST"]}).encode()
-with urlopen(Request(runs, body, headers)) as answer:
-    run = json.load(answer)
+try:
+    with urlopen(Request(runs, body, headers)) as answer:
+        run = json.load(answer)
+except HTTPError as refused:
+    raise SystemExit(refused.read().decode()) from None
 while run["state"] in ("queued", "running"):
     sleep(2)
     with urlopen(f"{runs}{run['ref']}/") as answer:

@@ -12,6 +12,7 @@ from evals.models import Aggregate, Criterion, NewestResult, Run, SuiteVersion
 from evals.suites.metric_words import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
+from oversight.web.clock import exact
 from oversight.web.figures import grouped, localised
 
 LATEST_ROWS = 8
@@ -166,7 +167,7 @@ def newest_record(found: Finding) -> dict[str, Any]:
             for name in ("metric", "n", "mean", "stderr", "low", "high", "method")
         },
         "run": found.run.ref,
-        "finished_at": found.run.finished_at.isoformat() if found.run.finished_at else None,
+        "finished_at": exact(found.run.finished_at) if found.run.finished_at else None,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F
 
 from evals.models import Aggregate, Run, Suite
+from oversight.web.clock import exact
 
 SCORE_FIELDS = ("metric", "n", "mean", "stderr", "low", "high", "method")
 MOST_RUNS = 1_000
@@ -71,7 +72,7 @@ def history_records(past: list[Past]) -> list[dict[str, Any]]:
     return [
         {
             "run": each.run.ref,
-            "finished_at": each.run.finished_at.isoformat() if each.run.finished_at else None,
+            "finished_at": exact(each.run.finished_at) if each.run.finished_at else None,
             "suite_version": each.run.suite_version.number,
             "suite_digest": each.run.suite_version.digest,
             "model": each.run.model_version.model.slug,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Body, Membership
 from oversight.dashboards.results import CHOICES
+from oversight.web.clock import exact
 from proposals.choices import DecisionOutcome
 from proposals.models import Ballot, Delegation, Recusal, Revision, RollEntry
 
@@ -192,7 +193,7 @@ def vote_records(votes: Sequence[Vote]) -> list[dict[str, Any]]:
         {
             "decision": vote.ref,
             "title": vote.title,
-            "decided_at": vote.decided_at.isoformat(),
+            "decided_at": exact(vote.decided_at),
             "outcome": vote.outcome,
             "secret": vote.is_secret,
             **{name: getattr(vote, name) for name in COUNTS},

@@ -35,3 +35,8 @@ when_read = lazy(in_words, str)
 def stamp(moment: datetime) -> str:
     """Return a moment as the record writes it: UTC, whole seconds, ending in Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def exact(moment: datetime) -> str:
+    """Return a moment as the API and files write it: UTC, to the microsecond, ending in Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -279,3 +279,15 @@ def test_the_list_of_bodies_takes_no_more_queries(client, django_assert_max_num_
     client.force_login(administrator)
     with django_assert_max_num_queries(8):
         client.get(reverse("administration"))
+
+
+# -- A system that is tried out --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["file", "smtp"])
+@pytest.mark.parametrize("page", ["account_email_verification_sent", "account_reset_password_done"])
+def test_who_waits_for_a_letter_is_told_where_no_mail_is_sent(client, settings, way, page):
+    kind = "filebased" if way == "file" else way
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{kind}.EmailBackend"
+    said = b"This system sends no mail" in client.get(reverse(page)).content
+    assert said is (way == "file")

@@ -1,5 +1,6 @@
 """Who gets through which address of the API: every address and method has its row here."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -1186,6 +1187,20 @@ def test_every_address_and_method_has_its_row():
     there = {(name, each) for name, view in api_addresses().items() for each in methods_of(view)}
     assert len(there) >= 33
     assert there == {(door.name, door.method) for door in ALL}
+
+
+LOCAL_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT[^"Z]*[+-]\d\d:?\d\d"')
+
+
+def test_every_moment_is_written_in_utc(world):
+    seen = 0
+    for door in (*READS, DRAFT, *WRITES, *ONES_OWN):
+        answer = door.try_as(world, "key with scope")
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        if is_json and not answer.streaming:
+            assert not LOCAL_MOMENT.search(answer.content), (str(door), answer.content[:500])
+            seen += answer.content.count(b'Z"')
+    assert seen > 50
 
 
 def test_what_is_public_opens_for_everyone(world):

@@ -84,6 +84,25 @@ def test_each_program_on_the_page_does_what_it_says(
     assert said["webhook-curl"] == said["webhook-python"] == "Whoever sent it has the secret.\n"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["propose", "ballot", "evaluate"])
+def test_a_refusal_says_why(live_server, world, tmp_path, name):
+    (example,) = (each for each in EXAMPLES if each.name == name)
+    names = dict.fromkeys(("BODY", "PROPOSAL", "SUITE", "DIGEST", "USE"), "unknown")
+    environment = names | {"PATH": os.environ["PATH"], "SITE": live_server.url, "KEY": "ovk_wrong"}
+    for shell, program in ((["sh"], example.curl), ([sys.executable, "-I"], example.python)):
+        done = subprocess.run(
+            [*shell, "-c", program],
+            check=False,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert '"status":401' in (done.stdout + done.stderr).replace(" ", ""), (name, done)
+
+
 @pytest.mark.parametrize("name", ["webhook-curl", "webhook-python"])
 def test_a_message_that_was_changed_on_its_way_is_not_trusted(tmp_path, name):
     environment = a_webhooks_message(tmp_path) | {"PATH": os.environ["PATH"]}

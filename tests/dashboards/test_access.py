@@ -159,7 +159,9 @@ def test_the_choices_of_an_open_vote_stand_on_no_page(client, world, words):
     ballot = factories.make_ballot(world.cast.member, proposal, "no")
     sequence_once()
     assert "1 of 3 on the roll have voted" in words(client.get("/deciding/"))
-    assert client.get(f"/decisions/{proposal.ref}/").status_code == 404
+    before = client.get(f"/decisions/{proposal.ref}/")
+    assert (before.status_code, before["Location"]) == (302, proposal.get_absolute_url())
+    assert client.get("/decisions/2026-999/").status_code == 404
     entry = client.get(f"/receipts/{ballot.leaf_id}/", follow=True)
     facts = entry.context["content"]["facts"]
     assert facts == {"number": 1}

@@ -11,6 +11,8 @@ from typing import Any
 import rfc8785
 from django.utils.translation import ngettext
 
+from oversight.web.clock import exact
+
 WIDTH = 820
 """Of the whole drawing, in pixels."""
 ROW = 26
@@ -90,7 +92,7 @@ class Chart:
             {
                 "series": each.series,
                 "label": each.label,
-                "at": each.at.isoformat() if each.at else None,
+                "at": exact(each.at) if each.at else None,
                 "value": each.value,
                 "low": each.low,
                 "high": each.high,

@@ -6,12 +6,14 @@ tables are English.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from django.db.models import QuerySet
+
+from oversight.web.clock import exact
 
 Row = dict[str, Any]
 CHUNK_ROWS = 2_000
@@ -98,7 +100,7 @@ def from_query(query: Callable[[], QuerySet[Any]], columns: tuple[Column, ...]) 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it: decimals as text, moments in UTC ending in Z."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return exact(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

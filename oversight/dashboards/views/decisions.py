@@ -85,17 +85,15 @@ def _may_propose(user: Person) -> bool:
 @login_not_required
 @require_safe
 def decision(request: HttpRequest, ref: str) -> HttpResponse:
-    """Show a decision: outcome with its arithmetic, evidence, ballots by name, proof."""
-    found = get_object_or_404(
-        Decision.objects.select_related(
-            "proposal__body",
-            "proposal__proposer",
-            "proposal__deployment",
-            "proposal__version__model",
-            "proposal__contract",
-        ),
-        proposal__ref=ref,
-    )
+    """Show a decision: outcome with its arithmetic, evidence, ballots by name, proof.
+
+    What is not decided yet has its own page, and whoever asks is led there.
+    """
+    parts = ("body", "proposer", "deployment", "version__model", "contract")
+    decisions = Decision.objects.select_related(*(f"proposal__{part}" for part in parts))
+    found = decisions.filter(proposal__ref=ref).first()
+    if found is None:
+        return redirect(get_object_or_404(Proposal.objects.visible_to(request.user), ref=ref))
     proposal, contract = found.proposal, found.proposal.contract
     authorisation = Authorisation.objects.filter(decision_ref=found.ref).with_parts().first()
     evidence = of_contract(contract)
