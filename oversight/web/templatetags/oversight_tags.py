@@ -64,7 +64,7 @@ def percent1(value: Any) -> str:
     """Write a share as a percentage with one decimal: 0.8235 becomes 82.4 %."""
     if value in (None, ""):
         return MISSING
-    return f"{charts.decimal(Fraction(value) * 100, 1)}{figures.NO_BREAK}%"
+    return f"{charts.decimal(Fraction(value) * 100, 1)}{NO_BREAK}%"
 
 
 def _decimal(value: Any, places: int) -> str:
