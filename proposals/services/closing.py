@@ -29,7 +29,9 @@ from proposals.choices import (
 from proposals.counting import Result
 from proposals.decision_record import record_of
 from proposals.digests import digest_of
-from proposals.effects import Carried, end_emergency, execute, settle_amendment
+from proposals.effects import execute, settle_amendment
+from proposals.effects.authorisations import end_emergency
+from proposals.effects.carried import Carried
 from proposals.models import Ballot, CastingVote, Contract, Decision, Proposal
 from proposals.papers import MOTION_METHODS
 from proposals.services.casting import lock_for_closing

@@ -15,7 +15,8 @@ from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import TRANSITIONS, AmendmentStatus, Leaf, Origin, ProposalType, Status
-from proposals.effects import call_off_emergency, settle_amendment
+from proposals.effects import settle_amendment
+from proposals.effects.authorisations import call_off_emergency
 from proposals.models import Charter, Proposal
 from proposals.readiness import obstacles_to_deliberation, obstacles_to_final_text
 from proposals.services.charters import charter_of

@@ -8,8 +8,8 @@ from evals.models import ComputeBudget
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry import effects as registry
 from oversight.registry.models import Authorisation
-from proposals import effects
 from proposals.choices import ProposalType, StatementKind
+from proposals.effects import charters
 from proposals.services import annulment, emergency, statements
 from tests.audit.conftest import bundle_of
 from tests.audit.test_effects_replayed import CRITERION, authorised
@@ -58,8 +58,8 @@ def more_taken_back_than_was_done(world, patch):
 
 
 def another_charter_than_was_voted_on(world, patch):
-    real, other = effects._put_in_force, quick_charter(voting_hours=1)
-    patch.setattr(effects, "_put_in_force", lambda body, _, **told: real(body, other, **told))
+    real, other = charters._put_in_force, quick_charter(voting_hours=1)
+    patch.setattr(charters, "_put_in_force", lambda body, _, **told: real(body, other, **told))
     decided = {"base": 1, "charter": quick_charter(voting_hours=24)}
     make_decision(world.cast, type=ProposalType.AMEND_CHARTER, terms=decided)
 
