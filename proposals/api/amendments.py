@@ -17,7 +17,8 @@ from proposals.markdown import render_markdown
 from proposals.models import Amendment, Proposal, Revision
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.services import amendments, drafting
-from proposals.services.amendments import MAX_ANSWER, MAX_REASON
+from proposals.services.amendment_words import MAX_REASON
+from proposals.services.amendments import MAX_ANSWER
 from proposals.services.drafting import MAX_TEXT
 
 

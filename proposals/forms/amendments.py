@@ -4,7 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from proposals.forms.texts import ProseField
-from proposals.services.amendments import MAX_ANSWER, MAX_REASON
+from proposals.services.amendment_words import MAX_REASON
+from proposals.services.amendments import MAX_ANSWER
 from proposals.services.drafting import MAX_TEXT
 
 

@@ -14,23 +14,18 @@ from oversight.web.clock import database_now
 from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
-from proposals.choices import (
-    AMENDMENT_TRANSITIONS,
-    AmendmentStatus,
-    Leaf,
-    ProposalType,
-    Status,
-)
+from proposals.choices import AMENDMENT_TRANSITIONS, AmendmentStatus, Leaf, ProposalType, Status
 from proposals.digests import digest_of
-from proposals.edits import Edit, as_documents, carried, edits_between, replacements, touch
-from proposals.models import Amendment, AmendmentVersion, Proposal, Revision, text_document
+from proposals.edits import as_documents, touch
+from proposals.models import Amendment, AmendmentVersion, Proposal, Revision
 from proposals.revisions import write_revision
+from proposals.services.amendment_words import checked_reason, edits_of, question_of
 from proposals.services.drafting import MAX_TEXT, write_draft
 from proposals.services.stages import lock_proposal, move
 
-MAX_REASON = 2000
 MAX_ANSWER = 1000
-MAX_EDITS = 200
+
+
 MOST_STANDING = 20
 """Amendments of one author to one proposal that can stand at a time."""
 
@@ -58,10 +53,10 @@ def propose_amendment(
         raise NotAllowed(
             gettext("Only members of %(body)s amend its proposals.") % {"body": proposal.body}
         )
-    words = _checked(text, reason)
+    words = checked_reason(text, reason)
     locked = _locked_in_deliberation(proposal)
     base = locked.text
-    edits = _edits_of(locked, base, text, base_number)
+    edits = edits_of(locked, base, text, base_number)
     rows = as_documents(edits, base.body_markdown)
     mine = locked.amendments.filter(author=by, status=AmendmentStatus.OPEN)
     same = mine.filter(base=base, edits=rows, reason=words).first()
@@ -105,12 +100,12 @@ def revise_amendment(
     """
     if amendment.author_id != by.pk or not policy.can_amend(by, amendment.proposal):
         raise NotAllowed(gettext("Only its author writes an amendment anew."))
-    words = _checked(text, reason)
+    words = checked_reason(text, reason)
     locked, row = _locked_standing(amendment)
     if row.status == AmendmentStatus.VOTING:
         raise Conflict(gettext("The body is voting on it; its words cannot change any more."))
     base = locked.text
-    rows = as_documents(_edits_of(locked, base, text, base_number), base.body_markdown)
+    rows = as_documents(edits_of(locked, base, text, base_number), base.body_markdown)
     if row.base_id == base.pk and row.edits == rows and row.reason == words:
         return row
     if row.status == AmendmentStatus.REJECTED:
@@ -256,7 +251,7 @@ def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
             )
     _move(row, AmendmentStatus.VOTING)
     vote = Proposal(body=locked.body, type=ProposalType.AMENDMENT, proposer=by)
-    write_draft(vote, author=by, actor=by.actor, content=_question(locked, row))
+    write_draft(vote, author=by, actor=by.actor, content=question_of(locked, row))
     move(vote, Status.DELIBERATION, by=by.actor)
     vote.deliberation_opened_at = vote.status_changed_at
     vote.save(update_fields=["deliberation_opened_at"])
@@ -270,104 +265,6 @@ def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
         f"The body decides on it by {vote.ref}.",
     )
     return vote
-
-
-def _question(proposal: Proposal, amendment: Amendment) -> dict[str, Any]:
-    """Return the text of the proposal that decides on an amendment."""
-    newest = amendment.versions.order_by("-number")[0]
-    passages = []
-    for old, new in replacements(amendment.base.body_markdown, amendment.changes):
-        said = (("Instead of", old), ("shall stand", new or "(nothing)"))
-        passages += [f"{word}:\n\n{_quoted(words)}" for word, words in said if words]
-    head = (
-        f"Amendment {amendment.number} changes revision {amendment.base.number} of {proposal.ref}. "
-        "When it is carried, the next revision of that text has it."
-    )
-    parts = [head, "## What it changes", *passages, "## Reason", amendment.reason]
-    text = "\n\n".join(parts)
-    return text_document(
-        f"Amendment {amendment.number} to {proposal.ref}: {proposal.title}"[:160],
-        f"Whether the text of {proposal.ref} is changed in {len(amendment.edits)} "
-        f"place{'s' if len(amendment.edits) != 1 else ''}, against or without its proposer's word.",
-        text,
-        terms={
-            "proposal": proposal.ref,
-            "amendment": amendment.number,
-            "digest": newest.digest,
-        },
-    )
-
-
-def _quoted(text: str) -> str:
-    """Return a passage as a quotation that sets it as it was typed."""
-    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
-
-
-def _checked(text: str, reason: str) -> str:
-    """Return the reason's words, or refuse what cannot be stored."""
-    words = reason.strip()
-    for name, value, longest in (("text", text, MAX_TEXT), ("reason", words, MAX_REASON)):
-        if not value.strip() or "\x00" in value:
-            raise Invalid(
-                gettext("The %(name)s is missing.") % {"name": name},
-                fields={name: gettext("Missing.")},
-            )
-        if len(value) > longest:
-            message = gettext("The %(name)s has %(value)s characters; at most %(longest)s fit.") % {
-                "name": name,
-                "value": grouped(len(value)),
-                "longest": grouped(longest),
-            }
-            raise Invalid(message, fields={name: message})
-    return words
-
-
-def _edits_of(proposal: Proposal, base: Revision, text: str, base_number: int) -> tuple[Edit, ...]:
-    """Return what the author changed, as edits of the newest revision.
-
-    Raises:
-        Invalid: nothing, or too much; or there is no such revision.
-        Conflict: a newer revision changed the same words.
-    """
-    seen = base
-    if base_number != base.number:
-        found = proposal.revisions.filter(number=base_number).first()
-        if found is None:
-            raise Invalid(
-                gettext("There is no such revision."), fields={"base_number": gettext("Unknown.")}
-            )
-        seen = found
-    edits: tuple[Edit | None, ...] = edits_between(seen.body_markdown, text)
-    if not edits:
-        message = gettext("Nothing is changed: this is the text of revision %(number)s.") % {
-            "number": seen.number,
-        }
-        raise Invalid(message, fields={"text": message})
-    if len(edits) > MAX_EDITS:
-        message = gettext(
-            "This changes %(edits)s places; one amendment has at most %(max_edits)s. "
-            "Propose the parts one by one."
-        ) % {
-            "edits": len(edits),
-            "max_edits": MAX_EDITS,
-        }
-        raise Invalid(message, fields={"text": message})
-    if seen.pk != base.pk:
-        edits = carried((e for e in edits if e), seen.body_markdown, base.body_markdown)
-    fitting = tuple(sorted(edit for edit in edits if edit is not None))
-    if len(fitting) < len(edits):
-        raise Conflict(
-            gettext(
-                "Revision %(number)s was written while you changed revision %(number_2)s, "
-                "and it changed the same words. Your text is below; compare it and send it "
-                "again."
-            )
-            % {
-                "number": base.number,
-                "number_2": seen.number,
-            }
-        )
-    return fitting
 
 
 def _write_version(amendment: Amendment, number: int, kind: Leaf) -> None:
