@@ -1,27 +1,9 @@
 """The record in Django's admin: to look at, never to change."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from oversight.ledger.models import Checkpoint, LedgerEntry, PendingLeaf
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
-    """Shows rows; nobody can add, change or delete one here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Refuse: leaves come from acts only."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Refuse: the record is append-only."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Refuse: the record is append-only."""
-        return False
+from oversight.web.readonly import ReadOnlyAdmin
 
 
 @admin.register(LedgerEntry)
