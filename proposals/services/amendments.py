@@ -145,17 +145,7 @@ def accept_amendment(*, by: Person, amendment: Amendment) -> Revision:
         raise NotAllowed(gettext("Only the proposer accepts amendments."))
     locked, row = _locked_standing(amendment)
     base = locked.text
-    if row.base_id != base.pk:
-        raise Conflict(
-            gettext(
-                "Revision %(number)s changed the words that amendment %(number_2)s is about; "
-                "its author has to write it anew first."
-            )
-            % {
-                "number": base.number,
-                "number_2": row.number,
-            }
-        )
+    _require_fit(row, base)
     _move(row, AmendmentStatus.ACCEPTED)
     row.save()
     text = row.text
@@ -227,17 +217,7 @@ def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
         raise NotAllowed(gettext("Only its author or a clerk puts an amendment to a vote."))
     locked, row = _locked_standing(amendment)
     base = locked.text
-    if row.base_id != base.pk:
-        raise Conflict(
-            gettext(
-                "Revision %(number)s changed the words that amendment %(number_2)s is about; "
-                "its author has to write it anew first."
-            )
-            % {
-                "number": base.number,
-                "number_2": row.number,
-            }
-        )
+    _require_fit(row, base)
     for other in locked.amendments.filter(status=AmendmentStatus.VOTING):
         if touch(other.changes, row.changes, base.body_markdown):
             raise Conflict(
@@ -318,6 +298,21 @@ def _locked_standing(amendment: Amendment) -> tuple[Proposal, Amendment]:
     row = locked.amendments.select_related("base", "author").get(pk=amendment.pk)
     row.proposal = locked
     return locked, row
+
+
+def _require_fit(amendment: Amendment, newest: Revision) -> None:
+    """Refuse an amendment that could not be carried to the newest text."""
+    if amendment.base_id != newest.pk:
+        raise Conflict(
+            gettext(
+                "Revision %(number)s changed the words that amendment %(number_2)s is about; "
+                "its author has to write it anew first."
+            )
+            % {
+                "number": newest.number,
+                "number_2": amendment.number,
+            }
+        )
 
 
 def _move(amendment: Amendment, to: AmendmentStatus) -> None:

@@ -10,11 +10,12 @@ from oversight.accounts.services import notify
 from oversight.web.clock import database_now
 from oversight.web.figures import grouped
 from oversight.web.languages import filled
-from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
 from proposals.choices import ProposalType
 from proposals.effects import annul, lock_decision
 from proposals.models import Decision
+from proposals.services.words import storable
 
 MAX_AUTHORITY = 160
 MAX_REASON = 1000
@@ -65,11 +66,8 @@ def record_ruling(*, by: Person, decision: Decision, authority: str, reason: str
 
 
 def _words(field: str, given: str, longest: int, asked: str) -> str:
-    words = given.strip()
-    if not words or len(words) > longest or "\x00" in words:
-        message = gettext("%(asked)s, in up to %(longest)s characters.") % {
-            "asked": asked,
-            "longest": grouped(longest),
-        }
-        raise Invalid(message, fields={field: message})
-    return words
+    message = gettext("%(asked)s, in up to %(longest)s characters.") % {
+        "asked": asked,
+        "longest": grouped(longest),
+    }
+    return storable(given, longest, field=field, asked=message)

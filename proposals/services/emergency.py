@@ -14,13 +14,14 @@ from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now, stamp
 from oversight.web.figures import grouped
 from oversight.web.languages import filled
-from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
 from proposals.choices import OPEN, Origin, ProposalType, Status
 from proposals.models import Decision, Proposal, text_document
 from proposals.services.charters import charter_of
 from proposals.services.drafting import write_draft
 from proposals.services.stages import move
+from proposals.services.words import storable
 
 MAX_REASON = 1000
 
@@ -61,12 +62,10 @@ def write_suspension(*, by: Person, authorisation: Authorisation, reason: str) -
                 "body": body,
             }
         )
-    words = reason.strip()
-    if not words or len(words) > MAX_REASON or "\x00" in words:
-        message = gettext("Say in public why at once, in up to %(max_reason)s characters.") % {
-            "max_reason": grouped(MAX_REASON),
-        }
-        raise Invalid(message, fields={"reason": message})
+    asked = gettext("Say in public why at once, in up to %(max_reason)s characters.") % {
+        "max_reason": grouped(MAX_REASON),
+    }
+    words = storable(reason, MAX_REASON, field="reason", asked=asked)
     _require_first(authorisation.decision_ref)
     until = database_now().replace(microsecond=0) + timedelta(hours=rules.emergency_hours)
     proposal = _propose_ratification(by, body, authorisation, words, until)

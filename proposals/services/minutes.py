@@ -18,6 +18,7 @@ from proposals.choices import MINUTES_TRANSITIONS, Leaf, MinutesStatus
 from proposals.digests import digest_of
 from proposals.minutes import MOST, generated, longest_list
 from proposals.models import Minutes
+from proposals.services.words import storable
 
 MAX_TEXT = 100_000
 MAX_DAYS = 366
@@ -74,13 +75,10 @@ def edit_minutes(*, by: Person, minutes: Minutes, text: str) -> Minutes:
                 "lower": lowered(row.get_status_display()),
             }
         )
-    words = text.strip()
-    if not words or len(words) > MAX_TEXT or "\x00" in words:
-        message = _("Minutes are a text of up to %(max_text)s characters.") % {
-            "max_text": grouped(MAX_TEXT),
-        }
-        raise Invalid(message, fields={"text": message})
-    row.text = words + "\n"
+    asked = _("Minutes are a text of up to %(max_text)s characters.") % {
+        "max_text": grouped(MAX_TEXT),
+    }
+    row.text = storable(text, MAX_TEXT, field="text", asked=asked) + "\n"
     row.save(update_fields=["text"])
     return row
 

@@ -21,6 +21,7 @@ from proposals.models import Delegation, Proposal, Recusal, RollEntry
 from proposals.services.casting import lock_for_casting
 from proposals.services.charters import charter_of
 from proposals.services.stages import lock_proposal
+from proposals.services.words import storable
 
 MAX_REASON = 1000
 BEFORE_THE_VOTE = frozenset({Status.DELIBERATION, Status.FINAL_TEXT})
@@ -38,14 +39,10 @@ def declare_conflict(*, by: Person, proposal: Proposal, reason: str) -> Recusal:
         Invalid: no reason, or one that is too long.
     """
     seat = _seat(by, proposal.body)
-    words = reason.strip()
-    if not words or len(words) > MAX_REASON or "\x00" in words:
-        message = gettext(
-            "Say in public what the conflict is, in up to %(max_reason)s characters."
-        ) % {
-            "max_reason": grouped(MAX_REASON),
-        }
-        raise Invalid(message, fields={"reason": message})
+    asked = gettext("Say in public what the conflict is, in up to %(max_reason)s characters.") % {
+        "max_reason": grouped(MAX_REASON),
+    }
+    words = storable(reason, MAX_REASON, field="reason", asked=asked)
     locked = lock_proposal(proposal)
     if locked.status not in BEFORE_THE_VOTE:
         raise Conflict(

@@ -9,13 +9,14 @@ from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, stamp
 from oversight.web.figures import grouped
-from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
 from proposals.ballot_box import carried_by, last_ballots
 from proposals.choices import DecisionOutcome, Leaf, StatementKind
 from proposals.effects import lock_decision
 from proposals.models import Charter, Contract, Decision, RollEntry, Statement
 from proposals.papers import ELECTION_METHODS
+from proposals.services.words import storable
 
 MAX_TEXT = 10_000
 FOR = frozenset({"yes", "consent"})
@@ -34,12 +35,8 @@ def make_statement(*, by: Person, decision: Decision, kind: StatementKind, text:
         Conflict: it was made already, its time is over, or the decision is annulled.
         Invalid: no text, or one that is too long.
     """
-    words = text.strip()
-    if not words or len(words) > MAX_TEXT or "\x00" in words:
-        message = _("Write it in up to %(max_text)s characters.") % {
-            "max_text": grouped(MAX_TEXT),
-        }
-        raise Invalid(message, fields={"text": message})
+    asked = _("Write it in up to %(max_text)s characters.") % {"max_text": grouped(MAX_TEXT)}
+    words = storable(text, MAX_TEXT, field="text", asked=asked)
     locked, now = lock_decision(decision.ref), database_now()
     entry = None
     if kind == StatementKind.REASONS:
