@@ -1,10 +1,8 @@
 """Counts an approval vote: each ballot gives its full weight to everyone on it."""
 
-from fractions import Fraction
-
 from proposals.tally.election import Election, Profile
-from proposals.tally.seats import seat_the_highest
-from proposals.tally.sheet import Decider, ElectionSheet, Stage
+from proposals.tally.seats import Totals
+from proposals.tally.sheet import Decider, ElectionSheet
 
 METHOD = "approval"
 
@@ -24,19 +22,12 @@ def count(election: Election, decider: Decider | None = None) -> ElectionSheet:
             for candidate in rank:
                 totals[candidate] += weight
     named = {profile.names[c]: total for c, total in totals.items()}
-    seating = seat_the_highest(named, election.seats, decider)
-    votes = {name: Fraction(total, profile.scale) for name, total in named.items()}
-    return ElectionSheet(
+    counted = Totals(
         method=METHOD,
-        title=election.title,
-        seats=election.seats,
-        valid=Fraction(profile.total, profile.scale),
-        void=Fraction(profile.empty, profile.scale),
-        quota=None,
-        outcome=seating.outcome,
-        elected=seating.elected,
-        stages=(Stage("approvals", votes, elected=seating.elected),),
-        ties=seating.ties,
-        decider=decider,
-        notes=seating.notes,
+        stage="approvals",
+        by_name=named,
+        scale=profile.scale,
+        valid=profile.total,
+        void=profile.empty,
     )
+    return counted.sheet(election.title, election.seats, decider)

@@ -1,10 +1,8 @@
 """Counts first preferences only: the most votes win."""
 
-from fractions import Fraction
-
 from proposals.tally.election import Election, Profile
-from proposals.tally.seats import seat_the_highest
-from proposals.tally.sheet import Decider, ElectionSheet, Stage
+from proposals.tally.seats import Totals
+from proposals.tally.sheet import Decider, ElectionSheet
 
 METHOD = "plurality"
 
@@ -26,19 +24,12 @@ def count(election: Election, decider: Decider | None = None) -> ElectionSheet:
         else:
             void += weight
     named = {profile.names[c]: total for c, total in totals.items()}
-    seating = seat_the_highest(named, election.seats, decider)
-    votes = {name: Fraction(total, profile.scale) for name, total in named.items()}
-    return ElectionSheet(
+    counted = Totals(
         method=METHOD,
-        title=election.title,
-        seats=election.seats,
-        valid=Fraction(sum(totals.values()), profile.scale),
-        void=Fraction(void, profile.scale),
-        quota=None,
-        outcome=seating.outcome,
-        elected=seating.elected,
-        stages=(Stage("first preferences", votes, elected=seating.elected),),
-        ties=seating.ties,
-        decider=decider,
-        notes=seating.notes,
+        stage="first preferences",
+        by_name=named,
+        scale=profile.scale,
+        valid=sum(totals.values()),
+        void=void,
     )
+    return counted.sheet(election.title, election.seats, decider)

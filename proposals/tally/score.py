@@ -9,8 +9,8 @@ from proposals.tally import exact
 from proposals.tally.election import MAX_SEATS, check_names, check_weights, text_problem
 from proposals.tally.errors import InputError
 from proposals.tally.exact import Json, Number, fraction_text, number_text
-from proposals.tally.seats import seat_the_highest
-from proposals.tally.sheet import Decider, ElectionSheet, Stage
+from proposals.tally.seats import Totals
+from proposals.tally.sheet import Decider, ElectionSheet
 
 METHOD = "score"
 
@@ -104,22 +104,14 @@ def count(election: ScoreElection, decider: Decider | None = None) -> ElectionSh
     """
     spread = _Spread.of(election)
     totals = {name: spread.points(name) for name in election.candidates}
-    seating = seat_the_highest(totals, election.seats, decider)
-    votes = {name: Fraction(total, spread.scale) for name, total in totals.items()}
     valid = spread.valid
-    return ElectionSheet(
+    counted = Totals(
         method=METHOD,
-        title=election.title,
-        seats=election.seats,
-        valid=Fraction(valid, spread.scale),
-        void=Fraction(spread.void, spread.scale),
-        quota=None,
-        outcome=seating.outcome,
-        elected=seating.elected,
-        stages=(Stage("points", votes, elected=seating.elected),),
-        ties=seating.ties,
-        decider=decider,
-        notes=seating.notes,
+        stage="points",
+        by_name=totals,
+        scale=spread.scale,
+        valid=valid,
+        void=spread.void,
         details={
             "highest": election.highest,
             "scores": {name: spread.as_json(name) for name in election.candidates},
@@ -129,6 +121,7 @@ def count(election: ScoreElection, decider: Decider | None = None) -> ElectionSh
             },
         },
     )
+    return counted.sheet(election.title, election.seats, decider)
 
 
 @dataclass(slots=True)

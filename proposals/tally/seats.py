@@ -1,9 +1,11 @@
 """Fills seats by one list of totals, for methods that count in a single stage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
-from proposals.tally.sheet import Decider, Outcome, Resolution, Tie
+from proposals.tally.exact import Json
+from proposals.tally.sheet import Decider, ElectionSheet, Outcome, Resolution, Stage, Tie
 from proposals.tally.ties import (
     PICKS,
     SEAT,
@@ -23,6 +25,44 @@ class Seating:
     ties: tuple[Tie, ...]
     outcome: Outcome
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a count in a single stage came to; weights are in units of 1 / `scale`."""
+
+    method: str
+    stage: str
+    """What was added up, such as `points`."""
+
+    by_name: Mapping[str, int]
+    scale: int
+    valid: int
+    """Weight of the ballots that counted."""
+
+    void: int
+    details: Mapping[str, Json] = field(default_factory=dict)
+    """What only this method has."""
+
+    def sheet(self, title: str, seats: int, decider: Decider | None) -> ElectionSheet:
+        """Fills the seats and returns the whole sheet."""
+        seating = seat_the_highest(self.by_name, seats, decider)
+        votes = {name: Fraction(total, self.scale) for name, total in self.by_name.items()}
+        return ElectionSheet(
+            method=self.method,
+            title=title,
+            seats=seats,
+            valid=Fraction(self.valid, self.scale),
+            void=Fraction(self.void, self.scale),
+            quota=None,
+            outcome=seating.outcome,
+            elected=seating.elected,
+            stages=(Stage(self.stage, votes, elected=seating.elected),),
+            ties=seating.ties,
+            decider=decider,
+            notes=seating.notes,
+            details=self.details,
+        )
 
 
 def seat_the_highest(totals: Mapping[str, int], seats: int, decider: Decider | None) -> Seating:
