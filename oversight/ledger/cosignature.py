@@ -4,7 +4,6 @@ A cosigner says: at this time I saw this tree, and nothing that I saw before con
 witnesses sign, and so does the log beside its plain Ed25519 signature if it has an ML-DSA-44 key.
 """
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -14,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from oversight.ledger import checkpoint
-from oversight.ledger.encoding import EncodingError, from_base64, to_base64
-from oversight.ledger.note import KEY_ID_BYTES, NoteError, Signature, require_name
+from oversight.ledger.encoding import to_base64
+from oversight.ledger.note import KEY_ID_BYTES, NoteError, Signature, read_vkey
 
 ED25519 = 0x04
 ML_DSA_44 = 0x06
@@ -48,15 +47,7 @@ class CosignerKey:
         Raises:
             NoteError: when it is malformed, no cosigner's key, or its id does not fit.
         """
-        parts = vkey.split("+", 2)
-        if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
-            raise NoteError("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
-        name, key_id, encoded = parts
-        require_name(name)
-        try:
-            material = from_base64(encoded)
-        except EncodingError as error:
-            raise NoteError(f"The verifier key of {name}: {error}") from None
+        name, key_id, material = read_vkey(vkey)
         if not material or len(material) != 1 + _PUBLIC_BYTES.get(material[0], -1):
             raise NoteError(f"The verifier key of {name} is not a cosigner's (types 04 and 06).")
         key = cls(name, material[0], material[1:])

@@ -76,15 +76,7 @@ class VerifierKey:
         Raises:
             NoteError: when it is malformed, of another algorithm, or its id does not fit its key.
         """
-        parts = vkey.split("+", 2)
-        if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
-            raise NoteError("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
-        name, key_id, encoded = parts
-        require_name(name)
-        try:
-            material = from_base64(encoded)
-        except EncodingError as error:
-            raise NoteError(f"The verifier key of {name}: {error}") from None
+        name, key_id, material = read_vkey(vkey)
         if len(material) != 33 or material[0] != ED25519:
             raise NoteError(f"The verifier key of {name} is not an Ed25519 key.")
         key = cls(name, material[1:])
@@ -218,6 +210,23 @@ def parse_signature(line: str) -> Signature:
     if len(blob) <= KEY_ID_BYTES:
         raise NoteError(f"The signature of {name} is too short.")
     return Signature(name, blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES:])
+
+
+def read_vkey(vkey: str) -> tuple[str, str, bytes]:
+    """Return the name, the key id in hexadecimal, and the type byte with the public key.
+
+    Raises:
+        NoteError: when it is malformed; whether the id fits is for the kind of key to say.
+    """
+    parts = vkey.split("+", 2)
+    if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
+        raise NoteError("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
+    name, key_id, encoded = parts
+    require_name(name)
+    try:
+        return name, key_id, from_base64(encoded)
+    except EncodingError as error:
+        raise NoteError(f"The verifier key of {name}: {error}") from None
 
 
 def require_name(name: str) -> None:
