@@ -15,16 +15,16 @@ def hostile_world(world):
     for person in cast.members:
         person.display_name = (SCRIPT + LONG)[:80]
         person.save()
-    cast.organisation.name = SCRIPT
+    cast.organisation.name = (SCRIPT + LONG)[:120]
     cast.organisation.save()
-    cast.body.name, cast.body.summary = SCRIPT, LONG
+    cast.body.name, cast.body.summary = (SCRIPT + LONG)[:120], LONG
     cast.body.save()
-    world.version.model.name, world.version.model.summary = SCRIPT, SCRIPT + LONG
-    world.version.model.developer = SCRIPT
+    world.version.model.name, world.version.model.summary = (SCRIPT + LONG)[:120], SCRIPT + LONG
+    world.version.model.developer = (SCRIPT + LONG)[:120]
     world.version.model.save()
-    world.deployment.name, world.deployment.purpose = SCRIPT, LONG + SCRIPT
+    world.deployment.name, world.deployment.purpose = (SCRIPT + LONG)[:120], LONG + SCRIPT
     world.deployment.save()
-    world.suite.suite.title = SCRIPT
+    world.suite.suite.title = (SCRIPT + LONG)[:120]
     world.suite.suite.save()
     title = (SCRIPT + LONG)[:160]
     factories.make_open_vote(cast, title=title, summary=SCRIPT)

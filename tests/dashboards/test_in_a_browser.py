@@ -4,11 +4,14 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from evals.models import TaskRun
+from proposals.models import Proposal
 from tests import factories
+from tests.dashboards.test_hostile_data import hostile_world
 from tests.machine import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,6 +63,32 @@ def test_no_page_breaks_a_rule_of_axe_or_scrolls_sideways(
             found = Axe().run(page).response["violations"]
             assert [rule["id"] for rule in found] == [], address
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_endless_words_give_way_and_no_page_scrolls_sideways(
+    live_server, world, addresses, chromium
+):
+    decision = hostile_world(world)
+    member = Client()
+    member.force_login(world.cast.member)
+    cookie = {"name": "sessionid", "value": member.cookies["sessionid"].value}
+    vote = Proposal.objects.get(status="voting")
+    shown = [
+        *(each for each in pages_of(addresses) if not each.startswith(("/api/", "/data/"))),
+        decision.get_absolute_url(),
+        f"{decision.get_absolute_url()}report/",
+        vote.get_absolute_url(),
+        f"{vote.get_absolute_url()}ballot/",
+        "/my/",
+        "/my/notices/",
+    ]
+    with opened(chromium, 820) as page:
+        page.context.add_cookies([cookie | {"url": live_server.url}])
+        for address in shown:
+            page.goto(live_server.url + address)
+            for width in (820, 360):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
 def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, chromium):
