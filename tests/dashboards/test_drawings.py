@@ -1,10 +1,11 @@
 """Charts: a specification from data, drawn by a process of its own, for any page and any frame."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from oversight.dashboards.drawings.chart import PALETTE, Chart, Datum
+from oversight.dashboards.drawings.chart import PALETTE, TITLE_CHARACTERS, Chart, Datum
 from oversight.dashboards.drawings.drawing import drawn
 from oversight.dashboards.drawings.subjects import KINDS
 from proposals.services import moderation
@@ -79,6 +80,20 @@ def test_every_kind_is_drawn_as_svg_of_the_size_it_was_said_to_have(kind, theme)
     assert chart.finding in words
 
 
+@pytest.mark.parametrize("word", ["Donaudampfschifffahrtsgesellschaft" * 5, "W" * 160])
+def test_endless_words_in_the_title_leave_the_figures_their_room(word):
+    chart = a_chart(title=word, finding=f"“{word}” comes first.")
+    root = ET.fromstring(drawn(chart, "svg"))
+    assert (root.get("width"), root.get("height")) == (str(chart.width), str(chart.height))
+    assert max(len(line) for line in chart.spec()["title"]["text"]) <= TITLE_CHARACTERS
+    ends = [
+        float(found[1])
+        for path in root.iter(f"{SVG}path")
+        if (found := re.fullmatch(r"M0,0h([\d.]+)v[\d.]+h-[\d.]+Z", path.get("d", "")))
+    ]
+    assert max(ends) > chart.width / 2, "the plot"
+
+
 def test_a_png_is_one_and_twice_the_size():
     chart = a_chart()
     content = drawn(chart, "png")
@@ -111,7 +126,7 @@ def test_every_chart_has_its_page_files_and_frame(client, subjects):
         spec = client.get(f"{address}.json").json()
         assert spec["data"]["values"], kind
         page = client.get(f"{address}/").content.decode()
-        assert spec["title"]["text"] in page, kind
+        assert " ".join(spec["title"]["text"]) in page, kind
         assert f"{address}/embed/" in page
         assert client.get(f"{address}.csv").content.decode().count("\n") == 1 + len(
             spec["data"]["values"]

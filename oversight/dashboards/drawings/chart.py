@@ -18,6 +18,8 @@ WIDTH = 820
 ROW = 26
 NAME_CHARACTERS = 52
 """Of a name in a drawing; the table has it whole. The drawing program takes long to cut one."""
+TITLE_CHARACTERS = 76
+"""Of one line of the title: a longer line would leave the figures no room beside it."""
 CHARACTER = 7
 """Width of one in the widest font that readers are likely to have, at the size of names."""
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -83,8 +85,12 @@ class Chart:
     @property
     def height(self) -> int:
         """Of the drawing, in pixels: known before it is drawn, so that no page jumps."""
-        head = 110 + 18 * len(wrapped(self.finding))
+        head = 90 + 20 * len(self._title_lines) + 18 * len(wrapped(self.finding))
         return head + (340 if self.kind == "points" else ROW * len(self.data))
+
+    @property
+    def _title_lines(self) -> list[str]:
+        return wrapped(self.title, TITLE_CHARACTERS)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the figures as data."""
@@ -119,7 +125,7 @@ class Chart:
         layers = {"intervals": _intervals, "points": _points, "bars": _bars}[self.kind]
         return {
             "$schema": SCHEMA,
-            "title": {"text": self.title, "subtitle": wrapped(self.finding)},
+            "title": {"text": self._title_lines, "subtitle": wrapped(self.finding)},
             "description": self.alt,
             "width": WIDTH,
             "height": self.height,
@@ -137,9 +143,10 @@ class Chart:
 
 
 def wrapped(text: str, most: int = 88) -> list[str]:
-    """Return a text in lines of so many characters, broken between words."""
+    """Return a text in lines of so many characters; only a word that is longer is cut."""
     lines = [""]
-    for word in text.split():
+    words = (word[at : at + most] for word in text.split() for at in range(0, len(word), most))
+    for word in words:
         if lines[-1] and len(lines[-1]) + 1 + len(word) > most:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
@@ -258,7 +265,8 @@ def _config(colours: Mapping[str, str]) -> dict[str, Any]:
         "axis": {**texts, **lines},
         "legend": {"labelColor": colours["ink"], "labelFontSize": 12},
         "title": {"anchor": "start", "color": colours["ink"], "subtitleColor": colours["muted"],
-                  "fontSize": 16, "subtitleFontSize": 13, "offset": 16, "subtitlePadding": 6},
+                  "fontSize": 16, "subtitleFontSize": 13, "offset": 16, "subtitlePadding": 6,
+                  "limit": WIDTH - 24},
     }  # fmt: skip
 
 

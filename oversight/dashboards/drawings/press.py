@@ -33,7 +33,7 @@ def svg_of(spec: dict[str, Any]) -> bytes:
     head, mark, rest = drawn.partition(">")
     named = (
         f' role="img" aria-labelledby="title desc"{mark}'
-        f'<title id="title">{escape(spec["title"]["text"])}</title>'
+        f'<title id="title">{escape(" ".join(spec["title"]["text"]))}</title>'
         f'<desc id="desc">{escape(spec["description"])}</desc>'
     )
     return (head + named + rest).encode()
