@@ -4,7 +4,6 @@ Pure. Terms are part of the text: each change is a revision with its own digest 
 final text freezes them, the contract of the vote holds them, and the effect reads them there.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from oversight.registry import conditions
+from oversight.registry.codes import DIGEST, SLUG
 from oversight.registry.conditions import ConditionError
 from oversight.web.figures import grouped
 from proposals import charter
@@ -25,8 +25,6 @@ MAX_DAYS = 3650
 MAX_HOURS = 1_000_000
 MAX_REASON = 2000
 MAX_CRITERIA = 50
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 NOT_WORSE = "not_worse"
 _CRITERION = ("task", "metric", "comparison", "threshold", "must_pass")
 
@@ -105,13 +103,13 @@ def _read_text(longest: int) -> Callable[[str, object], str]:
 
 
 def _read_digest(name: str, value: object) -> str:
-    if not isinstance(value, str) or _DIGEST.fullmatch(value) is None:
+    if not isinstance(value, str) or DIGEST.fullmatch(value) is None:
         raise TermsError(name, gettext("Write a digest as sha256: and 64 hex digits."))
     return value
 
 
 def _read_slug(name: str, value: object) -> str:
-    if not isinstance(value, str) or len(value) > 60 or _SLUG.fullmatch(value) is None:
+    if not isinstance(value, str) or len(value) > 60 or SLUG.fullmatch(value) is None:
         raise TermsError(name, gettext("Use small letters, digits and hyphens: statistics-office."))
     return value
 

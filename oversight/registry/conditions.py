@@ -6,8 +6,9 @@ answer of the gate, so that an operator's software can hold to it without readin
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from oversight.registry.codes import DIGEST, LANGUAGE, REGION, shortest_decimal
 
 Conditions = dict[str, Any]
 
@@ -15,9 +16,6 @@ MOST_AUDIENCE = 120
 MOST_CODES = 50
 MOST_RATE = 1_000_000
 MOST_TEMPERATURE = 2
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
-_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 class ConditionError(ValueError):
@@ -76,30 +74,22 @@ def _rate(name: str, value: object) -> int:
 
 
 def _digest(name: str, value: object) -> str:
-    if not isinstance(value, str) or _DIGEST.fullmatch(value) is None:
+    if not isinstance(value, str) or DIGEST.fullmatch(value) is None:
         raise ConditionError(name, "Write a digest as sha256: and 64 hex digits.")
     return value
 
 
 def _temperature(name: str, value: object) -> str:
-    """Return a decimal as its shortest text; the record holds no floats."""
-    problem = ConditionError(name, f"Use a number from 0 to {MOST_TEMPERATURE}, such as 0.7.")
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise problem
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise problem from None
-    exponent = number.as_tuple().exponent
-    if not number.is_finite() or not 0 <= number <= MOST_TEMPERATURE or abs(int(exponent)) > 4:
-        raise problem
-    return f"{number.normalize():f}"
+    found = shortest_decimal(value, MOST_TEMPERATURE)
+    if found is None:
+        raise ConditionError(name, f"Use a number from 0 to {MOST_TEMPERATURE}, such as 0.7.")
+    return found
 
 
 _READERS: dict[str, Callable[[str, object], Any]] = {
     "audience": _text,
-    "languages": _codes(_LANGUAGE, "de, fr or en-GB"),
-    "regions": _codes(_REGION, "CH or DE-BE"),
+    "languages": _codes(LANGUAGE, "de, fr or en-GB"),
+    "regions": _codes(REGION, "CH or DE-BE"),
     "requests_per_minute": _rate,
     "system_prompt": _digest,
     "maximum_temperature": _temperature,

@@ -3,18 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from oversight.registry.codes import DIGEST, LANGUAGE, REGION, SLUG, shortest_decimal
 from oversight.registry.descriptions.items import ITEMS, Item
 
 Document = dict[str, Any]
 MOST_TEXT, MOST_LINE, MOST_ADDRESS, MOST_LIST = 4000, 200, 500, 50
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
-_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 class DescriptionError(ValueError):
@@ -98,23 +94,14 @@ def _whole(item: Item, value: object) -> int:
 
 
 def _decimal(item: Item, value: object) -> str:
-    """Return a decimal as its shortest text; the record holds no floats."""
-    problem = DescriptionError(item.name, f"Use a number from 0 to {item.most}, such as 0.7.")
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise problem
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise problem from None
-    if not number.is_finite() or not 0 <= number <= item.most:
-        raise problem
-    if abs(int(number.as_tuple().exponent)) > 4:
-        raise problem
-    return f"{number.normalize():f}"
+    found = shortest_decimal(value, item.most)
+    if found is None:
+        raise DescriptionError(item.name, f"Use a number from 0 to {item.most}, such as 0.7.")
+    return found
 
 
 def _digest(item: Item, value: object) -> str:
-    if not isinstance(value, str) or _DIGEST.fullmatch(value.strip()) is None:
+    if not isinstance(value, str) or DIGEST.fullmatch(value.strip()) is None:
         raise DescriptionError(item.name, "Write a digest as sha256: and 64 hex digits.")
     return value.strip()
 
@@ -145,7 +132,7 @@ _READERS: dict[str, Callable[[Item, object], Any]] = {
     "whole": _whole,
     "decimal": _decimal,
     "digest": _digest,
-    "languages": _listed(_LANGUAGE, "de, fr or en-GB"),
-    "regions": _listed(_REGION, "CH or DE-BE"),
-    "slugs": _listed(_SLUG, "town-endpoint", in_order=True),
+    "languages": _listed(LANGUAGE, "de, fr or en-GB"),
+    "regions": _listed(REGION, "CH or DE-BE"),
+    "slugs": _listed(SLUG, "town-endpoint", in_order=True),
 }
