@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from oversight.dashboards.drawings.chart import PALETTE, TITLE_CHARACTERS, Chart, Datum
-from oversight.dashboards.drawings.drawing import drawn
+from oversight.dashboards.drawings.drawing import PRESS, drawn
 from oversight.dashboards.drawings.subjects import KINDS
 from proposals.services import moderation
 from tests import factories
@@ -103,7 +103,7 @@ def test_a_png_is_one_and_twice_the_size():
 
 def test_what_was_drawn_once_is_kept(monkeypatch):
     first = drawn(a_chart(), "svg")
-    monkeypatch.setattr("oversight.dashboards.drawings.drawing._press", lambda *_: b"another")
+    monkeypatch.setattr(PRESS, "run", lambda *_: b"another")
     assert drawn(a_chart(), "svg") == first
     assert drawn(a_chart(finding="Two comes first."), "svg") == b"another"
     assert drawn(a_chart(), "svg", "dark") == b"another"
@@ -166,7 +166,7 @@ def test_a_chart_of_nothing_is_not_found(client, address):
 
 
 def test_a_chart_that_cannot_be_drawn_now_says_when_to_come_again(client, subjects, monkeypatch):
-    monkeypatch.setattr("oversight.dashboards.drawings.drawing.SECONDS", 0.001)
+    monkeypatch.setattr(PRESS, "seconds", 0.001)
     answer = client.get(f"/charts/run/{subjects['run']}.svg")
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
 

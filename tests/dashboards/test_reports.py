@@ -15,7 +15,9 @@ from django.conf import settings
 from django.core.cache import caches
 from django.utils import timezone
 
-from oversight.dashboards.reports import of_deployment, prose, typesetting
+from oversight.dashboards import pressing
+from oversight.dashboards.reports import of_deployment, prose
+from oversight.dashboards.reports.typesetting import PRESS
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.models import Authorisation
 from proposals.services import annulment
@@ -234,7 +236,7 @@ def test_markdown_is_set_piece_by_piece_and_never_read_as_code():
 
 
 def test_a_typesetter_that_fails_is_said_so_and_the_page_stays(client, world, monkeypatch):
-    monkeypatch.setattr(typesetting, "SECONDS", 0.001)
+    monkeypatch.setattr(PRESS, "seconds", 0.001)
     answer = client.get(f"{world.decision.get_absolute_url()}report.pdf")
     assert (answer.status_code, answer["Retry-After"]) == (503, "300")
     assert b"Its page has all of it" in answer.content
@@ -242,8 +244,8 @@ def test_a_typesetter_that_fails_is_said_so_and_the_page_stays(client, world, mo
 
 
 def test_who_comes_while_others_are_set_is_asked_to_come_back(client, world, monkeypatch):
-    monkeypatch.setattr(typesetting, "SECONDS", 0.03)
-    with typesetting._one_at_a_time:
+    monkeypatch.setattr(PRESS, "seconds", 0.03)
+    with PRESS.one_at_a_time:
         answer = client.get(f"{world.decision.get_absolute_url()}report.pdf")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
@@ -256,8 +258,8 @@ def test_the_typesetter_gets_no_secret_and_knows_nothing_of_the_database(monkeyp
         return subprocess.CompletedProcess(arguments, 0, b"%PDF", b"")
 
     with monkeypatch.context() as patched:
-        patched.setattr(typesetting.subprocess, "run", run)
-        typesetting._press(b"{}")
+        patched.setattr(pressing.subprocess, "run", run)
+        PRESS.run(b"{}")
     assert set(asked["env"]) == {"PATH", "LANG"}
     loaded = "[n for n in sys.modules if n.partition('.')[0] in ('django', 'psycopg')]"
     program = f"import oversight.dashboards.reports.press, sys; print({loaded})"

@@ -10,8 +10,9 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from oversight.dashboards.drawings.chart import THEMES, Chart
-from oversight.dashboards.drawings.drawing import BusyError, DrawingError, drawn
+from oversight.dashboards.drawings.drawing import drawn
 from oversight.dashboards.drawings.subjects import chart_of
+from oversight.dashboards.pressing import BusyError, PressError
 from oversight.dashboards.tables.of_pages import CHART
 from oversight.dashboards.twins import as_table
 from oversight.web.unchanged import KEPT_SECONDS
@@ -27,7 +28,7 @@ def drawing(request: HttpRequest, kind: str, subject: str, form: str) -> HttpRes
     theme = request.GET.get("theme", "light")
     try:
         content = drawn(chart, form, theme if theme in THEMES else "light")
-    except (BusyError, DrawingError):
+    except (BusyError, PressError):
         answer = HttpResponse(gettext("Charts are being drawn. Try again in a moment."), status=503)
         answer["Retry-After"] = "10"
         return answer

@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from oversight.dashboards.pressing import BusyError, PressError
 from oversight.dashboards.reports import of_decision, of_deployment
 from oversight.dashboards.reports.document import Report
-from oversight.dashboards.reports.typesetting import BusyError, TypesettingError, pdf_of
+from oversight.dashboards.reports.typesetting import pdf_of
 from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
 from oversight.web.languages import without_language
@@ -91,7 +92,7 @@ def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
         content = pdf_of(report)
     except BusyError:
         return later(gettext("Other reports are being set. Ask again in a few seconds."), 5)
-    except TypesettingError as error:
+    except PressError as error:
         return later(
             gettext("This report could not be set as PDF: %(error)s. Its page has all of it.")
             % {"error": error},
