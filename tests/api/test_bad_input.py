@@ -10,15 +10,7 @@ from hypothesis import strategies as st
 from oversight.web.json_body import BODY_LIMIT_BYTES, DEPTH_LIMIT
 from tests import factories
 from tests.api.conftest import address, assert_is_problem, bearer, send
-from tests.api.test_doors import (
-    COUNT,
-    MACHINES,
-    ONES_OWN,
-    OPEN_WRITES,
-    READS,
-    RECEIPT_CHECK,
-    WRITES,
-)
+from tests.api.doors import COUNT, MACHINES, ONES_OWN, OPEN_WRITES, READS, RECEIPT_CHECK, WRITES
 
 JSON_WRITES = [
     door

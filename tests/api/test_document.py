@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from oversight.dashboards.document_examples import EXAMPLES
 from oversight.web.api_document import MEANINGS
-from tests.api.test_doors import ALL
+from tests.api.doors import ALL
 
 
 @pytest.fixture(scope="module")

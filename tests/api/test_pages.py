@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from oversight.registry.models import RegisteredModel
 from oversight.web.pagination import CURSOR, Pages
 from tests import factories
-from tests.api.conftest import assert_is_problem
-from tests.api.test_doors import ALL, address, api_addresses
+from tests.api.conftest import address, assert_is_problem
+from tests.api.doors import ALL, api_addresses
 
 MODELS = "/api/v1/models/"
 LISTS = [

@@ -31,7 +31,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from oversight.accounts.choices import Scope
-from tests.api.test_doors import ALL, Door
+from tests.api.doors import ALL
+from tests.api.doors.door import Door
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 KINDS = (
