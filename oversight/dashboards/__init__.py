@@ -1,4 +1,4 @@
 """Floor 5: the public pages, read-only. May import every floor; writes nothing.
 
-Start reading at `oversight/dashboards/views.py`.
+Start reading at `oversight/dashboards/views/`.
 """
