@@ -5,16 +5,11 @@ page is asked for in the process that made them, through every layer of Django b
 """
 
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 
-from bench.parts import environment_of
-from bench.result import PROJECT, Figure, Result
+from bench.own_system import found_inside, open_site
+from bench.result import Figure, Result
 
 SAMPLES = 100_000
 ROUNDS = 15
@@ -23,19 +18,7 @@ KINDS = ("0 and 1", "any number")
 
 def measure() -> Result:
     """Store the scores of two runs, ask for the page again and again, and read the clock."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        environment = {**os.environ, **environment_of(Path(scratch) / "var")}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.compare"],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3_000:])
-    seconds = json.loads(done.stdout.splitlines()[-1])
+    seconds = found_inside("bench.compare")
     figures = []
     for kind in KINDS:
         name = f"comparison page, 2 x {SAMPLES:,} scores of {kind}"
@@ -49,18 +32,7 @@ def measure() -> Result:
 
 def main() -> None:
     """Measure inside a system of its own and print the seconds of every request."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    call_command("collectstatic", interactive=False, verbosity=0)
-    settings.ALLOWED_HOSTS = ["testserver"]
+    open_site()
     seconds = {}
     for kind in KINDS:
         refs = [_run(kind, number) for number in (1, 2)]

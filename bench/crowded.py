@@ -10,17 +10,14 @@ Django but the socket; its code and templates are loaded before, by the same pag
 import json
 import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.filling import MODELS, PROPOSALS, SCORES_EACH, TASK_RESULTS
-from bench.parts import environment_of
-from bench.result import PROJECT, Figure, Result
+from bench.own_system import found_inside, open_site
+from bench.result import Figure, Result
 
 ROUNDS = 12
 PAGE_AIM, SEARCH_AIM = 150, 200
@@ -74,19 +71,7 @@ PAGES: dict[str, Callable[[int], str]] = {
 
 def measure() -> Result:
     """Fill a system's database, ask for every page cold and warm, and read the clock."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        environment = {**os.environ, **environment_of(Path(scratch) / "var")}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.crowded"],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3_000:])
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = found_inside("bench.crowded")
     figures = []
     for name, page in found["pages"].items():
         aim = None if name in FILES else SEARCH_AIM if "search" in name else PAGE_AIM
@@ -111,21 +96,11 @@ def _p95(seconds: list[float]) -> float:
 
 def main() -> None:
     """Fill and measure inside a system of its own; print what every request took."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
-    from django.conf import settings
-    from django.core.management import call_command
+    open_site()
     from django.db import connection
 
     from bench.filling import fill
 
-    call_command("collectstatic", interactive=False, verbosity=0)
-    settings.ALLOWED_HOSTS = ["testserver"]
     began = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM registry_registeredmodel")

@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from bench.own_system import open_system
 from bench.parts import environment_of
 from bench.result import PROJECT, Figure, Result
 from oversight.embedded.session import running_system
@@ -275,13 +276,7 @@ def _suspended(ref: str) -> dict[str, Any]:
 
 def main() -> None:
     """Do one step inside and print what it found."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
+    open_system()
     step, *rest = sys.argv[1:]
     steps = {"world": _world, "suspend": _suspended}
     print(json.dumps(steps[step](*rest)))

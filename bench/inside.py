@@ -1,21 +1,16 @@
 """Steps that need the system's own database: `python -m bench.inside STEP ARGUMENT`."""
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
 
+from bench.own_system import open_system
+
 
 def main() -> None:
     """Publish a suite, enrol workers and print what they need, queue runs or cancel one."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
+    open_system()
     step, argument = sys.argv[1:]
     steps = {"publish": _publish, "enrol": _enrol, "queue": _queue, "crowd": _crowd}
     (steps | {"cancel": _cancel})[step](argument)

@@ -6,18 +6,13 @@ page is asked for in the process that made them, through every layer of Django b
 """
 
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from bench.parts import environment_of
-from bench.result import PROJECT, Figure, Result
+from bench.own_system import found_inside, open_site
+from bench.result import Figure, Result
 
 COMMENTS, THREADS, REMARKS = 2_000, 700, 150
 AMENDMENTS = 40
@@ -28,19 +23,7 @@ ROUNDS = 15
 
 def measure() -> Result:
     """Fill a system, ask for the page as a visitor and as a member, and read the clock."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        environment = {**os.environ, **environment_of(Path(scratch) / "var")}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.proposal_page"],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3_000:])
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = found_inside("bench.proposal_page")
     figures = []
     for who in ("visitor", "member"):
         seconds = found[who]["seconds"]
@@ -65,18 +48,7 @@ def measure() -> Result:
 
 def main() -> None:
     """Measure inside a system of its own and print what every request took."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    call_command("collectstatic", interactive=False, verbosity=0)
-    settings.ALLOWED_HOSTS = ["testserver"]
+    open_site()
     address, member, small = _deliberation()
     from django.test import Client
 

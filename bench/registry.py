@@ -7,20 +7,15 @@ page of the list each time, so that nothing is kept from the request before.
 
 import hashlib
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from bench.parts import environment_of
-from bench.result import PROJECT, Figure, Result
+from bench.own_system import found_inside, open_site
+from bench.result import Figure, Result
 
 MODELS, VERSIONS, FILES = 2_000, 5, 30
 ROUNDS = 100
@@ -29,19 +24,7 @@ WORDS = ("alpina", "lake", "river", "stone", "cloud", "meadow", "harbour", "pine
 
 def measure() -> Result:
     """Fill a system, ask for each address a hundred times, and read the clock."""
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as scratch:
-        environment = {**os.environ, **environment_of(Path(scratch) / "var")}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.registry"],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3_000:])
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = found_inside("bench.registry")
     figures = []
     for name, each in found.items():
         ends = statistics.quantiles(each["seconds"], n=20)
@@ -56,18 +39,9 @@ def measure() -> Result:
 
 def main() -> None:
     """Measure inside a system of its own and print what every request took."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
+    open_site()
     from django.conf import settings
-    from django.core.management import call_command
 
-    call_command("collectstatic", interactive=False, verbosity=0)
-    settings.ALLOWED_HOSTS = ["testserver"]
     # One caller asks more than one caller may.
     settings.REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] = []
     slugs = _fill()

@@ -5,17 +5,12 @@ socket; nothing that was set before is kept.
 """
 
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from bench.parts import environment_of
-from bench.result import PROJECT, Figure, Result
+from bench.own_system import found_inside, open_site
+from bench.result import Figure, Result
 
 SUITES = 20
 """Each has one task with two metrics, and so two criteria."""
@@ -26,19 +21,7 @@ FORMS = ("report.pdf", "report/", "report.json")
 
 def measure() -> Result:
     """Fill a system, ask for each form of the report, and read the clock."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        environment = {**os.environ, **environment_of(Path(scratch) / "var")}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.report"],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3_000:])
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = found_inside("bench.report")
     what = f"report of {2 * SUITES} criteria and {MEMBERS} ballots"
     pdf, page, data = (found[form] for form in FORMS)
     figures = [
@@ -56,18 +39,7 @@ def measure() -> Result:
 
 def main() -> None:
     """Measure inside a system of its own and print what every request took."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    call_command("collectstatic", interactive=False, verbosity=0)
-    settings.ALLOWED_HOSTS = ["testserver"]
+    open_site()
     address = _decision()
     from django.db import connection
     from django.test import Client

@@ -4,10 +4,11 @@
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
+
+from bench.own_system import open_system
 
 
 def _electorate(number: str) -> dict[str, Any]:
@@ -91,13 +92,7 @@ def _counted(ref: str) -> dict[str, Any]:
 
 
 def _main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "oversight.settings"
-    import django
-
-    django.setup()
-    from oversight.web.commands import prepare_database
-
-    prepare_database()
+    open_system()
     step, argument = sys.argv[1:]
     steps = {"electorate": _electorate, "receipts": _late_receipts, "counted": _counted}
     print(json.dumps(steps[step](argument)))
