@@ -56,6 +56,13 @@ def pdf_text(content):
     return squeezed("".join(page.extract_text() for page in reader.pages))
 
 
+def pieces_of(page):
+    """Return each piece of text on a page, none longer than a line."""
+    found = []
+    page.extract_text(visitor_text=lambda text, *_: found.append(text.strip()))
+    return found
+
+
 def page_text(answer):
     body = answer.content.decode()
     main = body[body.index("<main") : body.index("</main>")]
@@ -217,6 +224,20 @@ def test_what_people_write_is_set_as_text_whatever_it_is(client, world, words):
     if words is HOSTILE[2]:
         assert "\N{WHITE SQUARE}" in printed
         assert "lettersthatthefontsofthisserverlack" in printed
+
+
+def test_long_names_leave_a_tables_first_column_its_room(client, world):
+    name = "Donaudampfschifffahrtsgesellschaft" * 3
+    world.suite.suite.title = name
+    world.suite.suite.save()
+    world.cast.organisation.name = name
+    world.cast.organisation.save()
+    decision = world.decide()
+    sequence_once()
+    answer = client.get(f"{decision.get_absolute_url()}report.pdf")
+    pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+    pieces = [piece for page in pages for piece in pieces_of(page)]
+    assert "public" not in pieces, "a word of “Facts on public services” alone on its line"
 
 
 def test_markdown_is_set_piece_by_piece_and_never_read_as_code():
