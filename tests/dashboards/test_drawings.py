@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from oversight.dashboards.drawings import deciding
 from oversight.dashboards.drawings.chart import PALETTE, TITLE_CHARACTERS, Chart, Datum
 from oversight.dashboards.drawings.drawing import PRESS, drawn
 from oversight.dashboards.drawings.subjects import KINDS
@@ -46,6 +47,25 @@ def asked_about(cast, *, times=4):
     return proposal
 
 
+def held_against_another(world):
+    """Decide about a version by a score, and by its difference to another version."""
+    cast, suite, version = world.cast, world.suite, world.version
+    other = factories.make_model_version(cast.evaluator)
+    factories.finish_run(factories.make_run(cast.evaluator, suite, other), world.worker, right=60)
+    proposal = factories.make_deliberated_proposal(
+        cast,
+        version=version,
+        deployment=world.deployment,
+        terms={"override_reason": "Staff check every answer."},
+    )
+    factories.make_criterion(cast, proposal, suite)
+    beside = {"comparison": "not_worse", "threshold": "0.1", "beside": other}
+    factories.make_criterion(cast, proposal, suite, **beside)
+    run = factories.make_run(cast.member, suite, version, purpose=proposal.subject)
+    factories.finish_run(run, world.worker, right=70)
+    return factories.decide(cast, proposal, ("yes", "yes", "yes"))
+
+
 @pytest.fixture
 def subjects(world):
     """Return a subject of every kind of chart; a second run makes trends of two points."""
@@ -59,6 +79,7 @@ def subjects(world):
         "run": run.ref,
         "turnout": world.cast.body.slug,
         "decision": world.decision.ref,
+        "differences": held_against_another(world).ref,
         "opinions": asked_about(world.cast).ref,
         "compute": "organisations",
     }
@@ -213,6 +234,22 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     ET.fromstring(client.get(f"/charts/decision/{world.decision.ref}.svg").content)
 
 
+def test_differences_have_a_scale_of_their_own_and_what_is_left_out_is_said(client, world):
+    ref = held_against_another(world).ref
+    scores = client.get(f"/charts/decision/{ref}.json").json()
+    (score,) = scores["data"]["values"]
+    assert (score["line"], 0 < score["value"] < 1) == (0.65, True)
+    differences = client.get(f"/charts/differences/{ref}.json").json()
+    (difference,) = differences["data"]["values"]
+    assert (difference["line"], round(difference["value"], 3)) == (-0.1, 0.125)
+    for kind in ("decision", "differences"):
+        page = client.get(f"/charts/{kind}/{ref}/").text
+        assert "1 criterion is not drawn here: it has no result, or another scale." in page
+        assert f"/charts/{kind}/{ref}/" in client.get(f"/decisions/{ref}/").text
+    assert client.get(f"/charts/differences/{world.decision.ref}.json").status_code == 404
+    assert "/charts/differences/" not in client.get(world.decision.get_absolute_url()).text
+
+
 def test_three_hundred_criteria_and_endless_names_are_drawn():
     name = "Ein überaus langer Name " * 12
     data = tuple(Datum(f"{name}{n}", n / 300, n / 310, 1.0, n, line=0.5) for n in range(300))
@@ -252,6 +289,13 @@ def test_compute_is_drawn_by_whom_it_was_for(client, world, subject):
     assert row["n"] == 2
     assert row["value"] > 0
     assert client.get("/charts/compute/nobody.json").status_code == 404
+
+
+def test_a_chart_of_compute_says_how_many_it_has_no_room_for(client, world, monkeypatch):
+    held_against_another(world)
+    monkeypatch.setattr(deciding, "GIVERS", 1)
+    page = client.get("/charts/compute/models/").text
+    assert "The 1 with the most hours are drawn, of 2." in page
 
 
 def test_pages_lead_to_their_charts(client, world):

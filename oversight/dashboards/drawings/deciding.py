@@ -21,27 +21,73 @@ GIVERS = 20
 
 
 def decision(subject: str) -> Chart:
-    """The criteria of a decision, each held against its line; the subject is its reference."""
-    rows = Decision.objects.select_related("proposal__contract", "proposal__body")
-    found = get_object_or_404(rows, proposal__ref=subject)
-    contract = found.proposal.contract
-    asked = of_contract(contract)
-    measured = [each for each in asked if each.measured and each.measured.value is not None]
-    if not measured:
-        raise Http404
+    """The scores that a decision's criteria ask for, each held against its line."""
+    found, drawn, others = _criteria(subject, beside=False)
     return Chart(
         "intervals",
         gettext("Decision %(ref)s: its criteria") % {"ref": found.ref},
-        sentence(outcomes_in_words(contract)),
+        sentence(outcomes_in_words(found.proposal.contract)),
+        _frozen(others),
+        found.get_absolute_url(),
+        gettext("score"),
+        drawn,
+    )
+
+
+def differences(subject: str) -> Chart:
+    """The differences to other versions that a decision's criteria ask for, on their own scale."""
+    found, drawn, others = _criteria(subject, beside=True)
+    return Chart(
+        "intervals",
+        gettext("Decision %(ref)s: its criteria beside other versions") % {"ref": found.ref},
+        sentence(outcomes_in_words(found.proposal.contract)),
+        _frozen(others),
+        found.get_absolute_url(),
+        gettext("difference to the other version"),
+        drawn,
+    )
+
+
+def charts_of(evidence: Sequence[Evidence]) -> list[str]:
+    """Return which of the two charts have something to show."""
+    drawn = {each.beside is not None for each in evidence if _has_result(each)}
+    return [
+        name for name, beside in (("decision", False), ("differences", True)) if beside in drawn
+    ]
+
+
+def _criteria(subject: str, *, beside: bool) -> tuple[Decision, tuple[Datum, ...], int]:
+    """Return a decision, its criteria of one sort that have a result, and how many are left."""
+    rows = Decision.objects.select_related("proposal__contract", "proposal__body")
+    found = get_object_or_404(rows, proposal__ref=subject)
+    asked = of_contract(found.proposal.contract)
+    drawn = [each for each in asked if _has_result(each) and (each.beside is not None) == beside]
+    if not drawn:
+        raise Http404
+    return found, tuple(_criterion(each) for each in drawn), len(asked) - len(drawn)
+
+
+def _has_result(each: Evidence) -> bool:
+    return each.measured is not None and each.measured.value is not None
+
+
+def _frozen(others: int) -> str:
+    """Say where the figures are from, and what of the criteria is not among them."""
+    source = (
         gettext(
             "The contract of the vote, frozen at its opening; the mark across is the criterion, "
             "95 %% intervals."
         )
-        % {},
-        found.get_absolute_url(),
-        gettext("score, or difference to another version"),
-        tuple(_criterion(each) for each in measured),
+        % {}
     )
+    if not others:
+        return source
+    left = ngettext(
+        "%(number)s criterion is not drawn here: it has no result, or another scale.",
+        "%(number)s criteria are not drawn here: they have no result, or another scale.",
+        others,
+    )
+    return f"{source} {left % {'number': grouped(others)}}"
 
 
 def _criterion(each: Evidence) -> Datum:
@@ -115,11 +161,20 @@ def computed(subject: str) -> Chart:
         titles[subject],
         gettext("%(hours)s hours of work; most by or for %(name)s: %(first)s.")
         % {"hours": localised(f"{hours:,.2f}"), "name": first["name"], "first": first["hours"]},
-        gettext("What hosts stated and signed of every finished task."),
+        _stated(len(rows)),
         reverse("compute"),
         gettext("hours of work"),
         tuple(rows[:GIVERS]),
     )
+
+
+def _stated(number: int) -> str:
+    """Say where the figures are from, and how many of them there is no room for."""
+    source = gettext("What hosts stated and signed of every finished task.")
+    if number <= GIVERS:
+        return source
+    cut = gettext("The %(shown)s with the most hours are drawn, of %(number)s.")
+    return f"{source} {cut % {'shown': GIVERS, 'number': grouped(number)}}"
 
 
 def _hours(by: str) -> list[Datum]:

@@ -205,6 +205,7 @@ KINDS: dict[str, Callable[[str], Chart]] = {
     "run": run,
     "turnout": turnout,
     "decision": deciding.decision,
+    "differences": deciding.differences,
     "opinions": deciding.opinions,
     "compute": deciding.computed,
 }

@@ -15,6 +15,7 @@ from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_person
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.cards import CARDS_LIMIT, open_cards
+from oversight.dashboards.drawings.deciding import charts_of
 from oversight.dashboards.evidence import beside_others, of_contract, without_criterion
 from oversight.dashboards.results import result_of
 from oversight.dashboards.words import decisions_open, members_in_words, sentence
@@ -106,7 +107,7 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "in_force": bool(authorisation and authorisation.is_in_force()),
         "receipt": receipt(found.leaf_id),
         "evidence": evidence,
-        "has_chart": any(each.measured and each.measured.value is not None for each in evidence),
+        "charts": charts_of(evidence),
         "without_criterion": without_criterion(evidence),
         "comparisons": beside_others(evidence, proposal.version) if proposal.version else [],
         "timeline": timeline(proposal, {e.run_ref for e in evidence if e.run_ref}),
