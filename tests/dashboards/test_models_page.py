@@ -39,6 +39,21 @@ def test_an_incident_after_the_end_of_an_authorisation_is_not_its_models(world, 
     assert incident.get_absolute_url() not in page()
 
 
+def test_an_incident_after_an_authorisation_has_run_out_is_not_its_models(world, page):
+    incident = make_incident(world.cast.clerk, deployments=[world.deployment])
+    Authorisation.objects.update(ends_at=incident.reported_at)
+    assert incident.get_absolute_url() in page()
+    Incident.objects.update(reported_at=incident.reported_at + timedelta(seconds=1))
+    assert incident.get_absolute_url() not in page()
+
+
+def test_an_incident_while_a_model_is_suspended_stays_with_it(world, page):
+    incident = make_incident(world.cast.clerk, deployments=[world.deployment])
+    before = incident.reported_at - timedelta(seconds=1)
+    Authorisation.objects.update(state="suspended", state_changed_at=before)
+    assert incident.get_absolute_url() in page()
+
+
 def test_the_day_on_which_it_happened_counts_where_it_is_known(world, page):
     incident = make_incident(world.cast.clerk, deployments=[world.deployment])
     began = Authorisation.objects.get().starts_at

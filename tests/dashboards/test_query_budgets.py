@@ -5,12 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import factories
+from tests.incidents.made import make_incident
 
 
 def cost(client, address):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
 
@@ -33,6 +32,7 @@ def grow(world):
         factories.finish_run(run, world.worker)
         factories.make_deployment(world.cast.operator, world.cast.organisation)
         factories.make_suite(world.cast.evaluator)
+        make_incident(world.cast.clerk, deployments=[world.deployment])
 
 
 def add_first_cards(world):
@@ -42,12 +42,14 @@ def add_first_cards(world):
         world.cast, version=world.version, deployment=world.deployment
     )
     factories.make_criterion(world.cast, proposal, world.suite)
+    make_incident(world.cast.clerk, deployments=[world.deployment])
 
 
 @pytest.mark.parametrize(
     ("page", "budget"),
     [
         ("home", 15),
+        ("incidents", 11),
         ("in_service", 10),
         ("findings", 5),
         ("deciding", 10),
@@ -65,6 +67,7 @@ def add_first_cards(world):
 def test_a_page_costs_no_more_queries_with_more_rows(client, world, page, budget):
     address = {
         "home": "/",
+        "incidents": "/incidents/",
         "in_service": "/in-service/",
         "findings": "/findings/",
         "deciding": "/deciding/",
