@@ -68,6 +68,8 @@ def _other(asked: Asked, key: str) -> str:
 
 def _headline(found: Matrix) -> str:
     versions, tasks = found.page.paginator.count, found.columns_page.paginator.count
+    if not versions or not tasks:
+        return gettext("There is nothing to set side by side.")
     models = (
         ngettext("%(number)s model version", "%(number)s model versions", versions)
         if found.asked.all_versions
