@@ -1,6 +1,7 @@
 """Turns a refusal raised under a page into that page's answer, and stops impossible addresses."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -23,8 +24,18 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; only exceptions concern us."""
-        return self.get_response(request)
+        """Pass the request on; say on a page what a browser would show as nothing (405).
+
+        Who signs in on the way to sending a form is led to the form's address, which shows none.
+        """
+        answer = self.get_response(request)
+        if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not request.accepts("text/html"):
+            return answer
+        if is_api(request):
+            return answer
+        page = render(request, "405.html", status=answer.status_code)
+        page["Allow"] = answer["Allow"]
+        return page
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the refusal's page, or None to let Django handle any other exception."""

@@ -57,8 +57,8 @@ class OptionsField(ProseField):
 
     def __init__(self) -> None:
         super().__init__(
-            required=False,
             rows=5,
+            error_messages={"required": _("Say what can be chosen: one option a line.")},
             max_length=MAX_OPTIONS * (MAX_OPTION_CHARACTERS + 1),
             label=_("Options"),
             help_text=_("For a choice: one option a line, in the order of the ballot."),
@@ -156,10 +156,8 @@ class ProposalForm(TextForm):
             del self.fields["options"], self.fields["seats"]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for what an election is about."""
+        """Let one be chosen where nothing else is said."""
         found: dict[str, Any] = super().clean() or {}
-        if "options" in self.fields and not found.get("options") and "options" not in self.errors:
-            self.add_error("options", gettext("Say what can be chosen: one option a line."))
         if "seats" in self.fields:
             found["seats"] = found.get("seats") or 1
         return found

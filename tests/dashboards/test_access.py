@@ -5,6 +5,7 @@ import pytest
 from oversight.ledger.sequencer import sequence_once
 from tests import factories
 from tests.dashboards.conftest import EMPTY
+from tests.incidents.made import make_report
 
 UNKNOWN = (
     "/models/nothing/",
@@ -115,6 +116,16 @@ def test_my_work_shows_each_person_only_their_own(client, world, words):
     answer = words(client.get("/my/"))
     assert "Only in the drafts of the member" not in answer
     assert "You have no role yet." in answer
+
+
+def test_my_work_says_what_waits_for_a_clerk_and_where_an_administrator_works(client, world, words):
+    incident, _ = make_report(deployment=world.deployment)
+    client.force_login(world.cast.clerk)
+    assert incident.ref in words(client.get("/my/"))
+    client.force_login(world.cast.administrator)
+    answer = words(client.get("/my/"))
+    assert "You have no role yet." not in answer
+    assert "Administration Bodies, Organisations" in answer
 
 
 @pytest.mark.parametrize(

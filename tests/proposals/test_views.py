@@ -476,7 +476,20 @@ def test_a_form_without_its_token_changes_nothing(cast, name):
 @pytest.mark.parametrize("name", ["proposal-comment", "proposal-evaluate", "proposal-move"])
 def test_what_changes_something_answers_only_to_post(as_role, cast, name):
     path = address(name, make_deliberated_proposal(cast))
-    assert as_role("member").get(path).status_code == 405
+    member = as_role("member")
+    assert member.get(path).status_code == 405
+    shown = member.get(path, headers={"accept": "text/html"})
+    assert (shown.status_code, shown["Allow"]) == (405, "POST")
+    assert "A form is sent from its own page" in shown.content.decode()
+
+
+def test_an_election_says_that_it_needs_its_options(as_role, cast):
+    chosen = reverse("proposal-create") + "?type=election"
+    shown = as_role("member").get(chosen).content.decode()
+    assert re.search(r'<label for="id_options">Options</label>', shown), "not optional"
+    answer = as_role("member").post(chosen, {"type": "election", "options": " \n "})
+    assert answer.status_code == 422
+    assert "Say what can be chosen" in answer.content.decode()
 
 
 def test_a_criterion_is_set_for_a_suite_that_has_to_be_searched_for(as_role, cast, monkeypatch):

@@ -14,6 +14,7 @@ from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
 from oversight.dashboards.findings import Finding, latest, newest_findings
 from oversight.dashboards.words import home_headline, sentence, worded
+from oversight.incidents.models import Incident
 from oversight.registry.models import Authorisation
 from proposals.awaiting import awaiting, cast_in
 from proposals.models import Decision, Proposal
@@ -43,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
-    """Show a person what waits for them: votes first, then their proposals and runs."""
+    """Show a person what waits for them: votes, then incidents, their proposals and runs."""
     person = request.user
     if not is_person(person):
         raise Http404
@@ -60,6 +61,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
                 none=gettext("no votes wait for you"),
             )
         ),
+        "to_handle": Incident.objects.handled_by(person).open().newest_first()[:50],
         "proposals": proposals[:20],
         "seats": person.memberships.in_term().select_related("body"),
         "affiliations": person.affiliations.in_term().select_related("organisation"),
