@@ -260,7 +260,7 @@ def _admit(it: _Plan) -> list[Line]:
 
 def _allocate(it: _Plan) -> list[Line]:
     days = it.days(ProposalType.ALLOCATE)
-    page = ("/compute/#budgets", "budgets")
+    page = ("/compute/#budgets", gettext("budgets"))
     return [
         Line(
             gettext(

@@ -81,7 +81,7 @@ class ShapeForm(forms.Form):
         super().__init__(*args, **kwargs)
         named = [(name, f"{name} ({kind})") for name, kind in columns.items()]
         for key in ("prompt", "answer", "id", "group"):
-            self.fields[key].choices = [("", "none"), *named]  # type: ignore[attr-defined]
+            self.fields[key].choices = [("", gettext("none")), *named]  # type: ignore[attr-defined]
         self.fields["choices"].choices = named  # type: ignore[attr-defined]
 
     def clean_clustered(self) -> bool:

@@ -18,6 +18,7 @@ from oversight.dashboards.matrix_columns import Column, columns_of, newest_suite
 from oversight.dashboards.matrix_query import Asked
 from oversight.dashboards.matrix_versions import light, versions_of
 from oversight.registry.models import ModelVersion
+from oversight.web.figures import localised
 
 ROWS, COLUMNS = 25, 12
 ROWS_AT_ONCE = 50
@@ -58,7 +59,8 @@ class Cell:
         distance = round(abs(self.behind), 3)
         if not distance:
             return gettext("at the baseline")
-        return f"{distance:.3f} {'behind' if self.behind > 0 else 'ahead'}"
+        words = gettext("%(score)s behind") if self.behind > 0 else gettext("%(score)s ahead")
+        return words % {"score": localised(f"{distance:.3f}")}
 
     @property
     def is_of_earlier_suite(self) -> bool:

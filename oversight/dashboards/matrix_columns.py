@@ -31,7 +31,7 @@ class Column:
         number = self.task["num_fewshot"]
         if number is None:
             return gettext("as the harness has it")
-        return f"{number}-shot" if number else "zero-shot"
+        return gettext("%(number)s-shot") % {"number": number} if number else gettext("zero-shot")
 
     def gain(self, mean: float) -> float:
         """Return how good a score is by the task's own idea of good: more is better."""

@@ -1,9 +1,10 @@
 """Amendments: asked for by members, answered by the proposer, or decided by a vote."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
@@ -12,6 +13,7 @@ from oversight.ledger import services as ledger
 from oversight.ledger.models import PendingLeaf
 from oversight.web.clock import database_now
 from oversight.web.figures import grouped
+from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
 from proposals.choices import AMENDMENT_TRANSITIONS, AmendmentStatus, Leaf, ProposalType, Status
@@ -23,11 +25,14 @@ from proposals.services.amendment_words import checked_reason, edits_of, questio
 from proposals.services.drafting import MAX_TEXT, write_draft
 from proposals.services.stages import lock_proposal, move
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 MAX_ANSWER = 1000
-
-
 MOST_STANDING = 20
 """Amendments of one author to one proposal that can stand at a time."""
+
+_ANSWER = _("Accept it or reject it: the text cannot be final while it is open.")
 
 
 @transaction.atomic(durable=True)
@@ -82,8 +87,8 @@ def propose_amendment(
     _tell(
         amendment,
         [locked.proposer],
-        f"{by} amends {locked.ref}",
-        "Accept it or reject it: the text cannot be final while it is open.",
+        filled(_("%(person)s amends %(ref)s"), person=by, ref=locked.ref),
+        _ANSWER,
     )
     return amendment
 
@@ -116,8 +121,13 @@ def revise_amendment(
     _tell(
         row,
         [locked.proposer],
-        f"{by} changed amendment {row.number} to {locked.ref}",
-        "Accept it or reject it: the text cannot be final while it is open.",
+        filled(
+            _("%(person)s changed amendment %(number)s to %(ref)s"),
+            person=by,
+            number=row.number,
+            ref=locked.ref,
+        ),
+        _ANSWER,
     )
     return row
 
@@ -127,7 +137,7 @@ def withdraw_amendment(*, by: Person, amendment: Amendment) -> Amendment:
     """Take an amendment back, before it is decided."""
     if amendment.author_id != by.pk:
         raise NotAllowed(gettext("Only its author withdraws an amendment."))
-    _, row = _locked_standing(amendment)
+    _locked, row = _locked_standing(amendment)
     _move(row, AmendmentStatus.WITHDRAWN)
     row.save()
     _append(row, Leaf.AMENDMENT_WITHDRAWN, by)
@@ -164,8 +174,8 @@ def accept_amendment(*, by: Person, amendment: Amendment) -> Revision:
     _tell(
         row,
         [row.author],
-        f"Your amendment to {locked.ref} is accepted",
-        f"It is in revision {revision.number} of the text.",
+        filled(_("Your amendment to %(ref)s is accepted"), ref=locked.ref),
+        filled(_("It is in revision %(number)s of the text."), number=revision.number),
     )
     return revision
 
@@ -196,8 +206,8 @@ def reject_amendment(*, by: Person, amendment: Amendment, reason: str) -> Amendm
     _tell(
         row,
         [row.author],
-        f"Your amendment to {locked.ref} is rejected",
-        "The reason stands beside it. You can write it anew, or put it to a vote of the body.",
+        filled(_("Your amendment to %(ref)s is rejected"), ref=locked.ref),
+        _("The reason stands beside it. You can write it anew, or put it to a vote of the body."),
     )
     return row
 
@@ -241,8 +251,10 @@ def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
     _tell(
         row,
         [each for each in (locked.proposer, row.author) if each.pk != by.pk],
-        f"Amendment {row.number} to {locked.ref} is put to a vote",
-        f"The body decides on it by {vote.ref}.",
+        filled(
+            _("Amendment %(number)s to %(ref)s is put to a vote"), number=row.number, ref=locked.ref
+        ),
+        filled(_("The body decides on it by %(ref)s."), ref=vote.ref),
     )
     return vote
 
@@ -348,7 +360,9 @@ def _append(amendment: Amendment, kind: Leaf, by: Person, **parts: Any) -> Pendi
     )
 
 
-def _tell(amendment: Amendment, people: list[Person], subject: str, text: str) -> None:
+def _tell(
+    amendment: Amendment, people: list[Person], subject: "StrOrPromise", text: "StrOrPromise"
+) -> None:
     notify(
         people=people,
         subject=subject,

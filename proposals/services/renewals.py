@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Body, Person
@@ -12,7 +14,7 @@ from oversight.accounts.services import notify
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now, stamp
-from oversight.web.languages import lowered
+from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict
 from proposals.choices import OPEN, Origin, ProposalType, Status
 from proposals.models import Decision, Proposal, Reminder, text_document
@@ -23,6 +25,9 @@ from proposals.services.drafting import write_draft
 CLOCK = "system:clock"
 REMIND_DAYS = (30, 14, 7, 1)
 """Days before the end, and before a review, at which the body's people are reminded."""
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Due = tuple[str, int]
 """What a reminder is of, `end` or `review`, and how many days before."""
@@ -104,9 +109,16 @@ def draft_renewal(*, decision: Decision) -> Proposal:
     _tell(
         body,
         about=proposal.ref,
-        subject=f"A renewal is drafted: {decision.proposal.title}",
-        text=f"The authorisation {row.decision_ref} ends on {ends}. {proposal.ref} would renew it; "
-        "a clerk completes the draft and opens the deliberation.",
+        subject=filled(_("A renewal is drafted: %(title)s"), title=decision.proposal.title),
+        text=filled(
+            _(
+                "The authorisation %(ref)s ends on %(end)s. %(renewal)s would renew it; "
+                "a clerk completes the draft and opens the deliberation."
+            ),
+            ref=row.decision_ref,
+            end=ends,
+            renewal=proposal.ref,
+        ),
         path=proposal.get_absolute_url(),
     )
     return proposal
@@ -146,37 +158,77 @@ def remind(*, decision: Decision) -> bool:
     Reminder.objects.bulk_create(
         Reminder(decision_ref=row.decision_ref, of=of, days=days, sent_at=now) for of, days in due
     )
-    suspended = row.state_at(now) == AuthorisationState.SUSPENDED
-    renewal = _renewals(row.decision_ref).order_by("-drafted_at").first()
-    stands = (
-        f"Its renewal {renewal.ref} is in: {lowered(renewal.get_status_display())}."
-        if (renewal)
-        else "Nobody has proposed to renew it."
-    )
-    review = decision.review_at if any(of == "review" for of, _ in due) else None
-    first = f"Review on {review:%Y-%m-%d}" if review else f"Ends on {row.ends_at:%Y-%m-%d}"
-    reviewed = f" is to be reviewed on {stamp(review)} and" if review else ""
+    review = decision.review_at if any(of == "review" for of, _days in due) else None
+    names = {"version": row.version, "deployment": row.deployment}
     _tell(
         body,
         about=row.decision_ref,
-        subject=f"{first}: {row.version} for {row.deployment}",
-        text=f"The authorisation {row.decision_ref}{reviewed} ends on {stamp(row.ends_at)}"
-        f"{'; it is suspended now' if suspended else ''}. {stands}",
+        subject=filled(
+            _("Review on %(day)s: %(version)s for %(deployment)s"),
+            day=f"{review:%Y-%m-%d}",
+            **names,
+        )
+        if review
+        else filled(
+            _("Ends on %(day)s: %(version)s for %(deployment)s"),
+            day=f"{row.ends_at:%Y-%m-%d}",
+            **names,
+        ),
+        text=filled(
+            "%(ends)s %(renewal)s", ends=_end_words(row, now, review), renewal=_renewal_words(row)
+        ),
         path=decision.get_absolute_url(),
     )
     return True
 
 
+def _end_words(row: Authorisation, now: datetime, review: datetime | None) -> "StrOrPromise":
+    """Say when an authorisation ends, and when it is reviewed before."""
+    assert row.ends_at is not None  # noqa: S101 - nothing else is reminded of
+    gaps = {"ref": row.decision_ref, "end": stamp(row.ends_at)}
+    suspended = row.state_at(now) == AuthorisationState.SUSPENDED
+    if review:
+        gaps["review"] = stamp(review)
+        if suspended:
+            return filled(
+                _(
+                    "The authorisation %(ref)s is to be reviewed on %(review)s and ends on "
+                    "%(end)s; it is suspended now."
+                ),
+                **gaps,
+            )
+        return filled(
+            _("The authorisation %(ref)s is to be reviewed on %(review)s and ends on %(end)s."),
+            **gaps,
+        )
+    if suspended:
+        return filled(_("The authorisation %(ref)s ends on %(end)s; it is suspended now."), **gaps)
+    return filled(_("The authorisation %(ref)s ends on %(end)s."), **gaps)
+
+
+def _renewal_words(row: Authorisation) -> "StrOrPromise":
+    renewal = _renewals(row.decision_ref).order_by("-drafted_at").first()
+    if renewal is None:
+        return _("Nobody has proposed to renew it.")
+    return filled(
+        _("Its renewal %(ref)s is in: %(stage)s."),
+        ref=renewal.ref,
+        stage=lowered(Status(renewal.status).label),
+    )
+
+
 def clock_person() -> Person:
     """Return the account in whose name the clock drafts; it cannot sign in."""
-    person, _ = Person.objects.get_or_create(
+    person, _is_new = Person.objects.get_or_create(
         email="clock@localhost",
         defaults={"display_name": "The clock", "is_system": True, "password": "!"},
     )
     return person
 
 
-def _tell(body: Body, *, about: str, subject: str, text: str, path: str) -> None:
+def _tell(
+    body: Body, *, about: str, subject: "StrOrPromise", text: "StrOrPromise", path: str
+) -> None:
     seats = body.memberships.in_term().select_related("person")
     notify(
         kind=NoticeKind.REMINDER,

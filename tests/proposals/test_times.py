@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from oversight.accounts.models import Notice
+from oversight.accounts.models import Notice, NoticeSettings
 from oversight.ledger.models import PendingLeaf
 from oversight.registry.models import Authorisation
 from oversight.web.clock import database_now
@@ -281,6 +281,24 @@ def test_a_review_counts_where_the_charter_drafts_nothing_by_itself():
     review_in(decision, seconds=-1)
     look_ahead()
     assert drafted().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "text"),
+    [
+        ("en", "Ends on ", "Nobody has proposed to renew it."),
+        ("fr", "Fin le ", "Personne n’a proposé de la renouveler."),
+        ("de", "Ende am ", "Niemand hat vorgeschlagen, sie zu verlängern."),
+    ],
+)
+def test_people_are_reminded_in_their_language(cast, language, subject, text):
+    NoticeSettings.objects.create(person=cast.member, language=language)
+    decision = authorised(cast, terms={"days": 90})
+    let_it_end_in(decision, days=6)
+    look_ahead()
+    told = Notice.objects.filter(person=cast.member, kind="reminder").get()
+    assert told.subject.startswith(subject)
+    assert told.text.endswith(text)
 
 
 def test_people_are_reminded_of_a_review_and_of_the_end_apart(cast):
