@@ -13,7 +13,7 @@ from oversight.accounts.models import Body, Person
 from oversight.accounts.services import notify
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, stamp, when_read
 from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict
 from proposals.choices import OPEN, Origin, ProposalType, Status
@@ -116,7 +116,7 @@ def draft_renewal(*, decision: Decision) -> Proposal:
                 "a clerk completes the draft and opens the deliberation."
             ),
             ref=row.decision_ref,
-            end=ends,
+            end=when_read(row.ends_at, body.time_zone) if row.ends_at else "",
             renewal=proposal.ref,
         ),
         path=proposal.get_absolute_url(),
@@ -175,20 +175,24 @@ def remind(*, decision: Decision) -> bool:
             **names,
         ),
         text=filled(
-            "%(ends)s %(renewal)s", ends=_end_words(row, now, review), renewal=_renewal_words(row)
+            "%(ends)s %(renewal)s",
+            ends=_end_words(body, row, now, review),
+            renewal=_renewal_words(row),
         ),
         path=decision.get_absolute_url(),
     )
     return True
 
 
-def _end_words(row: Authorisation, now: datetime, review: datetime | None) -> "StrOrPromise":
+def _end_words(
+    body: Body, row: Authorisation, now: datetime, review: datetime | None
+) -> "StrOrPromise":
     """Say when an authorisation ends, and when it is reviewed before."""
     assert row.ends_at is not None  # noqa: S101 - nothing else is reminded of
-    gaps = {"ref": row.decision_ref, "end": stamp(row.ends_at)}
+    gaps = {"ref": row.decision_ref, "end": when_read(row.ends_at, body.time_zone)}
     suspended = row.state_at(now) == AuthorisationState.SUSPENDED
     if review:
-        gaps["review"] = stamp(review)
+        gaps["review"] = when_read(review, body.time_zone)
         if suspended:
             return filled(
                 _(
