@@ -42,7 +42,7 @@ class FirstAdministratorForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
     )
     email = forms.EmailField(
-        label="E-mail",
+        label=_("E-mail"),
         help_text=_("You sign in with it. It is shown to nobody."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )

@@ -84,7 +84,7 @@ class ReportForm(forms.Form):
     attachments = FilesField()
     email = forms.EmailField(
         required=False,
-        label="E-mail",
+        label=_("E-mail"),
         max_length=reporting.MAX_EMAIL,
         help_text=_(
             "Only for questions of those who handle the report. It is never published, and "

@@ -117,7 +117,7 @@ class VersionField(RowField):
 
     def __init__(self, **options: Any) -> None:
         rows = ModelVersion.objects.select_related("model").newest_first().defer("manifest")
-        words = {"label": gettext("Model version"), "empty_label": gettext("Choose one")}
+        words = {"label": _("Model version"), "empty_label": _("Choose one")}
         super().__init__(rows, **words | options)
 
     def word(self, row: ModelVersion) -> str:
@@ -126,7 +126,7 @@ class VersionField(RowField):
 
     def named(self, word: str) -> QuerySet[ModelVersion]:
         """Return the version of this digest, or of this model and label."""
-        slug, _, label = word.partition("/")
+        slug, _slash, label = word.partition("/")
         return self.rows.filter(Q(digest=word) | Q(model__slug=slug, label=label))
 
     def like(self, word: str) -> QuerySet[ModelVersion]:
@@ -145,7 +145,7 @@ class DeploymentField(RowField):
     words_help = _("Type its address name; the page “In service” lists them all.")
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(Deployment.objects.all(), empty_label=gettext("Choose one"), **options)
+        super().__init__(Deployment.objects.all(), empty_label=_("Choose one"), **options)
 
 
 class AddressNameField(forms.CharField):
@@ -158,7 +158,7 @@ class AddressNameField(forms.CharField):
         )
         attrs = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         super().__init__(
-            label=gettext("Address name"),
+            label=_("Address name"),
             max_length=60,
             validators=[plain],
             widget=forms.TextInput(attrs=attrs),

@@ -1,5 +1,7 @@
 """Languages: addresses, what is cached and stored, catalogues, marks in templates."""
 
+import importlib
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -8,7 +10,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.forms import HiddenInput
+from django.forms.forms import BaseForm
+from django.forms.utils import pretty_name
 from django.template import engines
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -17,10 +23,12 @@ from oversight.accounts.models import Notice, NoticeSettings
 from oversight.accounts.notices import send_mail_to
 from oversight.accounts.services import notify
 from oversight.web import catalogues, languages
+from oversight.web.field_names import FIELD_NAMES
 from oversight.web.figures import grouped, localised
 from oversight.web.languages import filled
 from oversight.web.moments import ago, when
 from oversight.web.templatetags.oversight_tags import decimal3, percent1
+from proposals.forms.texts import TextForm
 from tests import factories
 
 ROOT = Path(settings.BASE_DIR)
@@ -349,3 +357,42 @@ def test_every_template_compiles():
 def test_no_argument_with_a_percent_sign_is_translated_in_place(path):
     """`_("95 %")` as an argument comes out as `95 %%`; `{% translate … as x %}` does not."""
     assert not re.search(r'=_\("[^"]*%', path.read_text("utf-8"))
+
+
+def forms_of_the_site():
+    """Return every class of form that the floors have, with all of their modules read."""
+    for name in ("evals", "oversight", "proposals"):
+        for found in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+            if {"forms", "filters"} & set(found.name.split(".")):
+                importlib.import_module(found.name)
+    waiting, classes = [BaseForm], set()
+    while waiting:
+        waiting += (children := waiting.pop().__subclasses__())
+        classes |= {each for each in children if each.__module__.split(".")[0] != "django"}
+    return [
+        each
+        for each in classes
+        if each.__module__.split(".")[0] in ("evals", "oversight", "proposals")
+    ]
+
+
+def test_no_field_of_a_form_has_a_label_that_stays_english():
+    unmarked = {
+        f"{form.__module__}.{form.__name__}.{name}"
+        for form in forms_of_the_site()
+        for name, field in form.base_fields.items()
+        if not isinstance(field.widget, HiddenInput)
+        and type(label := field.label or pretty_name(name)) is str
+        and label not in FIELD_NAMES
+    }
+    assert unmarked == set()
+
+
+@pytest.mark.parametrize(("language", "name"), [("fr", "Titre"), ("de", "Titel")])
+def test_the_name_of_a_field_is_shown_in_the_language_of_the_page(language, name):
+    with translation.override(language):
+        shown = render_to_string("components/_form.html", {"form": TextForm({})})
+    assert shown.count(f">{name}<") == 2, (
+        "beside the field and in the summary of what needs mending"
+    )
+    assert "Title" not in shown
