@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,28 +48,29 @@ def running_system(
     if found := Presence(var).other():
         yield _await_other(var, found, worker=worker).url
         return
-    with tempfile.TemporaryDirectory(prefix="oversight-") as folder:
-        ready_file = Path(folder) / "ready"
-        command = [sys.executable, "manage.py", "up", "--ready-file", str(ready_file)]
-        command += [] if worker else ["--without-worker"]
-        settings = {"OVERSIGHT_VAR": str(var), "PORT": str(port or free_port())}
-        (var / "run").mkdir(parents=True, exist_ok=True)
-        log = var / "run" / "system.log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                leashed(command),
-                cwd=PROJECT,
-                env={**os.environ, **settings, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            yield _await_ready(process, ready_file, log, say)
-        finally:
-            process.terminate()
-            process.wait()
+    (var / "run").mkdir(parents=True, exist_ok=True)
+    # Beside what else the system says of itself: a process that is killed leaves nothing elsewhere.
+    ready_file = var / "run" / "ready"
+    ready_file.unlink(missing_ok=True)
+    command = [sys.executable, "manage.py", "up", "--ready-file", str(ready_file)]
+    command += [] if worker else ["--without-worker"]
+    settings = {"OVERSIGHT_VAR": str(var), "PORT": str(port or free_port())}
+    log = var / "run" / "system.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            leashed(command),
+            cwd=PROJECT,
+            env={**os.environ, **settings, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield _await_ready(process, ready_file, log, say)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def ensure_database(var: Path | None = None) -> None:
