@@ -121,7 +121,10 @@ def test_my_work_shows_each_person_only_their_own(client, world, words):
 def test_my_work_says_what_waits_for_a_clerk_and_where_an_administrator_works(client, world, words):
     incident, _ = make_report(deployment=world.deployment)
     client.force_login(world.cast.clerk)
-    assert incident.ref in words(client.get("/my/"))
+    answer = words(client.get("/my/"))
+    assert incident.ref in answer
+    assert "One incident waits for you." in answer
+    assert "You are on no open roll." not in answer
     client.force_login(world.cast.administrator)
     answer = words(client.get("/my/"))
     assert "You have no role yet." not in answer

@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
+from oversight.accounts.choices import VOTING_ROLES
 from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
@@ -49,21 +50,16 @@ def my_work(request: HttpRequest) -> HttpResponse:
     if not is_person(person):
         raise Http404
     waiting, cast = awaiting(person), cast_in(person)
+    seats = list(person.memberships.in_term().select_related("body"))
+    to_handle = list(Incident.objects.handled_by(person).open().newest_first()[:50])
     proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
     context = {
         "votes": [*waiting, *cast],
-        "headline": sentence(
-            worded(
-                ngettext(
-                    "%(number)s vote waits for you", "%(number)s votes wait for you", len(waiting)
-                ),
-                len(waiting),
-                none=gettext("no votes wait for you"),
-            )
-        ),
-        "to_handle": Incident.objects.handled_by(person).open().newest_first()[:50],
+        "headline": _what_waits(len(waiting), len(to_handle)),
+        "may_vote": any(seat.role in VOTING_ROLES for seat in seats),
+        "to_handle": to_handle,
         "proposals": proposals[:20],
-        "seats": person.memberships.in_term().select_related("body"),
+        "seats": seats,
         "affiliations": person.affiliations.in_term().select_related("organisation"),
         "runs": Run.objects.filter(requested_by=person).with_parts().newest_first()[:10],
         "notices": person.notices.newest_first()[:10],
@@ -71,6 +67,17 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "nav": "",
     }
     return render(request, "dashboards/my_work.html", context)
+
+
+def _what_waits(votes: int, incidents: int) -> str:
+    """Return what waits for a person, in a sentence: votes, and where there are none, incidents."""
+    if incidents and not votes:
+        words = ngettext(
+            "%(number)s incident waits for you", "%(number)s incidents wait for you", incidents
+        )
+        return sentence(worded(words, incidents))
+    words = ngettext("%(number)s vote waits for you", "%(number)s votes wait for you", votes)
+    return sentence(worded(words, votes, none=gettext("no votes wait for you")))
 
 
 @dataclass(frozen=True, slots=True)
