@@ -47,21 +47,31 @@ COMPUTE = Table(
 )
 
 
-def _by(key: Column, what: str, which: str = "") -> Table:
+def _by(key: Column, title: str, about: str) -> Table:
     return Table(
         f"compute-by-{key.name}",
-        f"Compute by {what}",
-        f"What each {what} took{which}.",
+        title,
+        about,
         _STATED,
         (key, *_TAKEN),
         address=f"/compute/by-{key.name}",
     )
 
 
-COMPUTE_BY_MODEL = _by(text("model", "The model that was evaluated."), "model")
-COMPUTE_BY_RUN = _by(text("run", "The run."), "run", ", of the newest 10,000")
+COMPUTE_BY_MODEL = _by(
+    text("model", "The model that was evaluated."),
+    _("Compute by model"),
+    _("What each model took."),
+)
+COMPUTE_BY_RUN = _by(
+    text("run", "The run."),
+    _("Compute by run"),
+    _("What each run took, of the newest 10,000."),
+)
 COMPUTE_BY_BODY = _by(
-    text("body", "The body for whose proposals it was.", null="For no body's proposal."), "body"
+    text("body", "The body for whose proposals it was.", null="For no body's proposal."),
+    _("Compute by body"),
+    _("What each body took."),
 )
 BUDGETS = Table(
     "budgets",
@@ -86,8 +96,8 @@ BUDGETS = Table(
 )
 STATISTICS = Table(
     "incident-statistics",
-    "Incidents in numbers",
-    "How many incidents stand where, and how grave.",
+    _("Incidents in numbers"),
+    _("How many incidents stand where, and how grave."),
     "the list of incidents",
     (
         text("by", "What is counted by: status, severity, category or deployment."),
@@ -141,8 +151,8 @@ _WEIGHTS = (
 )
 HISTORY = Table(
     "suite-history",
-    "History of a suite",
-    "The headline score of every task in the newest 1,000 full runs of all versions of a suite.",
+    _("History of a suite"),
+    _("The headline score of every task in the newest 1,000 full runs of all versions of a suite."),
     "signed statements of workers, recomputed from the samples",
     (
         text("run", "The run."),
@@ -186,8 +196,8 @@ OVERVIEW = Table(
 )
 TASK_RESULTS = Table(
     "task-results",
-    "One task across models",
-    "The newest full result of each model version on a task, best first.",
+    _("One task across models"),
+    _("The newest full result of each model version on a task, best first."),
     "signed statements of workers, recomputed from the samples",
     _NEWEST,
     ("model_digest",),
@@ -212,8 +222,8 @@ CHART = Table(
 )
 RUN_RESULTS = Table(
     "run-results",
-    "Results of a run",
-    "Every metric of every task, over all samples and by group.",
+    _("Results of a run"),
+    _("Every metric of every task, over all samples and by group."),
     "signed statements of workers, recomputed from the samples",
     (
         text("run", "The run."),
