@@ -43,25 +43,7 @@ def record_criterion(
     """
     if not decision and not policy.can_record_criterion(by):
         raise NotAllowed(_("Recording a criterion takes a role in a body or an organisation."))
-    task = next((t for t in suite_version.tasks if t["name"] == task_name), None)
-    if task is None:
-        names = ", ".join(t["name"] for t in suite_version.tasks)
-        raise Invalid(
-            _("The suite has no task %(task_name)s: use one of %(names)s.")
-            % {
-                "task_name": f"{task_name!r}",
-                "names": names,
-            }
-        )
-    if metric not in task["metrics"]:
-        raise Invalid(
-            _("Task %(task_name)s has no metric %(metric)s: use %(names)s.")
-            % {
-                "task_name": task_name,
-                "metric": f"{metric!r}",
-                "names": ", ".join(task["metrics"]),
-            }
-        )
+    task = _asked_task(suite_version, task_name, metric)
     limit = _number(threshold)
     if comparison == Comparison.NOT_WORSE:
         _require_comparable(task, limit, beside)
@@ -97,6 +79,23 @@ def record_criterion(
             )
     except IntegrityError:
         raise Conflict(_("This criterion is on the record already.")) from None
+
+
+def _asked_task(suite_version: SuiteVersion, name: str, metric: str) -> dict[str, Any]:
+    """Return a task of a suite that has such a metric."""
+    task = next((t for t in suite_version.tasks if t["name"] == name), None)
+    if task is None:
+        names = ", ".join(t["name"] for t in suite_version.tasks)
+        raise Invalid(
+            _("The suite has no task %(task_name)s: use one of %(names)s.")
+            % {"task_name": f"{name!r}", "names": names}
+        )
+    if metric not in task["metrics"]:
+        raise Invalid(
+            _("Task %(task_name)s has no metric %(metric)s: use %(names)s.")
+            % {"task_name": name, "metric": f"{metric!r}", "names": ", ".join(task["metrics"])}
+        )
+    return task
 
 
 def _require_comparable(

@@ -250,12 +250,18 @@ def _decide(
         leaf_id=leaf.id,
     )
     call_off(kinds=ASKING, about=proposal.ref)
+    _tell_outcome(decision, contract)
+    return decision
+
+
+def _tell_outcome(decision: Decision, contract: Contract) -> None:
+    proposal, outcome = decision.proposal, DecisionOutcome(decision.outcome)
+    on_roll = {entry.membership.person for entry in contract.roll.select_related(_PERSON)}
     notify(
         kind=NoticeKind.DECISION,
         body=proposal.body,
         about=proposal.ref,
-        people={entry.membership.person for entry in contract.roll.select_related(_PERSON)}
-        | {proposal.proposer},
+        people=on_roll | {proposal.proposer},
         subject=filled("%(outcome)s: %(title)s", outcome=outcome.label, title=proposal.title),
         text=filled(
             _("The vote on %(ref)s has closed. Outcome: %(lower)s."),
@@ -264,7 +270,6 @@ def _decide(
         ),
         path=decision.get_absolute_url(),
     )
-    return decision
 
 
 def _review(contract: Contract, now: datetime) -> datetime | None:

@@ -1,6 +1,7 @@
 """Opening a vote: the decision contract and the roll, frozen as they are now."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -61,9 +62,7 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
     if locked.status != Status.FINAL_TEXT:
         raise Conflict(
             gettext("A vote opens on a final text; this proposal is in “%(status)s”.")
-            % {
-                "status": locked.get_status_display(),
-            }
+            % {"status": locked.get_status_display()}
         )
     # Whoever changes the body's members or charter waits until the roll is frozen, so that the log
     # has their acts on the same side of the opening as the contract.
@@ -108,20 +107,26 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
         leaf_id=leaf.id,
     )
     _freeze_roll(contract, seats, delegated)
+    _call_to_vote(locked, seats, ends_at=ends_at, is_reminder=is_short)
+    return contract
+
+
+def _call_to_vote(
+    proposal: Proposal, seats: Iterable[Membership], *, ends_at: datetime, is_reminder: bool
+) -> None:
     notify(
-        kind=NoticeKind.VOTE_CLOSING if is_short else NoticeKind.VOTE_OPENED,
-        body=locked.body,
-        about=locked.ref,
+        kind=NoticeKind.VOTE_CLOSING if is_reminder else NoticeKind.VOTE_OPENED,
+        body=proposal.body,
+        about=proposal.ref,
         people=[seat.person for seat in seats],
-        subject=filled(_("Your vote is wanted: %(title)s"), title=locked.title),
+        subject=filled(_("Your vote is wanted: %(title)s"), title=proposal.title),
         text=filled(
             _("The vote on %(ref)s is open until %(until)s."),
-            ref=locked.ref,
-            until=when_read(ends_at, locked.body.time_zone),
+            ref=proposal.ref,
+            until=when_read(ends_at, proposal.body.time_zone),
         ),
-        path=f"{locked.get_absolute_url()}ballot/",
+        path=f"{proposal.get_absolute_url()}ballot/",
     )
-    return contract
 
 
 def _seats(proposal: Proposal) -> tuple[list[Membership], list[Membership]]:
