@@ -281,6 +281,20 @@ def test_the_list_of_bodies_takes_no_more_queries(client, django_assert_max_num_
         client.get(reverse("administration"))
 
 
+# -- What cannot be taken back ----------------------------------------------------------------
+
+
+def test_ending_a_term_and_revoking_a_key_take_two_steps(client, cast):
+    client.force_login(cast.administrator)
+    client.post(reverse("api-keys"), {"name": "Mine", "scopes": ["runs:write"], "days": 30})
+    body = client.get(reverse("administration-body", args=[cast.body.slug])).content.decode()
+    keys = client.get(reverse("api-keys")).content.decode()
+    for page, action in ((body, "/end/"), (keys, "/revoke/")):
+        form = page[: page.index(f'{action}"')].rpartition("<details")[2]
+        assert form.startswith(' class="confirm"><summary>')
+        assert "</details>" not in form
+
+
 # -- A system that is tried out --------------------------------------------------------------
 
 
