@@ -18,6 +18,7 @@ from proposals.charter_words import (
     PROPOSERS,
     RECUSALS,
     SECRECIES,
+    hours_words,
     rules_words,
 )
 from proposals.choices import FOLLOWS, ProposalType
@@ -246,7 +247,7 @@ def _check_periods(name: str, given: Mapping[str, Any], *, review_days: int) -> 
         words = _(
             "must be at least %(least)s: the vote that ratifies a suspension takes as long"
         ) % {
-            "least": least,
+            "least": hours_words(least),
         }
         raise _fault(name, "emergency_hours", words)
     if review_days and review_days >= given["sunset_days"]:

@@ -12,6 +12,7 @@ from html import escape
 from html.parser import HTMLParser
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from proposals.changes import word_changes
 from proposals.markdown import cleaned, render_markdown
@@ -25,7 +26,7 @@ HOLDS_PARAGRAPHS = frozenset({"", "blockquote"})
 BLOCK_END, LINE_BREAK = "\x1e", "\x1f"
 """White space to the comparison, so that neither counts as a word."""
 
-_SAID = {"ins": "put in: ", "del": "taken out: "}
+_SAID = {"ins": _("(put in:"), "del": _("(taken out:")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class _Writer:
     def _marked(self, text: str, style: _Style, mark: str) -> str:
         words = escape(text).replace(LINE_BREAK, "<br>")
         if mark and text.strip():
-            hidden = f'<span class="visually-hidden">({_SAID[mark]}</span>'
+            hidden = f'<span class="visually-hidden">{_SAID[mark]} </span>'
             words = f'<{mark}>{hidden}{words}<span class="visually-hidden">)</span></{mark}>'
             self.is_visible = True
         closing = "".join(f"</{tag[1:].partition(' ')[0].rstrip('>')}>" for tag in style.tags[::-1])

@@ -15,7 +15,13 @@ from oversight.accounts.models import Membership
 from oversight.accounts.policy import is_person, voting_membership
 from oversight.web.languages import lowered
 from proposals import policy
-from proposals.charter_words import BASE_WORDS, QUORUM_WORDS, TIE_WORDS, fraction_words
+from proposals.charter_words import (
+    BASE_WORDS,
+    COMPARISONS,
+    QUORUM_WORDS,
+    TIE_WORDS,
+    fraction_words,
+)
 from proposals.choices import OPEN, Status
 from proposals.delegations import carriers
 from proposals.models import Ballot, Contract, Proposal, RollEntry
@@ -132,10 +138,9 @@ class Vote:
     def threshold_words(self) -> str:
         """What carries, such as “at least two thirds of the votes for and against”."""
         rules = self.content["rules"]
-        comparison = rules["comparison"].replace("_", " ")
         share = fraction_words(Fraction(rules["threshold"]))
         return _("%(comparison)s %(share)s of %(base_words)s") % {
-            "comparison": comparison,
+            "comparison": COMPARISONS[rules["comparison"]],
             "share": share,
             "base_words": BASE_WORDS[rules["base"]],
         }

@@ -66,7 +66,9 @@ class ReportForm(forms.Form):
             "numbers of people are safe here: none of this is published as it stands."
         ),
     )
-    category = forms.ChoiceField(choices=Category.choices, label=_("What went wrong?"))
+    category = forms.ChoiceField(
+        choices=[("", _("Choose one")), *Category.choices], label=_("Of what kind was it?")
+    )
     deployment = DeploymentField(
         required=False, label=_("Where?"), help_text=_("The use it was about, if you know.")
     )

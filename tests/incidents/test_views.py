@@ -107,6 +107,7 @@ def test_a_worn_form_gets_a_new_token_and_keeps_what_was_typed(client, cast):
         ("text", ""),
         ("text", "x" * 10_001),
         ("category", "poem"),
+        ("category", ""),
         ("deployment", "99999999999"),
         ("deployment", "nonsense"),
         ("occurred_on", "yesterday"),

@@ -416,6 +416,13 @@ def test_an_open_vote_shows_who_has_voted_and_never_how(client, cast):
     assert "half of the roll must vote; not reached yet" in page
     assert re.findall(r"</svg>\s*(voted|not yet)<", page) == ["not yet", "not yet", "voted"]
     assert "voted no" not in page.lower()
+    for language, needed in (
+        ("fr", "plus de la moitié des voix pour et contre"),
+        ("de", "mehr als die Hälfte der Ja- und Nein-Stimmen"),
+    ):
+        page = client.get(f"/{language}{proposal.get_absolute_url()}").content.decode()
+        assert needed in page
+        assert "more than" not in page
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,11 @@ class Command(ServiceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the address under which the site is reached."""
-        parser.add_argument("--base-url", default=settings.PUBLIC_URL)
+        parser.add_argument(
+            "--base-url",
+            default=settings.PUBLIC_URL,
+            help="where the site is reached; else PUBLIC_URL, or this machine under PORT",
+        )
 
     def act(self, **options: Any) -> None:
         """Print one line."""
