@@ -29,7 +29,7 @@ ref=$(curl -sS --fail-with-body "$SITE/api/v1/runs/" \
   -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" \
   -d "{\"suite\": \"$SUITE\", \"model_digest\": \"$DIGEST\"}" |
   sed 's/^{"ref":"\([^"]*\)".*/\1/')
-if [ "${ref#run-}" = "$ref" ]; then echo "$ref" >&2; else
+if [ "${ref#run-}" = "$ref" ]; then echo "$ref" >&2; false; else
   until curl -sS --fail-with-body "$SITE/api/v1/runs/$ref/" -o run.json &&
     grep -qE '^\{"ref":"[^"]*","state":"(succeeded|failed|cancelled)"' run.json
   do sleep 2; done
@@ -64,7 +64,8 @@ while run["state"] in ("queued", "running"):
 print(run["ref"], run["state"], run["reason"])
 for task in run["tasks"]:
     for found in task["aggregates"]:
-        print(task["task_name"], found["metric"], found["mean"], *found["interval"])
+        about = found["group"] or "all"
+        print(task["task_name"], found["metric"], about, found["mean"], *found["interval"])
 """
 
 RECEIPT_CURL = r"""

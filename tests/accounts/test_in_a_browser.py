@@ -146,3 +146,15 @@ def test_a_passkey_signs_in_without_a_password(live_server, chromium):
         page.wait_for_url("**/my/")
     kinds = apart(lambda: set(Authenticator.objects.values_list("type", flat=True)))
     assert Authenticator.Type.WEBAUTHN in kinds
+
+
+def test_nothing_stands_between_the_fields_of_the_sign_in(live_server, chromium):
+    register_person(email=EMAIL, display_name="Nora", password=PASSWORD)
+    with a_visitor(chromium, live_server) as page:
+        page.goto("/accounts/login/")
+        page.get_by_label("Email").focus()
+        page.keyboard.type(EMAIL)
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/accounts/login/" not in url)

@@ -78,7 +78,7 @@ def test_each_program_on_the_page_does_what_it_says(
     assert said["feed-python"].strip()
     assert json.loads(said["evaluate-curl"])["state"] == "succeeded"
     assert "succeeded" in said["evaluate-python"]
-    assert "facts acc" in said["evaluate-python"]
+    assert "facts acc all" in said["evaluate-python"]
     assert "Signature Verified Successfully" in said["receipt-curl"]
     assert "The act is number" in said["receipt-python"]
     assert said["webhook-curl"] == said["webhook-python"] == "Whoever sent it has the secret.\n"

@@ -67,7 +67,7 @@ def _criteria(evidence: list[Evidence]) -> Table:
 
 def _criterion(row: Evidence) -> tuple[Cell, ...]:
     found = row.measured
-    must = "; must pass" if row.must_pass else ""
+    must = "; must pass" if row.must_pass else "; for information"
     interval = (
         f"{_decimal(found.low)} to {_decimal(found.high)}"
         if found and found.low is not None

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.models import Body, Person
-from oversight.accounts.policy import is_person
+from oversight.accounts.policy import is_person, voting_membership
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.cards import CARDS_LIMIT, open_cards
 from oversight.dashboards.drawings.deciding import charts_of
@@ -199,6 +199,12 @@ def contract(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
     return HttpResponse(found.contract.document, content_type="application/json")
 
 
+def _has_delegations(charter: Charter | None) -> bool:
+    return charter is not None and any(
+        charter.rules_for(kind).delegation != "none" for kind in charter.kinds
+    )
+
+
 @login_not_required
 @require_safe
 def body(request: HttpRequest, slug: str) -> HttpResponse:
@@ -219,6 +225,7 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "seats": seats.voting(),
         "member_words": members_in_words(seats.voting().count()),
         "clerks": seats.clerks(),
+        "may_delegate": _has_delegations(charter) and bool(voting_membership(request.user, found)),
         "proposals": titled(proposals.with_parts().newest_first())[:50],
         "nav": "deciding",
     }
