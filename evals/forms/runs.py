@@ -30,6 +30,14 @@ class RunForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short"}),
         help_text=_("How many requests the worker gives the model at a time."),
     )
+    fresh = forms.BooleanField(
+        label=_("Compute every answer anew"),
+        required=False,
+        help_text=_(
+            "Otherwise a worker recalls what it answered before under the same weights and "
+            "settings; the run's page then says so."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,4 +45,4 @@ class RunForm(forms.Form):
 
     def run_settings(self) -> dict[str, Any]:
         """Return what was chosen as a run's settings."""
-        return {key: self.cleaned_data[key] for key in ("limit", "dtype", "batch_size")}
+        return {key: self.cleaned_data[key] for key in ("limit", "dtype", "batch_size", "fresh")}

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from evals.models import Criterion, Run
 from evals.services.leases import hear_failure
+from evals.services.results import statement_of
 from evals.services.runs import cancel_run
+from oversight.dashboards.views import evaluations
 from oversight.ledger.sequencer import sequence_once
 from tests import factories
 from tests.machine import Machine
@@ -138,6 +140,19 @@ def test_a_finished_run_stops_asking_and_shows_its_results(client, world, words)
     assert "<html" not in body
     assert "0.875" in words(answer)
     assert 'data-announce="The evaluation has ended: finished."' in body
+
+
+def test_a_run_says_how_much_of_it_was_recalled(client, world, words, monkeypatch):
+    def recalled(task_run):
+        said = statement_of(task_run)
+        said["predicate"]["usage"] |= {"requests": 80, "fromJournal": 79}
+        return said
+
+    before = words(client.get(world.run.get_absolute_url()))
+    assert "not computed for this run" not in before
+    monkeypatch.setattr(evaluations, "statement_of", recalled)
+    page = words(client.get(world.run.get_absolute_url()))
+    assert "158 of 160 answers were not computed for this run" in page
 
 
 def test_a_run_answers_the_whole_page_or_only_its_part(client, world):

@@ -52,7 +52,8 @@ def test_a_run_is_started_by_evaluators_and_bodies(client, cast, path, choices, 
 
 def test_a_started_run_leads_to_its_page_with_what_was_chosen(client, cast, path, choices, suite):
     client.force_login(cast.evaluator)
-    answer = client.post(path, choices | {"limit": 5, "dtype": "bfloat16", "batch_size": 4})
+    chosen = {"limit": 5, "dtype": "bfloat16", "batch_size": 4, "fresh": "on"}
+    answer = client.post(path, choices | chosen)
     run = Run.objects.get()
     assert answer["Location"] == f"/runs/{run.ref}/"
     assert run.suite_version == suite
@@ -61,6 +62,7 @@ def test_a_started_run_leads_to_its_page_with_what_was_chosen(client, cast, path
         "bfloat16",
         4,
     )
+    assert run.settings["fresh"] is True
     assert run.task_runs.count() == 2
 
 

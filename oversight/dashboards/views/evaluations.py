@@ -155,6 +155,9 @@ def _usage(task_runs: list[TaskRun]) -> dict[str, Any] | None:
     return {
         "seconds": sum((Decimal(each["wallSeconds"]) for each in stated), Decimal()),
         "tokens": sum(each["tokens"] for each in stated),
+        # Statements of earlier workers do not count what was recalled.
+        "recalled": sum(each.get("fromJournal", 0) for each in stated),
+        "answers": sum(each.get("requests", 0) for each in stated),
         "watt_hours": joules / 3600,
         "is_measured": all(each["energyMethod"] == "measured" for each in stated),
     }

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         self.stdout.write(
             "\nThe site stays up until Ctrl-C. Sign in with the password "
             f"{password}\nas one of {', '.join(names)}, each @example.org.\n"
-            f"Mail is not sent: it lies in {Path(settings.OVERSIGHT_VAR) / 'mail'}.\n"
+            f"Mail is not sent: what there is goes into {Path(settings.OVERSIGHT_VAR) / 'mail'}.\n"
         )
         self.stdout.flush()
         with suppress(KeyboardInterrupt):
