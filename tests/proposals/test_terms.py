@@ -148,5 +148,5 @@ def test_terms_have_one_form():
 def test_a_charter_whose_rule_could_never_be_met_is_no_term():
     document = copy.deepcopy(charter.usual())
     document["authorise_deployment"]["emergency_hours"] = 5
-    with pytest.raises(TermsError, match=r"emergency_hours must be at least 240"):
+    with pytest.raises(TermsError, match=r"emergency_hours must be at least 10 days"):
         terms.read(ProposalType.AMEND_CHARTER, {"base": 1, "charter": document})

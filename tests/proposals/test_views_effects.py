@@ -214,7 +214,7 @@ def test_a_rule_of_an_amendment_that_can_never_be_met_is_refused(client, cast):
     changed = filled(document, **{"authorise_deployment-emergency_hours": "1 hour"})
     answer = create(client, cast, ProposalType.AMEND_CHARTER, base=1, **changed)
     assert answer.status_code == 422
-    assert "Must be at least 72" in answer.content.decode()
+    assert "Must be at least 3 days" in answer.content.decode()
 
 
 def test_the_terms_are_edited_with_the_text(client, cast):
