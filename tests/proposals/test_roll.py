@@ -350,6 +350,29 @@ def test_a_member_declares_and_delegates_on_pages(client):
     assert client.post(address, {"act": "revoke"}).status_code == 409
 
 
+@pytest.mark.parametrize("delegation", ["none", "transitive"])
+def test_a_bodys_page_leads_its_members_to_their_delegation_where_there_is_any(client, delegation):
+    cast = cast_with(delegation=delegation)
+    page, address = (
+        reverse("body", args=[cast.body.slug]),
+        reverse("delegation", args=[cast.body.slug]),
+    )
+    for person, sees in ((None, False), (cast.clerk, False), (cast.member, True)):
+        client.logout()
+        if person:
+            client.force_login(person)
+        there = address in client.get(page).content.decode()
+        assert there is (sees and delegation == "transitive"), person
+
+
+def test_a_body_without_a_clerk_does_not_say_that_it_can_decide(client):
+    cast = cast_with()
+    page = reverse("body", args=[cast.body.slug])
+    assert "Can decide" in client.get(page).content.decode()
+    cast.body.memberships.filter(person=cast.clerk).delete()
+    assert "Cannot decide yet" in client.get(page).content.decode()
+
+
 def test_a_member_declares_and_delegates_by_the_api(client):
     cast = cast_with(delegation="transitive")
     proposal = make_deliberated_proposal(cast)
