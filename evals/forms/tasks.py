@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from evals.forms.suites import CATEGORY_WORDS
-from evals.suites.metric_words import metric_choices
+from evals.metric_words import metric_choices
 
 VISIBILITY_WORDS = {
     "public": _("public: everybody reads the items"),

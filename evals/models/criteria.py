@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from evals.choices import Comparison
+from evals.metric_words import metric_words
 from evals.models.suites import SuiteVersion
 from evals.queries import CriterionQuerySet
-from evals.suites.metric_words import metric_words
 from oversight.accounts.models import Person
 from oversight.registry.models import ModelVersion
 from oversight.web.figures import localised

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from evals.choices import Outcome
 from evals.criteria import Measured, line_of
+from evals.metric_words import metric_words
 from evals.models import Aggregate, SuiteVersion, asked_words
-from evals.suites.metric_words import metric_words
 from oversight.dashboards.findings import Finding, across_versions, chart_rows
 from oversight.registry.models import ModelVersion
 from oversight.web.figures import grouped

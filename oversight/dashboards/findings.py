@@ -8,8 +8,8 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Abs
 from django.utils.translation import gettext
 
+from evals.metric_words import metric_label, metric_words
 from evals.models import Aggregate, Criterion, NewestResult, Run, SuiteVersion
-from evals.suites.metric_words import metric_words
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import exact
@@ -231,7 +231,7 @@ def best_words(task: dict[str, Any], found: list[Finding], number: int | None = 
     if len(found) == 1:
         return gettext("%(version)s: %(task)s %(figure)s on %(n)s items.") % {
             "version": first.version,
-            "task": task["metric_label"],
+            "task": metric_label(task),
             "figure": figure,
             "n": grouped(first.aggregate.n),
         }

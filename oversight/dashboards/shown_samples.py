@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from evals.metric_words import metric_words
 from evals.samples import Sample
-from evals.suites.metric_words import metric_words
 from oversight.dashboards.judged import Judged, judged
 
 SHOWN_CHARACTERS = 4_000

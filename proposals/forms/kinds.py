@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from evals.choices import Comparison
+from evals.metric_words import metric_words
 from evals.models import SuiteVersion
 from oversight.accounts.models import Body
 from oversight.registry.forms import VersionField
@@ -258,7 +259,7 @@ class SuiteForm(TermsForm):
         return [
             {
                 "title": task["title"],
-                "metric": task["metric_label"] if metric == task["metric"] else metric,
+                "metric": metric_words(task, metric),
                 "comparison": self[f"comparison-{number}"],
                 "threshold": self[f"threshold-{number}"],
                 "must": self[f"must-{number}"],

@@ -9,8 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from evals.choices import Comparison
+from evals.metric_words import metric_words
 from evals.models import SuiteVersion
-from evals.suites.metric_words import metric_words
 from oversight.accounts.models import Body
 from oversight.registry.forms import DeploymentField, VersionField
 from proposals.choices import ProposalType

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
+from evals.metric_words import metric_label
 from evals.models import Run, Suite
 from oversight.accounts.models import Body
 from oversight.dashboards.across import AskedTask, Point, asked_task, measured, points, trend
@@ -50,7 +51,7 @@ def task(subject: str) -> Chart:
         gettext("%(suite_version)s, the newest full run of each version, 95 %% intervals.")
         % {"suite_version": asked.suite_version},
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
-        str(asked.task["metric_label"]),
+        metric_label(asked.task),
         figures_of(chart_rows(found)),
         None if neutral is None else float(neutral),
         gettext("even-handed") if neutral is not None else "",
@@ -73,7 +74,7 @@ def trend_of(asked: AskedTask, measured_then: Sequence[Point]) -> Chart:
         gettext("%(suite_version)s, every full run of the models that do best, 95 %% intervals.")
         % {"suite_version": asked.suite_version},
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
-        str(asked.task["metric_label"]),
+        metric_label(asked.task),
         tuple(_datum(point, point.model) for point in measured_then),
     )
 
@@ -110,7 +111,7 @@ def history_of(found: RegisteredModel, results: Mapping[int, Sequence[Finding]])
         gettext("%(suite_version)s, every full run, 95 %% intervals.")
         % {"suite_version": asked.suite_version},
         found.get_absolute_url(),
-        str(asked.task["metric_label"]),
+        metric_label(asked.task),
         tuple(_datum(point, point.version.label) for point in measured_then),
     )
 

@@ -13,11 +13,11 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from evals import policy
+from evals.metric_words import metric_notes
 from evals.models import Aggregate, Run, Suite, SuiteVersion, TaskRun
 from evals.services.drafts import published_rows
 from evals.services.results import statement_of
 from evals.suites.changes import Changes, compare_documents
-from evals.suites.metric_words import metric_notes
 from evals.suites.readme import commands
 from oversight.dashboards.findings import (
     Finding,
