@@ -1,15 +1,16 @@
-"""A tally sheet as a page shows it: the result in words, the stages as a table. Pure."""
+"""A tally sheet as a page shows it: the result in words, the stages as a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from oversight.web.figures import localised
+from proposals.count_words import in_language, listed
 from proposals.tally import consent, yes_no
-from proposals.tally.ties import join_names
 
 Sheet = Mapping[str, Any]
 
@@ -22,10 +23,10 @@ _MATRICES = {
 
 METHOD_WORDS = {
     "yes-no": _("for and against"),
-    "consent": "consent",
-    "approval": "approval",
-    "plurality": "plurality",
-    "score": "score",
+    "consent": pgettext_lazy("method of counting", "consent"),
+    "approval": pgettext_lazy("method of counting", "approval"),
+    "plurality": pgettext_lazy("method of counting", "plurality"),
+    "score": pgettext_lazy("method of counting", "score"),
     "irv": _("instant runoff"),
     "schulze": _("the Schulze method"),
     "scottish-stv": _("single transferable vote (Scottish rules)"),
@@ -73,17 +74,19 @@ class ShownSheet:
 
     @classmethod
     def of(cls, sheet: Sheet) -> "ShownSheet":
-        """Read a sheet of any method."""
+        """Read a sheet of any method, in the language that is spoken."""
+        method, said = str(METHOD_WORDS[sheet["method"]]), in_language(sheet)
         if "stages" not in sheet:
-            return cls(str(METHOD_WORDS[sheet["method"]]), tuple(sheet["words"]), (), (), (), ())
+            words = tuple(said.get(line, line) for line in sheet["words"])
+            return cls(method, words, (), (), (), ())
         stages = sheet["stages"]
-        left = tuple(stage["exhausted"] for stage in stages)
+        left = tuple(localised(stage["exhausted"]) for stage in stages)
         return cls(
-            method=str(METHOD_WORDS[sheet["method"]]),
-            words=tuple(_election_words(sheet)),
-            acts=tuple(stage["act"] for stage in stages),
+            method=method,
+            words=tuple(_election_words(sheet, said)),
+            acts=tuple(said.get(stage["act"], stage["act"]) for stage in stages),
             rows=tuple(_row(name, sheet) for name in stages[0]["totals"]) if stages else (),
-            exhausted=left if any(Fraction(each) for each in left) else (),
+            exhausted=left if any(Fraction(stage["exhausted"]) for stage in stages) else (),
             matrices=tuple(
                 _matrix(str(title), sheet[name])
                 for name, title in _MATRICES.items()
@@ -97,14 +100,14 @@ def result_words(sheet: Sheet) -> str:
     votes = sheet.get("votes", {})
     if sheet["method"] == yes_no.METHOD:
         abstained = (
-            [gettext("%(votes)s abstained") % {"votes": votes["abstain"]}]
+            [gettext("%(votes)s abstained") % {"votes": localised(votes["abstain"])}]
             if Fraction(votes["abstain"])
             else []
         )
         return ", ".join(
             [
-                gettext("%(votes)s for") % {"votes": votes["yes"]},
-                gettext("%(votes)s against") % {"votes": votes["no"]},
+                gettext("%(votes)s for") % {"votes": localised(votes["yes"])},
+                gettext("%(votes)s against") % {"votes": localised(votes["no"])},
                 *abstained,
             ]
         )
@@ -114,36 +117,22 @@ def result_words(sheet: Sheet) -> str:
             "%(number)s reasoned objection", "%(number)s reasoned objections", stand
         ) % {"number": stand}
         return gettext("%(votes)s consent, %(objections)s") % {
-            "votes": votes["consent"],
+            "votes": localised(votes["consent"]),
             "objections": objections if stand else gettext("no reasoned objection"),
         }
-    return join_names(sheet["elected"]) or gettext("nobody chosen")
+    return listed(sheet["elected"]) or gettext("nobody chosen")
 
 
-def _election_words(sheet: Sheet) -> list[str]:
-    quorum = sheet["quorum"]
-    met = "met" if quorum and quorum["met"] else gettext("not met")
+def _election_words(sheet: Sheet, said: Mapping[str, str]) -> list[str]:
+    """Return the arithmetic of an election as sentences; `said` has the recorded ones."""
     return [
         gettext("Valid: %(sheet)s; blank or void: %(sheet_2)s.")
-        % {
-            "sheet": sheet["valid"],
-            "sheet_2": sheet["void"],
-        },
+        % {"sheet": localised(sheet["valid"]), "sheet_2": localised(sheet["void"])},
+        *_quorum_words(sheet["quorum"]),
+        *(said.get(note, note) for note in sheet["notes"]),
         *(
-            [
-                gettext("Quorum: %(quorum)s needed, %(quorum_2)s took part: %(met)s.")
-                % {
-                    "quorum": quorum["needed"],
-                    "quorum_2": quorum["present"],
-                    "met": met,
-                }
-            ]
-            if quorum and Fraction(quorum["fraction"])
-            else []
-        ),
-        *sheet["notes"],
-        *(
-            gettext("Stage %(tie)s: %(tie_2)s") % {"tie": tie["stage"], "tie_2": tie["words"]}
+            gettext("Stage %(tie)s: %(tie_2)s")
+            % {"tie": tie["stage"], "tie_2": said.get(tie["words"], tie["words"])}
             for tie in sheet["ties"]
         ),
         *(
@@ -151,12 +140,27 @@ def _election_words(sheet: Sheet) -> list[str]:
             if sheet["lot_seed"] and sheet["ties"]
             else []
         ),
-        gettext("Chosen: %(value)s.") % {"value": join_names(sheet["elected"]) or "nobody"},
+        gettext("Chosen: %(value)s.")
+        % {"value": listed(sheet["elected"]) or pgettext("elected", "nobody")},
+    ]
+
+
+def _quorum_words(quorum: Mapping[str, Any] | None) -> list[str]:
+    if not quorum or not Fraction(quorum["fraction"]):
+        return []
+    is_met = pgettext("a quorum", "met") if quorum["met"] else pgettext("a quorum", "not met")
+    return [
+        gettext("Quorum: %(quorum)s needed, %(quorum_2)s took part: %(met)s.")
+        % {
+            "quorum": localised(quorum["needed"]),
+            "quorum_2": localised(quorum["present"]),
+            "met": is_met,
+        }
     ]
 
 
 def _row(name: str, sheet: Sheet) -> Row:
-    cells = tuple(stage["totals"].get(name, "–") for stage in sheet["stages"])
+    cells = tuple(localised(stage["totals"].get(name, "–")) for stage in sheet["stages"])
     if name in sheet["elected"]:
         return Row(name, cells, "elected")
     excluded = any(name in stage["excluded"] for stage in sheet["stages"])
@@ -168,6 +172,12 @@ def _matrix(title: str, values: Mapping[str, Mapping[str, str]]) -> Matrix:
     names = [name for name in values if name in heads]
     ordered = (*names, *(head for head in heads if head not in names))
     rows = tuple(
-        (name, tuple(str(row.get(head, "–")) for head in ordered)) for name, row in values.items()
+        (name, tuple(localised(str(row.get(head, "–"))) for head in ordered))
+        for name, row in values.items()
     )
-    return Matrix(title, ordered, rows)
+    # Options are named by people; only what stands beside them is ours.
+    shown = tuple(
+        pgettext("points", "none") if head == "none" and head not in values else head
+        for head in ordered
+    )
+    return Matrix(title, shown, rows)
