@@ -1,5 +1,8 @@
 """Minutes from the record: what a body did in a period, as a text that its clerk can edit.
 
+They are a text of the body and no part of the software's record of it, so they are drafted in the
+language that the body keeps its minutes in.
+
 A text names members as the record does, `member:<id>`, and a page puts the name there: so the text
 can be put on the record as it is, and a person's name can still be erased.
 """
@@ -12,11 +15,15 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils import translation
+from django.utils.dateformat import format as date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, pgettext
 
+from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Body, Membership
 from oversight.web.clock import in_words
+from oversight.web.languages import lowered
 from oversight.web.plain_text import one_line
 from proposals.choices import DecisionOutcome, StatementKind, Status
 from proposals.markdown import render_markdown
@@ -28,7 +35,6 @@ MOST = 200
 
 _MEMBER = re.compile(r"member:([0-9a-f]{16})")
 _MARKS = re.compile(r"([\\`*_\[\]<>#|!~&])")
-NOTHING = "Nothing."
 
 
 def span_of(body: Body, starts_on: date, ends_on: date) -> tuple[datetime, datetime]:
@@ -44,24 +50,24 @@ def longest_list(body: Body, starts_on: date, ends_on: date) -> int:
     return max(int(rows.count()) for rows in (_opened(body, span), _voted(body, span)))
 
 
-@translation.override("en")
-def generated(body: Body, starts_on: date, ends_on: date) -> str:
+def generated(body: Body, starts_on: date, ends_on: date, language: str) -> str:
     """Return the minutes of a period as Markdown, with a heading for each kind of act."""
     span = span_of(body, starts_on, ends_on)
     zone = ZoneInfo(body.time_zone)
-    parts = (
-        ("Opened for deliberation", _opened_lines(body, span, zone)),
-        ("Votes opened", _voted_lines(body, span, zone)),
-        ("Decisions", _decision_lines(body, span, zone)),
-        ("Withdrawn and annulled", _ended_lines(body, span, zone)),
-        ("Conflicts of interest declared", _conflict_lines(body, span, zone)),
-        ("Members", _member_lines(body, span, zone)),
-    )
-    return "\n\n".join(f"## {title}\n\n{_listed(lines)}" for title, lines in parts) + "\n"
+    with translation.override(language):
+        parts = (
+            (gettext("Opened for deliberation"), _opened_lines(body, span, zone)),
+            (gettext("Votes opened"), _voted_lines(body, span, zone)),
+            (gettext("Decisions"), _decision_lines(body, span, zone)),
+            (gettext("Withdrawn and annulled"), _ended_lines(body, span, zone)),
+            (gettext("Conflicts of interest declared"), _conflict_lines(body, span, zone)),
+            (gettext("Members"), _member_lines(body, span, zone)),
+        )
+        return "\n\n".join(f"## {title}\n\n{_listed(lines)}" for title, lines in parts) + "\n"
 
 
 def _listed(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines) or NOTHING
+    return "\n".join(f"- {line}" for line in lines) or pgettext("minutes", "Nothing.")
 
 
 Span = tuple[datetime, datetime]
@@ -82,25 +88,30 @@ def _opened_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     rows = list(_opened(body, span).select_related("proposer"))
     titles = _titles(rows)
     for row in rows:
-        yield f"{_matter(row, titles)}, {_day(row.deliberation_opened_at, zone)}."
+        said = {"matter": _matter(row, titles), "day": _day(row.deliberation_opened_at, zone)}
+        yield gettext("%(matter)s, %(day)s.") % said
 
 
 def _voted_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     rows = list(_voted(body, span).select_related("proposal__decision").defer("document"))
     titles = _titles([row.proposal for row in rows])
     for row in rows:
-        yield (
-            f"{_matter(row.proposal, titles)}: from {_moment(row.opens_at, zone)} "
-            f"to {_moment(row.closes_at, zone)}{_early_words(row, zone)}."
+        decision = getattr(row.proposal, "decision", None)
+        is_early = decision is not None and decision.is_early
+        words = (
+            gettext(
+                "%(matter)s: from %(opened)s to %(closes)s; it ended %(ended)s, because every "
+                "member had voted."
+            )
+            if is_early
+            else gettext("%(matter)s: from %(opened)s to %(closes)s.")
         )
-
-
-def _early_words(row: Contract, zone: ZoneInfo) -> str:
-    """Return when a vote ended if every member had voted before its close."""
-    decision = getattr(row.proposal, "decision", None)
-    if decision is None or not decision.is_early:
-        return ""
-    return f"; it ended {_moment(decision.decided_at, zone)}, because every member had voted"
+        yield words % {
+            "matter": _matter(row.proposal, titles),
+            "opened": in_words(row.opens_at, zone.key),
+            "closes": in_words(row.closes_at, zone.key),
+            "ended": in_words(decision.decided_at, zone.key) if decision else "",
+        }
 
 
 def _decision_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
@@ -114,13 +125,15 @@ def _decision_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     titles = _titles([row.proposal for row in rows])
     stated = _stated_dissents(rows)
     for row in rows:
-        outcome = DecisionOutcome(row.outcome).label.lower()
-        override = " Carried over a criterion that was not shown to be met." * row.is_override
-        yield (
-            f"{_matter(row.proposal, titles, page='decisions')}: **{outcome}**, "
-            f"{_day(row.decided_at, zone)}; {_escaped(row.result_words)}.{override}"
-            f"{_dissents(row)}{stated.get(row.pk, '')}"
-        )
+        words = gettext("%(matter)s: **%(outcome)s**, %(day)s; %(result)s.") % {
+            "matter": _matter(row.proposal, titles, page="decisions"),
+            "outcome": lowered(DecisionOutcome(row.outcome).label),
+            "day": _day(row.decided_at, zone),
+            "result": _escaped(row.result_words),
+        }
+        override = gettext("Carried over a criterion that was not shown to be met.")
+        also = (override if row.is_override else "", _dissents(row), stated.get(row.pk, ""))
+        yield " ".join([words, *(each for each in also if each)])
 
 
 def _stated_dissents(decisions: Iterable[Decision]) -> dict[int, str]:
@@ -134,26 +147,27 @@ def _stated_dissents(decisions: Iterable[Decision]) -> dict[int, str]:
     for row in rows.select_related("membership"):
         if row.membership:
             found.setdefault(row.decision_id, []).append(row.membership.actor)
-    return {pk: f" Dissent on the record: {', '.join(names)}." for pk, names in found.items()}
+    words = gettext("Dissent on the record: %(members)s.")
+    return {pk: words % {"members": ", ".join(names)} for pk, names in found.items()}
 
 
 def _dissents(decision: Decision) -> str:
     """Say who voted against what was carried, or for what was not; nothing of a secret vote."""
     content = decision.content
     against = {
-        (yes_no.METHOD, "carried"): ("no", "Against"),
-        (yes_no.METHOD, "not_carried"): ("yes", "For"),
-        (consent.METHOD, "not_carried"): ("object", "Objected"),
+        (yes_no.METHOD, "carried"): ("no", gettext("Against: %(members)s.")),
+        (yes_no.METHOD, "not_carried"): ("yes", gettext("For: %(members)s.")),
+        (consent.METHOD, "not_carried"): ("object", gettext("Objected: %(members)s.")),
     }.get((decision.sheet["method"], decision.outcome))
     if against is None:
         return ""
-    choice, word = against
+    choice, words = against
     named = [
         row["member"]
         for row in content["ballots"]
         if row.get("choice") == choice and "member" in row
     ]
-    return f" {word}: {', '.join(named)}." if named else ""
+    return words % {"members": ", ".join(named)} if named else ""
 
 
 def _ended_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
@@ -168,9 +182,12 @@ def _ended_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     )
     titles = _titles(rows)
     for row in rows:
-        reason = _escaped(one_line(row.ending_reason)).rstrip(".")
-        day = _day(row.status_changed_at, zone)
-        yield f"{_matter(row, titles)}: **{row.get_status_display().lower()}**, {day}. {reason}."
+        yield gettext("%(matter)s: **%(state)s**, %(day)s. %(reason)s.") % {
+            "matter": _matter(row, titles),
+            "state": lowered(row.get_status_display()),
+            "day": _day(row.status_changed_at, zone),
+            "reason": _escaped(one_line(row.ending_reason)).rstrip("."),
+        }
     undone = list(
         Decision.objects.filter(
             proposal__body=body, annulled_at__gte=span[0], annulled_at__lt=span[1]
@@ -181,8 +198,10 @@ def _ended_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     titles = _titles([found.proposal for found in undone])
     for found in undone:
         if found.annulled_at:
-            matter = _matter(found.proposal, titles, page="decisions")
-            yield f"{matter}: **decision annulled**, {_day(found.annulled_at, zone)}."
+            yield gettext("%(matter)s: **decision annulled**, %(day)s.") % {
+                "matter": _matter(found.proposal, titles, page="decisions"),
+                "day": _day(found.annulled_at, zone),
+            }
 
 
 def _conflict_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
@@ -195,8 +214,11 @@ def _conflict_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     )
     titles = _titles([row.proposal for row in rows])
     for row in rows:
-        day = _day(row.declared_at, zone)
-        yield f"{row.membership.actor}, on {_matter(row.proposal, titles)}, {day}."
+        yield gettext("%(member)s, on %(matter)s, %(day)s.") % {
+            "member": row.membership.actor,
+            "matter": _matter(row.proposal, titles),
+            "day": _day(row.declared_at, zone),
+        }
 
 
 def _member_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
@@ -206,9 +228,14 @@ def _member_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
     )
     for seat in seats.filter(within).order_by("starts_at", "pk"):
         if span[0] <= seat.starts_at < span[1]:
-            yield f"{seat.actor} joined as {seat.role}, {_day(seat.starts_at, zone)}."
+            yield gettext("%(member)s joined as %(role)s, %(day)s.") % {
+                "member": seat.actor,
+                "role": BodyRole(seat.role).word,
+                "day": _day(seat.starts_at, zone),
+            }
         if seat.ends_at and span[0] <= seat.ends_at < span[1]:
-            yield f"{seat.actor} left, {_day(seat.ends_at, zone)}."
+            said = {"member": seat.actor, "day": _day(seat.ends_at, zone)}
+            yield gettext("%(member)s left, %(day)s.") % said
 
 
 def _titles(rows: Iterable[Proposal]) -> dict[int, str]:
@@ -220,7 +247,8 @@ def _titles(rows: Iterable[Proposal]) -> dict[int, str]:
 
 def _matter(proposal: Proposal, titles: dict[int, str], page: str = "proposals") -> str:
     title = _escaped(one_line(titles[proposal.pk]))
-    return f"[{proposal.ref}](/{page}/{proposal.ref}/) “{title}”"
+    link = f"[{proposal.ref}](/{page}/{proposal.ref}/)"
+    return gettext("%(link)s “%(title)s”") % {"link": link, "title": title}
 
 
 def _escaped(text: str) -> str:
@@ -229,12 +257,8 @@ def _escaped(text: str) -> str:
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:
-    there = moment.astimezone(zone)
-    return f"{there.day} {there:%B %Y}"
-
-
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    return in_words(moment, zone.key)
+    pattern = pgettext("pattern of Django's date format", "j F Y")
+    return date_format(moment.astimezone(zone), pattern)
 
 
 # -- As a page shows them --------------------------------------------------------------------

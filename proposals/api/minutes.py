@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -34,6 +35,7 @@ class MinutesOutput(serializers.ModelSerializer[Minutes]):
             "status",
             "starts_on",
             "ends_on",
+            "language",
             "adopted_at",
             "digest",
             "leaf",
@@ -58,6 +60,11 @@ class PeriodInput(serializers.Serializer[Any]):
 
     starts_on = serializers.DateField()
     ends_on = serializers.DateField(help_text="The last day; today at the latest.")
+    language = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES],
+        default=settings.LANGUAGE_CODE,
+        help_text="That the draft is written in.",
+    )
 
 
 class MinutesInput(serializers.Serializer[Any]):

@@ -25,6 +25,7 @@ class Minutes(models.Model):
         max_length=10, choices=MinutesStatus.choices, default=MinutesStatus.DRAFT
     )
     text = models.TextField(help_text="Markdown; members by their public ids.")
+    language = models.CharField(max_length=10, default="en", help_text="Of the draft.")
     drafted_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     drafted_at = models.DateTimeField(default=timezone.now)
     adopted_at = models.DateTimeField(null=True, blank=True)

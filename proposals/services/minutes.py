@@ -25,8 +25,12 @@ MAX_DAYS = 366
 
 
 @transaction.atomic(durable=True)
-def draft_minutes(*, by: Person, body: Body, starts_on: date, ends_on: date) -> Minutes:
+def draft_minutes(
+    *, by: Person, body: Body, starts_on: date, ends_on: date, language: str = "en"
+) -> Minutes:
     """Draft the minutes of a period from the record. Its last day may be today, not later.
+
+    They are a text of the body, in the language that its clerk asks for; English unless told.
 
     Raises:
         NotAllowed: the person is no clerk of the body.
@@ -50,7 +54,8 @@ def draft_minutes(*, by: Person, body: Body, starts_on: date, ends_on: date) -> 
         number=last + 1,
         starts_on=starts_on,
         ends_on=ends_on,
-        text=generated(body, starts_on, ends_on),
+        text=generated(body, starts_on, ends_on, language),
+        language=language,
         drafted_by=by,
     )
 
@@ -160,6 +165,7 @@ def correct_minutes(*, by: Person, minutes: Minutes) -> Minutes:
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         text=row.text,
+        language=row.language,
         drafted_by=by,
     )
 

@@ -1,11 +1,12 @@
 """A body's minutes: the list, a version to read, and what its clerk does with it."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -40,7 +41,9 @@ def minutes_of(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _list(request, body, form=form, status=422)
     try:
-        drafted = services.draft_minutes(by=person, body=body, **form.cleaned_data)
+        days = form.cleaned_data
+        language = get_language() or settings.LANGUAGE_CODE
+        drafted = services.draft_minutes(by=person, body=body, language=language, **days)
     except Invalid as refusal:
         return _list(request, body, form=form, status=put_on_form(form, refusal))
     return redirect(drafted)

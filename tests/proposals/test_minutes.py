@@ -20,7 +20,7 @@ from proposals.choices import (
     StatementKind,
 )
 from proposals.digests import digest_of
-from proposals.minutes import NOTHING, shown
+from proposals.minutes import shown
 from proposals.models import Minutes, Revision
 from proposals.services import minutes as services
 from proposals.services import roll
@@ -103,7 +103,37 @@ def test_every_kind_of_act_of_the_period_stands_under_its_heading(cast):
 
 def test_a_period_in_which_nothing_happened_says_so(cast):
     made = make_minutes(cast, starts_on=date(2020, 1, 1), ends_on=date(2020, 1, 31))
-    assert made.text.count(NOTHING) == 6
+    assert made.text.count("Nothing.") == 6
+
+
+@pytest.mark.parametrize(
+    ("language", "opened", "day", "nothing"),
+    [
+        ("fr", "Ouvertes à la délibération", "1 avril 2025", "Rien."),
+        ("de", "Zur Beratung eröffnet", "1. April 2025", "Nichts."),
+    ],
+)
+def test_they_are_drafted_in_the_language_of_the_page_and_stay_so(
+    client, cast, language, opened, day, nothing
+):
+    proposal = make_deliberated_proposal(cast)
+    moment = timezone.now().replace(year=2025, month=4, day=1, hour=12)
+    type(proposal).objects.filter(pk=proposal.pk).update(deliberation_opened_at=moment)
+    client.force_login(cast.clerk)
+    place = reverse("minutes-list", args=[cast.body.slug])
+    days = {"starts_on": "2025-04-01", "ends_on": "2025-04-01"}
+    assert client.post(f"/{language}{place}", days).status_code == 302
+    made = Minutes.objects.get()
+    line = f"- [{proposal.ref}](/proposals/{proposal.ref}/) "
+    assert part(made.text, opened).startswith(line)
+    assert part(made.text, opened).endswith(f", {day}.")
+    assert made.text.count(nothing) == 5
+    services.adopt_minutes(by=cast.clerk, minutes=made)
+    later = services.correct_minutes(by=cast.clerk, minutes=made)
+    assert (later.text, later.language) == (made.text, language)
+    page = client.get(made.get_absolute_url()).content.decode()
+    assert f'<div class="prose" lang="{language}">' in page
+    assert opened in page
 
 
 def test_the_days_are_those_of_the_bodys_zone(cast):
@@ -398,6 +428,19 @@ def test_a_program_goes_all_the_way(client, cast):
     assert again.status_code == 409
     client.logout()
     assert [row["version"] for row in client.get(place).json()["results"]] == [1]
+
+
+def test_a_program_names_the_language_of_a_draft(client, cast):
+    client.force_login(cast.clerk)
+    place = f"/api/v1/bodies/{cast.body.slug}/minutes/"
+    days = {"starts_on": str(today()), "ends_on": str(today())}
+    for language, said in (("", "Nothing."), ("de", "Nichts."), ("xx", None)):
+        asked = days | ({"language": language} if language else {})
+        answer = client.post(place, asked, content_type="application/json")
+        assert answer.status_code == (201 if said else 422)
+        if said:
+            assert answer.json()["language"] == (language or "en")
+            assert said in answer.json()["text"]
 
 
 def test_numbers_beyond_all_bounds_are_not_found(client, cast):
