@@ -3,9 +3,10 @@
 Its sentences for people are in `proposals.charter_words`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext
@@ -220,29 +221,82 @@ def read_rules(name: str, rules: Any) -> DecisionRules:
     if not isinstance(rules, Mapping):
         raise CharterError(gettext("%(name)s: give an object of rules.") % {"name": name})
     _require_keys(name, rules)
+    for fault in faults_in(name, rules):
+        raise fault
     given = _OPTIONAL | dict(rules)
     vote, override = _read_vote(name, rules["vote"]), _read_share(name, rules["override_threshold"])
-    if not vote.threshold <= override <= 1:
+    others: dict[str, Any] = {field: given[field] for field in (*_WORDS, *NUMBERS)}
+    return DecisionRules(vote, override, method=given["method"], **others)
+
+
+def faults_in(name: str, rules: Mapping[str, Any]) -> Iterator[CharterError]:
+    """Yield everything that is wrong in rules that have all their keys, for a form to say at once.
+
+    What rests on a rule that is wrong itself is not looked at: it would be said for nothing.
+    """
+    given = _OPTIONAL | dict(rules)
+    vote, wrong = _vote_and_faults(name, rules["vote"])
+    yield from wrong
+    periods = partial(_check_ratification, name, given)
+    review = partial(_check_review, name, given, review_days=rules.get("review_days", 0))
+    checks: list[tuple[Callable[[], object], set[str]]] = [
+        (partial(_check_override, name, rules["override_threshold"], vote), {"threshold", "vote"}),
+        (partial(_check_method, name, given["method"], vote), {"tie_rule", "vote"}),
+        *((partial(_check_word, name, field, given[field]), set()) for field in _WORDS),
+        (partial(_check_secrecy, name, given), {"secrecy", "delegation"}),
+        *((partial(_whole, name, f, given[f], *NUMBERS[f]), set()) for f in NUMBERS),
+        (periods, {"emergency", "emergency_hours", *_STEPS}),
+        (review, {"review_days", "sunset_days"}),
+    ]
+    faulty = {each.field for each in wrong}
+    for check, needs in checks:
+        if needs & faulty:
+            continue
+        try:
+            check()
+        except CharterError as error:
+            faulty.add(error.field)
+            yield error
+
+
+def _vote_and_faults(name: str, vote: Any) -> tuple[Rules, list[CharterError]]:
+    """Return a vote's rules, each wrong one replaced by the usual, and what is wrong with them."""
+    faults: list[CharterError] = []
+    usual = Rules().as_json()
+    while True:
+        try:
+            return _read_vote(name, vote), faults
+        except CharterError as error:
+            if error.field not in usual or error.field in {each.field for each in faults}:
+                # Nothing, or not this rule alone, can be put in its place.
+                return Rules(), faults or [error]
+            faults.append(error)
+            vote = {**vote, error.field: usual[error.field]}
+
+
+def _check_override(name: str, share: Any, vote: Rules) -> None:
+    if not vote.threshold <= _read_share(name, share) <= 1:
         raise _fault(name, "override_threshold", gettext("must lie between the threshold and 1"))
-    _check_method(name, given["method"], vote)
-    for field, known in _WORDS.items():
-        if given[field] not in tuple(known):
-            raise _fault(
-                name, field, gettext("must be one of %(known)s") % {"known": ", ".join(known)}
-            )
+
+
+def _check_word(name: str, field: str, word: Any) -> None:
+    known = _WORDS[field]
+    if word not in tuple(known):
+        raise _fault(name, field, gettext("must be one of %(known)s") % {"known": ", ".join(known)})
+
+
+def _check_secrecy(name: str, given: Mapping[str, Any]) -> None:
     if given["secrecy"] == "secret" and given["delegation"] != "none":
         # Who delegates must be able to see how the delegate voted.
         raise _fault(name, "delegation", gettext("must be none where votes are secret"))
-    numbers = {field: _whole(name, field, given[field], *NUMBERS[field]) for field in NUMBERS}
-    _check_periods(name, given, review_days=rules.get("review_days", 0))
-    words: dict[str, Any] = {field: given[field] for field in _WORDS}
-    return DecisionRules(vote, override, method=given["method"], **(words | numbers))
 
 
-def _check_periods(name: str, given: Mapping[str, Any], *, review_days: int) -> None:
-    """Refuse periods that could never be kept."""
-    steps = ("deliberation_hours", "notice_hours", "voting_hours")
-    least = sum(given[field] for field in steps)
+_STEPS = ("deliberation_hours", "notice_hours", "voting_hours")
+
+
+def _check_ratification(name: str, given: Mapping[str, Any]) -> None:
+    """Refuse an emergency suspension that lapses before the body could ratify it."""
+    least = sum(given[field] for field in _STEPS)
     if given["emergency"] != "none" and given["emergency_hours"] < least:
         words = _(
             "must be at least %(least)s: the vote that ratifies a suspension takes as long"
@@ -250,6 +304,9 @@ def _check_periods(name: str, given: Mapping[str, Any], *, review_days: int) -> 
             "least": hours_words(least),
         }
         raise _fault(name, "emergency_hours", words)
+
+
+def _check_review(name: str, given: Mapping[str, Any], *, review_days: int) -> None:
     if review_days and review_days >= given["sunset_days"]:
         raise _fault(name, "review_days", gettext("must be less than sunset_days"))
 

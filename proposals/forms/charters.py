@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from proposals.charter import (
     NUMBERS,
-    CharterError,
+    faults_in,
     filled,
     first,
     methods_for,
-    read_rules,
 )
 from proposals.charter_chapters import Chapter, chapters, title_of
 from proposals.charter_words import (
@@ -242,36 +241,38 @@ class RulesForm(forms.Form):
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
-        """Hold the rules together against what a charter may say; faults go to their fields."""
+        """Hold the rules together against what a charter may say; all faults go to their fields.
+
+        In place of what cannot be read stands the usual rule, and what rests on it is not said.
+        """
         found: dict[str, Any] = super().clean() or {}
-        if not self.errors:
-            try:
-                read_rules(self.kind.value, self.rules())
-            except CharterError as error:
+        unread = set(self.errors)
+        for error in list(faults_in(self.kind.value, self.rules())):
+            if not unread & {error.field, *_RESTS_ON.get(error.field, ())}:
                 name = error.field if error.field in self.fields else None
                 self.add_error(name, _sentence(error.problem))
         return found
 
     def rules(self) -> dict[str, Any]:
         """Return the rules as the charter's document holds them."""
-        found = self.cleaned_data
+        found = self._usual | self.cleaned_data
         vote = self._usual["vote"] | {name: found[name] for name in _VOTE if name in found}
         # The document has one for motions, too; it may never ask for less than the threshold.
         unasked = max(self._usual["override_threshold"], vote["threshold"], key=Fraction)
-        override = found.get("override_threshold") or unasked
+        override = self.cleaned_data.get("override_threshold") or unasked
         return {
             "vote": vote,
             "override_threshold": override,
             "method": found["method"],
             "highest": found.get("highest") or self._usual["highest"],
-            "seconders": found.get("seconders") or 0,
+            "seconders": self.cleaned_data.get("seconders") or 0,
             "secrecy": found["secrecy"],
             "delegation": found["delegation"],
             "recusal": found["recusal"],
             "notice_hours": found["notice_hours"],
             "deliberation_hours": found["deliberation_hours"],
             "voting_hours": found["voting_hours"],
-            **{name: found.get(name, self._usual[name]) for name in _PLAIN},
+            **{name: found[name] for name in _PLAIN},
         }
 
     @property
@@ -284,6 +285,16 @@ class RulesForm(forms.Form):
         """Whether the charter rules on this type by itself."""
         return True
 
+
+_RESTS_ON = {
+    "comparison": ("threshold",),
+    "override_threshold": ("threshold", "comparison"),
+    "tie_rule": ("method",),
+    "delegation": ("secrecy",),
+    "emergency_hours": ("emergency", "deliberation_hours", "notice_hours", "voting_hours"),
+    "review_days": ("sunset_days",),
+}
+"""What else a fault of a rule may be due to."""
 
 _PLAIN = (
     "sunset_days",

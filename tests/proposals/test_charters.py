@@ -1,6 +1,7 @@
 """A body's first charter: entered on a page or by a command, read back, and adopted once."""
 
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -142,6 +143,39 @@ def test_a_rule_that_makes_no_sense_is_refused_at_its_field(client, body, act, n
     assert f'<a href="#id_{field}">' in page
     assert words in page
     assert not Charter.objects.exists()
+
+
+def test_all_mistakes_are_said_at_once_each_at_its_field_and_none_that_is_none(client, body):
+    wrong = {
+        f"{AUTHORISE}-quorum": "2",
+        f"{AUTHORISE}-notice_hours": "soon",
+        f"{AUTHORISE}-secrecy": "secret",
+        f"{AUTHORISE}-delegation": "transitive",
+        f"{AUTHORISE}-review_days": "400",
+        f"{MOTION}-threshold": "100 %",
+        f"{MOTION}-comparison": "more_than",
+        f"{MOTION}-voting_hours": "",
+    }
+    answer = client.post(address(body), filled("check", **wrong))
+    page = answer.content.decode()
+    summary = page.partition("error-summary")[2].partition("</ul>")[0]
+    assert (answer.status_code, "6 rules need mending" in page) == (422, True), summary
+    assert re.findall(r"#id_([a-z_-]+)", summary) == [
+        f"{AUTHORISE}-notice_hours",
+        f"{AUTHORISE}-quorum",
+        f"{AUTHORISE}-delegation",
+        f"{AUTHORISE}-review_days",
+        f"{MOTION}-voting_hours",
+        f"{MOTION}-comparison",
+    ]
+    assert not Charter.objects.exists()
+
+
+def test_what_rests_on_a_mistake_is_not_said_before_it_is_mended(client, body):
+    wrong = {f"{AUTHORISE}-threshold": "two thirds", f"{AUTHORISE}-override_threshold": "1/10"}
+    page = client.post(address(body), filled("check", **wrong)).content.decode()
+    assert "2/3, 0.6 or 60 %" in page
+    assert "between the threshold and 1" not in page
 
 
 def test_more_than_all_can_never_be_met_and_is_refused(client, body):
