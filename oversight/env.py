@@ -93,6 +93,15 @@ def optional_file(name: str) -> Path | None:
     return path
 
 
+def web_page(name: str) -> str:
+    """Return the http(s) address of a page; empty when it is not set."""
+    raw = text(name)
+    parts = urlsplit(raw)
+    if raw and (parts.scheme not in {"http", "https"} or not parts.netloc):
+        raise ConfigurationError(f"{name}={raw!r}: use the form https://host/path.")
+    return raw
+
+
 def web_address(name: str, default: str) -> str:
     """Return an http(s) address without path, query or trailing slash."""
     raw = text(name, default).rstrip("/")

@@ -29,6 +29,8 @@ PORT = env.integer("PORT", 8000, low=1, high=65535)
 PUBLIC_URL = env.web_address("PUBLIC_URL", f"http://localhost:{PORT}")
 SITE_NAME = env.text("SITE_NAME", "Example Public AI Council")
 SITE_NOTICE = env.text("SITE_NOTICE")
+# Where the public finds the program that runs here, if it is published.
+SOURCE_URL = env.web_page("SOURCE_URL")
 PUBLIC_HOST = PUBLIC_URL.split("://", 1)[1]
 TIME_ZONE = env.text("TIME_ZONE", "Europe/Zurich")
 USE_TZ = True

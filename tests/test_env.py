@@ -32,3 +32,14 @@ def test_what_is_no_way_to_send_mail_is_refused_by_name(monkeypatch, address):
     monkeypatch.setenv("EMAIL_URL", address)
     with pytest.raises(env.ConfigurationError, match="EMAIL_URL must be smtp://"):
         env.mail("EMAIL_URL", "", start_tls=True)
+
+
+def test_the_address_of_a_page_is_one_or_nothing(monkeypatch):
+    monkeypatch.delenv("SOURCE_URL", raising=False)
+    assert env.web_page("SOURCE_URL") == ""
+    monkeypatch.setenv("SOURCE_URL", "https://code.example.org/a/b")
+    assert env.web_page("SOURCE_URL") == "https://code.example.org/a/b"
+    for wrong in ("code.example.org", "javascript:alert(1)", "ftp://code.example.org"):
+        monkeypatch.setenv("SOURCE_URL", wrong)
+        with pytest.raises(env.ConfigurationError, match="SOURCE_URL="):
+            env.web_page("SOURCE_URL")

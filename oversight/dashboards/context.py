@@ -27,6 +27,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_notice": settings.SITE_NOTICE,
         "public_url": settings.PUBLIC_URL,
+        "source_url": settings.SOURCE_URL,
         "sends_mail": settings.EMAIL_BACKEND.endswith(".smtp.EmailBackend"),
         "record": record_state(),
         "awaited_votes": lambda: awaited_votes(request),

@@ -233,6 +233,20 @@ _RUNS = """
 """
 
 
+PARTICIPATION_WORDS = (
+    "turnout participation attendance delegations votes cast "
+    "taux de participation présence délégations votants "
+    "Stimmbeteiligung Wahlbeteiligung Beteiligung Teilnahme Delegationen"
+)
+"""What people look for when they look for a body's figures, in the languages of the pages."""
+
+# Found by these words, and by a body's name beside them; its name alone finds the body.
+_PARTICIPATION = f"""
+    SELECT t.id, 1 FROM accounts_body t
+    WHERE oversight_words('{PARTICIPATION_WORDS} ' || t.name) @@ q.query
+      AND NOT oversight_words(t.name) @@ q.query
+"""  # noqa: S608
+
 INCIDENT_WORDS = "oversight_words(t.title || ' ' || t.text)"
 _INCIDENTS = f"""
     SELECT t.id, 2 * ts_rank(oversight_words(t.title), q.query)
@@ -311,6 +325,13 @@ def _load_bodies(keys: list[int]) -> Iterable[Found]:
         yield Found(row.pk, "body", row.name, reverse("body", args=[row.slug]), row.summary)
 
 
+def _load_participation(keys: list[int]) -> Iterable[Found]:
+    for row in Body.objects.filter(pk__in=keys):
+        title = gettext("Who takes part in the %(body)s") % {"body": row}
+        text = gettext("Turnout by vote and by member, and the delegations that stand.")
+        yield Found(row.pk, "participation", title, reverse("participation", args=[row.slug]), text)
+
+
 def _load_minutes(keys: list[int]) -> Iterable[Found]:
     for row in Minutes.objects.filter(pk__in=keys).select_related("body"):
         title = gettext("Minutes %(number)s of %(body)s") % {
@@ -364,6 +385,9 @@ KINDS = (
     Kind(
         "body", gettext_lazy("Bodies"),
         _named("accounts_body", "t.name || ' ' || t.summary", "t.name"), _load_bodies,
+    ),
+    Kind(
+        "participation", gettext_lazy("Participation"), _PARTICIPATION, _load_participation
     ),
     Kind("comment", gettext_lazy("Comments"), _talk("proposals_comment", "t.search_words"),
          _said(Comment, "comment", gettext_lazy("Comment"), "#comment-{}")),

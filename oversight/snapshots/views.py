@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from evals.artefacts import path_of
+from oversight.accounts.models import Body
 from oversight.dashboards.tables.dictionary import LICENCE, LISTS
 from oversight.snapshots.catalogue import catalogue
 from oversight.snapshots.models import Snapshot
@@ -22,7 +23,13 @@ KEPT_SECONDS = 86_400
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
     """List what can be had as data, and where."""
-    context = {"lists": LISTS, "licence": LICENCE, "snapshots": _newest(), "nav": ""}
+    context = {
+        "lists": LISTS,
+        "licence": LICENCE,
+        "snapshots": _newest(),
+        "bodies": Body.objects.order_by("name")[:SHOWN],
+        "nav": "",
+    }
     return render(request, "dashboards/data.html", context)
 
 

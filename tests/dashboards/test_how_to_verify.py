@@ -72,7 +72,10 @@ def test_root_py_says_so_when_one_byte_of_the_act_differs(program, receipt):
 
 
 def test_signature_py_verifies_the_logs_signature(program, receipt):
-    assert "acts that holds this one" in run(program("signature-py"), receipt, path=ROOT)
+    assert "signed the root" in run(program("signature-py"), receipt, path=ROOT)
+    key = receipt / "vkey"
+    key.write_text("other.example/log" + key.read_text()[key.read_text().index("+") :])
+    assert "NOT SIGNED WITH THIS KEY" in run(program("signature-py"), receipt, path=ROOT)
 
 
 def test_signature_py_refuses_a_forged_signature(program, receipt):
@@ -83,7 +86,7 @@ def test_signature_py_refuses_a_forged_signature(program, receipt):
     name, signature = lines[at].rsplit(" ", 1)
     lines[at] = f"{name} {signature[:-6]}AAAA{signature[-2:]}"
     file.write_text("\n".join(lines) + "\n")
-    assert "ReceiptError" in run(program("signature-py"), receipt, path=ROOT)
+    assert "InvalidSignature" in run(program("signature-py"), receipt, path=ROOT)
 
 
 @pytest.fixture
@@ -132,25 +135,40 @@ def test_every_address_that_the_page_and_the_data_page_link_to_answers(client, w
 def test_who_follows_the_page_to_the_letter_in_an_empty_folder_ends_with_proof(
     live_server, world, settings, client, tmp_path
 ):
-    """A journalist with a shell, curl and Python: each block is run as it is printed."""
+    """A journalist with a shell, curl and Python: each block is run as it is printed, in order."""
     settings.PUBLIC_URL = live_server.url
     page = client.get("/how-to-verify/").content.decode()
-    blocks = [
-        html.unescape(each)
-        for each in re.findall(r"<code data-copy=[^>]*>(.*?)</code>", page, re.DOTALL)
-    ]
-    everything, receipt = (each for each in blocks if each.startswith("curl -s"))
-    (tmp_path / "root.py").write_text(
-        html.unescape(re.search(r'<code[^>]*id="root-py">(.*?)</code>', page, re.DOTALL)[1])
-    )
-    assert "PROVEN: all" in shell(everything, tmp_path)
-    assert "the act is on the record" in shell(receipt, tmp_path)
+    # "… in a copy of this project's source code"
+    (tmp_path / "proposals").symlink_to(ROOT / "proposals")
+    said = ""
+    for program, block in re.findall(
+        r'<code data-copy=[^>]*?(?:id="([a-z-]+)-py")?>(.*?)</code>', page, re.DOTALL
+    ):
+        if program:
+            name = program.replace("-", "_") + ".py"
+            (tmp_path / name).write_text(html.unescape(block))
+        elif "lm-eval" not in block:  # which fetches gigabytes
+            said += shell(html.unescape(block).replace("pip install cryptography", ""), tmp_path)
+    assert "PROVEN: all" in said
+    assert "the act is on the record" in said
+    assert "signed the root" in said
+    assert "as published" in said
+    assert len(re.findall(r"^\S+ yes sha256:", said, re.MULTILINE)) == 3
     # "Keep the key when you first see it …"
     key = shell(f"curl -s {live_server.url}/log/vkey", tmp_path)
     (tmp_path / "mine").write_text(f"log {key}quorum none\n")
     says = shell("python3 verify.py bundle.zip --policy mine", tmp_path)
     assert "PROVEN: all" in says
     assert "it came with the bundle" not in says
+
+
+def test_the_source_code_is_linked_where_its_address_is_set(client, world, settings):
+    settings.SOURCE_URL = "https://code.example.org/oversight"
+    link = 'href="https://code.example.org/oversight"'
+    assert client.get("/").content.decode().count(link) == 1
+    assert client.get("/how-to-verify/").content.decode().count(link) == 3
+    settings.SOURCE_URL = ""
+    assert "The source code of this site" not in client.get("/how-to-verify/").content.decode()
 
 
 def shell(commands, folder):

@@ -74,6 +74,17 @@ def test_a_described_deployment_fills_the_british_standard(described):
     assert record["tier_2"]["4_tool_and_model_specification"]["phase"] == "Production"
 
 
+def test_no_two_fields_of_the_british_standard_repeat_a_text(described):
+    record = atrs.record_of(entry(described))
+    texts = [
+        words
+        for section in record["tier_2"].values()
+        for words in section.values()
+        if words and " " in words
+    ]
+    assert sorted(texts) == sorted(set(texts))
+
+
 def test_the_annex_says_which_papers_are_not_held_here(described):
     record = annex_viii.record_of(entry(described))
     assert annex_viii.missing_from(record) == ["10_member_states"]

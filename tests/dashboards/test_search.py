@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from oversight.dashboards.search import INCIDENT_WORDS, KINDS, PAGE, REVISION_WORDS, search
 from oversight.dashboards.search_query import SNIPPET, Query, plain, snippet
@@ -213,6 +214,18 @@ def test_the_api_says_which_parameter_cannot_be_used(client, db, asked, field):
     answer = client.get("/api/v1/search/", asked)
     assert answer.status_code == 400
     assert field in str(answer.json()["errors"])
+
+
+@pytest.mark.parametrize(
+    "words", ["turnout", "Participation", "delegations", "taux de participation", "Wahlbeteiligung"]
+)
+def test_a_bodys_figures_are_found_by_what_they_are_about(client, world, words):
+    body = world.cast.body
+    page = client.get("/search/", {"q": words}).content.decode()
+    assert f'href="{reverse("participation", args=[body.slug])}"' in page
+    of_it = search(f"{words} {body.name}", "participation")
+    assert [row.key for row in of_it.rows] == [body.pk]
+    assert search(body.name, "participation").rows == ()
 
 
 def test_a_search_costs_few_queries_whatever_it_finds(world):

@@ -1,7 +1,8 @@
 """The sections of the UK's Algorithmic Transparency Recording Standard, version 3. Pure.
 
 Source: the template of the Government Digital Service. It has no machine-readable form of its own,
-so that the keys here are its numbers and headings in small letters.
+so that the keys here are its numbers and headings in small letters. A heading of which no
+description speaks, such as the process before the tool, is left out.
 """
 
 from typing import Any
@@ -66,7 +67,6 @@ def _rationale(entry: Entry) -> dict[str, str]:
         "detailed_description": entry.said("goal"),
         "scope": entry.audience,
         "benefit": entry.said("proportionality"),
-        "previous_process": entry.said("process"),
         "alternatives_considered": entry.said("alternatives"),
     }
 

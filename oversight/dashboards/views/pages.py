@@ -15,8 +15,11 @@ from oversight.accounts.choices import Scope
 from oversight.dashboards.api_examples import EXAMPLES
 from oversight.ledger import queries
 from oversight.web.api_document_view import document
+from proposals.models import Decision
+from proposals.tally import yes_no
 
 API_PREFIX = "/api/v1/"
+DECISIONS_LOOKED_AT = 5
 
 
 @login_not_required
@@ -27,6 +30,7 @@ def how_to_verify(request: HttpRequest) -> HttpResponse:
         "nav": "record",
         "origin": settings.LEDGER_ORIGIN,
         "witnesses": [each.name for each in queries.witness_policy().witnesses],
+        "decision": _newest_decision(),
     }
     return render(request, "dashboards/how_to_verify.html", context)
 
@@ -43,6 +47,16 @@ def api_reference(request: HttpRequest) -> HttpResponse:
         "nav": "",
     }
     return render(request, "dashboards/api.html", context)
+
+
+def _newest_decision() -> str:
+    """Return a decision to fetch, one by yes and no; words to fill in while there is none."""
+    newest = Decision.objects.select_related("proposal__contract").defer("record")
+    for each in newest.order_by("-decided_at")[:DECISIONS_LOOKED_AT]:
+        contract = each.proposal.contract.content
+        if contract["method"] == yes_no.METHOD and contract["secrecy"] == "open":
+            return each.proposal.ref
+    return "<ref>"
 
 
 @lru_cache(maxsize=1)
