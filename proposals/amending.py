@@ -39,6 +39,11 @@ class Row:
     """The numbers of other amendments about the same words."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether it waits for the proposer's answer."""
+        return self.amendment.status == AmendmentStatus.OPEN
+
+    @property
     def tone(self) -> str:
         """The tone of its chip."""
         return TONES[AmendmentStatus(self.amendment.status)]

@@ -13,7 +13,7 @@ from evals.models import Criterion, Run, SuiteVersion
 from oversight.accounts.models import Membership
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import database_now
-from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Origin, ProposalType
+from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Origin, ProposalType, Status
 from proposals.evaluators import asks_for_admission, counted_organisations
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
 from proposals.feasibility import problems
@@ -117,6 +117,34 @@ def standing_supports(proposal: Proposal) -> QuerySet[Support]:
     """Return who stands behind the proposal now, those whose term has ended left out."""
     seats = Membership.objects.in_term().voting()
     return proposal.supports.filter(withdrawn_at=None, membership__in=seats)
+
+
+BEFORE_THE_VOTE = frozenset({Status.DELIBERATION, Status.FINAL_TEXT})
+
+
+def obstacle_to_conflict(proposal: Proposal, charter: Charter, seat: Membership) -> str:
+    """Return why a member cannot declare a conflict of interest; empty when they can."""
+    if proposal.status == Status.DRAFT:
+        return gettext("A conflict is declared once the deliberation is open.")
+    if proposal.status not in BEFORE_THE_VOTE:
+        return gettext(
+            "A conflict is declared before the vote opens, because the roll is frozen then. "
+            "In an open vote you can abstain."
+        )
+    if charter.rules_for(proposal.type).recusal == "none":
+        return gettext("The charter of %(body)s does not let members step off the roll.") % {
+            "body": proposal.body,
+        }
+    if proposal.recusals.filter(membership=seat).exists():
+        return gettext("You have declared your conflict of interest in this already.")
+    return ""
+
+
+def obstacle_to_criteria(proposal: Proposal) -> str:
+    """Return why the proposal's stage takes no criterion; empty while it does."""
+    if proposal.status in {Status.DRAFT, Status.DELIBERATION}:
+        return ""
+    return gettext("Criteria are set before the final text; this proposal is past that.")
 
 
 REJECTION_HOURS = 48

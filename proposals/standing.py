@@ -255,6 +255,7 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
         "evaluate": attach and status == Status.DELIBERATION,
         "deliberate": status == Status.DRAFT and policy.can_start_deliberation(user, proposal),
         "amend": status == Status.DELIBERATION and policy.can_amend(user, proposal),
+        "answer": status == Status.DELIBERATION and policy.can_answer_amendments(user, proposal),
         "fix_text": clerk and status == Status.DELIBERATION,
         "reopen": clerk and status == Status.FINAL_TEXT,
         "open_vote": clerk and status == Status.FINAL_TEXT,

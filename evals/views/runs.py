@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evals import policy
+from evals.choices import RunState
 from evals.forms.runs import RunForm
 from evals.models import Run, Suite
 from evals.services.runs import cancel_run, request_run
@@ -47,8 +48,10 @@ def start_run(request: HttpRequest, slug: str) -> HttpResponse:
 def cancel(request: HttpRequest, ref: str) -> HttpResponse:
     """Cancel a run."""
     run = get_object_or_404(Run, ref=ref)
-    cancel_run(by=person_of(request), run=run)
-    messages.success(request, _("The run is being cancelled."))
+    stopped = cancel_run(by=person_of(request), run=run)
+    is_over = stopped.state == RunState.CANCELLED
+    words = _("The run is cancelled.") if is_over else _("The run is being cancelled.")
+    messages.success(request, words)
     return redirect(run)
 
 

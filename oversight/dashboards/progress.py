@@ -51,9 +51,9 @@ class Outlook:
 
     @property
     def pace(self) -> tuple[str, str]:
-        """The pace as number and unit; a dash while it is not known."""
+        """The pace as number and unit; both empty while it is not known."""
         number, _, unit = pace_words(self.per_second).partition(" ")
-        return number or "\N{EN DASH}", unit or gettext("samples a second")
+        return number, unit
 
 
 def pace(task_run: TaskRun, now: datetime) -> Pace:

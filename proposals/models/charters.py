@@ -37,6 +37,11 @@ class Charter(models.Model):
         return found
 
     @property
+    def has_delegations(self) -> bool:
+        """Whether a vote on any type of decision can be delegated."""
+        return any(self.rules_for(kind).delegation != "none" for kind in self.kinds)
+
+    @property
     def kinds(self) -> list[ProposalType]:
         """The types of decision it rules on; the body can make no other."""
         return [kind for kind in ProposalType if governing(self.document, kind)]

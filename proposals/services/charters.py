@@ -1,5 +1,6 @@
 """Adopting charters."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -51,6 +52,12 @@ def adopt_charter(*, by: Person, body: Body, document: dict[str, Any]) -> Charte
     return Charter.objects.create(
         body=body, number=FIRST, document=document, digest=digest, leaf_id=leaf.id
     )
+
+
+def charters_of(bodies: Iterable[int]) -> dict[int, Charter]:
+    """Return the charter in force of each body that has one, by the body's key."""
+    found = Charter.objects.filter(body__in=list(bodies)).order_by("body_id", "-number")
+    return {row.body_id: row for row in found.distinct("body_id")}
 
 
 def charter_of(body: Body) -> Charter:

@@ -38,6 +38,7 @@ from proposals.models import (
     text_document,
 )
 from proposals.papers import ONE_SEAT, PaperError, check_options
+from proposals.readiness import obstacle_to_criteria
 from proposals.revisions import write_revision
 from proposals.services.charters import charter_of
 from proposals.terms import TermsError
@@ -279,8 +280,8 @@ def attach_criterion(
     if not policy.can_attach_evidence(by, proposal):
         raise NotAllowed(_("Only the proposer, members and clerks of the body set criteria."))
     locked = Proposal.objects.select_for_update().get(pk=proposal.pk)
-    if locked.status not in {Status.DRAFT, Status.DELIBERATION}:
-        raise Conflict(_("Criteria are set before the final text; this proposal is past that."))
+    if in_the_way := obstacle_to_criteria(locked):
+        raise Conflict(in_the_way)
     if locked.version_id is None:
         raise Invalid(_("Criteria belong to proposals about a model version."))
     if asks_for_admission(locked) and not may_be_asked(suite_version, locked.body):

@@ -18,13 +18,13 @@ from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals.choices import Leaf, Status
 from proposals.delegations import chain_from
 from proposals.models import Delegation, Proposal, Recusal, RollEntry
+from proposals.readiness import obstacle_to_conflict
 from proposals.services.casting import lock_for_casting
 from proposals.services.charters import charter_of
 from proposals.services.stages import lock_proposal
 from proposals.services.words import storable
 
 MAX_REASON = 1000
-BEFORE_THE_VOTE = frozenset({Status.DELIBERATION, Status.FINAL_TEXT})
 
 
 @transaction.atomic(durable=True)
@@ -44,22 +44,8 @@ def declare_conflict(*, by: Person, proposal: Proposal, reason: str) -> Recusal:
     }
     words = storable(reason, MAX_REASON, field="reason", asked=asked)
     locked = lock_proposal(proposal)
-    if locked.status not in BEFORE_THE_VOTE:
-        raise Conflict(
-            gettext(
-                "A conflict is declared before the vote opens, because the roll is frozen then. "
-                "In an open vote you can abstain."
-            )
-        )
-    if charter_of(locked.body).rules_for(locked.type).recusal == "none":
-        raise Conflict(
-            gettext("The charter of %(body)s does not let members step off the roll.")
-            % {
-                "body": locked.body,
-            }
-        )
-    if Recusal.objects.filter(proposal=locked, membership=seat).exists():
-        raise Conflict(gettext("You have declared your conflict of interest in this already."))
+    if in_the_way := obstacle_to_conflict(locked, charter_of(locked.body), seat):
+        raise Conflict(in_the_way)
     committed = ledger.commit_to({"reason": words})
     leaf = ledger.append(
         type=Leaf.CONFLICT_DECLARED,

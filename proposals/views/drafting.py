@@ -12,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from evals.choices import Comparison
 from evals.models import SuiteVersion
 from oversight.web.form_refusals import put_on_form
-from oversight.web.refusals import NotAllowed, Refusal
+from oversight.web.refusals import Conflict, NotAllowed, Refusal
 from proposals import policy
 from proposals.choices import ProposalType
 from proposals.evaluating import start_evaluations
 from proposals.forms.kinds import TermsForm, terms_form
 from proposals.forms.texts import CriterionForm, RevisionForm
 from proposals.models import Proposal, Revision
+from proposals.readiness import obstacle_to_criteria
 from proposals.services import drafting
 from proposals.views.page import require_person, visible
 from proposals.views.previews import is_preview, preview_context, show_preview
@@ -95,6 +96,8 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_attach_evidence(person, proposal):
         raise NotAllowed(_("Only the proposer, members and clerks of the body set criteria."))
+    if request.method == "GET":
+        _require_criteria(proposal)
     wanted = request.GET.get("suite", "").strip()[:160]
     form = CriterionForm(request.POST or None, wanted=wanted)
     status = 200
@@ -121,6 +124,14 @@ def add_criterion(request: HttpRequest, ref: str) -> HttpResponse:
                 return redirect(proposal)
     context = {"form": form, "proposal": proposal, "wanted": wanted}
     return render(request, "proposals/criterion.html", context, status=status)
+
+
+def _require_criteria(proposal: Proposal) -> None:
+    """Refuse the empty form where no criterion can be set; a full one keeps what was typed."""
+    if proposal.version_id is None:
+        raise Conflict(_("Criteria belong to proposals about a model version."))
+    if in_the_way := obstacle_to_criteria(proposal):
+        raise Conflict(in_the_way)
 
 
 @require_POST

@@ -102,7 +102,7 @@ def show(
     lines = lines_of(judgements, contract.content if contract else None)
     references = references_in(text.body_markdown)
     evidence = resolve(references, lines, is_frozen=contract is not None)
-    runs = Run.objects.filter(purpose=proposal.subject)
+    runs, may = Run.objects.filter(purpose=proposal.subject), may_do(request.user, proposal)
     context = {
         "nav": "deciding",
         "proposal": proposal,
@@ -125,7 +125,8 @@ def show(
         "comment_form": comment_form or CommentForm(may_ask=proposal.status == Status.DELIBERATION),
         "vote_form": vote_form or OpenVoteForm(),
         "recusals": proposal.recusals.select_related("membership__person"),
-        "may": may_do(request.user, proposal),
+        "may": may,
+        "to_answer": [row.amendment for row in rows if may["answer"] and row.is_open],
         "decision": getattr(proposal, "decision", None),
     } | _standing_context(proposal)
     return page_or_part(request, "proposals/detail.html", "discussion", context, status=status)

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods
 from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.policy import voting_membership
 from oversight.web.form_refusals import put_on_form
-from oversight.web.refusals import NotAllowed, Refusal
+from oversight.web.refusals import Conflict, NotAllowed, Refusal
 from proposals.charter_chapters import title_of
 from proposals.forms.roll import ConflictForm, DelegationForm
 from proposals.models import Delegation
+from proposals.readiness import obstacle_to_conflict
 from proposals.services import roll
 from proposals.services.charters import charter_of
 from proposals.views.page import require_person, visible
@@ -24,7 +25,11 @@ from proposals.views.page import require_person, visible
 def conflict(request: HttpRequest, ref: str) -> HttpResponse:
     """Ask for the reason of a conflict of interest, and put it on the record."""
     person, proposal = require_person(request), visible(request, ref)
-    _seat(person, proposal.body)
+    seat = _seat(person, proposal.body)
+    in_the_way = obstacle_to_conflict(proposal, charter_of(proposal.body), seat)
+    if in_the_way and request.method == "GET":
+        # What was typed while the vote opened stays on the form, with the reason.
+        raise Conflict(in_the_way)
     form, status = ConflictForm(request.POST or None), 200
     if request.method == "POST":
         status = 422

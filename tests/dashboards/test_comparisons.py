@@ -228,6 +228,7 @@ def test_the_pace_and_the_end_follow_from_what_was_reported(world):
     assert found.pace == ("2.0", "samples a second")
     running.done = 9
     assert pace(running, now).words == ""
+    assert outlook(run, [pace(running, now)], now).pace == ("", "")
 
 
 def test_a_page_of_a_run_under_way_shows_pace_and_end(client, world, words):
@@ -250,4 +251,9 @@ def test_a_page_of_a_run_under_way_shows_pace_and_end(client, world, words):
     assert "of 160 samples answered" in text
     assert "probable end" in text
     assert "samples a minute" in text
+    TaskRun.objects.filter(pk=task_run.pk).update(done=2)
+    text = words(client.get(run.get_absolute_url()))
+    assert "of 160 samples answered" in text
+    for unknown in ("probable end", "samples a minute", "samples a second"):
+        assert unknown not in text
     assert SuiteVersion.objects.count() == 1

@@ -1,9 +1,11 @@
 """The public pages in a real Chromium: readable by everyone, narrow and wide."""
 
 from contextlib import contextmanager
+from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
@@ -26,6 +28,20 @@ ARGUMENTS = [
 ]
 VIEWS = [(360, "dark"), (1280, "light")]
 """Width and colour scheme."""
+
+
+def apart(work):
+    """Run work on the database beside the browser, whose loop holds this thread."""
+    found = []
+
+    def run():
+        found.append(work())
+        connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+    return found[0]
 
 
 @contextmanager
@@ -97,11 +113,6 @@ def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, c
     TaskRun.objects.filter(pk=leased.pk).update(stage="running", done=20, total=80)
 
     def finish():
-        # The browser's loop runs in this thread; the database is for another one.
-        from threading import Thread
-
-        from django.db import connection
-
         def work():
             TaskRun.objects.filter(run=run).update(
                 finished_at=timezone.now(),
@@ -112,16 +123,23 @@ def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, c
             type(run).objects.filter(pk=run.pk).update(
                 state="failed", reason="The test ended it.", finished_at=run.requested_at
             )
-            connection.close()
 
-        thread = Thread(target=work)
-        thread.start()
-        thread.join()
+        apart(work)
 
+    client = Client()
+    client.force_login(world.cast.evaluator)
+    session = client.cookies["sessionid"].value
     with opened(chromium) as page:
+        cookie = {"name": "sessionid", "value": session, "url": live_server.url}
+        page.context.add_cookies([cookie])
         page.goto(live_server.url + run.get_absolute_url())
         assert "is being evaluated" in page.inner_text("h1")
         assert "20 of 80 samples" in page.inner_text("main")
+        page.click("summary:has-text('Cancel the run')")
+        apart(lambda: TaskRun.objects.filter(run=run).update(done=30))
+        page.wait_for_selector("main:has-text('30 of 80 samples')", timeout=10_000)
+        # What was unfolded stays so while the page follows.
+        assert page.locator("button:has-text('Yes, cancel it')").is_visible()
         finish()
         page.wait_for_selector("h1:has-text('failed')", timeout=10_000)
         assert page.locator("#status").inner_text() == "The evaluation has ended: failed."

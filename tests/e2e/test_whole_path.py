@@ -42,7 +42,8 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
 
     ref = draft(chair)
     assert httpx.get(f"{site.url}/proposals/{ref}/").status_code == 404
-    chair.get_by_role("button", name="Open the deliberation").first.click()
+    chair.locator("summary", has_text="Open the deliberation").click()
+    chair.get_by_role("button", name="Yes, open it").click()
     assert chair.evaluate("document.querySelectorAll('main script').length") == 0
 
     chair.get_by_role("link", name="Add a criterion").first.click()
@@ -68,7 +69,8 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
 
     clerk.goto(f"/proposals/{ref}/")
     clerk.get_by_role("button", name="Declare the text final").first.click()
-    clerk.get_by_role("button", name="Open the vote").first.click()
+    clerk.locator("summary", has_text="Open the vote").click()
+    clerk.get_by_role("button", name="Open the vote").click()
     assert httpx.get(f"{site.url}/api/v1/gate/", params=gate).json()["allowed"] is False
     for who, choice in zip(MEMBERS, VOTES, strict=True):
         vote(sign_in(who), ref, choice)

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from evals.models import Run
-from tests.factories import make_cast, make_model_version, make_run, make_suite
+from tests.factories import make_cast, make_machine, make_model_version, make_run, make_suite
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +124,19 @@ def test_cancelling_twice_is_a_conflict_and_needs_a_post(client, cast, suite):
     assert client.get(path).status_code == 405
     client.post(path)
     assert client.post(path).status_code == 409
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_the_message_about_a_cancelled_run_agrees_with_its_state(client, cast, suite, has_begun):
+    run = make_run(cast.evaluator, suite, make_model_version(cast.evaluator))
+    if has_begun:
+        assert make_machine().claim()
+    client.force_login(cast.evaluator)
+    page = client.get(run.get_absolute_url()).content.decode()
+    fold = page.partition('<details class="confirm">')[2].partition("</details>")[0]
+    assert "Yes, cancel it</button>" in fold
+    page = client.post(reverse("run-cancel", args=[run.ref]), follow=True).content.decode()
+    run.refresh_from_db()
+    assert run.state == ("running" if has_begun else "cancelled")
+    assert ("The run is being cancelled." in page) == has_begun
+    assert ("The run is cancelled." in page) != has_begun

@@ -1,11 +1,9 @@
 """What members and administrators do, in a real Chromium: without scripts, by keyboard, for all."""
 
 from contextlib import contextmanager
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
@@ -13,7 +11,7 @@ from oversight.accounts import services as accounts
 from proposals.models import Amendment, Ballot, Charter, Comment, Proposal
 from proposals.services import stages, voting
 from proposals.services.moderation import hide
-from tests.dashboards.test_in_a_browser import ARGUMENTS, VIEWS
+from tests.dashboards.test_in_a_browser import ARGUMENTS, VIEWS, apart
 from tests.factories import (
     make_amendment,
     make_argument,
@@ -36,20 +34,6 @@ def signed_in(person):
     client = Client()
     client.force_login(person)
     return client.cookies["sessionid"].value
-
-
-def apart(work):
-    """Run work on the database beside the browser, whose loop holds this thread."""
-    found = []
-
-    def run():
-        found.append(work())
-        connection.close()
-
-    thread = Thread(target=run)
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 @contextmanager
@@ -101,6 +85,8 @@ def test_without_scripts_and_mouse_one_proposes_comments_and_votes(live_server, 
         page.keyboard.press("Enter")
         page.wait_for_url("**/proposals/2*/")
         tab_to(page, "Open the deliberation")
+        page.keyboard.press("Enter")
+        tab_to(page, "Yes, open it")
         page.keyboard.press("Enter")
         page.get_by_text("Nothing stands in the way").wait_for()
         tab_to(page, "text")

@@ -199,12 +199,6 @@ def contract(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
     return HttpResponse(found.contract.document, content_type="application/json")
 
 
-def _has_delegations(charter: Charter | None) -> bool:
-    return charter is not None and any(
-        charter.rules_for(kind).delegation != "none" for kind in charter.kinds
-    )
-
-
 @login_not_required
 @require_safe
 def body(request: HttpRequest, slug: str) -> HttpResponse:
@@ -225,7 +219,9 @@ def body(request: HttpRequest, slug: str) -> HttpResponse:
         "seats": seats.voting(),
         "member_words": members_in_words(seats.voting().count()),
         "clerks": seats.clerks(),
-        "may_delegate": _has_delegations(charter) and bool(voting_membership(request.user, found)),
+        "may_delegate": charter is not None
+        and charter.has_delegations
+        and voting_membership(request.user, found) is not None,
         "proposals": titled(proposals.with_parts().newest_first())[:50],
         "nav": "deciding",
     }

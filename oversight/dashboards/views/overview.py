@@ -1,5 +1,6 @@
 """The home page and a person's own work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_not_required
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from evals.models import Run
 from oversight.accounts.choices import VOTING_ROLES
+from oversight.accounts.models import Membership
 from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
@@ -19,6 +21,8 @@ from oversight.incidents.models import Incident
 from oversight.registry.models import Authorisation
 from proposals.awaiting import awaiting, cast_in
 from proposals.models import Decision, Proposal
+from proposals.next_steps import next_steps
+from proposals.services.charters import charters_of
 from proposals.titles import titled
 
 HOME_ROWS = 10
@@ -51,15 +55,18 @@ def my_work(request: HttpRequest) -> HttpResponse:
         raise Http404
     waiting, cast = awaiting(person), cast_in(person)
     seats = list(person.memberships.in_term().select_related("body"))
+    steps = next_steps(person)
     to_handle = list(Incident.objects.handled_by(person).open().newest_first()[:50])
     proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
     context = {
         "votes": [*waiting, *cast],
-        "headline": _what_waits(len(waiting), len(to_handle)),
+        "headline": _what_waits(len(waiting), len(to_handle), len({s.proposal.pk for s in steps})),
         "may_vote": any(seat.role in VOTING_ROLES for seat in seats),
+        "steps": steps,
         "to_handle": to_handle,
         "proposals": proposals[:20],
         "seats": seats,
+        "delegable": _delegable(seats),
         "affiliations": person.affiliations.in_term().select_related("organisation"),
         "runs": Run.objects.filter(requested_by=person).with_parts().newest_first()[:10],
         "notices": person.notices.newest_first()[:10],
@@ -69,13 +76,24 @@ def my_work(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboards/my_work.html", context)
 
 
-def _what_waits(votes: int, incidents: int) -> str:
-    """Return what waits for a person, in a sentence: votes, and where there are none, incidents."""
+def _delegable(seats: Sequence[Membership]) -> set[int]:
+    """Return the bodies of seats with a vote whose charters know delegation."""
+    charters = charters_of(seat.body_id for seat in seats if seat.role in VOTING_ROLES)
+    return {body for body, charter in charters.items() if charter.has_delegations}
+
+
+def _what_waits(votes: int, incidents: int, proposals: int) -> str:
+    """Return what waits for a person, in a sentence: votes, else incidents, else next steps."""
     if incidents and not votes:
         words = ngettext(
             "%(number)s incident waits for you", "%(number)s incidents wait for you", incidents
         )
         return sentence(worded(words, incidents))
+    if proposals and not votes:
+        words = ngettext(
+            "%(number)s proposal waits for you", "%(number)s proposals wait for you", proposals
+        )
+        return sentence(worded(words, proposals))
     words = ngettext("%(number)s vote waits for you", "%(number)s votes wait for you", votes)
     return sentence(worded(words, votes, none=gettext("no votes wait for you")))
 
