@@ -6,6 +6,7 @@ programs read (the API, the log, feeds, files) has no prefix and speaks English.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import URLPattern, URLResolver
 from django.utils import translation
 from django.utils.functional import lazy
+from django.utils.translation import gettext
+
+from oversight.web.refusals import BadQuery
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -82,6 +86,29 @@ def in_language(path: str, language: str) -> str:
     """Return the address of the same page in another language."""
     plain = without_language(path)
     return plain if language == settings.LANGUAGE_CODE else f"/{language}{plain}"
+
+
+def with_language(address: str, language: str) -> str:
+    """Return the address of a file that is written in several languages, in one of them.
+
+    Files have one path in all languages, so the language is a part of the query.
+    """
+    return address if language == settings.LANGUAGE_CODE else f"{address}?language={language}"
+
+
+def spoken_in_query(request: HttpRequest) -> AbstractContextManager[None]:
+    """Speak the language that a file is asked for in, English where the query names none.
+
+    Raises:
+        BadQuery: the site does not have that language.
+    """
+    known = dict(settings.LANGUAGES)
+    code = request.GET.get("language", settings.LANGUAGE_CODE)
+    if code not in known:
+        words = gettext("This site has no such language. It has: %(languages)s.")
+        detail = words % {"languages": ", ".join(known)}
+        raise BadQuery(detail, fields={"language": detail})
+    return translation.override(code)
 
 
 def choices(request: HttpRequest) -> list[Choice]:

@@ -20,6 +20,7 @@ from oversight.dashboards.reports import of_deployment, prose
 from oversight.dashboards.reports.typesetting import PRESS
 from oversight.ledger.sequencer import sequence_once
 from oversight.registry.models import Authorisation
+from oversight.web.languages import in_language, with_language
 from proposals.services import annulment
 from tests import factories
 
@@ -69,14 +70,24 @@ def page_text(answer):
     return squeezed(html.unescape(re.sub(r"<[^>]*>", " ", main)))
 
 
+def forms_of(client, at, language):
+    """Ask for a report as page, JSON and PDF in a language."""
+    page, *files = FORMS
+    return (
+        client.get(in_language(f"{at}{page}", language)),
+        *(client.get(with_language(f"{at}{file}", language)) for file in files),
+    )
+
+
 def addresses_of(world):
     return world.decision.get_absolute_url(), world.deployment.get_absolute_url()
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["decision", "deployment"])
-def test_the_page_and_the_pdf_say_all_that_the_json_says(client, world, which):
+@pytest.mark.parametrize("language", ["en", "fr", "de"])
+def test_the_page_and_the_pdf_say_all_that_the_json_says(client, world, which, language):
     at = addresses_of(world)[which]
-    page, data, pdf = (client.get(f"{at}{form}") for form in FORMS)
+    page, data, pdf = forms_of(client, at, language)
     assert (page.status_code, data.status_code, pdf.status_code) == (200, 200, 200)
     said = [squeezed(text) for text in texts(data.json())]
     assert len(said) > 80
@@ -85,6 +96,62 @@ def test_the_page_and_the_pdf_say_all_that_the_json_says(client, world, which):
     drawn = {squeezed(v) for v in re.findall(r'"(-?\d+\.\d{6})"', data.content.decode())}
     assert [text for text in said if text not in on_page and text not in drawn] == []
     assert [text for text in said if text not in printed and text not in drawn] == []
+
+
+def labels_of(value):
+    """Give what a report itself says: heads, questions, captions, names of facts and columns."""
+    if isinstance(value, list):
+        for each in value:
+            yield from labels_of(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name in {"question", "label", "caption", "how_to_read"} and "verdict" not in value:
+                yield each
+            elif name == "columns":
+                yield from (column["name"] for column in each)
+            elif name == "sections":
+                yield from (section["title"] for section in each)
+                yield from labels_of(each)
+            else:
+                yield from labels_of(each)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["decision", "deployment"])
+def test_every_word_of_a_report_itself_is_in_its_language(client, world, which):
+    said = client.get(f"{addresses_of(world)[which]}report.json?language=ar-xb").json()
+    assert said["language"] == "ar-xb"
+    words = [words for words in labels_of(said) if words not in {"", "SHA-256"}]
+    assert len(words) > 40
+    assert [each for each in words if "[" not in each] == []
+    # The first answer is the title and the summary that a person wrote, or the purpose.
+    assert [each["answer"] for each in said["summary"][1:] if "[" not in each["answer"]] == []
+
+
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_a_report_has_a_digest_of_its_own_in_each_language(client, world, language):
+    at = world.decision.get_absolute_url()
+    page, data, pdf = forms_of(client, at, language)
+    assert data["Content-Language"] == pdf["Content-Language"] == language
+    digest = hashlib.sha256(data.content).hexdigest()
+    assert digest in page_text(page)
+    assert digest not in page_text(client.get(f"{at}report/"))
+    reader = pypdf.PdfReader(io.BytesIO(pdf.content))
+    assert reader.trailer["/Root"]["/Lang"] == language
+    assert f"sha256:{digest}" in pdf_text(pdf.content)
+    assert f'href="{at}report.pdf?language={language}"' in page.content.decode()
+    decided = client.get(in_language(at, language)).content.decode()
+    assert f'href="{at}report.pdf?language={language}"' in decided
+
+
+@pytest.mark.parametrize("form", FORMS[1:])
+def test_a_language_that_the_site_does_not_have_is_refused_by_name(client, world, form):
+    answer = client.get(f"{world.decision.get_absolute_url()}{form}?language=xx")
+    assert answer.status_code == 400
+    assert "en, fr, de" in answer.content.decode()
+    ref = world.decision.ref
+    problem = client.get(f"/api/v1/decisions/{ref}/report/?language=%F0%9F%92%A9").json()
+    assert problem["status"] == 400
+    assert list(problem["errors"]) == ["language"]
 
 
 def test_a_report_says_who_decided_what_on_which_evidence(client, world):
@@ -223,7 +290,7 @@ def test_what_people_write_is_set_as_text_whatever_it_is(client, world, words):
         assert '#read("/etc/passwd")'.replace("#", "") in printed
     if words is HOSTILE[2]:
         assert "\N{WHITE SQUARE}" in printed
-        assert "lettersthatthefontsofthisserverlack" in printed
+        assert "Lettersthatthefontsofthisserverlack" in printed
 
 
 def test_long_names_leave_a_tables_first_column_its_room(client, world):

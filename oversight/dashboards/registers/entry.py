@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from oversight.dashboards.evidence import Evidence, of_contracts
 from oversight.dashboards.reports.findings import evidence_words
@@ -83,7 +84,9 @@ def entries_of(deployments: Iterable[Deployment], now: datetime) -> list[Entry]:
     found_by = of_contracts(each.proposal.contract for each in decisions.values())
     evidence = {ref: found_by[each.proposal.contract.pk] for ref, each in decisions.items()}
     known = _Known(decisions, evidence, Description.objects.newest(subjects))
-    return [_entry(each, standing.get(each.pk), known, now) for each in found]
+    # A register is one file for everybody, so what it says of the evidence is English.
+    with translation.override(settings.LANGUAGE_CODE):
+        return [_entry(each, standing.get(each.pk), known, now) for each in found]
 
 
 @dataclass(frozen=True, slots=True)

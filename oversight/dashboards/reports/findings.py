@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from oversight.dashboards.evidence import Evidence, without_criterion
 from oversight.dashboards.findings import Finding
 from oversight.dashboards.reports.document import (
@@ -13,9 +16,10 @@ from oversight.dashboards.reports.document import (
     Paragraph,
     Table,
 )
-from oversight.dashboards.words import counted, lowered, number_word, sentence
+from oversight.dashboards.words import lowered, number_word, sentence, worded
 from oversight.web import charts
 from oversight.web.clock import in_words
+from oversight.web.figures import MISSING, grouped, percent
 
 NAMED = 8
 """How many criteria a summary names; the others are in the table."""
@@ -24,29 +28,48 @@ NAMED = 8
 def evidence_words(evidence: list[Evidence], *, is_override: bool = False) -> str:
     """Return in a few sentences what was asked and found."""
     if not evidence:
-        return "No criterion was set, so no evaluation was asked for."
-    named = [f"{e.title}, asked {e.asked}: {lowered(str(e.outcome.label))}" for e in evidence]
-    met = sum(each.outcome == "met" for each in evidence)
-    total = counted(len(evidence), "criterion", "criteria")
-    words = [f"Of {total}, {counted(met, 'was met', 'were met')}.", f"{'; '.join(named[:NAMED])}."]
-    if len(named) > NAMED:
-        words.append(f"The other {len(named) - NAMED} are listed below.")
+        return _("No criterion was set, so no evaluation was asked for.")
+    named = [
+        _("%(title)s, asked %(asked)s: %(verdict)s")
+        % {"title": e.title, "asked": e.asked, "verdict": lowered(str(e.outcome.label))}
+        for e in evidence[:NAMED]
+    ]
+    words = [_how_many_were_met(evidence), f"{'; '.join(named)}."]
+    if len(evidence) > NAMED:
+        others = len(evidence) - NAMED
+        said = ngettext(
+            "The other %(number)s is listed below.",
+            "The other %(number)s are listed below.",
+            others,
+        )
+        words.append(said % {"number": grouped(others)})
     if is_override:
-        words.append("It was decided over a criterion that was not shown to be met.")
+        words.append(_("It was decided over a criterion that was not shown to be met."))
     return " ".join(words)
+
+
+def _how_many_were_met(evidence: list[Evidence]) -> str:
+    """Return how many of the criteria were met: `Of three criteria, two were met`."""
+    met = sum(each.outcome == "met" for each in evidence)
+    total = ngettext("%(number)s criterion", "%(number)s criteria", len(evidence))
+    found = ngettext("%(number)s was met", "%(number)s were met", met)
+    return _("Of %(criteria)s, %(met)s.") % {
+        "criteria": worded(total, len(evidence)),
+        "met": worded(found, met, none=_("none was met")),
+    }
 
 
 def evidence_blocks(evidence: list[Evidence], zone: str) -> tuple[Block, ...]:
     """Return the criteria with their results, drawn and as tables, and the runs behind them."""
     if not evidence:
-        return (Paragraph("No criterion was set for this vote."),)
+        return (Paragraph(_("No criterion was set for this vote.")),)
     drawn = tuple(_interval(row) for row in evidence if row.measured)
     met = sum(row.outcome == "met" for row in evidence)
-    finding = sentence(
-        f"{number_word(met)} of {counted(len(evidence), 'criterion', 'criteria')} met"
-    )
+    finding = ngettext(
+        "%(met)s of %(number)s criterion met", "%(met)s of %(number)s criteria met", len(evidence)
+    ) % {"met": number_word(met), "number": number_word(len(evidence))}
     return (
-        *([Intervals(finding, drawn)] if drawn else []),
+        *([Intervals(sentence(finding), drawn)] if drawn else []),
         _criteria(evidence),
         *_others(without_criterion(evidence)),
         *(_runs(evidence, zone) if drawn else ()),
@@ -54,31 +77,29 @@ def evidence_blocks(evidence: list[Evidence], zone: str) -> tuple[Block, ...]:
 
 
 def _criteria(evidence: list[Evidence]) -> Table:
-    columns = (
-        *(Column("Criterion"), Column("Asked"), Column("Score", is_numeric=True)),
-        *(
-            Column("95\N{NO-BREAK SPACE}% interval", is_numeric=True),
-            Column("Samples", is_numeric=True),
-        ),
-        Column("Verdict"),
+    columns = (Column(_("Criterion")), Column(_("Asked")), *_measures(), Column(_("Verdict")))
+    return Table(_("Criteria and results"), columns, tuple(_criterion(row) for row in evidence))
+
+
+def _measures() -> tuple[Column, ...]:
+    return (
+        Column(_("Score"), is_numeric=True),
+        Column(_("%(share)s interval") % {"share": percent(0.95)}, is_numeric=True),
+        Column(_("Samples"), is_numeric=True),
     )
-    return Table("Criteria and results", columns, tuple(_criterion(row) for row in evidence))
 
 
 def _criterion(row: Evidence) -> tuple[Cell, ...]:
     found = row.measured
-    must = "; must pass" if row.must_pass else "; for information"
-    interval = (
-        f"{_decimal(found.low)} to {_decimal(found.high)}"
-        if found and found.low is not None
-        else "–"
-    )
+    must = _("must pass") if row.must_pass else _("for information")
     return (
-        Cell(row.title, note=f"{row.measure}{must}", href=row.suite_url),
+        Cell(row.title, note=f"{row.measure}; {must}", href=row.suite_url),
         Cell(row.asked),
-        Cell(_decimal(found.value) if found else "–", note="difference" if row.beside else ""),
-        Cell(interval),
-        Cell(f"{found.n:,}" if found else "–"),
+        Cell(
+            _decimal(found.value) if found else MISSING, note=_("difference") if row.beside else ""
+        ),
+        Cell(_span(found.low, found.high) if found else MISSING),
+        Cell(grouped(found.n) if found else MISSING),
         Cell(str(row.outcome.label), tone=row.tone if row.tone != "neutral" else ""),
     )
 
@@ -87,19 +108,12 @@ def _others(found: list[Finding]) -> tuple[Table, ...]:
     """Return what the same runs measured on tasks that no criterion is about."""
     if not found:
         return ()
-    columns = (
-        *(Column("Task"), Column("Score", is_numeric=True)),
-        Column("95\N{NO-BREAK SPACE}% interval", is_numeric=True),
-        Column("Samples", is_numeric=True),
-    )
-    rows = tuple(_other(each) for each in found)
-    return (Table("Measured in the same runs, without a criterion", columns, rows),)
+    title = _("Measured in the same runs, without a criterion")
+    return (Table(title, (Column(_("Task")), *_measures()), tuple(_other(each) for each in found)),)
 
 
 def _other(each: Finding) -> tuple[Cell, ...]:
     row = each.aggregate
-    ends = (row.low, row.high)
-    interval = "–" if None in ends else f"{_decimal(row.low)} to {_decimal(row.high)}"
     return (
         Cell(
             str(each.task["title"]),
@@ -107,8 +121,8 @@ def _other(each: Finding) -> tuple[Cell, ...]:
             href=each.run.get_absolute_url(),
         ),
         Cell(_decimal(row.mean)),
-        Cell(interval),
-        Cell(f"{row.n:,}"),
+        Cell(_span(row.low, row.high)),
+        Cell(grouped(row.n)),
     )
 
 
@@ -130,11 +144,12 @@ def _interval(row: Evidence) -> Interval:
 def _runs(evidence: list[Evidence], zone: str) -> tuple[Table, Table]:
     """Return what stands behind the results, each task run once, and the digests of it all."""
     found = {e.aggregate.task_run_id: e for e in evidence if e.aggregate}
-    heads = (Column("Task"), Column("Suite"), Column("Run"), Column("Measured by"))
+    heads = (Column(_("Task")), Column(_("Suite")), Column(_("Run")), Column(_("Measured by")))
     rows = tuple(_run(each, zone) for each in found.values())
     digests = {each.suite_version.digest: str(each.suite_version) for each in found.values()}
     signed = {
-        each.aggregate.task_run.statement_digest: f"{each.title}, signed result"
+        each.aggregate.task_run.statement_digest: _("%(title)s, signed result")
+        % {"title": each.title}
         for each in found.values()
         if each.aggregate
     }
@@ -142,9 +157,9 @@ def _runs(evidence: list[Evidence], zone: str) -> tuple[Table, Table]:
         (Cell(name), Cell(digest, is_code=True)) for digest, name in (digests | signed).items()
     )
     return (
-        Table("Where the results come from", heads, rows),
-        Table("Digests of what was asked and of what was signed",
-              (Column("What"), Column("SHA-256")), written),
+        Table(_("Where the results come from"), heads, rows),
+        Table(_("Digests of what was asked and of what was signed"),
+              (Column(_("What")), Column("SHA-256")), written),
     )  # fmt: skip
 
 
@@ -156,15 +171,23 @@ def _run(row: Evidence, zone: str) -> tuple[Cell, ...]:
     return (
         Cell(row.title, note=task_run.task_name),
         Cell(str(row.suite_version), href=row.suite_url),
-        Cell(row.run_ref or "–", note=at, href=f"/runs/{row.run_ref}/"),
-        Cell(machine.organisation.name if machine else "–", note=machine.name if machine else ""),
+        Cell(row.run_ref or MISSING, note=at, href=f"/runs/{row.run_ref}/"),
+        Cell(
+            machine.organisation.name if machine else MISSING, note=machine.name if machine else ""
+        ),
     )
 
 
+def _span(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return MISSING
+    return _("%(low)s to %(high)s") % {"low": _decimal(low), "high": _decimal(high)}
+
+
 def _decimal(value: float | None) -> str:
-    return "–" if value is None else charts.decimal(value)
+    return MISSING if value is None else charts.decimal(value)
 
 
 def _number(value: Any) -> str:
     """Write a figure for a program: with a hyphen and six decimals; empty where there is none."""
-    return "" if value is None else charts.decimal(value, 6).replace(charts.MINUS, "-")
+    return "" if value is None else f"{float(value):.6f}"

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext as _
 
 from oversight.dashboards.acts import timeline
 from oversight.dashboards.evidence import of_contract
@@ -28,29 +29,43 @@ from oversight.dashboards.reports.document import (
 )
 from oversight.dashboards.reports.findings import evidence_blocks, evidence_words
 from oversight.dashboards.results import result_of
-from oversight.dashboards.words import counted, full_stop, lowered
+from oversight.dashboards.words import full_stop, lowered, members_in_words
 from oversight.registry import condition_words
 from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words, stamp
+from oversight.web.figures import MISSING, grouped, percent
 from proposals.charter_words import SECRECIES
-from proposals.choices import DecisionOutcome, ProposalType
+from proposals.choices import DecisionOutcome, ProposalType, StatementKind
 from proposals.decision_words import IMPOSSIBLE, did
 from proposals.models import Charter, Contract, Decision, Revision
 
 OUTCOMES = {
-    DecisionOutcome.CARRIED: "carried it",
-    DecisionOutcome.NOT_CARRIED: "did not carry it",
-    DecisionOutcome.TIED: "was tied, so things stay as they are",
-    DecisionOutcome.NO_QUORUM: "had no quorum, so nothing was decided",
-    DecisionOutcome.ELECTED: "chose among the options",
-    DecisionOutcome.NO_VOTES: "cast no valid vote, so nothing was decided",
+    DecisionOutcome.CARRIED: gettext_lazy("%(body)s carried it, %(at)s: %(result)s."),
+    DecisionOutcome.NOT_CARRIED: gettext_lazy("%(body)s did not carry it, %(at)s: %(result)s."),
+    DecisionOutcome.TIED: gettext_lazy(
+        "%(body)s was tied, so things stay as they are, %(at)s: %(result)s."
+    ),
+    DecisionOutcome.NO_QUORUM: gettext_lazy(
+        "%(body)s had no quorum, so nothing was decided, %(at)s: %(result)s."
+    ),
+    DecisionOutcome.ELECTED: gettext_lazy("%(body)s chose among the options, %(at)s: %(result)s."),
+    DecisionOutcome.NO_VOTES: gettext_lazy(
+        "%(body)s cast no valid vote, so nothing was decided, %(at)s: %(result)s."
+    ),
+}
+SAID = {
+    StatementKind.REASONS: gettext_lazy("Reasons of the body, stated by %(author)s, %(at)s"),
+    StatementKind.EXPLANATION: gettext_lazy("Explanation of vote by %(author)s, %(at)s"),
+    StatementKind.DISSENT: gettext_lazy("Dissent by %(author)s, %(at)s"),
 }
 TONES = {DecisionOutcome.CARRIED: "good", DecisionOutcome.ELECTED: "good"}
 
 
-@translation.override("en")
 def report_of(decision: Decision) -> Report:
-    """Return the report of a decision, with its proposal, contract and body fetched."""
+    """Return the report of a decision in the language that is spoken.
+
+    With its proposal, contract and body fetched.
+    """
     return _Account(decision).report()
 
 
@@ -96,14 +111,14 @@ class _Account:
             state=_state(decision),
             body=self.body.name,
             address=f"{settings.PUBLIC_URL}{decision.get_absolute_url()}",
-            language="en",
+            language=get_language() or settings.LANGUAGE_CODE,
             as_of=stamp(max(self._moments())),
             summary=self._summary(),
             sections=sections,
         )
 
     def _at(self, moment: datetime | None) -> str:
-        return in_words(moment, self.body.time_zone) if moment else "–"
+        return in_words(moment, self.body.time_zone) if moment else MISSING
 
     def _moments(self) -> Iterable[datetime]:
         yield self.decision.decided_at
@@ -117,76 +132,89 @@ class _Account:
         annulled = self.decision.annulment_reason
         found = evidence_words(self.evidence, is_override=self.decision.is_override)
         return (
-            Answer("What was it about?", f"{full_stop(self.text.title)} {self.text.summary}"),
-            Answer("What was decided?", self._decided_words()),
-            Answer("What does that do?", self._effect_words()),
-            Answer("What did the evaluations show?", found),
-            *([Answer("Does it still stand?", self._annulled_words())] if annulled else []),
-            Answer("How can I check this?", proofs.CHECK_WORDS),
+            Answer(_("What was it about?"), f"{full_stop(self.text.title)} {self.text.summary}"),
+            Answer(_("What was decided?"), self._decided_words()),
+            Answer(_("What does that do?"), self._effect_words()),
+            Answer(_("What did the evaluations show?"), found),
+            *([Answer(_("Does it still stand?"), self._annulled_words())] if annulled else []),
+            Answer(_("How can I check this?"), str(proofs.CHECK_WORDS)),
         )
 
     def _decided_words(self) -> str:
-        at = self._at(self.decision.decided_at)
-        found = f"{self.body.name} {OUTCOMES[DecisionOutcome(self.decision.outcome)]}, {at}: "
+        words = OUTCOMES[DecisionOutcome(self.decision.outcome)] % {
+            "body": self.body.name,
+            "at": self._at(self.decision.decided_at),
+            "result": lowered(self.result["headline"]),
+        }
         needed = self.result.get("needed")
-        words = f"{found}{lowered(self.result['headline'])}."
-        return f"{words} Needed: {needed}." if needed else words
+        return f"{words} {_('Needed: %(needed)s.') % {'needed': needed}}" if needed else str(words)
 
     def _effect_words(self) -> str:
-        words = " ".join(self.effect) or "Nothing takes effect."
+        words = " ".join(self.effect) or _("Nothing takes effect.")
         row = self.authorisation
         if row is None or row.ends_at is None:
             return words
-        return f"{words} From {self._at(row.starts_at)} until {self._at(row.ends_at)}."
+        span = _("From %(start)s until %(end)s.")
+        ends = {"start": self._at(row.starts_at), "end": self._at(row.ends_at)}
+        return f"{words} {span % ends}"
 
     def _annulled_words(self) -> str:
-        at = self._at(self.decision.annulled_at)
-        return f"No: it was annulled, {at}. {full_stop(self.decision.annulment_reason)}"
+        words = _("No: it was annulled, %(at)s.") % {"at": self._at(self.decision.annulled_at)}
+        return f"{words} {full_stop(self.decision.annulment_reason)}"
 
     # -- The parts ---------------------------------------------------------------------------
 
     def _outcome(self) -> Section:
         rows = [
-            Fact("Decision", Cell(self.decision.ref, href=self.decision.get_absolute_url())),
-            Fact("Type", Cell(str(self.proposal.get_type_display()))),
-            Fact("Decided by", Cell(self.body.name, href=reverse("body", args=[self.body.slug]))),
-            Fact("Proposed by", Cell(str(self.proposal.proposer))),
-            Fact("Outcome", _state(self.decision)),
-            Fact("Result", Cell(self.result["headline"])),
-            Fact("Decided", Cell(self._at(self.decision.decided_at))),
+            Fact(_("Decision"), Cell(self.decision.ref, href=self.decision.get_absolute_url())),
+            Fact(_("Type"), Cell(str(self.proposal.get_type_display()))),
+            Fact(pgettext("a body", "Decided by"), Cell(self.body.name, href=self._body_page())),
+            Fact(_("Proposed by"), Cell(str(self.proposal.proposer))),
+            Fact(_("Outcome"), _state(self.decision)),
+            Fact(_("Result"), Cell(self.result["headline"])),
+            Fact(_("Decided"), Cell(self._at(self.decision.decided_at))),
             *self._authorised(),
         ]
         blocks: list[Block] = [*self._notices(), Facts(tuple(rows)), Items(tuple(self.effect))]
-        return Section("decision", "The decision", "What was decided and what it does.",
-                       tuple(blocks))  # fmt: skip
+        how = _("What was decided and what it does.")
+        return Section("decision", _("The decision"), how, tuple(blocks))
+
+    def _body_page(self) -> str:
+        return reverse("body", args=[self.body.slug])
 
     def _authorised(self) -> list[Fact]:
         row = self.authorisation
         if row is None:
             return []
-        weights = Cell(row.version.digest, is_code=True)
+        allows = _("%(version)s to serve %(deployment)s") % {
+            "version": row.version,
+            "deployment": row.deployment,
+        }
         return [
-            Fact("Allows", Cell(f"{row.version} to serve {row.deployment}",
-                                href=row.deployment.get_absolute_url())),
-            Fact("From", Cell(self._at(row.starts_at))),
-            Fact("Until", Cell(self._at(row.ends_at))),
-            Fact("State", Cell(str(row.get_state_display()))),
-            Fact("Weights", weights),
+            Fact(_("Allows"), Cell(allows, href=row.deployment.get_absolute_url())),
+            Fact(_("From"), Cell(self._at(row.starts_at))),
+            Fact(_("Until"), Cell(self._at(row.ends_at))),
+            Fact(_("State"), Cell(str(row.get_state_display()))),
+            Fact(_("Weights"), Cell(row.version.digest, is_code=True)),
             *(Fact(label, Cell(said)) for label, said in condition_words.words(row.conditions)),
-        ]  # fmt: skip
+        ]
 
     def _notices(self) -> list[Block]:
         decision, found = self.decision, []
         if decision.is_annulled:
-            at = self._at(decision.annulled_at)
-            words = f"{full_stop(decision.annulment_reason)} {at}, by {decision.annulled_by}."
-            found.append(Notice("bad", "Annulled: it counts as never made.", words))
+            by = _("%(at)s, by %(who)s.") % {
+                "at": self._at(decision.annulled_at),
+                "who": decision.annulled_by,
+            }
+            words = f"{full_stop(decision.annulment_reason)} {by}"
+            found.append(Notice("bad", _("Annulled: it counts as never made."), words))
         if decision.impossible:
             why = str(IMPOSSIBLE.get(decision.impossible, decision.impossible))
-            found.append(Notice("wait", "Carried, but it could not take effect any more.", why))
+            title = _("Carried, but it could not take effect any more.")
+            found.append(Notice("wait", title, why))
         if decision.is_override:
             why = self.frozen.get("terms", {}).get("override_reason", "")
-            title = "Carried over a criterion that was not shown to be met."
+            title = _("Carried over a criterion that was not shown to be met.")
             found.append(Notice("bad", title, why))
         return list(found)
 
@@ -197,104 +225,116 @@ class _Account:
             blocks.append(Items(tuple(str(option) for option in options)))
         files = self.frozen.get("attachments", [])
         if files:
-            rows = tuple((Cell(f["digest"], is_code=True), Cell(f"{f['size']:,}")) for f in files)
-            columns = (Column("SHA-256"), Column("Bytes", is_numeric=True))
-            blocks.append(Table("Files that belong to the text", columns, rows))
-        how = f"The text as it was put to the vote: revision {self.text.number}, frozen by digest."
-        return Section("text", "The text", how, tuple(blocks))
+            rows = tuple((Cell(f["digest"], is_code=True), Cell(grouped(f["size"]))) for f in files)
+            columns = (Column("SHA-256"), Column(_("Bytes"), is_numeric=True))
+            blocks.append(Table(_("Files that belong to the text"), columns, rows))
+        how = _("The text as it was put to the vote: revision %(number)s, frozen by digest.")
+        return Section("text", _("The text"), how % {"number": self.text.number}, tuple(blocks))
 
     def _evidence(self) -> Section:
-        how = (
+        how = _(
             "Each criterion was on the record before its run was requested. The line is the "
             "criterion; it is met where the whole interval lies on the asked side. Intervals are "
-            "at 95\N{NO-BREAK SPACE}%."
+            "at %(share)s."
         )
         blocks = evidence_blocks(self.evidence, self.body.time_zone)
-        return Section("evidence", "The evidence", how, blocks)
+        return Section("evidence", _("The evidence"), how % {"share": percent(0.95)}, blocks)
 
     def _vote(self) -> Section:
         kind = ProposalType(self.proposal.type)
         rules = Items(
-            tuple(self.charter.rules_for(kind).words(kind)), "What the charter asks of such a vote"
+            tuple(self.charter.rules_for(kind).words(kind)),
+            _("What the charter asks of such a vote"),
         )
         number = self.charter.number
         at = reverse("charter", args=[self.body.slug, number])
-        opens, closes = (self._at(t) for t in (self.contract.opens_at, self.contract.closes_at))
         recused = self.frozen.get("recusals", [])
+        charter = _("number %(number)s of %(body)s") % {"number": number, "body": self.body.name}
         held = (
-            Fact("Open", Cell(f"{opens} to {self._ended(closes)}")),
-            Fact("Charter", Cell(f"number {number} of {self.body.name}", href=at)),
-            Fact("Secrecy", Cell(str(SECRECIES[self.frozen["secrecy"]]))),
-            Fact("On the roll", Cell(_roll_words(self.frozen["roll"]))),
-            *([Fact("Recused", Cell(str(len(recused))))] if recused else []),
+            Fact(_("Open"), Cell(self._span_of_the_vote())),
+            Fact(_("Charter"), Cell(charter, href=at)),
+            Fact(_("Secrecy"), Cell(str(SECRECIES[self.frozen["secrecy"]]))),
+            Fact(_("On the roll"), Cell(_roll_words(self.frozen["roll"]))),
+            *([Fact(_("Recused"), Cell(grouped(len(recused))))] if recused else []),
         )
-        how = "Held under a contract that was frozen when the vote opened. Every number is exact."
+        how = _(
+            "Held under a contract that was frozen when the vote opened. Every number is exact."
+        )
         blocks = (*ballots.counted(self.result), Facts(held), *ballots.cast(self.result), rules)
-        return Section("vote", "The vote", how, blocks)
+        return Section("vote", _("The vote"), how, blocks)
 
-    def _ended(self, closes: str) -> str:
-        """Return when the vote ended: at its close, or before it and why."""
-        if not self.decision.is_early:
-            return closes
+    def _span_of_the_vote(self) -> str:
+        """Return from when to when the vote was open: to its close, or ended before it and why."""
+        opens, closes = (self._at(t) for t in (self.contract.opens_at, self.contract.closes_at))
+        words = (
+            _(
+                "%(start)s to %(end)s, early because every member had voted; its close was "
+                "%(closes)s"
+            )
+            if self.decision.is_early
+            else _("%(start)s to %(closes)s")
+        )
         ended = self._at(self.decision.decided_at)
-        return f"{ended}, early because every member had voted; its close was {closes}"
+        return words % {"start": opens, "end": ended, "closes": closes}
 
     def _course(self) -> Section:
         rows = tuple(
             (
                 Cell(event["title"], href=event["href"]),
                 Cell(self._at(datetime.fromisoformat(event["at"]))),
-                Cell(f"{event['act']:,}"),
+                Cell(grouped(event["act"])),
             )
             for event in self.events
         )
-        columns = (Column("Act"), Column("When"), Column("Number", is_numeric=True))
-        how = (
+        how = _(
             "The acts about this proposal with their numbers on the record; ballots and comments "
             "are left out."
         )
-        return Section("course", "How it came about", how, (Table("Acts", columns, rows),))
+        return Section("course", _("How it came about"), how, (proofs.acts(rows),))
 
     def _said(self) -> Section:
         blocks: list[Block] = []
         for each in self.statements:
-            kind = str(each.get_kind_display()).capitalize()
-            who = "of the body, stated by" if each.kind == "reasons" else "by"
-            words = f"{kind} {who} {each.author}, {self._at(each.made_at)}"
-            blocks += [Paragraph(words), Prose(each.text)]
-        how = "What was put on the record about the decision after it was made, each by name."
-        return Section("statements", "Reasons and dissents", how, tuple(blocks))
+            words = SAID[StatementKind(each.kind)]
+            named = {"author": each.author, "at": self._at(each.made_at)}
+            blocks += [Paragraph(words % named), Prose(each.text)]
+        how = _("What was put on the record about the decision after it was made, each by name.")
+        return Section("statements", _("Reasons and dissents"), how, tuple(blocks))
 
     def _verify(self) -> Section:
         leaves = [
-            ("The decision", self.decision.leaf_id, self.decision.digest),
-            ("The contract of the vote", self.contract.leaf_id, self.contract.digest),
-            ("The text", self.text.leaf_id, self.text.digest),
-            ("The charter", self.charter.leaf_id, self.charter.digest),
+            (_("The decision"), self.decision.leaf_id, self.decision.digest),
+            (_("The contract of the vote"), self.contract.leaf_id, self.contract.digest),
+            (_("The text"), self.text.leaf_id, self.text.digest),
+            (_("The charter"), self.charter.leaf_id, self.charter.digest),
         ]
         if self.authorisation:
-            leaves.append(("The authorisation", self.authorisation.leaf_id, ""))
+            leaves.append((_("The authorisation"), self.authorisation.leaf_id, ""))
         if self.decision.annulment_leaf_id:
-            leaves.append(("The annulment", self.decision.annulment_leaf_id, ""))
+            leaves.append((_("The annulment"), self.decision.annulment_leaf_id, ""))
         blocks = proofs.of(
             leaves,
             receipt_of=self.decision.leaf_id,
             bundle=f"{self.decision.get_absolute_url()}bundle.zip",
         )
-        return Section("verify", "How to verify this", proofs.HOW_TO_READ, blocks)
+        return Section("verify", _("How to verify this"), str(proofs.HOW_TO_READ), blocks)
 
 
 def _state(decision: Decision) -> Cell:
     if decision.is_annulled:
-        return Cell(f"{decision.get_outcome_display()}, annulled since", tone="bad")
+        words = _("%(outcome)s, annulled since") % {"outcome": decision.get_outcome_display()}
+        return Cell(words, tone="bad")
     outcome = DecisionOutcome(decision.outcome)
     return Cell(str(outcome.label), tone=TONES.get(outcome, "wait"))
 
 
 def _roll_words(roll: list[dict[str, Any]]) -> str:
     weight = sum(entry["weight"] for entry in roll)
-    words = counted(len(roll), "member", "members")
-    return words if weight == len(roll) else f"{words} with {weight:,} votes"
+    words = members_in_words(len(roll))
+    if weight == len(roll):
+        return words
+    votes = ngettext("%(number)s vote", "%(number)s votes", weight) % {"number": grouped(weight)}
+    return _("%(members)s with %(votes)s") % {"members": words, "votes": votes}
 
 
 def _with_link(line: Any) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from oversight.dashboards.acts import words
 from oversight.dashboards.evidence import of_contract
@@ -23,11 +24,12 @@ from oversight.dashboards.reports.document import (
     Table,
 )
 from oversight.dashboards.reports.findings import evidence_blocks, evidence_words
-from oversight.dashboards.words import counted, sentence
+from oversight.dashboards.words import sentence, worded
 from oversight.ledger.models import LedgerEntry
 from oversight.registry import condition_words, gate
 from oversight.registry.models import Authorisation, Deployment
 from oversight.web.clock import in_words, stamp
+from oversight.web.figures import grouped, percent
 from proposals.choices import Status
 from proposals.models import Decision
 
@@ -36,9 +38,11 @@ ZONE = "UTC"
 """A deployment belongs to no body and so to no place."""
 
 
-@translation.override("en")
 def report_of(deployment: Deployment, now: datetime) -> Report:
-    """Return the report of a deployment, with its endpoint and operator fetched, as of a moment."""
+    """Return the report of a deployment as of a moment, in the language that is spoken.
+
+    With its endpoint and operator fetched.
+    """
     return _Account(deployment, now).report()
 
 
@@ -81,7 +85,7 @@ class _Account:
             state=self._state(),
             body=deployment.endpoint.operator.name,
             address=f"{settings.PUBLIC_URL}{deployment.get_absolute_url()}",
-            language="en",
+            language=get_language() or settings.LANGUAGE_CODE,
             as_of=stamp(max(self._moments())),
             summary=self._summary(),
             sections=(
@@ -100,87 +104,97 @@ class _Account:
 
     def _title(self) -> str:
         if self.standing:
-            return f"{self.standing.version} may serve {self.deployment}."
-        return f"No model may serve {self.deployment}."
+            named = {"version": self.standing.version, "deployment": self.deployment}
+            return _("%(version)s may serve %(deployment)s.") % named
+        return _("No model may serve %(deployment)s.") % {"deployment": self.deployment}
 
     def _state(self) -> Cell:
         if self.standing:
-            return Cell("In service", tone="good")
-        return Cell("Not allowed now" if self.rows else "Nothing authorised", tone="bad")
+            return Cell(_("In service"), tone="good")
+        return Cell(_("Not allowed now") if self.rows else _("Nothing authorised"), tone="bad")
 
     def _summary(self) -> tuple[Answer, ...]:
         deployment = self.deployment
-        whom = f"For {deployment.audience}, run by {deployment.endpoint.operator}."
+        whom = _("For %(audience)s, run by %(operator)s.") % {
+            "audience": deployment.audience,
+            "operator": deployment.endpoint.operator,
+        }
         return (
-            Answer("What is it for?", f"{sentence(deployment.purpose.rstrip('.'))} {whom}"),
-            Answer("What may serve it?", self._serving_words()),
-            Answer("Who decided that?", self._decided_words()),
-            Answer("What did the evaluations show?", evidence_words(self.evidence)),
-            Answer("How can I check this?", proofs.CHECK_WORDS),
+            Answer(_("What is it for?"), f"{sentence(deployment.purpose.rstrip('.'))} {whom}"),
+            Answer(_("What may serve it?"), self._serving_words()),
+            Answer(_("Who decided that?"), self._decided_words()),
+            Answer(_("What did the evaluations show?"), evidence_words(self.evidence)),
+            Answer(_("How can I check this?"), str(proofs.CHECK_WORDS)),
         )
 
     def _serving_words(self) -> str:
         if self.answer is None:
-            return "Nothing: no model was ever authorised for it."
-        return f"{self._title()} The gate's reason: {self.answer.reason}"
+            return _("Nothing: no model was ever authorised for it.")
+        reason = _("The gate's reason: %(reason)s") % {"reason": self.answer.reason}
+        return f"{self._title()} {reason}"
 
     def _decided_words(self) -> str:
         if self.decision is None:
-            return "Nobody: no decision about it has been carried."
-        at = in_words(self.decision.decided_at, ZONE)
-        body = self.decision.proposal.body
-        return f"{body}, by decision {self.decision.ref}, {at}: {self.decision.result_words}."
+            return _("Nobody: no decision about it has been carried.")
+        return _("%(body)s, by decision %(ref)s, %(at)s: %(result)s.") % {
+            "body": self.decision.proposal.body,
+            "ref": self.decision.ref,
+            "at": in_words(self.decision.decided_at, ZONE),
+            "result": self.decision.result_words,
+        }
 
     def _deployment(self) -> Section:
         deployment, answer = self.deployment, self.answer
         rows = [
-            Fact("Deployment", Cell(deployment.name, href=deployment.get_absolute_url())),
-            Fact("Purpose", Cell(deployment.purpose)),
-            Fact("Audience", Cell(deployment.audience)),
-            Fact("Operator", Cell(deployment.endpoint.operator.name)),
-            Fact("Endpoint", Cell(str(deployment.endpoint))),
-            Fact("Registered", Cell(in_words(deployment.registered_at, ZONE))),
-            *([Fact("The gate", Cell(answer.reason))] if answer else []),
+            Fact(_("Deployment"), Cell(deployment.name, href=deployment.get_absolute_url())),
+            Fact(_("Purpose"), Cell(deployment.purpose)),
+            Fact(_("Audience"), Cell(deployment.audience)),
+            Fact(_("Operator"), Cell(deployment.endpoint.operator.name)),
+            Fact(_("Endpoint"), Cell(str(deployment.endpoint))),
+            Fact(_("Registered"), Cell(in_words(deployment.registered_at, ZONE))),
+            *([Fact(_("The gate"), Cell(answer.reason))] if answer else []),
             *self._allowed(),
         ]
-        return Section("deployment", "The deployment", "What it is, and what may serve it.",
-                       (Facts(tuple(rows)),))  # fmt: skip
+        how = _("What it is, and what may serve it.")
+        return Section("deployment", _("The deployment"), how, (Facts(tuple(rows)),))
 
     def _allowed(self) -> list[Fact]:
         row = self.newest
         if row is None:
             return []
         return [
-            Fact("Version", Cell(str(row.version), href=row.version.get_absolute_url())),
-            Fact("Weights", Cell(row.version.digest, is_code=True)),
-            Fact("From", Cell(in_words(row.starts_at, ZONE))),
-            Fact("Until", Cell(in_words(row.ends_at, ZONE) if row.ends_at else "no end")),
+            Fact(_("Version"), Cell(str(row.version), href=row.version.get_absolute_url())),
+            Fact(_("Weights"), Cell(row.version.digest, is_code=True)),
+            Fact(_("From"), Cell(in_words(row.starts_at, ZONE))),
+            Fact(_("Until"), Cell(_end(row))),
             *(Fact(label, Cell(said)) for label, said in condition_words.words(row.conditions)),
         ]
 
     def _authorisations(self) -> Section:
-        columns = (*map(Column, ("Version", "State", "From", "Until", "Decision")),)
+        heads = (_("Version"), _("State"), _("From"), _("Until"), _("Decision"))
         rows = tuple(self._authorisation(row) for row in self.rows)
-        table: Block = Table("Authorisations, newest first", columns, rows)
-        none = Paragraph("Nothing was ever authorised for this use.")
-        how = "At most one stands at a time; it ends by the clock, without anyone's doing."
-        return Section("authorisations", "What was authorised, and when", how,
-                       (table if rows else none,))  # fmt: skip
+        table: Block = Table(_("Authorisations, newest first"), (*map(Column, heads),), rows)
+        none = Paragraph(_("Nothing was ever authorised for this use."))
+        how = _("At most one stands at a time; it ends by the clock, without anyone's doing.")
+        title = _("What was authorised, and when")
+        return Section("authorisations", title, how, (table if rows else none,))
 
     def _authorisation(self, row: Authorisation) -> tuple[Cell, ...]:
         in_force = row.is_in_force(self.now)
         ended = row.ends_at is not None and row.ends_at <= self.now
-        state = "In force" if in_force else "Expired" if ended else str(row.get_state_display())
+        state = str(row.get_state_display())
+        if in_force or ended:
+            state = _("In force") if in_force else _("Expired")
         return (
             Cell(str(row.version), note=row.version.digest, href=row.version.get_absolute_url()),
             Cell(state, tone="good" if in_force else ""),
             Cell(in_words(row.starts_at, ZONE)),
-            Cell(in_words(row.ends_at, ZONE) if row.ends_at else "no end"),
+            Cell(_end(row)),
             Cell(row.decision_ref, href=f"/decisions/{row.decision_ref}/"),
         )
 
     def _decisions(self) -> Section:
-        columns = (*map(Column, ("Decision", "By", "Outcome", "Decided")),)
+        heads = (_("Decision"), _("By"), _("Outcome"), _("Decided"))
         rows = tuple(
             (
                 Cell(each.ref, note=each.proposal.text.title, href=each.get_absolute_url()),
@@ -190,37 +204,44 @@ class _Account:
             )
             for each in self.decisions
         )
-        table: Block = Table("Decisions, newest first", columns, rows)
-        none = Paragraph("No vote about this use has ended.")
-        how = f"{sentence(counted(len(rows), 'vote has', 'votes have') + ' ended')}"
-        return Section("decisions", "What was decided", how, (table if rows else none,))
+        table: Block = Table(_("Decisions, newest first"), (*map(Column, heads),), rows)
+        none = Paragraph(_("No vote about this use has ended."))
+        ended = ngettext("%(number)s vote has ended", "%(number)s votes have ended", len(rows))
+        how = sentence(worded(ended, len(rows), none=_("no votes have ended")))
+        return Section("decisions", _("What was decided"), how, (table if rows else none,))
 
     def _evidence(self) -> Section:
-        how = (
-            "The criteria of the decision above, and what was found. Intervals are at "
-            "95\N{NO-BREAK SPACE}%."
+        how = _(
+            "The criteria of the decision above, and what was found. Intervals are at %(share)s."
         )
-        return Section("evidence", "The evidence", how, evidence_blocks(self.evidence, ZONE))
+        blocks = evidence_blocks(self.evidence, ZONE)
+        return Section("evidence", _("The evidence"), how % {"share": percent(0.95)}, blocks)
 
     def _course(self) -> Section:
         rows = tuple(
             (
                 Cell(words(act.type), note=act.subject, href=f"/record/{act.index}/"),
                 Cell(in_words(datetime.fromisoformat(act.content["at"]), ZONE)),
-                Cell(f"{act.index:,}"),
+                Cell(grouped(act.index)),
             )
             for act in self.acts
         )
-        columns = (Column("Act"), Column("When"), Column("Number", is_numeric=True))
-        how = "The acts on the record about this deployment and its authorisations, oldest first."
-        return Section("course", "How it came about", how, (Table("Acts", columns, rows),))
+        how = _(
+            "The acts on the record about this deployment and its authorisations, oldest first."
+        )
+        return Section("course", _("How it came about"), how, (proofs.acts(rows),))
 
     def _verify(self) -> Section:
-        leaves = [("The registration", self.deployment.leaf_id, "")]
-        leaves += [(f"Authorisation by {row.decision_ref}", row.leaf_id, "") for row in self.rows]
+        leaves = [(_("The registration"), self.deployment.leaf_id, "")]
+        by = _("Authorisation by %(ref)s")
+        leaves += [(by % {"ref": row.decision_ref}, row.leaf_id, "") for row in self.rows]
         blocks = proofs.of(
             leaves,
             receipt_of=self.newest.leaf_id if self.newest else self.deployment.leaf_id,
             bundle=f"{self.deployment.get_absolute_url()}bundle.zip",
         )
-        return Section("verify", "How to verify this", proofs.HOW_TO_READ, blocks)
+        return Section("verify", _("How to verify this"), str(proofs.HOW_TO_READ), blocks)
+
+
+def _end(row: Authorisation) -> str:
+    return in_words(row.ends_at, ZONE) if row.ends_at else _("no end")

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -11,6 +12,11 @@ from rest_framework.views import APIView
 from oversight.accounts.permissions import Public
 from oversight.dashboards.views import model_cards, reports
 
+_LANGUAGE = OpenApiParameter(
+    "language",
+    description="In which it is written; English unless it is named.",
+    enum=[code for code, _ in settings.LANGUAGES],
+)
 PDF, MARKDOWN = "application/pdf", "text/markdown"
 
 
@@ -36,7 +42,9 @@ class DecisionReport(APIView):
 
     permission_classes = [Public]
 
-    @extend_schema(operation_id="decisions_report", responses=AuditReportOutput)
+    @extend_schema(
+        operation_id="decisions_report", parameters=[_LANGUAGE], responses=AuditReportOutput
+    )
     def get(self, request: Request, ref: str) -> HttpResponse:
         """Send the report as JSON."""
         return reports.decision_json(request._request, ref)
@@ -47,7 +55,9 @@ class DecisionReportPdf(APIView):
 
     permission_classes = [Public]
 
-    @extend_schema(operation_id="decisions_report_pdf", responses={(200, PDF): bytes})
+    @extend_schema(
+        operation_id="decisions_report_pdf", parameters=[_LANGUAGE], responses={(200, PDF): bytes}
+    )
     def get(self, request: Request, ref: str) -> HttpResponse:
         """Send the report as PDF."""
         return reports.decision_pdf(request._request, ref)
@@ -58,7 +68,9 @@ class DeploymentReport(APIView):
 
     permission_classes = [Public]
 
-    @extend_schema(operation_id="deployments_report", responses=AuditReportOutput)
+    @extend_schema(
+        operation_id="deployments_report", parameters=[_LANGUAGE], responses=AuditReportOutput
+    )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """Send the report as JSON."""
         return reports.deployment_json(request._request, slug)
@@ -69,7 +81,9 @@ class DeploymentReportPdf(APIView):
 
     permission_classes = [Public]
 
-    @extend_schema(operation_id="deployments_report_pdf", responses={(200, PDF): bytes})
+    @extend_schema(
+        operation_id="deployments_report_pdf", parameters=[_LANGUAGE], responses={(200, PDF): bytes}
+    )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """Send the report as PDF."""
         return reports.deployment_pdf(request._request, slug)

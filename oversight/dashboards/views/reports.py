@@ -1,4 +1,7 @@
-"""Audit reports of decisions and deployments: the page, the PDF and the JSON of one content."""
+"""Audit reports of decisions and deployments: the page, the PDF and the JSON of one content.
+
+A page is in the language of its address; the files are in that of their query.
+"""
 
 from datetime import datetime
 
@@ -14,7 +17,7 @@ from oversight.dashboards.reports.document import Report
 from oversight.dashboards.reports.typesetting import pdf_of
 from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
-from oversight.web.languages import without_language
+from oversight.web.languages import spoken_in_query, with_language, without_language
 from oversight.web.unchanged import answer_unless_unchanged, later
 from proposals.models import Decision
 
@@ -30,14 +33,16 @@ def decision_page(request: HttpRequest, ref: str) -> HttpResponse:
 @require_safe
 def decision_pdf(request: HttpRequest, ref: str) -> HttpResponse:
     """Send the report of a decision as PDF."""
-    return _pdf(request, _of_decision(ref))
+    with spoken_in_query(request):
+        return _pdf(request, _of_decision(ref))
 
 
 @login_not_required
 @require_safe
 def decision_json(request: HttpRequest, ref: str) -> HttpResponse:
     """Send the report of a decision as JSON: the bytes that its digest is of."""
-    return _json(request, _of_decision(ref))
+    with spoken_in_query(request):
+        return _json(request, _of_decision(ref))
 
 
 @login_not_required
@@ -51,14 +56,16 @@ def deployment_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def deployment_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     """Send the report of a deployment as PDF."""
-    return _pdf(request, _of_deployment(slug))
+    with spoken_in_query(request):
+        return _pdf(request, _of_deployment(slug))
 
 
 @login_not_required
 @require_safe
 def deployment_json(request: HttpRequest, slug: str) -> HttpResponse:
     """Send the report of a deployment as JSON: the bytes that its digest is of."""
-    return _json(request, _of_deployment(slug))
+    with spoken_in_query(request):
+        return _json(request, _of_deployment(slug))
 
 
 def _of_decision(ref: str) -> Report:
@@ -79,7 +86,15 @@ def _of_deployment(slug: str) -> Report:
 
 def _page(request: HttpRequest, report: Report, nav: str) -> HttpResponse:
     path = request.path.removesuffix("report/")
-    context = {"report": report, "nav": nav, "path": path, "files": without_language(path)}
+    files = without_language(path)
+    context = {
+        "report": report,
+        "nav": nav,
+        "path": path,
+        "files": files,
+        "pdf": with_language(f"{files}report.pdf", report.language),
+        "json": with_language(f"{files}report.json", report.language),
+    }
     return render(request, "dashboards/report.html", context)
 
 
@@ -103,6 +118,14 @@ def _pdf(request: HttpRequest, report: Report) -> HttpResponse:
     return answer
 
 
+def _file_name(report: Report) -> str:
+    """Return what a report is called in a folder; what is English names no language."""
+    named = [report.about, report.name]
+    return "-".join([*named, report.language] if report.language != "en" else named)
+
+
 def _sent(request: HttpRequest, report: Report, content: bytes, kind: str) -> HttpResponse:
     changed = datetime.fromisoformat(report.as_of)
-    return answer_unless_unchanged(request, content, kind, changed)
+    answer = answer_unless_unchanged(request, content, kind, changed)
+    answer["Content-Language"] = report.language
+    return answer

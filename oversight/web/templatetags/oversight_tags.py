@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.base import NodeList, Parser, Token
 from django.template.context import Context
 from django.utils.html import conditional_escape
@@ -37,6 +38,12 @@ def unbroken(value: Any) -> SafeString:
 
 
 # -- Figures ---------------------------------------------------------------------------------
+
+
+@register.filter
+def in_this_language(address: str) -> str:
+    """Return the address of a file in the language of the page; for files that have several."""
+    return languages.with_language(address, get_language() or settings.LANGUAGE_CODE)
 
 
 @register.filter
