@@ -151,7 +151,8 @@ def refresh_pseudo(source: Path, goal: Path) -> None:
     head = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
     messages = [Message(translations={0: head})]
     for each in parse(source.read_text("utf-8")):
-        if each.msgid and each.context is None:
+        # A pattern is no text: accents in it would be letters of a date.
+        if each.msgid and not (each.context or "").startswith("pattern"):
             forms = [each.msgid, each.plural] if each.plural else [each.msgid]
             each.translations = dict(enumerate(map(pseudo, forms)))
             each.flags = set()
