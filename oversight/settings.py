@@ -330,7 +330,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": OVERSIGHT_VAR / "charts",
         "TIMEOUT": None,
-        "OPTIONS": {"MAX_ENTRIES": 2_000},
+        "OPTIONS": {"MAX_ENTRIES": 4_000},
     },
 }
 

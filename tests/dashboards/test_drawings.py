@@ -6,8 +6,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from oversight.dashboards.drawings import deciding
-from oversight.dashboards.drawings.chart import PALETTE, TITLE_CHARACTERS, Chart, Datum
+from oversight.dashboards.drawings.chart import Chart, Datum
 from oversight.dashboards.drawings.drawing import PRESS, drawn
+from oversight.dashboards.drawings.layers import PALETTE
+from oversight.dashboards.drawings.sizes import NARROW, WIDE, room
 from oversight.dashboards.drawings.subjects import KINDS
 from proposals.services import moderation
 from tests import factories
@@ -27,6 +29,14 @@ def a_chart(**changed):
         "data": (Datum("One", 0.7, 0.6, 0.8, 80), Datum("Two", 0.5, None, None, 80)),
     }
     return Chart(**values | changed)
+
+
+def plots_of(svg):
+    """Return how wide each plot of a drawing is."""
+    for path in ET.fromstring(svg).iter(f"{SVG}path"):
+        found = re.fullmatch(r"M0,0h([\d.]+)v[\d.]+h-[\d.]+Z", path.get("d", ""))
+        if found:
+            yield float(found[1])
 
 
 @pytest.fixture(autouse=True)
@@ -89,37 +99,37 @@ def subjects(world):
 
 @pytest.mark.parametrize("kind", ["intervals", "points", "bars"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_kind_is_drawn_as_svg_of_the_size_it_was_said_to_have(kind, theme):
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_every_kind_is_drawn_as_svg_of_the_size_it_was_said_to_have(kind, theme, size):
     chart = a_chart(kind=kind, line=0.5, line_label="even-handed")
-    root = ET.fromstring(drawn(chart, "svg", theme))
-    assert (root.get("width"), root.get("height")) == (str(chart.width), str(chart.height))
+    root = ET.fromstring(drawn(chart, "svg", theme, size))
+    assert (int(root.get("width")), int(root.get("height"))) == chart.sizes[size.name]
     assert root.find(f"{SVG}title").text == chart.title
     assert root.find(f"{SVG}desc").text == chart.alt
     assert root.get("role") == "img"
     words = " ".join(root.itertext())
     assert "even-handed" in words
     assert chart.finding in words
+    assert ("Two" in words) == (kind != "points")
 
 
 @pytest.mark.parametrize("word", ["Donaudampfschifffahrtsgesellschaft" * 5, "W" * 160])
-def test_endless_words_in_the_title_leave_the_figures_their_room(word):
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_endless_words_in_the_title_leave_the_figures_their_room(word, size):
     chart = a_chart(title=word, finding=f"“{word}” comes first.")
-    root = ET.fromstring(drawn(chart, "svg"))
-    assert (root.get("width"), root.get("height")) == (str(chart.width), str(chart.height))
-    assert max(len(line) for line in chart.spec()["title"]["text"]) <= TITLE_CHARACTERS
-    ends = [
-        float(found[1])
-        for path in root.iter(f"{SVG}path")
-        if (found := re.fullmatch(r"M0,0h([\d.]+)v[\d.]+h-[\d.]+Z", path.get("d", "")))
-    ]
-    assert max(ends) > chart.width / 2, "the plot"
+    root = ET.fromstring(drawn(chart, "svg", size=size))
+    assert (int(root.get("width")), int(root.get("height"))) == chart.sizes[size.name]
+    lines = chart.spec(size=size)["title"]["text"]
+    assert max(map(room, lines)) <= size.title_characters
+    assert "".join(lines) == word
+    assert max(plots_of(drawn(chart, "svg", size=size))) > size.width / 2
 
 
 def test_a_png_is_one_and_twice_the_size():
     chart = a_chart()
     content = drawn(chart, "png")
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    assert int.from_bytes(content[16:20], "big") == 2 * chart.width
+    assert int.from_bytes(content[16:20], "big") == 2 * WIDE.width
 
 
 def test_what_was_drawn_once_is_kept(monkeypatch):
@@ -128,6 +138,7 @@ def test_what_was_drawn_once_is_kept(monkeypatch):
     assert drawn(a_chart(), "svg") == first
     assert drawn(a_chart(finding="Two comes first."), "svg") == b"another"
     assert drawn(a_chart(), "svg", "dark") == b"another"
+    assert drawn(a_chart(), "svg", size=NARROW) == b"another"
 
 
 def test_a_specification_asks_nobody_for_data_and_tells_series_apart_twice():
@@ -258,7 +269,7 @@ def test_three_hundred_criteria_and_endless_names_are_drawn():
     assert len(names) == 300  # each has a row of its own
     assert max(map(len, names)) < 60
     root = ET.fromstring(drawn(chart, "svg"))
-    assert root.get("height") == str(chart.height)
+    assert root.get("height") == str(chart.height(WIDE))
 
 
 def test_a_map_whose_answered_statements_are_all_hidden_has_no_chart(client, world):

@@ -1,16 +1,22 @@
 """Charts at addresses of their own: drawn, as data, and as a page for the frames of others."""
 
+from typing import Any
+
 from csp.decorators import csp_replace
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from oversight.dashboards.drawings.chart import THEMES, Chart
 from oversight.dashboards.drawings.drawing import drawn
+from oversight.dashboards.drawings.frame import code_of
+from oversight.dashboards.drawings.layers import THEMES
+from oversight.dashboards.drawings.sizes import SIZES, WIDE, Size
 from oversight.dashboards.drawings.subjects import chart_of
 from oversight.dashboards.pressing import BusyError, PressError
 from oversight.dashboards.tables.of_pages import CHART
@@ -23,28 +29,34 @@ TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 @login_not_required
 @require_safe
 def drawing(request: HttpRequest, kind: str, subject: str, form: str) -> HttpResponse:
-    """Send a chart as SVG or PNG; `?theme=dark` for dark pages."""
+    """Send a chart as SVG or PNG; `?theme=dark` for dark pages, `?width=narrow` for phones."""
     chart = chart_of(kind, subject)
-    theme = request.GET.get("theme", "light")
+    theme, size = _asked(request)
     try:
-        content = drawn(chart, form, theme if theme in THEMES else "light")
+        content = drawn(chart, form, theme, size)
     except (BusyError, PressError):
         answer = HttpResponse(gettext("Charts are being drawn. Try again in a moment."), status=503)
         answer["Retry-After"] = "10"
         return answer
     answer = HttpResponse(content, content_type=TYPES[form])
     if "download" in request.GET:
-        answer["Content-Disposition"] = f'attachment; filename="{kind}-{subject}.{form}"'
+        name = f"{kind}-{subject}" + ("" if size is WIDE else f"-{size.name}")
+        answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
     return answer
+
+
+def _asked(request: HttpRequest) -> tuple[str, Size]:
+    """Return the theme and the size that are asked for; what there is not is light and wide."""
+    theme = request.GET.get("theme", "light")
+    return theme if theme in THEMES else "light", SIZES.get(request.GET.get("width", ""), WIDE)
 
 
 @login_not_required
 @require_safe
 def spec(request: HttpRequest, kind: str, subject: str) -> JsonResponse:
     """Send a chart as Vega-Lite specification with its data inside."""
-    theme = request.GET.get("theme", "light")
-    found = chart_of(kind, subject).spec(theme if theme in THEMES else "light")
+    found = chart_of(kind, subject).spec(*_asked(request))
     answer = JsonResponse(found, json_dumps_params={"ensure_ascii": False})
     patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
     return answer
@@ -70,9 +82,12 @@ def embed(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
     """Show a chart with its figures, its files, and how to put it into another page."""
-    return render(request, "dashboards/chart.html", context_of(kind, subject) | {"nav": "findings"})
+    context = context_of(kind, subject)
+    address = settings.PUBLIC_URL + reverse("chart-embed", args=[kind, subject])
+    code = code_of(context["chart"], address, settings.SITE_NAME)
+    return render(request, "dashboards/chart.html", context | {"code": code, "nav": "findings"})
 
 
-def context_of(kind: str, subject: str, chart: Chart | None = None) -> dict[str, object]:
+def context_of(kind: str, subject: str) -> dict[str, Any]:
     """Return what the component of a chart needs."""
-    return {"kind": kind, "subject": subject, "chart": chart or chart_of(kind, subject)}
+    return {"kind": kind, "subject": subject, "chart": chart_of(kind, subject)}

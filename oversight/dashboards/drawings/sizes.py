@@ -1,0 +1,143 @@
+"""The two sizes in which a chart is drawn, and how text is fitted into them. Pure.
+
+Letters cannot be measured where the chart is specified: they are counted, with room for the widest
+font that readers are likely to have.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a drawing is, and how much text stands in one of its lines; lengths in pixels."""
+
+    name: str
+    """In the address of the drawing."""
+    width: int
+    padding: int
+    text: float
+    """Size of the letters of names and figures."""
+    title_text: float
+    finding_text: float
+    title_characters: int
+    """Of one line of the title: a longer line would leave the figures no room beside it."""
+    finding_characters: int
+    name_characters: int
+    """Of one line of a name; the table has it whole. The drawing program takes long to cut one."""
+    name_lines: int
+    are_names_above: bool
+    """The names stand above their marks, and else beside them."""
+    ticks: int
+    """How many figures the scale says, about."""
+    plot: int
+    """Height of a plot over time."""
+    legend_columns: int
+
+    @property
+    def inner(self) -> int:
+        """Width without the margin."""
+        return self.width - 2 * self.padding
+
+    @property
+    def line(self) -> int:
+        """Height of one line of names."""
+        return round(self.text * 1.3)
+
+
+WIDE = Size(
+    name="wide",
+    width=820,
+    padding=12,
+    text=12,
+    title_text=16,
+    finding_text=13,
+    title_characters=76,
+    finding_characters=88,
+    name_characters=52,
+    name_lines=1,
+    are_names_above=False,
+    ticks=6,
+    plot=340,
+    legend_columns=3,
+)
+NARROW = Size(
+    name="narrow",
+    width=320,
+    padding=10,
+    text=13.5,
+    title_text=15.5,
+    finding_text=13.5,
+    title_characters=28,
+    finding_characters=36,
+    name_characters=36,
+    name_lines=2,
+    are_names_above=True,
+    ticks=4,
+    plot=250,
+    legend_columns=1,
+)
+BROAD = "MWmw@%"
+SIZES: Mapping[str, Size] = {each.name: each for each in (WIDE, NARROW)}
+
+
+def room(text: str) -> int:
+    """Return how many letters' width a text takes."""
+    return sum(map(_room, text))
+
+
+def _room(letter: str) -> int:
+    """Return 2 for a letter that is as wide as two, as those of East Asia are."""
+    if letter.isascii():
+        return 2 if letter in BROAD else 1
+    if combining(letter):
+        return 0
+    return 2 if east_asian_width(letter) in "WF" else 1
+
+
+def beginning(text: str, most: int) -> str:
+    """Return as much of a text as has the width of so many letters."""
+    left = most
+    for at, letter in enumerate(text):
+        left -= _room(letter)
+        if left < 0:
+            return text[:at]
+    return text
+
+
+def wrapped(text: str, most: int) -> list[str]:
+    """Return a text in lines of so many letters; only a word that is longer is cut."""
+    lines = [""]
+    for word in _words(text, most):
+        if lines[-1] and room(lines[-1]) + 1 + room(word) > most:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _words(text: str, most: int) -> list[str]:
+    """Return the words of a text, of which each fits into a line."""
+    words = []
+    for word in text.split():
+        rest = word
+        while rest:
+            words.append(beginning(rest, most))
+            rest = rest[len(words[-1]) :]
+    return words
+
+
+def fitted(name: str, size: Size, ending: str = "") -> str:
+    """Return a name in the lines that a drawing has for it, with an ending after it.
+
+    Where it has more, the last line is cut.
+    """
+    most = size.name_characters
+    enough = beginning(name, most * (size.name_lines + 1))
+    lines = wrapped(enough + ending, most)
+    if len(lines) > size.name_lines:
+        whole = wrapped(enough, most)
+        rest = " ".join(whole[size.name_lines - 1 :])
+        cut = beginning(rest, most - 1 - len(ending)).rstrip()
+        lines = [*whole[: size.name_lines - 1], f"{cut}…{ending}"]
+    return "\n".join(lines)
