@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evals.queries import SuiteVersionQuerySet
 from oversight.accounts.models import Person
@@ -54,7 +55,8 @@ class SuiteVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.suite.title}, version {self.number}"
+        words = gettext("%(suite)s, version %(number)s")
+        return words % {"suite": self.suite.title, "number": self.number}
 
     def get_absolute_url(self) -> str:
         """Return the suite's page at this version."""

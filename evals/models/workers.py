@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from evals.choices import KeyEnd, ResourceClass
 from evals.queries import WorkerQuerySet
@@ -51,7 +52,8 @@ class Worker(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} of {self.organisation.name}"
+        words = gettext("%(worker)s of %(organisation)s")
+        return words % {"worker": self.name, "organisation": self.organisation.name}
 
     @property
     def actor(self) -> str:

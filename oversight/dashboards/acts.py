@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oversight.ledger.models import LedgerEntry
+from proposals.choices import DecisionOutcome, ProposalType, Status
 from proposals.models import Proposal
 
 ACTS_SHOWN = 100
@@ -147,6 +148,12 @@ _PAGES = {
     "incident": ("incident", r"INC-[0-9]{4}-[0-9]+"),
 }
 
+_KINDS = {
+    "proposal": _("proposal"),
+    "replication": _("replication"),
+}
+"""What a run is evidence for, in words; other subjects are named by their kind."""
+
 
 def words(type_: str) -> str:
     """Return what a type of leaf means, as a sentence without its full stop."""
@@ -165,8 +172,22 @@ def subject_address(subject: str) -> str:
 
 def subject_words(subject: str) -> str:
     """Name an act's subject as people do: “proposal 2026-001”, “run-1a2b3c4d”."""
-    kind, _, name = subject.partition(":")
-    return name if name.startswith(kind) or not kind else f"{kind.replace('_', ' ')} {name}"
+    kind, _colon, name = subject.partition(":")
+    if name.startswith(kind) or not kind:
+        return name
+    return f"{_KINDS.get(kind, kind.replace('_', ' '))} {name}"
+
+
+def fact_words(name: str, value: object) -> str:
+    """Say a fact's value in the reader's language; empty where it says that itself."""
+    known = {
+        "outcome": DecisionOutcome.choices,
+        "from": Status.choices,
+        "to": Status.choices,
+        "type": ProposalType.choices,
+    }.get(name, [])
+    words = str(dict(known).get(str(value), "")).lower()
+    return "" if words == str(value).replace("_", " ") else words
 
 
 def timeline(proposal: Proposal, run_refs: Iterable[str]) -> list[dict[str, Any]]:

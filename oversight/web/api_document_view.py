@@ -8,6 +8,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView
@@ -21,8 +23,9 @@ _turn = Lock()
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document; the code fixes it, so it is made once a process."""
-    # Its maker is not safe for threads: two that begin at once end with an error.
-    with _turn:
+    # Its maker is not safe for threads: two that begin at once end with an error. It is English,
+    # whatever the language of the page for which it is made first.
+    with _turn, translation.override(settings.LANGUAGE_CODE):
         return _document()
 
 

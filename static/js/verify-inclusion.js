@@ -6,11 +6,19 @@ const LOG_KEY = 1;
 const WIDTH = 256;
 const text = new TextEncoder();
 
-/** What a step throws when it does not hold; its message is shown. */
-class Fails extends Error {}
+/** What is said of a step: a text with gaps in braces and what fills them, so that a page can translate it. */
+export const filled = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-const need = (holds, why) => {
-  if (!holds) throw new Fails(why);
+/** What a step throws when it does not hold; its words are shown. */
+class Fails extends Error {
+  constructor(words, values = {}) {
+    super(filled(words, values));
+    this.said = [words, values];
+  }
+}
+
+const need = (holds, words, values) => {
+  if (!holds) throw new Fails(words, values);
 };
 
 const joined = (...parts) => {
@@ -85,7 +93,8 @@ const parseReceipt = (receipt) => {
 
 /** Ed25519 over the checkpoint's text, by a key whose name is the log's. */
 const verifySignature = async (head, key) => {
-  need(key.name === head.origin, `The checkpoint is of ${head.origin}, the key of ${key.name}.`);
+  const names = { origin: head.origin, name: key.name };
+  need(key.name === head.origin, "The checkpoint is of {origin}, the key of {name}.", names);
   const mine = head.signatures.filter((each) => each.name === key.name && same(each.id, key.id));
   need(mine.length > 0, "The checkpoint is not signed by this log's key.");
   const usable = await crypto.subtle.importKey("raw", key.raw, { name: "Ed25519" }, false, ["verify"]);
@@ -97,7 +106,7 @@ const verifySignature = async (head, key) => {
 
 /** RFC 9162, 2.1.3.2: the hashes lead from the leaf at this index to the root. */
 const verifyInclusion = async (index, size, leaf, proof, root) => {
-  need(index < size, `There is no act ${index} among ${size}.`);
+  need(index < size, "There is no act {index} among {size}.", { index, size });
   let [fn, sn, result] = [index, size - 1, leaf];
   for (const each of proof) {
     need(sn > 0, "The receipt has too many hashes.");
@@ -129,10 +138,10 @@ const treeReader = (log, size) => {
     const path = tilePath(level, index, width);
     if (!kept.has(path)) {
       const answer = await fetch(`${log}/${path}`);
-      need(answer.ok, `The log does not answer ${path}.`);
+      need(answer.ok, "The log does not answer {path}.", { path });
       kept.set(path, new Uint8Array(await answer.arrayBuffer()));
     }
-    need(kept.get(path).length === width * 32, `${path} has another length than it should.`);
+    need(kept.get(path).length === width * 32, "{path} has another length than it should.", { path });
     return kept.get(path);
   };
   return async (level, index) => {
@@ -164,7 +173,8 @@ const rootOf = async (size, read) => {
 
 /** Whether today's tiles give both roots: then the tree of today begins with the earlier one. */
 const verifyContinues = async (earlier, today, log) => {
-  need(earlier.size <= today.size, `The log had ${earlier.size} acts and now shows ${today.size}.`);
+  const sizes = { before: earlier.size, now: today.size };
+  need(earlier.size <= today.size, "The log had {before} acts and now shows {now}.", sizes);
   const read = treeReader(log, today.size);
   need(same(await rootOf(today.size, read), today.root), "The tiles do not give today's signed root.");
   need(same(await rootOf(earlier.size, read), earlier.root), "An act before it was changed since.");
@@ -172,7 +182,7 @@ const verifyContinues = async (earlier, today, log) => {
 
 const fetched = async (address, how) => {
   const answer = await fetch(address, { cache: "no-store" });
-  need(answer.ok, `${address} is not answered.`);
+  need(answer.ok, "{address} is not answered.", { address });
   return answer[how]();
 };
 
@@ -198,30 +208,31 @@ const signedByOne = async (head, keys) => {
   throw reason;
 };
 
-/** Runs each step in turn and tells `show` how it ended: a title, whether it holds, and why. */
+/** Runs each step in turn and tells `show` how it ended: title, whether it holds, why, and what fills the why. */
 export const verifyAct = async ({ log, receiptText, leafAddress, memory }, show) => {
   const found = {};
   const steps = [
     ["The leaf's bytes were read and hashed here", async () => {
       found.leaf = await leafHash(new Uint8Array(await fetched(leafAddress, "arrayBuffer")));
-      return `SHA-256 over a zero byte and the leaf: ${hex(found.leaf)}.`;
+      return ["SHA-256 over a zero byte and the leaf: {hash}.", { hash: hex(found.leaf) }];
     }],
     ["The log's key", async () => {
       const trusted = await trustedKeys(log, memory);
       found.keys = trusted.keys;
       const first = "This browser keeps it from now on; compare it with one you have from elsewhere.";
-      return trusted.isKnown ? "The same as when this browser first saw it." : first;
+      return [trusted.isKnown ? "The same as when this browser first saw it." : first];
     }],
     ["The signature of the checkpoint", async () => {
       found.receipt = parseReceipt(receiptText);
       found.head = parseCheckpoint(found.receipt.note);
       const key = await signedByOne(found.head, found.keys);
-      return `${key.name} signed a tree of ${found.head.size} acts. Lines of other keys were not checked.`;
+      const signed = "{name} signed a tree of {size} acts. Lines of other keys were not checked.";
+      return [signed, { name: key.name, size: found.head.size }];
     }],
     ["The way from the leaf to the signed root", async () => {
       const { index, hashes } = found.receipt;
       await verifyInclusion(index, found.head.size, found.leaf, hashes, found.head.root);
-      return `${hashes.length} hashes lead from act ${index} to the root.`;
+      return ["{hashes} hashes lead from act {index} to the root.", { hashes: hashes.length, index }];
     }],
     ["Nothing before it was changed since", async () => {
       found.today = parseCheckpoint(await fetched(`${log}/checkpoint`, "text"));
@@ -231,15 +242,18 @@ export const verifyAct = async ({ log, receiptText, leafAddress, memory }, show)
       if (kept) await verifyContinues({ size: kept.size, root: fromBase64(kept.root) }, found.today, log);
       const { size, root } = found.today;
       memory.setItem(`log-head ${log}`, JSON.stringify({ size, root: toBase64(root) }));
-      const seen = kept ? `, and the ${kept.size} that this browser saw last` : "";
-      return `Today's ${size} acts begin with the ${found.head.size} of this receipt${seen}.`;
+      const words = kept
+        ? "Today's {size} acts begin with the {receipt} of this receipt, and the {seen} that this browser saw last."
+        : "Today's {size} acts begin with the {receipt} of this receipt.";
+      return [words, { size, receipt: found.head.size, seen: kept?.size }];
     }],
   ];
   for (const [title, step] of steps) {
     try {
-      show(title, true, await step());
+      show(title, true, ...(await step()));
     } catch (error) {
-      show(title, false, error instanceof Fails ? error.message : `This browser cannot check it: ${error.message}`);
+      const [words, values] = error.said ?? ["This browser cannot check it: {why}", { why: error.message }];
+      show(title, false, words, values);
       return false;
     }
   }

@@ -1,5 +1,9 @@
 // Puts the check of verify-inclusion.js on an act's page: a button, a list of steps, a verdict.
-import { verifyAct } from "./verify-inclusion.js";
+import { filled, verifyAct } from "./verify-inclusion.js";
+
+// The page's own words for what the check says in English.
+const words = JSON.parse(document.getElementById("check-words")?.textContent ?? "{}");
+const say = (text, values = {}) => filled(words[text] ?? text, values);
 
 const memory = (() => {
   try {
@@ -24,16 +28,16 @@ for (const box of document.querySelectorAll("[data-verify]")) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     list.replaceChildren();
-    verdict.textContent = "Checking in this browser …";
-    const show = (title, holds, why) => {
+    verdict.textContent = say("Checking in this browser …");
+    const show = (title, holds, why, values) => {
       const item = document.createElement("li");
-      const words = document.createElement("div");
+      const said = document.createElement("div");
       const [strong, p] = [document.createElement("strong"), document.createElement("p")];
-      strong.textContent = title;
-      p.textContent = why;
+      strong.textContent = say(title);
+      p.textContent = say(why, values);
       p.className = "muted";
-      words.append(strong, p);
-      item.append(chip(chips, holds), words);
+      said.append(strong, p);
+      item.append(chip(chips, holds), said);
       list.append(item);
     };
     const holds = await verifyAct(
@@ -46,8 +50,8 @@ for (const box of document.querySelectorAll("[data-verify]")) {
       show,
     );
     verdict.textContent = holds
-      ? "Verified in your browser: the act is on the record under a signed root."
-      : "Not verified: the step marked above does not hold.";
+      ? say("Verified in your browser: the act is on the record under a signed root.")
+      : say("Not verified: the step marked above does not hold.");
     button.disabled = false;
   });
 }

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.utils.translation import override
 from playwright.sync_api import sync_playwright
+
+from oversight.dashboards.check_words import WORDS, check_words
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -75,6 +79,30 @@ def test_an_act_is_verified_and_the_page_says_what_was_checked(
             assert Axe().run(page).response["violations"] == []
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             page.screenshot(path=pictures / f"status-{width}.png", full_page=True)
+
+
+def test_every_word_of_the_check_is_handed_over_by_pages_in_other_languages():
+    scripts = Path(settings.BASE_DIR, "static", "js")
+    written = re.findall(
+        r'"([A-Z{][^"\\]*[ ][^"\\]*)"', (scripts / "verify-inclusion.js").read_text()
+    )
+    written += re.findall(r'say\("([^"]+)"', (scripts / "verify-page.js").read_text())
+    assert len(written) > 30
+    assert sorted(set(written)) == sorted(WORDS)
+    with override("de"):
+        assert {english for english, said in check_words().items() if said == english} == set()
+
+
+def test_the_check_speaks_the_language_of_the_page(live_server, make_record, chromium):
+    make_record(3)
+    with opened(chromium) as page:
+        page.goto(f"{live_server.url}/de/record/1/")
+        page.get_by_role("button", name="In diesem Browser").click()
+        page.locator("[data-verify] [role=status]", has_text=re.compile("erifiziert")).wait_for()
+        said = page.locator("[data-verify]").inner_text()
+    assert "Der Weg vom Blatt zur signierten Wurzel" in said
+    assert "Die 3 Einträge von heute beginnen mit den 3 dieser Quittung." in said
+    assert "hashes" not in said
 
 
 def changed(page, pattern, change):

@@ -161,7 +161,12 @@ def turnout(subject: str) -> Chart:
             "In the vote that has ended, %(most)s %% of the roll took part.",
             "In %(number)s votes that have ended, %(least)s to %(most)s %% of the roll took part.",
             len(votes),
-        ) % {"number": number_word(len(votes)), "least": least, "most": most}
+        )
+        if least == most and len(votes) > 1:
+            words = gettext(
+                "In each of %(number)s votes that have ended, %(most)s %% of the roll took part."
+            )
+        words %= {"number": number_word(len(votes)), "least": least, "most": most}
     return Chart(
         "bars",
         gettext("%(found)s: turnout by vote") % {"found": found},

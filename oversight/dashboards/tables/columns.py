@@ -12,8 +12,20 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from oversight.web.clock import exact
+
+UNITS = (
+    _("bytes"),
+    _("currency"),
+    _("hours"),
+    _("of the score"),
+    _("samples"),
+    _("tokens"),
+    _("watt-hours"),
+)
+"""What a column may be in."""
 
 Row = dict[str, Any]
 CHUNK_ROWS = 2_000

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from oversight.dashboards.tables import of_deciding, of_evaluations, of_pages, of_registry
 from oversight.dashboards.tables.columns import Column, Kind, Table
@@ -58,12 +59,12 @@ TABLES: dict[str, Table] = {table.name: table for table in (*LISTS, *BESIDE_PAGE
 _LICENCES = {
     "CC0-1.0": {
         "name": "CC0-1.0",
-        "title": "Creative Commons Zero 1.0: in the public domain",
+        "title": gettext_noop("Creative Commons Zero 1.0: in the public domain"),
         "path": "https://creativecommons.org/publicdomain/zero/1.0/",
     },
     "CC-BY-4.0": {
         "name": "CC-BY-4.0",
-        "title": "Creative Commons Attribution 4.0",
+        "title": gettext_noop("Creative Commons Attribution 4.0"),
         "path": "https://creativecommons.org/licenses/by/4.0/",
     },
 }

@@ -28,6 +28,12 @@ def subject_words(subject: str) -> str:
 
 
 @register.filter
+def fact_words(value: object, name: str) -> str:
+    """Say the value of an act's fact in words, where it is not one."""
+    return acts.fact_words(name, value)
+
+
+@register.filter
 def markdown(text: str) -> SafeString:
     """Return what a person wrote as sanitised HTML."""
     return render_markdown(text)

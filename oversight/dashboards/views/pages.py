@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from rest_framework.settings import api_settings
 
@@ -20,6 +21,38 @@ from proposals.tally import yes_no
 
 API_PREFIX = "/api/v1/"
 DECISIONS_LOOKED_AT = 5
+_GROUPS = {
+    "bodies": _("Bodies"),
+    "budgets": _("Budgets"),
+    "check-plans": _("Check plans"),
+    "checks": _("Checks"),
+    "compare": _("Comparisons"),
+    "compute": _("Compute"),
+    "count": _("Counts"),
+    "decisions": _("Decisions"),
+    "deployments": _("Deployments"),
+    "endpoints": _("Endpoints"),
+    "gate": _("Gate"),
+    "incidents": _("Incidents"),
+    "models": _("Models"),
+    "my": _("What is the caller's own"),
+    "organisations": _("Organisations"),
+    "overview": _("Models by tasks"),
+    "proposals": _("Proposals"),
+    "receipts": _("Receipts"),
+    "record": _("The record"),
+    "replications": _("Replications"),
+    "runs": _("Runs"),
+    "search": _("Search"),
+    "suite-preview": _("Previews of suites"),
+    "suite-versions": _("Versions of suites"),
+    "suites": _("Suites"),
+    "versions": _("Versions of models"),
+    "webhooks": _("Webhooks"),
+    "worker": _("What a worker does"),
+    "workers": _("Workers"),
+}
+"""The first parts of addresses in words."""
 
 
 @login_not_required
@@ -69,7 +102,7 @@ def _api_groups() -> list[dict[str, Any]]:
         for method, what in methods.items()
     ]
     return [
-        {"noun": noun, "operations": list(rows)}
+        {"noun": noun, "title": _GROUPS[noun], "operations": list(rows)}
         for noun, rows in groupby(operations, key=lambda row: row["noun"])
     ]
 

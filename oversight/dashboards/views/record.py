@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from oversight.dashboards.check_words import check_words
 from oversight.dashboards.words import sentence, worded
 from oversight.ledger import queries
 from oversight.ledger.models import (
@@ -104,6 +105,7 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
         "receipt": queries.receipt_at(index),
         "log_address": reverse("ledger:checkpoint").removesuffix("/checkpoint"),
         "form": ReceiptForm(),
+        "check_words": check_words(),
         "nav": "record",
     }
     return render(request, "dashboards/entry.html", context)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_safe
 
 from oversight.dashboards.registers import algoritmeregister, annex_viii, atrs
@@ -43,11 +46,12 @@ class Register:
 REGISTERS = {
     each.name: each
     for each in (
-        Register("algoritmeregister", "Algoritmeregister (Netherlands)", "publication standard 1.0",
-                 algoritmeregister),
-        Register("atrs", "Algorithmic Transparency Recording Standard (UK)", "version 3.0", atrs),
-        Register("annex-viii", "AI Act, Annex VIII, section A (EU)",
-                 "Regulation (EU) 2024/1689", annex_viii),
+        Register("algoritmeregister", _("Algoritmeregister (Netherlands)"),
+                 _("publication standard 1.0"), algoritmeregister),
+        Register("atrs", _("Algorithmic Transparency Recording Standard (UK)"), _("version 3.0"),
+                 atrs),
+        Register("annex-viii", _("AI Act, Annex VIII, section A (EU)"),
+                 _("Regulation (EU) 2024/1689"), annex_viii),
     )
 }  # fmt: skip
 
@@ -60,10 +64,12 @@ def registers(request: HttpRequest, slug: str) -> HttpResponse:
         Deployment.objects.select_related("endpoint__operator"), slug=slug
     )
     (entry,) = entries_of([deployment], database_now())
-    shown = [
-        {"register": each, "rows": list(_rows(each.record_of(entry))), **each.written(entry)}
-        for each in REGISTERS.values()
-    ]
+    # What a register would hold is one document, whatever language its page is in.
+    with translation.override(settings.LANGUAGE_CODE):
+        shown = [
+            {"register": each, "rows": list(_rows(each.record_of(entry))), **each.written(entry)}
+            for each in REGISTERS.values()
+        ]
     context = {"deployment": deployment, "shown": shown, "nav": "in-service"}
     return render(request, "dashboards/registers.html", context)
 

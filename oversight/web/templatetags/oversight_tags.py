@@ -176,8 +176,8 @@ def interval_chart(
     finding: str = "",
     source: str = "",
     links: Iterable[tuple[str, str]] = (),
-    label_heading: str = "Model",
-    value_heading: str = "Score",
+    label_heading: str = "",
+    value_heading: str = "",
 ) -> dict[str, Any]:
     """Draw several scores with their 95 % intervals on one axis, with the table twin.
 
@@ -191,8 +191,8 @@ def interval_chart(
         finding: what the chart shows, as a sentence.
         source: where the figures come from.
         links: pairs of words and address that follow the source.
-        label_heading: heading of the table twin's first column.
-        value_heading: heading of its second.
+        label_heading: heading of the table twin's first column; "Model" unless told.
+        value_heading: heading of its second; "Score" unless told.
     """
     scores = [_score(row) for row in rows]
     drawn = None
@@ -209,8 +209,8 @@ def interval_chart(
         "finding": finding,
         "source": source,
         "links": list(links),
-        "label_heading": label_heading,
-        "value_heading": value_heading,
+        "label_heading": label_heading or gettext("Model"),
+        "value_heading": value_heading or gettext("Score"),
     }
 
 
