@@ -13,7 +13,15 @@ BLOCKS = {
     *("figcaption", "button", "option", "caption", "div", "title", "text", "small", "nav", "main"),
     *("section", "header", "footer", "form", "ul", "ol", "dl", "tr", "fieldset", "svg", "desc"),
 }
-READ_ALOUD = ("aria-label", "alt", "placeholder", "title", "data-label", "data-announce")
+READ_ALOUD = (
+    "aria-label",
+    "alt",
+    "placeholder",
+    "title",
+    "data-label",
+    "data-announce",
+    "data-copy-label",
+)
 WORD = re.compile(r"[A-Za-z]{3,}")
 # Addresses, names of files, digests and references: nothing that a language has words for.
 NO_WORDS = re.compile(
