@@ -16,7 +16,7 @@ LINKS = re.compile(rf'<a [^>]*href="(/{LANGUAGE}/[^"#]*)')
 NAMES = {
     *("oversight", "JSON", "CSV", "Parquet", "SVG", "PNG", "API", "POST", "CPU", "Schulze", "MIT"),
     *("English", "Français", "Deutsch", "float32", "bfloat16", "float16", "Example Public AI"),
-    *("Council", "sha256", "Apache-2.0", "UTC", "CET", "CEST"),
+    *("Council", "sha256", "SHA-256", "Apache-2.0", "UTC", "CET", "CEST"),
 }
 """What is called the same everywhere."""
 
