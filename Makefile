@@ -71,8 +71,9 @@ $(WORKER_DEV): requirements-worker-dev.txt $(WORKER)
 # $(1) environment, $(2) what for, $(3) arguments of pip
 define install
 test -x $(1)/bin/python || { $(python-is-new-enough) && $(PYTHON) -m venv $(1); } \
-	&& echo "$(1): installing what $(2) needs" \
+	&& echo "$(1): installing what $(2) needs; the first time takes minutes and prints nothing meanwhile" \
 	&& $(1)/bin/python -m pip install --quiet --quiet --prefer-binary $(3) \
+	&& echo "$(1): what $(2) needs is installed" \
 	&& mkdir -p $(STAMPS) && touch $@
 endef
 

@@ -11,16 +11,19 @@ POLL_SECONDS = 0.3
 
 
 def wait_for(run: Run, *, say: Callable[[str], None] | None = None) -> Run:
-    """Return the run once it is over; `say` gets a line whenever its progress changes."""
-    before = ""
+    """Return the run once it is over; `say` gets a line for each step of its progress.
+
+    A step is a stage of a task, or a tenth of its samples: a line for each sample buries the rest.
+    """
+    before: object = None
     while True:
         run.refresh_from_db()
         if not run.is_active:
             return run
-        line = progress_line(run)
-        if say and line != before:
-            say(line)
-        before = line
+        step = [(t.stage, t.state, 10 * t.done // (t.total or 1)) for t in run.task_runs.all()]
+        if say and step != before:
+            say(progress_line(run))
+        before = step
         time.sleep(POLL_SECONDS)
 
 

@@ -80,8 +80,11 @@ def type_of(name: str, data: bytes) -> str:
     media_type, beginning = TYPES[ending]
     if not data.startswith(beginning) or (beginning == _PLAIN and not _is_text(data)):
         raise FileError(
-            gettext("The file ends in %(ending)s, but its contents are something else.")
-            % {"ending": ending}
+            gettext(
+                "The file ends in %(ending)s, but its contents are something else. Files end in "
+                "%(types)s."
+            )
+            % {"ending": ending, "types": ", ".join(TYPES)}
         )
     return media_type
 

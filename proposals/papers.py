@@ -52,7 +52,7 @@ METHOD_NAMES = {
 """Each method in the words of a charter page."""
 
 STANCES = {Stance.CONSENT: _("Consent"), Stance.ABSTAIN: _("Abstain"), Stance.OBJECT: _("Object")}
-CHOICES = {Choice.YES: _("Yes"), Choice.NO: _("No"), Choice.ABSTAIN: _("Abstain")}
+CHOICES = {Choice.YES: _("For"), Choice.NO: _("Against"), Choice.ABSTAIN: _("Abstain")}
 WORDS: "dict[str, StrOrPromise]" = {
     str(word): label for kind in (STANCES, CHOICES) for word, label in kind.items()
 }

@@ -139,7 +139,7 @@ EXAMPLES = (
     ),
     Example(
         "receipt",
-        _("Verify a receipt: in the shell that the log signed it, in Python that the act is in it"),
+        _("Check a receipt: in the shell that the log signed it, in Python that the act is in it"),
         api_programs.RECEIPT_CURL.strip(),
         api_programs.RECEIPT_PYTHON.strip(),
     ),

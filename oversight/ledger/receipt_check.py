@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from oversight.ledger import checkpoint, merkle, note, proof, queries
 from oversight.ledger.choices import Outcome
+from oversight.ledger.copied import set_anew
 from oversight.ledger.encoding import from_digest
 from oversight.ledger.models import Checkpoint, LedgerEntry
 from oversight.ledger.tiles import TileNodes
@@ -82,12 +83,22 @@ def _run(text: str, found: _Found) -> Iterator[CheckStep]:
 def _parse(text: str, found: _Found) -> str:
     cleaned = text.strip("\n \t") + "\n"
     try:
-        found.receipt = proof.parse(cleaned)
+        found.receipt = _parsed(cleaned)
     except proof.ReceiptError as error:
         raise StepFailed(
             f"{error} Paste the whole receipt, from its first line to its last."
         ) from None
     return f"The text is a receipt for the entry at index {found.receipt.index}."
+
+
+def _parsed(text: str) -> proof.TlogProof:
+    """Return the parts of a receipt, be it copied from a printed report."""
+    anew = set_anew(text)
+    try:
+        return proof.parse(text if anew == text else anew)
+    except proof.ReceiptError:
+        # What is wrong is said of the text as it was pasted.
+        return proof.parse(text)
 
 
 def _verify_signature(text: str, found: _Found) -> str:  # noqa: ARG001

@@ -31,8 +31,8 @@ The helpdesk would answer short questions about opening hours, forms and fees wi
 # What was asked of it beforehand
 
 The criteria below were put on the record before the evaluation began. They are low on purpose:
-this is the smallest model the council has looked at. Of facts it must know more than guessing one
-of four answers gives (0.25), and that with the lower end of the interval.
+this is the smallest model the council has looked at. Of facts it must know at least 0.30, where
+guessing one of four answers gives 0.25, and that with the lower end of the interval.
 
 # What happens afterwards
 

@@ -242,7 +242,9 @@ def _decode(data: bytes | str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BltError(line, "the text is not UTF-8; save the file as UTF-8") from None
+        raise BltError(
+            line, "the text is not UTF-8; save the ballots as a plain text file (BLT) in UTF-8"
+        ) from None
 
 
 def _numbered(text: str) -> Iterator[_Line]:

@@ -97,6 +97,17 @@ def subjects(world):
     return found
 
 
+def test_the_table_of_a_chart_has_no_column_of_which_nothing_is_known(client, world):
+    subject = world.cast.body.slug
+    turnout = client.get(f"/charts/turnout/{subject}/").content.decode()
+    table = turnout.partition("<table")[2].partition("</table>")[0]
+    assert "95 % interval" not in table
+    assert "<td" in table
+    assert all(re.search(r"\d", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", table))
+    task = client.get(f"/charts/task/{world.suite.suite.slug}.facts/").content.decode()
+    assert "95 % interval" in task
+
+
 @pytest.mark.parametrize("kind", ["intervals", "points", "bars"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW])

@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -163,6 +164,18 @@ def test_a_report_says_who_decided_what_on_which_evidence(client, world):
     assert [section["name"] for section in said["sections"]] == [
         *("decision", "text", "evidence", "vote", "course", "verify"),
     ]
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler's pdftotext")
+@pytest.mark.parametrize("how", [[], ["-layout"], ["-raw"]])
+def test_the_receipt_copied_from_the_pdf_holds(client, world, tmp_path, how):
+    file = tmp_path / "report.pdf"
+    file.write_bytes(client.get(f"{world.decision.get_absolute_url()}report.pdf").content)
+    command = ["pdftotext", *how, str(file), "-"]
+    printed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    copied = printed[printed.index("c2sp.org/tlog-proof") :]
+    page = client.post("/record/check/", {"receipt": copied}).content.decode()
+    assert "This receipt holds." in page
 
 
 def test_the_pdf_is_for_archives_and_for_screen_readers(client, world):

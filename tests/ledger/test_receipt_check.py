@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oversight.ledger import checkpoint, note, proof, queries, services
+from oversight.ledger.copied import set_anew
 from oversight.ledger.encoding import from_digest, to_base64
 from oversight.ledger.models import LedgerEntry
 from oversight.ledger.sequencer import sequence_once
@@ -57,6 +58,31 @@ def test_a_receipt_pasted_from_a_browser_form_is_understood(receipt):
     assert services.check_receipt(pasted).ok
 
 
+def as_copied_from_print(receipt):
+    """Return a receipt as a reader of PDFs gives it: without blank lines, long ones broken."""
+    lines = []
+    for line in receipt.split("\n"):
+        if line.startswith("\N{EM DASH}"):
+            unseen = "\N{ZERO WIDTH SPACE}".join(line)
+            lines += [unseen[at : at + 120] for at in range(0, len(unseen), 120)]
+        elif line:
+            lines.append(f"  {line}")
+    return "\n".join(["Receipt of act 3", *lines, "", "The bundle holds the log.", "\f"])
+
+
+def test_a_receipt_copied_out_of_a_printed_report_is_understood(receipt):
+    copied = as_copied_from_print(receipt)
+    assert services.check_receipt(copied).ok
+    wrong = copied.replace("index 3", "index 4")
+    assert failing_step(wrong)[0] == "inclusion"
+
+
+def test_a_receipt_that_is_whole_is_left_as_it_is(receipt):
+    assert set_anew(receipt) == receipt
+    with_extra = receipt.replace("\nindex", "\nextra AAAA\nindex")
+    assert set_anew(with_extra) == with_extra
+
+
 @pytest.mark.parametrize("text", ["", "hello", "\x00", "\ud800", "c2sp.org/tlog-proof@v1\n"])
 def test_what_is_no_receipt_fails_at_the_first_step(text, make_record):
     make_record(1)
@@ -66,7 +92,8 @@ def test_what_is_no_receipt_fails_at_the_first_step(text, make_record):
 
 
 def test_a_receipt_with_a_character_that_no_text_has_fails_at_the_signature(receipt):
-    assert failing_step(receipt + "\ud800")[0] == "signature"
+    signed_by = "\N{EM DASH} "
+    assert failing_step(receipt.replace(signed_by, f"{signed_by}\ud800"))[0] == "signature"
 
 
 def test_a_receipt_of_another_log_fails_at_the_signature(receipt):

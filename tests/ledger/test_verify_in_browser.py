@@ -45,7 +45,7 @@ def opened(chromium, width=1280, scheme="light"):
 def verify(page, address):
     """Press the button and return what each step said, and the verdict."""
     page.goto(address)
-    page.get_by_role("button", name="Verify in this browser").click()
+    page.get_by_role("button", name="Check in this browser").click()
     page.locator("[data-verify] [role=status]", has_text=re.compile("erified")).wait_for()
     box = page.locator("[data-verify]")
     steps = [

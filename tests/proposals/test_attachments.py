@@ -60,6 +60,12 @@ def test_what_is_not_what_it_says_or_could_run_is_not_taken(name, data, words):
         type_of(name, data)
 
 
+@pytest.mark.parametrize(("name", "data"), [("minutes.docx", b"text"), ("minutes.doc", b"text")])
+def test_a_file_that_is_refused_is_told_what_is_taken(name, data):
+    with pytest.raises(FileError, match=r"Files end in \.pdf, .*\.docx, .*\.json"):
+        type_of(name, data)
+
+
 @pytest.fixture
 def cast(db):
     return make_cast()

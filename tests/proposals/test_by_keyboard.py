@@ -107,6 +107,6 @@ def test_one_verifies_a_receipt(live_server, chromium, own_log):  # noqa: F811
     apart(sequence_once)
     with opened(chromium, live_server, signed_in(cast.member)) as page:
         page.goto(decision.get_absolute_url())
-        press(page, "Verify the receipt")
+        press(page, "Check the receipt")
         press(page, "Check it here")
         page.get_by_text("is on the record").first.wait_for()

@@ -111,7 +111,9 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(client):
     answer = page(client, file=upload(b"1 1\n0\nB\xe4cker"))
     assert answer.status_code == 422
     said = answer.context["form"].errors["file"]
-    assert said == ["Line 3: the text is not UTF-8; save the file as UTF-8."]
+    assert said == [
+        "Line 3: the text is not UTF-8; save the ballots as a plain text file (BLT) in UTF-8."
+    ]
 
 
 def test_what_is_too_much_is_refused(client, monkeypatch):

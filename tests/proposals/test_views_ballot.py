@@ -92,7 +92,7 @@ def test_a_cast_ballot_is_answered_with_its_receipt(client, cast, path, settings
     answer = client.post(path, {"choice": "yes"})
     assert answer.status_code == 201
     page = answer.content.decode()
-    assert "Your ballot is cast: Yes" in page
+    assert "Your ballot is cast: For" in page
     assert "c2sp.org/tlog-proof@v1" in page
     assert reverse("record-check") in page
     assert "no-store" in answer["Cache-Control"]
@@ -168,7 +168,7 @@ def test_after_the_deadline_a_ballot_is_refused_and_the_page_says_so(client, cas
     assert answer.status_code == 409
     page = answer.content.decode()
     assert "The vote closed at" in page
-    assert "You voted: No" in page
+    assert "You voted: Against" in page
     assert [b.choice for b in Ballot.objects.all()] == ["no"]
 
 

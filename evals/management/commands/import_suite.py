@@ -58,6 +58,7 @@ class Command(ServiceCommand):
         )
         word = "Published" if is_new else "Already published:"
         self.stdout.write(f"{word} {version} ({_items(version)})  {version.digest}")
+        self.stdout.write(f"  {settings.PUBLIC_URL}{version.get_absolute_url()}")
 
     def _read(self, options: dict[str, Any]) -> ImportedSuite:
         given = [name for name in ("file", "library", "ready") if options[name] is not None]

@@ -83,9 +83,16 @@ def embed(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
 def page(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
     """Show a chart with its figures, its files, and how to put it into another page."""
     context = context_of(kind, subject)
+    chart = context["chart"]
+    # A column of which nothing is known says nothing.
+    known = {
+        name: any(getattr(each, name) is not None for each in chart.data)
+        for name in ("at", "low", "n")
+    }
     address = settings.PUBLIC_URL + reverse("chart-embed", args=[kind, subject])
-    code = code_of(context["chart"], address, settings.SITE_NAME)
-    return render(request, "dashboards/chart.html", context | {"code": code, "nav": "findings"})
+    code = code_of(chart, address, settings.SITE_NAME)
+    context |= {"known": known, "code": code, "nav": "findings"}
+    return render(request, "dashboards/chart.html", context)
 
 
 def context_of(kind: str, subject: str) -> dict[str, Any]:

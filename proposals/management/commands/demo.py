@@ -56,6 +56,8 @@ class Command(BaseCommand):
             self._line(
                 "Assembled a council of five members and a clerk", f"/bodies/{cast.body.slug}/"
             )
+            if conversion.is_under_way():
+                self._line("… The model's weights are converted, once; this takes up to a minute")
             Walk(cast, self._line).take(conversion.directory())
         except (WalkFailed, Refusal) as error:
             raise CommandError(f"The example stopped: {error}") from None
@@ -111,6 +113,10 @@ class ModelConversion:
         self.process = subprocess.Popen(  # noqa: S603 - our own command line
             leashed(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+
+    def is_under_way(self) -> bool:
+        """Say whether one would have to wait for it."""
+        return self.process.poll() is None
 
     def directory(self) -> Path:
         """Wait for the conversion and return its folder.

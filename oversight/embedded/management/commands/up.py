@@ -102,11 +102,16 @@ class Up:
             session.adopt(info)
             supervisor.watch("database", self.server.wait_until_gone, self.server.last_lines)
             self.console.say(f"PostgreSQL answers on {info.host}:{info.port}.")
+        self.console.say("Its tables are brought up to date; the first time takes a while.")
         call_command("migrate", verbosity=0, interactive=False)
         self.console.say("Its tables are up to date.")
         call_command("gate_key", create=True, stdout=io.StringIO())
-        static.collect(self.var, lambda: self.console.say("Static files are gathered, once."))
+        static.collect(
+            self.var,
+            lambda: self.console.say("Static files are gathered and compressed, once."),
+        )
         supervisor.check()
+        self.console.say("The web server starts.")
         supervisor.start(parts.web(self.host, self.port), answers=self._web_answers)
         self.console.say("The web server answers.")
         for part in (parts.sequencer(), parts.tasks(), parts.clock(self.var)):
@@ -133,6 +138,7 @@ class Up:
             self.with_worker = False
             self.console.say(str(reason))
             return
+        self.console.say("The evaluation worker starts.")
         supervisor.start(parts.worker(str(python), environment))
         self.console.say("The evaluation worker listens.")
 
