@@ -1,8 +1,12 @@
 """Headlines that are findings: numbers in words, and sentences made of them."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.utils.translation import get_language, gettext, ngettext
 
+from oversight.registry.choices import AuthorisationState
+from oversight.registry.models import Authorisation
 from oversight.web.figures import grouped
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -78,6 +82,17 @@ def votes_headline(votes_for: int, against: int, abstained: int) -> str:
     if abstained:
         parts.append(gettext("%(votes)s abstained") % {"votes": abstained})
     return ", ".join(parts)
+
+
+def standing_words(row: Authorisation, moment: datetime) -> str:
+    """Return what an authorisation allows at a moment, in the words of its mark on the pages."""
+    if row.is_in_force(moment):
+        return gettext("In service")
+    state = row.state_at(moment)
+    if state == AuthorisationState.GRANTED and row.ends_at is not None and row.ends_at <= moment:
+        return gettext("Expired")
+    words = str(state.label)
+    return words[:1].upper() + words[1:]
 
 
 def lowered(text: str) -> str:

@@ -1,6 +1,9 @@
 """Words of the pages: headlines, acts, subjects."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from django.utils.translation import override
 
 import evals.choices
@@ -9,6 +12,7 @@ import oversight.incidents.choices
 import oversight.registry.choices
 import proposals.choices
 from oversight.dashboards import acts, words
+from oversight.registry.models import Authorisation
 
 FLOORS = (
     oversight.accounts.choices.Leaf,
@@ -75,3 +79,18 @@ def test_a_headline_of_votes_leaves_out_who_did_not_abstain():
 def test_nothing_is_said_as_a_language_says_it(language, lines):
     with override(language):
         assert words.home_headline(0, 0) == lines
+
+
+def test_an_authorisation_is_said_as_its_mark_on_the_pages_says_it():
+    now = timezone.now()
+    day = timedelta(days=1)
+    row = Authorisation(state="granted", starts_at=now - day, ends_at=now + day)
+    assert words.standing_words(row, now) == "In service"
+    assert words.standing_words(row, now + 2 * day) == "Expired"
+    row.state, row.suspended_until = "suspended", now + day / 2
+    assert words.standing_words(row, now) == "Suspended"
+    assert words.standing_words(row, now + 0.6 * day) == "In service"
+    for state in ("revoked", "superseded"):
+        row.state = state
+        assert words.standing_words(row, now) == state.capitalize()
+        assert words.standing_words(row, now + 2 * day) == state.capitalize()

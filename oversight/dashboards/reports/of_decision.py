@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
@@ -29,7 +30,7 @@ from oversight.dashboards.reports.document import (
 )
 from oversight.dashboards.reports.findings import evidence_blocks, evidence_words
 from oversight.dashboards.results import result_of
-from oversight.dashboards.words import full_stop, lowered, members_in_words
+from oversight.dashboards.words import full_stop, lowered, members_in_words, standing_words
 from oversight.registry import condition_words
 from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words, stamp
@@ -194,7 +195,7 @@ class _Account:
             Fact(_("Allows"), Cell(allows, href=row.deployment.get_absolute_url())),
             Fact(_("From"), Cell(self._at(row.starts_at))),
             Fact(_("Until"), Cell(self._at(row.ends_at))),
-            Fact(_("State"), Cell(str(row.get_state_display()))),
+            Fact(_("State"), Cell(standing_words(row, timezone.now()))),
             Fact(_("Weights"), Cell(row.version.digest, is_code=True)),
             *(Fact(label, Cell(said)) for label, said in condition_words.words(row.conditions)),
         ]

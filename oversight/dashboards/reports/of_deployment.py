@@ -24,7 +24,7 @@ from oversight.dashboards.reports.document import (
     Table,
 )
 from oversight.dashboards.reports.findings import evidence_blocks, evidence_words
-from oversight.dashboards.words import sentence, worded
+from oversight.dashboards.words import sentence, standing_words, worded
 from oversight.ledger.models import LedgerEntry
 from oversight.registry import condition_words, gate
 from oversight.registry.models import Authorisation, Deployment
@@ -181,13 +181,9 @@ class _Account:
 
     def _authorisation(self, row: Authorisation) -> tuple[Cell, ...]:
         in_force = row.is_in_force(self.now)
-        ended = row.ends_at is not None and row.ends_at <= self.now
-        state = str(row.get_state_display())
-        if in_force or ended:
-            state = _("In force") if in_force else _("Expired")
         return (
             Cell(str(row.version), note=row.version.digest, href=row.version.get_absolute_url()),
-            Cell(state, tone="good" if in_force else ""),
+            Cell(standing_words(row, self.now), tone="good" if in_force else ""),
             Cell(in_words(row.starts_at, ZONE)),
             Cell(_end(row)),
             Cell(row.decision_ref, href=f"/decisions/{row.decision_ref}/"),
