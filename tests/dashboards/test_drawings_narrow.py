@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
 
@@ -61,7 +62,7 @@ def test_names_stand_above_their_marks_in_two_lines_and_leave_the_plot_the_whole
 @pytest.mark.parametrize("name", ["W" * 90, "市議会" * 40, "é" * 90, "x " * 90, "נ" * 90, ""])
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_a_name_is_fitted_into_the_lines_that_it_has(name, size):
-    lines = fitted(name, size, " (12)").split("\n")
+    lines = fitted(name, size.name_characters, size.name_lines, " (12)").split("\n")
     assert len(lines) <= size.name_lines
     assert max(map(room, lines)) <= size.name_characters
     assert lines[-1].endswith(" (12)") or not name
@@ -83,6 +84,39 @@ def test_many_series_have_a_legend_with_all_of_them_in_signs_of_their_own():
     assert len(set(signs)) == 33
     words = {text for text, _ in texts_of(drawn(chart, "svg", size=NARROW))}
     assert {f"model {n}" for n in range(33)} <= words
+
+
+def test_time_is_named_by_its_days_first_and_last_and_once_each(drawn_here):
+    start = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+
+    def days(*minutes):
+        moments = [start + timedelta(minutes=each) for each in minutes]
+        data = tuple(Datum("v", 0.5, at=at, series="model") for at in moments)
+        for size in (WIDE, NARROW):
+            words = (text for text, _ in texts_of(drawn(a_chart(kind="points", data=data), "svg",
+                                                        size=size)))  # fmt: skip
+            yield [text for text in words if text.startswith("2026-")]
+
+    assert list(days(0)) == [["2026-03-01"]] * 2
+    assert list(days(-60, 0, -1)) == [["2026-03-01"]] * 2
+    assert list(days(0, 2)) == [["2026-03-01", "2026-03-02"]] * 2
+    wide, narrow = days(0, 60 * 24 * 40)
+    assert narrow == ["2026-03-01", "2026-04-10"]
+    assert wide == ["2026-03-01", "2026-03-11", "2026-03-21", "2026-03-31", "2026-04-10"]
+
+
+def test_the_line_that_figures_are_held_against_is_named_once_however_many_they_are():
+    svg = drawn(a_chart(line=0.5, line_label="even-handed"), "svg", size=NARROW)
+    assert [text for text, _ in texts_of(svg)].count("even-handed") == 1
+
+
+def test_long_names_of_series_are_cut_in_the_legend_and_told_apart(drawn_here):
+    data = tuple(Datum("v", 0.5, series=f"{LONG} {n}") for n in range(2))
+    for size in (WIDE, NARROW):
+        drawn_names = [text for text, _ in texts_of(
+            drawn(a_chart(kind="points", data=data), "svg", size=size)) if "…" in text]  # fmt: skip
+        assert len(set(drawn_names)) == 2
+        assert max(map(len, drawn_names)) <= size.series_characters
 
 
 def test_long_charts_are_drawn_narrow_with_their_scale_where_one_begins():

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ import rfc8785
 from django.utils.translation import ngettext
 
 from oversight.dashboards.drawings.layers import THEMES, Canvas, config_of, layers_of, row_of
-from oversight.dashboards.drawings.sizes import SIZES, WIDE, Size, fitted, wrapped
+from oversight.dashboards.drawings.sizes import SIZES, WIDE, Size, told_apart, wrapped
 from oversight.web.clock import exact
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -104,22 +103,27 @@ class Chart:
 
     def names(self, size: Size) -> list[str]:
         """Return the names that a drawing has room for, each its own, in as many lines each."""
-        taken: Counter[str] = Counter()
-        names = []
-        for each in self.data:
-            name = fitted(each.label, size)
-            taken[name] += 1
-            again = f" ({taken[name]})" if taken[name] > 1 else ""
-            names.append(fitted(each.label, size, again) if again else name)
+        labels = (each.label for each in self.data)
+        names = told_apart(labels, size.name_characters, size.name_lines)
         most = max((name.count("\n") for name in names), default=0)
         # They end where their marks begin.
         return ["\n" * (most - name.count("\n")) + name for name in names]
+
+    def _drawn_rows(self, size: Size, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the figures with names that a drawing has room for."""
+        series = dict(
+            zip(self.series, told_apart(self.series, size.series_characters), strict=True)
+        )
+        return [
+            {**row, "name": name, "sign": series[row["series"]]}
+            for row, name in zip(self.rows(), names, strict=True)
+        ]
 
     def spec(self, theme: str = "light", size: Size = WIDE) -> dict[str, Any]:
         """Return the Vega-Lite specification, with its data inside."""
         colours = THEMES[theme]
         title, finding = self._heading(size)
-        names = self.names(size)
+        on = Canvas(self, size, colours, names := self.names(size), row_of(names, size))
         return {
             "$schema": SCHEMA,
             "title": {"text": title, "subtitle": finding},
@@ -128,12 +132,8 @@ class Chart:
             "height": self.height(size),
             # The names and the title are within: the size is known before anything is drawn.
             "autosize": {"type": "fit", "contains": "padding"},
-            "data": {
-                "values": [
-                    {**row, "name": name} for row, name in zip(self.rows(), names, strict=True)
-                ]
-            },
-            "layer": layers_of(Canvas(self, size, colours, names, row_of(names, size))),
+            "data": {"values": self._drawn_rows(size, names)},
+            "layer": layers_of(on),
             "config": config_of(size, colours),
         }
 

@@ -33,7 +33,8 @@ def code_of(chart: Chart, address: str, site_name: str) -> str:
     return (
         '<div style="container-type: inline-size">\n'
         f'  <iframe src="{escape(address)}" title="{escape(chart.title)}" loading="lazy"\n'
-        f'    width="100%" height="{most}" style="border: 0; height: {height}"></iframe>\n'
+        f'    width="100%" height="{most}"\n'
+        f'    style="border: 0; height: {height}"></iframe>\n'
         "</div>"
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from oversight.dashboards.drawings.sizes import Size
+from oversight.dashboards.drawings.sizes import Size, told_apart
 
 if TYPE_CHECKING:
     from oversight.dashboards.drawings.chart import Chart
@@ -103,7 +104,7 @@ def _written(on: Canvas) -> list[Layer]:
 
 
 def _scale_of(on: Canvas) -> dict[str, Any]:
-    axis: dict[str, Any] = {"tickCount": on.size.ticks}
+    axis: dict[str, Any] = {"tickCount": on.size.ticks, "labelOverlap": True, "labelSeparation": 10}
     is_long = on.chart.kind != "points" and len(on.names) > LONG
     if on.size.are_names_above and on.chart.line is None and is_long:
         axis["orient"] = "top"
@@ -135,13 +136,9 @@ def _line(on: Canvas, along: str) -> list[Layer]:
     place = {"align": "left", "dx": 4, "y": 0} if along == "x" else {"align": "right", "x": "width"}
     if along == "x" and _is_late(on.chart, on.chart.line):
         place |= {"align": "right", "dx": -4}
-    return [
-        {
-            "mark": {"type": "rule", "strokeDash": [5, 4], "color": on.colours["muted"]},
-            "encoding": at,
-        },
-        {"mark": {**named, **place}, "encoding": at},
-    ]
+    dashed = {"type": "rule", "strokeDash": [5, 4], "color": on.colours["muted"]}
+    once = {"data": {"values": [{}]}, "encoding": at}  # and not with every figure
+    return [{"mark": dashed, **once}, {"mark": {**named, **place}, **once}]
 
 
 def _is_late(chart: "Chart", line: float) -> bool:
@@ -177,11 +174,13 @@ def _own_lines(on: Canvas) -> list[Layer]:
 
 
 def _points(on: Canvas) -> list[Layer]:
-    axis = {"labelOverlap": True, "tickCount": on.size.ticks}
-    other = {"field": "at", "type": "temporal", "title": None, "axis": axis}
-    names = on.chart.series
-    legend = {"orient": "bottom", "columns": on.size.legend_columns}
-    key = {"field": "series", "type": "nominal", "title": None, "legend": legend}
+    axis = {"labelOverlap": True, "format": "%Y-%m-%d", "values": _days(on)}
+    other = {"field": "at", "type": "temporal", "title": None, "axis": axis,
+             "scale": {"type": "utc"}}  # fmt: skip
+    names = told_apart(on.chart.series, on.size.series_characters)
+    legend = {"orient": "bottom", "columns": on.size.legend_columns, "columnPadding": 40,
+              "symbolOpacity": 1}  # fmt: skip
+    key = {"field": "sign", "type": "nominal", "title": None, "legend": legend}
 
     def scale(values: Sequence[str]) -> dict[str, Any]:
         return {"domain": names, "range": values}
@@ -194,6 +193,21 @@ def _points(on: Canvas) -> list[Layer]:
     shapes = [SHAPES[(n + n // 6) % 6] for n in count]
     marks[1]["encoding"]["shape"] = {**key, "scale": scale(shapes)}
     return [*marks, *_line(on, "y")]
+
+
+def _days(on: Canvas) -> list[float]:
+    """Return the moments whose days are named below a plot, as Vega counts time.
+
+    The first, the last, and others between them as there is room. The days are written as numbers,
+    since the drawing program knows the months of one language.
+    """
+    moments = [each.at for each in on.chart.data if each.at]
+    if not moments:
+        return []
+    first, last = min(moments).astimezone(UTC), max(moments).astimezone(UTC)
+    steps = min((last.date() - first.date()).days, on.size.days - 1)
+    step = (last - first) / max(steps, 1)
+    return [(first + n * step).timestamp() * 1000 for n in range(steps + 1)]
 
 
 def _bars(on: Canvas) -> list[Layer]:
@@ -219,7 +233,7 @@ def config_of(size: Size, colours: Colours) -> dict[str, Any]:
         "tickColor": colours["rule"],
     }
     legend = {"labelColor": colours["ink"], "labelFontSize": size.text, "symbolLimit": 0,
-              "labelLimit": size.inner / size.legend_columns - 80}  # fmt: skip
+              "labelLimit": size.inner}  # fmt: skip
     return {
         "font": FONT,
         "background": colours["paper"],

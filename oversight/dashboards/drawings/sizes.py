@@ -4,7 +4,8 @@ Letters cannot be measured where the chart is specified: they are counted, with 
 font that readers are likely to have.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
@@ -34,6 +35,10 @@ class Size:
     plot: int
     """Height of a plot over time."""
     legend_columns: int
+    series_characters: int
+    """Of the name of a series in the legend."""
+    days: int
+    """How many days a plot over time names, at most."""
 
     @property
     def inner(self) -> int:
@@ -61,6 +66,8 @@ WIDE = Size(
     ticks=6,
     plot=340,
     legend_columns=3,
+    series_characters=28,
+    days=5,
 )
 NARROW = Size(
     name="narrow",
@@ -77,6 +84,8 @@ NARROW = Size(
     ticks=4,
     plot=250,
     legend_columns=1,
+    series_characters=28,
+    days=2,
 )
 BROAD = "MWmw@%"
 SIZES: Mapping[str, Size] = {each.name: each for each in (WIDE, NARROW)}
@@ -127,17 +136,28 @@ def _words(text: str, most: int) -> list[str]:
     return words
 
 
-def fitted(name: str, size: Size, ending: str = "") -> str:
-    """Return a name in the lines that a drawing has for it, with an ending after it.
+def fitted(name: str, most: int, count: int = 1, ending: str = "") -> str:
+    """Return a name in so many lines of so many letters, with an ending after it.
 
     Where it has more, the last line is cut.
     """
-    most = size.name_characters
-    enough = beginning(name, most * (size.name_lines + 1))
+    enough = beginning(name, most * (count + 1))
     lines = wrapped(enough + ending, most)
-    if len(lines) > size.name_lines:
+    if len(lines) > count:
         whole = wrapped(enough, most)
-        rest = " ".join(whole[size.name_lines - 1 :])
+        rest = " ".join(whole[count - 1 :])
         cut = beginning(rest, most - 1 - len(ending)).rstrip()
-        lines = [*whole[: size.name_lines - 1], f"{cut}…{ending}"]
+        lines = [*whole[: count - 1], f"{cut}…{ending}"]
     return "\n".join(lines)
+
+
+def told_apart(names: Iterable[str], most: int, count: int = 1) -> list[str]:
+    """Return names as they are fitted, with a number where one has become what another is."""
+    taken: Counter[str] = Counter()
+    fit = []
+    for each in names:
+        name = fitted(each, most, count)
+        taken[name] += 1
+        again = f" ({taken[name]})" if taken[name] > 1 else ""
+        fit.append(fitted(each, most, count, again) if again else name)
+    return fit
