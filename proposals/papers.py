@@ -7,8 +7,10 @@ its leaf commits to, so the same vote is always the same bytes.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from oversight.web.figures import grouped
 from proposals.tally import approval, consent, irv, plurality, schulze, score, stv, yes_no
 from proposals.tally.consent import Stance
 from proposals.tally.election import check_names
@@ -78,17 +80,19 @@ def check_options(names: Sequence[str], seats: int) -> None:
         PaperError: too few or too many options, a name twice or unusable, or too many seats.
     """
     if not 2 <= len(names) <= MAX_OPTIONS:
-        raise PaperError("options", f"Give 2 to {MAX_OPTIONS} options, one a line.")
+        words = gettext("Give 2 to %(most)s options, one a line.")
+        raise PaperError("options", words % {"most": MAX_OPTIONS})
     for name in names:
         if len(name) > MAX_OPTION_CHARACTERS:
-            problem = f"“{name[:40]}…” has more than {MAX_OPTION_CHARACTERS} characters."
-            raise PaperError("options", problem)
+            words = gettext("“%(name)s…” has more than %(most)s characters.")
+            raise PaperError("options", words % {"name": name[:40], "most": MAX_OPTION_CHARACTERS})
     try:
         check_names(names)
     except InputError as error:
         raise PaperError("options", f"{error.problem[:1].upper()}{error.problem[1:]}.") from None
     if not 1 <= seats < len(names):
-        raise PaperError("seats", f"Choose from 1 to {len(names) - 1} of {len(names)} options.")
+        words = gettext("Choose from 1 to %(most)s of %(number)s options.")
+        raise PaperError("seats", words % {"most": len(names) - 1, "number": len(names)})
 
 
 def read(contract: Mapping[str, Any], given: object) -> Content:
@@ -104,11 +108,12 @@ def read(contract: Mapping[str, Any], given: object) -> Content:
     method, options = contract["method"], contract["options"]
     content = {"choice": given} if isinstance(given, str) else given
     if not isinstance(content, Mapping):
-        raise PaperError("ballot", f"A ballot by {method} is an object.")
+        words = gettext("A ballot by %(method)s is an object.")
+        raise PaperError("ballot", words % {"method": method})
     field = _FIELDS[method]
     unknown = sorted(str(key) for key in content if key not in {field, *_MORE.get(method, ())})
     if unknown or field not in content:
-        raise PaperError(field, f"A ballot by {method} holds “{field}”" + _unknown_words(unknown))
+        raise PaperError(field, _holds(method, field, unknown))
     if method == score.METHOD:
         return {"scores": _read_scores(content["scores"], options, contract["highest"])}
     if field == "ranking":
@@ -138,47 +143,55 @@ _FIELDS = {
 _MORE = {consent.METHOD: ("reason",)}
 
 
-def _unknown_words(unknown: list[str]) -> str:
-    return f" and not “{unknown[0][:40]}”." if unknown else "; it is missing."
+def _holds(method: str, field: str, unknown: list[str]) -> str:
+    """Say what a ballot holds that holds something else, or not that."""
+    words = (
+        gettext("A ballot by %(method)s holds “%(field)s” and not “%(unknown)s”.")
+        if unknown
+        else gettext("A ballot by %(method)s holds “%(field)s”; it is missing.")
+    )
+    return words % {"method": method, "field": field, "unknown": "".join(unknown[:1])[:40]}
 
 
 def _read_choice(content: Mapping[str, Any], options: Sequence[str]) -> Content:
     choice = content["choice"]
     if not isinstance(choice, str) or choice not in options:
-        known = f"{', '.join(options[:-1])} or {options[-1]}"
-        raise PaperError("choice", f"“{str(choice)[:40]}” is not an option: use {known}.")
+        words = gettext("“%(choice)s” is not an option: use %(options)s or %(last)s.")
+        known = {"options": ", ".join(options[:-1]), "last": options[-1]}
+        raise PaperError("choice", words % (known | {"choice": str(choice)[:40]}))
     reason = content.get("reason") or ""
     if not isinstance(reason, str) or len(reason) > MAX_REASON_CHARACTERS or "\x00" in reason:
-        raise PaperError(
-            "reason", f"A reason is a text of up to {MAX_REASON_CHARACTERS:,} letters."
-        )
+        words = gettext("A reason is a text of up to %(most)s letters.")
+        raise PaperError("reason", words % {"most": grouped(MAX_REASON_CHARACTERS)})
     if choice != Stance.OBJECT:
         if reason.strip():
-            raise PaperError("reason", "Only an objection has a reason; choose “object”.")
+            raise PaperError("reason", gettext("Only an objection has a reason; choose “object”."))
         return {"choice": choice}
     if not reason.strip():
         # Counted without a reason it would stop nothing: better to say so before it is cast.
         raise PaperError(
-            "reason", "Say why you object: an objection without a reason does not stand."
+            "reason", gettext("Say why you object: an objection without a reason does not stand.")
         )
     return {"choice": choice, "reason": reason.strip()}
 
 
 def _read_ranking(given: object, options: Sequence[str], method: str) -> list[Any]:
     if not isinstance(given, list | tuple):
-        raise PaperError("ranking", "Give a list of options, best first.")
+        raise PaperError("ranking", gettext("Give a list of options, best first."))
     ranks = [[rank] if isinstance(rank, str) else rank for rank in given]
     if not all(isinstance(rank, list | tuple) and rank for rank in ranks):
-        raise PaperError("ranking", "A rank is an option, or a list of options that share it.")
+        words = gettext("A rank is an option, or a list of options that share it.")
+        raise PaperError("ranking", words)
     named = [name for rank in ranks for name in rank]
     _check_named("ranking", named, options)
     if method not in RANKED:
         if method == plurality.METHOD and len(named) > 1:
-            raise PaperError("ranking", "Name one option.")
+            raise PaperError("ranking", gettext("Name one option."))
         # No order is asked for, so there is one way only to write it.
         return [name for name in options if name in named]
     if method not in SHARES_RANKS and any(len(rank) > 1 for rank in ranks):
-        raise PaperError("ranking", "Two options share a rank; give each a rank of its own.")
+        words = gettext("Two options share a rank; give each a rank of its own.")
+        raise PaperError("ranking", words)
     return [
         rank[0] if len(rank) == 1 else [name for name in options if name in rank] for rank in ranks
     ]
@@ -186,18 +199,20 @@ def _read_ranking(given: object, options: Sequence[str], method: str) -> list[An
 
 def _read_scores(given: object, options: Sequence[str], highest: int) -> dict[str, int]:
     if not isinstance(given, Mapping):
-        raise PaperError("scores", "Give points by option.")
+        raise PaperError("scores", gettext("Give points by option."))
     _check_named("scores", list(given), options)
     for name, points in given.items():
         if isinstance(points, bool) or not isinstance(points, int) or not 0 <= points <= highest:
-            raise PaperError("scores", f"“{name}” takes a whole number from 0 to {highest}.")
+            words = gettext("“%(name)s” takes a whole number from 0 to %(highest)s.")
+            raise PaperError("scores", words % {"name": name, "highest": highest})
     return {name: given[name] for name in options if name in given}
 
 
 def _check_named(field: str, named: Sequence[object], options: Sequence[str]) -> None:
     for name in named:
         if not isinstance(name, str) or name not in options:
-            raise PaperError(field, f"“{str(name)[:40]}” is not an option of this vote.")
+            words = gettext("“%(name)s” is not an option of this vote.")
+            raise PaperError(field, words % {"name": str(name)[:40]})
     if len(set(named)) != len(named):
         twice = next(name for name in named if list(named).count(name) > 1)
-        raise PaperError(field, f"“{twice}” stands on the ballot twice.")
+        raise PaperError(field, gettext("“%(name)s” stands on the ballot twice.") % {"name": twice})

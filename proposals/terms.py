@@ -15,6 +15,7 @@ from oversight.registry import conditions
 from oversight.registry.codes import DIGEST, SLUG
 from oversight.registry.conditions import ConditionError
 from oversight.web.figures import grouped
+from oversight.web.languages import spoken
 from proposals import charter
 from proposals.charter import CharterError
 from proposals.choices import ProposalType
@@ -73,7 +74,7 @@ def _read_conditions(name: str, value: object) -> dict[str, Any]:
         return conditions.read(value)
     except ConditionError as error:
         field = name if error.field == "conditions" else error.field
-        raise TermsError(field, error.problem) from None
+        raise TermsError(field, spoken(error.problem)) from None
 
 
 def _read_whole(low: int, high: int) -> Callable[[str, object], int]:

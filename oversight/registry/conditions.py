@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from oversight.registry.codes import DIGEST, LANGUAGE, REGION, shortest_decimal
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
 
 Conditions = dict[str, Any]
 
@@ -24,7 +26,7 @@ class ConditionError(ValueError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
-        self.problem = problem
+        self.problem = problem if isinstance(problem, Said) else Said(problem)
 
 
 def read(given: object) -> Conditions:
@@ -34,11 +36,12 @@ def read(given: object) -> Conditions:
         ConditionError: an unknown condition, or one that is not written as its kind asks.
     """
     if not isinstance(given, Mapping):
-        raise ConditionError("conditions", "Give an object of conditions.")
+        raise ConditionError("conditions", _("Give an object of conditions."))
     unknown = sorted(str(name) for name in given if name not in _READERS)
     if unknown:
+        words = _("“%(name)s” is no condition: use %(known)s.")
         known = ", ".join(_READERS)
-        raise ConditionError("conditions", f"“{unknown[0][:40]}” is no condition: use {known}.")
+        raise ConditionError("conditions", Said(words, name=unknown[0][:40], known=known))
     return {
         name: reader(name, given[name])
         for name, reader in _READERS.items()
@@ -48,20 +51,20 @@ def read(given: object) -> Conditions:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or "\x00" in value or len(value.strip()) > MOST_AUDIENCE:
-        raise ConditionError(name, f"Write it in up to {MOST_AUDIENCE} characters.")
+        words = _("Write it in up to %(most)s characters.")
+        raise ConditionError(name, Said(words, most=MOST_AUDIENCE))
     return value.strip()
 
 
 def _codes(pattern: re.Pattern[str], example: str) -> Callable[[str, object], list[str]]:
     def read_codes(name: str, value: object) -> list[str]:
         if not isinstance(value, list | tuple) or len(value) > MOST_CODES:
-            raise ConditionError(
-                name, f"Give a list of up to {MOST_CODES} codes such as {example}."
-            )
+            words = _("Give a list of up to %(most)s codes such as %(example)s.")
+            raise ConditionError(name, Said(words, most=MOST_CODES, example=example))
         for code in value:
             if not isinstance(code, str) or pattern.fullmatch(code) is None:
-                shown = str(code)[:40]
-                raise ConditionError(name, f"“{shown}” is no code: write it like {example}.")
+                words = _("“%(text)s” is no code: write it like %(example)s.")
+                raise ConditionError(name, Said(words, text=str(code)[:40], example=example))
         return sorted(set(value))
 
     return read_codes
@@ -69,20 +72,22 @@ def _codes(pattern: re.Pattern[str], example: str) -> Callable[[str, object], li
 
 def _rate(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_RATE:
-        raise ConditionError(name, f"Use a whole number from 1 to {MOST_RATE:,}.")
+        words = _("Use a whole number from 1 to %(most)s.")
+        raise ConditionError(name, Said(words, most=MOST_RATE))
     return value
 
 
 def _digest(name: str, value: object) -> str:
     if not isinstance(value, str) or DIGEST.fullmatch(value) is None:
-        raise ConditionError(name, "Write a digest as sha256: and 64 hex digits.")
+        raise ConditionError(name, _("Write a digest as sha256: and 64 hex digits."))
     return value
 
 
 def _temperature(name: str, value: object) -> str:
     found = shortest_decimal(value, MOST_TEMPERATURE)
     if found is None:
-        raise ConditionError(name, f"Use a number from 0 to {MOST_TEMPERATURE}, such as 0.7.")
+        words = _("Use a number from 0 to %(most)s, such as 0.7.")
+        raise ConditionError(name, Said(words, most=MOST_TEMPERATURE))
     return found
 
 

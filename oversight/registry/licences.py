@@ -2,6 +2,9 @@
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
+
 MOST = 200
 
 
@@ -20,10 +23,11 @@ def read(text: str) -> str:
     written = text.strip()
     if not written:
         return ""
-    refusal = LicenceError(
-        f"“{written[:60]}” is no SPDX licence: write it like Apache-2.0, MIT OR CC-BY-4.0, or "
+    words = _(
+        "“%(written)s” is no SPDX licence: write it like Apache-2.0, MIT OR CC-BY-4.0, or "
         "LicenseRef-name where the terms are of their own."
     )
+    refusal = LicenceError(Said(words, written=written[:60]))
     if len(written) > MOST or not written.isprintable():
         raise refusal
     try:

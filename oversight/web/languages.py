@@ -18,6 +18,8 @@ from django.utils import translation
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 
+from oversight.web.figures import grouped
+from oversight.web.marks import Said
 from oversight.web.refusals import BadQuery
 
 if TYPE_CHECKING:
@@ -44,6 +46,21 @@ def filled(text: "StrOrPromise", **values: object) -> str:
     """Return a text whose gaps are filled when it is read, in the language that is spoken then."""
     words: str = _filled(text, values)
     return words
+
+
+def spoken(text: str) -> str:
+    """Return what a pure module said in the language that is spoken; other texts as they are."""
+    if not isinstance(text, Said):
+        return text
+    pattern = translation.gettext(text.pattern)
+    values = {name: _spoken_value(value) for name, value in text.values.items()}
+    return pattern % values if values else pattern
+
+
+def _spoken_value(value: object) -> object:
+    if isinstance(value, int):
+        return grouped(value)
+    return spoken(value) if isinstance(value, str) else value
 
 
 def lowered(label: "StrOrPromise") -> str:

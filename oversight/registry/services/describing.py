@@ -14,6 +14,7 @@ from oversight.registry.choices import Leaf
 from oversight.registry.descriptions import DescriptionError, Document
 from oversight.registry.documents import digest_of
 from oversight.registry.models import Deployment, Description, Endpoint, ModelVersion
+from oversight.web.languages import spoken
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
 Described = ModelVersion | Deployment | Endpoint
@@ -92,7 +93,8 @@ def checked_document(what: Described, document: Mapping[str, Any]) -> Document:
         if isinstance(what, Endpoint):
             _check_named(what, read)
     except DescriptionError as error:
-        raise Invalid(str(error), fields={error.field: error.problem}) from None
+        words = spoken(error.problem)
+        raise Invalid(f"{error.field}: {words}", fields={error.field: words}) from None
     return read
 
 

@@ -14,6 +14,7 @@ from oversight.registry.choices import DescentKind, Leaf
 from oversight.registry.descriptions import DescriptionError
 from oversight.registry.documents import digest_of
 from oversight.registry.models import Descent, ModelVersion
+from oversight.web.languages import spoken
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
 LINEAGE_LOCK = 0x4C494E45
@@ -103,7 +104,8 @@ def _checked_data(kind: str, data: Mapping[str, Any]) -> descriptions.Document:
     try:
         told = descriptions.read("data", data)
     except DescriptionError as error:
-        raise Invalid(str(error), fields={error.field: error.problem}) from None
+        words = spoken(error.problem)
+        raise Invalid(f"{error.field}: {words}", fields={error.field: words}) from None
     if DescentKind(kind).is_trained and "content" not in told:
         words = gettext("Say what it was trained on.")
         raise Invalid(words, fields={"content": words})

@@ -28,6 +28,7 @@ from oversight.registry.models import (
     VersionSignature,
 )
 from oversight.registry.services.describing import checked_document, write_description
+from oversight.web.languages import spoken
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 
 MOST_CLAIMED = 200
@@ -324,7 +325,8 @@ def _checked_licence(text: str) -> str:
     try:
         return licences.read(text)
     except licences.LicenceError as error:
-        raise Invalid(str(error), fields={"licence": str(error)}) from None
+        words = spoken(error.args[0])
+        raise Invalid(words, fields={"licence": words}) from None
 
 
 def _text(content: bytes) -> bytes:
