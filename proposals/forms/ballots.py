@@ -130,24 +130,20 @@ class PluralityForm(BallotForm):
 class ScoreForm(BallotForm):
     """Points for each option, in number fields."""
 
+    template = "proposals/_ballot_scores.html"
+
     def ask(self) -> None:
         """Add a field for each option; its name is its place, so no option can break a form."""
         highest = self.contract["highest"]
+        words = gettext("Give a whole number from 0 to %(highest)s.") % {"highest": highest}
         for place, name in enumerate(self.contract["options"]):
             self.fields[f"points-{place}"] = forms.IntegerField(
                 label=name,
                 required=False,
                 min_value=0,
                 max_value=highest,
-                widget=forms.NumberInput(attrs={"class": "input-short", "inputmode": "numeric"}),
-                error_messages={
-                    "invalid": gettext("Give a whole number from 0 to %(highest)s.")
-                    % {"highest": highest},
-                    "min_value": gettext("Give a whole number from 0 to %(highest)s.")
-                    % {"highest": highest},
-                    "max_value": gettext("Give a whole number from 0 to %(highest)s.")
-                    % {"highest": highest},
-                },
+                widget=forms.NumberInput(attrs={"class": "rank-number", "inputmode": "numeric"}),
+                error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), words),
             )
 
     def initial_of(self, last: Content) -> dict[str, Any]:

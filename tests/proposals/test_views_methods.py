@@ -67,6 +67,19 @@ def test_a_ballot_that_cannot_be_counted_comes_back_with_the_fault(client, metho
     assert not Ballot.objects.exists()
 
 
+def test_a_ballot_with_points_says_how_far_they_go_and_translates_no_option(client):
+    charter = ruled(ProposalType.ELECTION, method="score", highest=7)
+    cast = make_cast(charter=charter)
+    options = ["Members", "Decision", "Yes"]
+    proposal = make_open_vote(cast, type=ProposalType.ELECTION, options=options, seats=1)
+    client.force_login(cast.member)
+    assert "From 0 to 7 for each" in client.get(ballot_address(proposal)).content.decode()
+    page = client.get(f"/fr{ballot_address(proposal)}").content.decode()
+    assert "De 0 à 7" in page
+    for option in options:
+        assert f">{option}</label>" in page
+
+
 def test_an_objection_without_its_reason_comes_back(client):
     cast = make_cast(charter=ruled(ProposalType.MOTION, method="consent"))
     proposal = make_open_vote(cast)
