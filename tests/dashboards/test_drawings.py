@@ -1,11 +1,13 @@
 """Charts: a specification from data, drawn by a process of its own, for any page and any frame."""
 
+import html
 import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from django.utils import translation
 
-from oversight.dashboards.drawings import deciding
+from oversight.dashboards.drawings import deciding, press
 from oversight.dashboards.drawings.chart import Chart, Datum
 from oversight.dashboards.drawings.drawing import PRESS, drawn
 from oversight.dashboards.drawings.layers import PALETTE
@@ -184,6 +186,37 @@ def test_files_of_a_chart_are_drawn_kept_and_downloaded(client, subjects):
     assert "Content-Disposition" not in answer
     answer = client.get(f"{address}.png?download")
     assert answer["Content-Disposition"] == f'attachment; filename="run-{subjects["run"]}.png"'
+
+
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_a_chart_on_a_page_is_in_the_language_of_the_page(client, subjects, language):
+    address = f"/charts/run/{subjects['run']}"
+    for form in ("/", "/embed/"):
+        page = client.get(f"/{language}{address}{form}").content.decode()
+        drawings = re.findall(rf'="({address}\.(?:svg|png|json)[^"]*)"', page)
+        assert len(drawings) >= 4
+        assert [each for each in drawings if f"language={language}" not in each] == []
+    assert f"/{language}{address}/embed/" in client.get(f"/{language}{address}/").content.decode()
+    spec = client.get(f"{address}.json?language={language}&width=narrow").json()
+    english = client.get(f"{address}.json?width=narrow").json()
+    assert spec["title"]["subtitle"] != english["title"]["subtitle"]
+    assert spec["config"]["locale"]["number"]["decimal"] == ","
+    assert "locale" not in english["config"]
+    drawing = client.get(f"{address}.svg?language={language}").content.decode()
+    assert spec["description"] in html.unescape(drawing)
+    assert "0,5" in drawing
+    assert "0.5" not in re.sub(r"<[^>]*>", "", drawing)
+    assert client.get(f"{address}.svg?language=xx").status_code == 400
+
+
+def test_large_figures_are_set_apart_as_the_language_does_it():
+    data = tuple(Datum(f"No. {number}", 2500.0 * number) for number in range(1, 4))
+    with translation.override("de"):
+        spec = a_chart(kind="bars", data=data).spec()
+    assert ">6.000<" in press.svg_of(spec).decode()
+    with translation.override("en"):
+        spec = a_chart(kind="bars", data=data).spec()
+    assert ">6,000<" in press.svg_of(spec).decode()
 
 
 def test_only_the_frame_of_a_chart_may_be_framed_and_it_sets_no_cookie(client, subjects):

@@ -1,5 +1,6 @@
 """Languages: addresses, what is cached and stored, catalogues, marks in templates."""
 
+import gettext
 import importlib
 import pkgutil
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import django.conf
 import pytest
 from django.conf import settings
 from django.forms import HiddenInput
@@ -17,7 +19,7 @@ from django.template import engines
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import dates, timezone, translation
 
 from oversight.accounts.models import Notice, NoticeSettings
 from oversight.accounts.notices import send_mail_to
@@ -160,6 +162,23 @@ def test_figures_are_written_as_the_language_writes_them(language, figure, score
         assert grouped(4812) == figure
         assert decimal3(0.65) == score
         assert percent1(0.8235) == localised("82.4") + "\xa0%"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_text_of_ours_takes_the_name_of_a_month_or_a_day(language):
+    """Our catalogues come before Django's: a heading “May” once made dates of “3 Peut 2027”."""
+    path = Path(django.conf.__file__).parent / "locale" / language / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        djangos = gettext.GNUTranslations(file)
+    names = [
+        name
+        for each in (dates.WEEKDAYS, dates.WEEKDAYS_ABBR, dates.MONTHS, dates.MONTHS_3)
+        for name in each.values()
+    ]
+    with translation.override("en"):
+        wanted = [djangos.gettext(str(name)) for name in names]
+    with translation.override(language):
+        assert [str(name) for name in names] == wanted
 
 
 def test_times_are_written_as_the_language_writes_them():

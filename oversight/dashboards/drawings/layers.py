@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
+from oversight.dashboards.drawings import writing
 from oversight.dashboards.drawings.sizes import Size, told_apart
 
 if TYPE_CHECKING:
@@ -34,13 +37,6 @@ THEMES: Mapping[str, Colours] = {
 }  # fmt: skip
 """As the tokens of the style sheet have them."""
 FONT = "Inter, system-ui, sans-serif"
-_TIP = [
-    {"field": "label", "type": "nominal", "title": "What"},
-    {"field": "value", "type": "quantitative", "title": "Value", "format": ".3f"},
-    {"field": "low", "type": "quantitative", "title": "From", "format": ".3f"},
-    {"field": "high", "type": "quantitative", "title": "To", "format": ".3f"},
-    {"field": "n", "type": "quantitative", "title": "n"},
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +118,20 @@ def _measured(on: Canvas, other: Mapping[str, Any], along: str) -> list[Layer]:
         {"mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55},
          "transform": [{"filter": "isValid(datum.low)"}], "encoding": {**place, **ends}},
         {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-         "encoding": {**place, along: scale, "tooltip": _TIP}},
+         "encoding": {**place, along: scale, "tooltip": _tip()}},
     ]  # fmt: skip
+
+
+def _tip() -> list[dict[str, str]]:
+    """Return what is said of a mark that is pointed at."""
+    figure = {"type": "quantitative", "format": ".3f"}
+    return [
+        {"field": "label", "type": "nominal", "title": _("What")},
+        {"field": "value", **figure, "title": _("Value")},
+        {"field": "low", **figure, "title": _("From")},
+        {"field": "high", **figure, "title": _("To")},
+        {"field": "n", "type": "quantitative", "title": "n"},
+    ]
 
 
 def _line(on: Canvas, along: str) -> list[Layer]:
@@ -211,7 +219,7 @@ def _days(on: Canvas) -> list[float]:
 
 
 def _bars(on: Canvas) -> list[Layer]:
-    encoding = {"y": _names(on), "x": _scale_of(on), "tooltip": _TIP[:2]}
+    encoding = {"y": _names(on), "x": _scale_of(on), "tooltip": _tip()[:2]}
     mark = {"type": "bar", "color": on.colours["accent"], **_below(on)}
     if on.size.are_names_above:
         mark["height"] = BELOW + 2
@@ -235,6 +243,7 @@ def config_of(size: Size, colours: Colours) -> dict[str, Any]:
     legend = {"labelColor": colours["ink"], "labelFontSize": size.text, "symbolLimit": 0,
               "labelLimit": size.inner}  # fmt: skip
     return {
+        **writing.locale(),
         "font": FONT,
         "background": colours["paper"],
         "padding": size.padding,

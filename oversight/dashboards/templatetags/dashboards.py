@@ -1,12 +1,33 @@
 """Filters of the public pages: acts and their subjects in words and links."""
 
 from django import template
+from django.conf import settings
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from oversight.dashboards import acts
 from proposals.markdown import render_markdown
 
 register = template.Library()
+
+
+@register.simple_tag
+def chart_file(form: str, kind: str, subject: str, **asked: str) -> str:
+    """Return the address of a chart's drawing or specification in the language of the page.
+
+    Args:
+        form: `svg`, `png` or `spec`.
+        kind: of the chart.
+        subject: what it is about.
+        asked: the rest of the query, such as `width="narrow"`.
+    """
+    language = get_language() or settings.LANGUAGE_CODE
+    if language != settings.LANGUAGE_CODE:
+        asked["language"] = language
+    address = reverse(f"chart-{form}", args=[kind, subject])
+    return f"{address}?{urlencode(asked)}" if asked else address
 
 
 @register.filter

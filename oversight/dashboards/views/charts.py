@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
@@ -21,6 +21,7 @@ from oversight.dashboards.drawings.subjects import chart_of
 from oversight.dashboards.pressing import BusyError, PressError
 from oversight.dashboards.tables.of_pages import CHART
 from oversight.dashboards.twins import as_table
+from oversight.web.languages import in_language, spoken_in_query
 from oversight.web.unchanged import KEPT_SECONDS
 
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -29,11 +30,14 @@ TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 @login_not_required
 @require_safe
 def drawing(request: HttpRequest, kind: str, subject: str, form: str) -> HttpResponse:
-    """Send a chart as SVG or PNG; `?theme=dark` for dark pages, `?width=narrow` for phones."""
-    chart = chart_of(kind, subject)
+    """Send a chart as SVG or PNG.
+
+    `?theme=dark` for dark pages, `?width=narrow` for phones, `?language=fr` in another language.
+    """
     theme, size = _asked(request)
     try:
-        content = drawn(chart, form, theme, size)
+        with spoken_in_query(request):
+            content = drawn(chart_of(kind, subject), form, theme, size)
     except (BusyError, PressError):
         answer = HttpResponse(gettext("Charts are being drawn. Try again in a moment."), status=503)
         answer["Retry-After"] = "10"
@@ -56,7 +60,8 @@ def _asked(request: HttpRequest) -> tuple[str, Size]:
 @require_safe
 def spec(request: HttpRequest, kind: str, subject: str) -> JsonResponse:
     """Send a chart as Vega-Lite specification with its data inside."""
-    found = chart_of(kind, subject).spec(*_asked(request))
+    with spoken_in_query(request):
+        found = chart_of(kind, subject).spec(*_asked(request))
     answer = JsonResponse(found, json_dumps_params={"ensure_ascii": False})
     patch_cache_control(answer, public=True, max_age=KEPT_SECONDS)
     return answer
@@ -75,7 +80,10 @@ def figures(request: HttpRequest, kind: str, subject: str, form: str) -> HttpRes
 @csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
 def embed(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
     """Show a chart alone, for a frame in the page of anybody else."""
-    return render(request, "dashboards/chart_embed.html", context_of(kind, subject))
+    context = context_of(kind, subject)
+    return render(
+        request, "dashboards/chart_embed.html", context | {"whole": _outside(context["chart"].page)}
+    )
 
 
 @login_not_required
@@ -89,10 +97,15 @@ def page(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
         name: any(getattr(each, name) is not None for each in chart.data)
         for name in ("at", "low", "n")
     }
-    address = settings.PUBLIC_URL + reverse("chart-embed", args=[kind, subject])
+    address = _outside(reverse("chart-embed", args=[kind, subject]))
     code = code_of(chart, address, settings.SITE_NAME)
     context |= {"known": known, "code": code, "nav": "findings"}
     return render(request, "dashboards/chart.html", context)
+
+
+def _outside(path: str) -> str:
+    """Return the whole address of a page in the language that is spoken, for pages of others."""
+    return settings.PUBLIC_URL + in_language(path, get_language() or settings.LANGUAGE_CODE)
 
 
 def context_of(kind: str, subject: str) -> dict[str, Any]:
