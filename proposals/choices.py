@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ProposalType(TextChoices):
@@ -181,7 +182,7 @@ class Spoken(TextChoices):
 
     COMMENT = "comment", _("Comment")
     ARGUMENT = "argument", _("Argument")
-    STATEMENT = "statement", _("Statement")
+    STATEMENT = "statement", pgettext_lazy("what people agree with", "Statement")
 
 
 class Moderated(TextChoices):

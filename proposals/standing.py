@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Membership
@@ -151,7 +151,7 @@ class Vote:
         rules = self.content["rules"]
         quorum = Fraction(rules["quorum"])
         base = QUORUM_WORDS[QuorumBase(rules["quorum_base"])]
-        return f"{fraction_words(quorum)} {base}" if quorum else _("none")
+        return f"{fraction_words(quorum)} {base}" if quorum else pgettext("a quorum", "none")
 
     @property
     def quorum_words(self) -> str:

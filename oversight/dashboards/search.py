@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from evals.models import Run, SuiteVersion
 from oversight.accounts.models import Body
@@ -394,7 +394,8 @@ KINDS = (
     Kind("argument", gettext_lazy("Arguments"), _talk("proposals_argument"),
          _said(Argument, "argument", gettext_lazy("Argument"), "arguments/#argument-{}")),
     Kind("opinion", gettext_lazy("Statements"), _talk("proposals_opinionstatement"),
-         _said(OpinionStatement, "opinion", gettext_lazy("Statement"), "opinions/")),
+         _said(OpinionStatement, "opinion",
+               pgettext_lazy("what people agree with", "Statement"), "opinions/")),
     Kind("statement", gettext_lazy("Reasons and dissents"), _STATEMENTS, _load_statements),
     Kind("minutes", gettext_lazy("Minutes"), _MINUTES, _load_minutes),
 )  # fmt: skip

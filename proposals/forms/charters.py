@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import ErrorDict
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from proposals.charter import (
@@ -152,7 +152,7 @@ class RulesForm(forms.Form):
     )
     notice_hours = PeriodField(
         "notice_hours",
-        label=_("Notice"),
+        label=pgettext_lazy("before a vote can open", "Notice"),
         help_text=_("How long the final text stands before the vote can open. 0 for none."),
     )
     deliberation_hours = PeriodField(
