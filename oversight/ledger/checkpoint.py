@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from oversight.ledger import note
 from oversight.ledger.encoding import EncodingError, from_base64, from_decimal, to_base64
 from oversight.ledger.merkle import HASH_BYTES
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
 
 
 class CheckpointError(ValueError):
@@ -59,10 +61,11 @@ def open_signed(message: bytes, keys: Sequence[note.VerifierKey]) -> TreeHead:
         signed = note.parse(message)
         signers = note.verify(signed, keys)
     except note.NoteError as error:
-        raise CheckpointError(str(error)) from error
+        raise CheckpointError(*error.args) from error
     head = parse(signed.text)
     if head.origin not in {key.name for key in signers}:
-        raise CheckpointError(f"The checkpoint is of {head.origin}, which did not sign it.")
+        words = _("The checkpoint is of %(origin)s, which did not sign it.")
+        raise CheckpointError(Said(words, origin=head.origin))
     return head
 
 

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
+
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 
@@ -87,7 +90,7 @@ class RightEdge:
         completed = leaf
         # Each trailing one bit of the old size is a perfect subtree that the new leaf completes.
         trailing_ones = (~self.size & (self.size + 1)).bit_length() - 1
-        for _ in range(trailing_ones):
+        for _bit in range(trailing_ones):
             completed = node_hash(self.hashes.pop(), completed)
         self.hashes.append(completed)
         self.size += 1
@@ -165,11 +168,19 @@ def verify_inclusion(
     """
     _require_hashes(leaf, expected_root, *proof)
     if not 0 <= index < size:
-        raise ProofError(f"There is no leaf {index} in a tree of {size}.")
+        raise ProofError(
+            Said(
+                _("There is no leaf %(index)s in a tree of %(size)s."),
+                index=str(index),
+                size=str(size),
+            )
+        )
     fn, sn, result = index, size - 1, leaf
     for each in proof:
         if sn == 0:
-            raise ProofError("The inclusion proof is too long for this index and tree size.")
+            raise ProofError(
+                Said(_("The inclusion proof is too long for this index and tree size."))
+            )
         if fn & 1 or fn == sn:
             result = node_hash(each, result)
             fn, sn = _past_left_turns(fn, sn)
@@ -177,9 +188,9 @@ def verify_inclusion(
             result = node_hash(result, each)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
-        raise ProofError("The inclusion proof is too short for this index and tree size.")
+        raise ProofError(Said(_("The inclusion proof is too short for this index and tree size.")))
     if result != expected_root:
-        raise ProofError("The inclusion proof leads to another root.")
+        raise ProofError(Said(_("The inclusion proof leads to another root.")))
 
 
 def verify_consistency(
@@ -193,21 +204,26 @@ def verify_consistency(
         ProofError: when the proof does not show it.
     """
     if not 0 <= old <= new:
-        raise ProofError(f"A tree of {new} cannot extend a tree of {old}.")
+        raise ProofError(
+            Said(
+                _("A tree of %(new)s cannot extend a tree of %(old)s."), new=str(new), old=str(old)
+            )
+        )
     if old in (0, new):
         if proof:
-            raise ProofError("The consistency proof must be empty for these tree sizes.")
+            raise ProofError(Said(_("The consistency proof must be empty for these tree sizes.")))
         if old == new and old_root != new_root:
-            raise ProofError(f"Two different roots are claimed for the tree size {new}.")
+            words = _("Two different roots are claimed for the tree size %(size)s.")
+            raise ProofError(Said(words, size=str(new)))
         return
     _require_hashes(old_root, new_root, *proof)
     if not proof:
-        raise ProofError("The consistency proof is empty.")
+        raise ProofError(Said(_("The consistency proof is empty.")))
     found_old, found_new = _replay_consistency(old, new, old_root, proof)
     if found_old != old_root:
-        raise ProofError("The consistency proof does not lead to the old root.")
+        raise ProofError(Said(_("The consistency proof does not lead to the old root.")))
     if found_new != new_root:
-        raise ProofError("The consistency proof does not lead to the new root.")
+        raise ProofError(Said(_("The consistency proof does not lead to the new root.")))
 
 
 def _replay_consistency(
@@ -221,7 +237,7 @@ def _replay_consistency(
     found_old = found_new = next(path)
     for each in path:
         if sn == 0:
-            raise ProofError("The consistency proof is too long for these tree sizes.")
+            raise ProofError(Said(_("The consistency proof is too long for these tree sizes.")))
         if fn & 1 or fn == sn:
             found_old = node_hash(each, found_old)
             found_new = node_hash(each, found_new)
@@ -230,7 +246,7 @@ def _replay_consistency(
             found_new = node_hash(found_new, each)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
-        raise ProofError("The consistency proof is too short for these tree sizes.")
+        raise ProofError(Said(_("The consistency proof is too short for these tree sizes.")))
     return found_old, found_new
 
 

@@ -14,6 +14,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from oversight.ledger.encoding import EncodingError, from_base64, to_base64
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
 
 ED25519 = 0x01
 """Type byte of a plain Ed25519 signature over the text."""
@@ -139,10 +141,10 @@ def parse(message: bytes) -> Note:
     # The text itself may hold blank lines, so only the last one separates.
     end = content.rfind("\n\n")
     if end < 0:
-        raise NoteError("The note has no blank line before its signatures.")
+        raise NoteError(Said(_("The note has no blank line before its signatures.")))
     text, block = content[: end + 1], content[end + 2 :]
     if not block.endswith("\n"):
-        raise NoteError("The note must end with a signature line and its line feed.")
+        raise NoteError(Said(_("The note must end with a signature line and its line feed.")))
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError(f"The note has more than {MAX_SIGNATURES} signatures.")
@@ -172,11 +174,12 @@ def verify(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
         if key is None:
             continue
         if not key.verifies(note.text, signature):
-            raise NoteError(f"The signature of {key.name} ({key.key_id.hex()}) is wrong.")
+            words = _("The signature of %(name)s (%(key)s) is wrong.")
+            raise NoteError(Said(words, name=key.name, key=key.key_id.hex()))
         if key not in signers:
             signers.append(key)
     if not signers:
-        raise NoteError("The note is not signed by a known key.")
+        raise NoteError(Said(_("The note is not signed by a known key.")))
     return tuple(signers)
 
 
@@ -200,7 +203,8 @@ def parse_signature(line: str) -> Signature:
     """
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != _DASH:
-        raise NoteError(f"{line[:60]!r} is not a signature line: dash, key name, base64.")
+        words = _("%(line)s is not a signature line: dash, key name, base64.")
+        raise NoteError(Said(words, line=repr(line[:60])))
     name = parts[1]
     require_name(name)
     try:

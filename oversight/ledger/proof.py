@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from oversight.ledger import checkpoint, merkle, note
 from oversight.ledger.encoding import EncodingError, from_base64, from_decimal, to_base64
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_HASHES = 63
@@ -49,7 +51,7 @@ class TlogProof:
         try:
             return checkpoint.open_signed(self.signed_checkpoint.encode(), keys)
         except checkpoint.CheckpointError as error:
-            raise ReceiptError(str(error)) from error
+            raise ReceiptError(*error.args) from error
 
     def verify(self, entry: bytes, keys: Sequence[note.VerifierKey]) -> checkpoint.TreeHead:
         """Return the tree head in which the receipt proves `entry` to stand at its index.
@@ -63,7 +65,7 @@ class TlogProof:
                 self.index, head.size, merkle.leaf_hash(entry), self.hashes, head.root
             )
         except merkle.ProofError as error:
-            raise ReceiptError(str(error)) from error
+            raise ReceiptError(*error.args) from error
         return head
 
 
@@ -74,13 +76,14 @@ def parse(text: str) -> TlogProof:
         ReceiptError: when the text is not of the format; the message names the line to look at.
     """
     if len(text) > MAX_PROOF_BYTES:
-        raise ReceiptError(f"A receipt is shorter than {MAX_PROOF_BYTES} characters.")
+        words = _("A receipt is shorter than %(most)s characters.")
+        raise ReceiptError(Said(words, most=str(MAX_PROOF_BYTES)))
     head, separator, signed_checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if lines[0] != HEADER:
-        raise ReceiptError(f"The first line of a receipt is {HEADER}.")
+        raise ReceiptError(Said(_("The first line of a receipt is %(header)s."), header=HEADER))
     if not separator:
-        raise ReceiptError("The receipt has no blank line before its checkpoint.")
+        raise ReceiptError(Said(_("The receipt has no blank line before its checkpoint.")))
     try:
         return _parse_lines(lines[1:], signed_checkpoint)
     except EncodingError as error:
@@ -92,11 +95,12 @@ def _parse_lines(lines: list[str], signed_checkpoint: str) -> TlogProof:
     if lines and lines[0].startswith("extra "):
         extra = from_base64(lines.pop(0).removeprefix("extra "))
     if not lines or not lines[0].startswith("index "):
-        raise ReceiptError("The receipt has no line with its index.")
+        raise ReceiptError(Said(_("The receipt has no line with its index.")))
     index = from_decimal(lines[0].removeprefix("index "))
     if len(lines) - 1 > MAX_HASHES:
-        raise ReceiptError(f"A receipt has at most {MAX_HASHES} hashes.")
+        raise ReceiptError(Said(_("A receipt has at most %(most)s hashes."), most=MAX_HASHES))
     hashes = tuple(from_base64(line) for line in lines[1:])
     if any(len(each) != merkle.HASH_BYTES for each in hashes):
-        raise ReceiptError(f"Every hash of a receipt has {merkle.HASH_BYTES} bytes.")
+        words = _("Every hash of a receipt has %(number)s bytes.")
+        raise ReceiptError(Said(words, number=merkle.HASH_BYTES))
     return TlogProof(index, hashes, signed_checkpoint, extra)

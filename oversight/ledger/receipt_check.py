@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext, gettext_noop
+
 from oversight.ledger import checkpoint, merkle, note, proof, queries
 from oversight.ledger.choices import Outcome
 from oversight.ledger.copied import set_anew
 from oversight.ledger.encoding import from_digest
 from oversight.ledger.models import Checkpoint, LedgerEntry
 from oversight.ledger.tiles import TileNodes
+from oversight.web.languages import spoken
 
 
 class StepFailed(Exception):  # noqa: N818 - an answer to the reader, not a fault
@@ -69,9 +72,12 @@ def check_receipt(text: str) -> ReceiptCheck:
 
 def _run(text: str, found: _Found) -> Iterator[CheckStep]:
     failed = False
-    for name, title, step in _STEPS:
+    for name, english, step in _STEPS:
+        title = gettext(english)
         if failed:
-            yield CheckStep(name, title, Outcome.SKIPPED, "Not reached: an earlier step failed.")
+            yield CheckStep(
+                name, title, Outcome.SKIPPED, gettext("Not reached: an earlier step failed.")
+            )
             continue
         try:
             yield CheckStep(name, title, Outcome.OK, step(text, found))
@@ -85,10 +91,15 @@ def _parse(text: str, found: _Found) -> str:
     try:
         found.receipt = _parsed(cleaned)
     except proof.ReceiptError as error:
-        raise StepFailed(
-            f"{error} Paste the whole receipt, from its first line to its last."
-        ) from None
-    return f"The text is a receipt for the entry at index {found.receipt.index}."
+        words = gettext("%(problem)s Paste the whole receipt, from its first line to its last.")
+        raise StepFailed(words % {"problem": _problem(error)}) from None
+    words = gettext("The text is a receipt for the entry at index %(index)s.")
+    return words % {"index": found.receipt.index}
+
+
+def _problem(error: Exception) -> str:
+    """Return what the pure modules say is wrong, in the language that is spoken."""
+    return spoken(error.args[0])
 
 
 def _parsed(text: str) -> proof.TlogProof:
@@ -103,17 +114,28 @@ def _parsed(text: str) -> proof.TlogProof:
 
 def _verify_signature(text: str, found: _Found) -> str:  # noqa: ARG001
     if found.newest is None:
-        raise StepFailed("This log has not signed any checkpoint yet.")
+        raise StepFailed(gettext("This log has not signed any checkpoint yet."))
     keys = queries.keys_of_log()
     try:
         found.head = found.receipt.tree_head(keys)
     except (proof.ReceiptError, UnicodeEncodeError) as error:
-        raise StepFailed(f"{error} Expected the signature of {keys[0].format()}.") from None
-    signed = f"{keys[0].name} signed a tree of {found.head.size} entries"
+        problem = _problem(error) if isinstance(error, proof.ReceiptError) else str(error)
+        words = gettext("%(problem)s Expected the signature of %(key)s.")
+        raise StepFailed(words % {"problem": problem, "key": keys[0].format()}) from None
     witnesses = _cosigners(found.receipt)
-    if not witnesses:
-        return f"{signed}."
-    return f"{signed}; so did {_listed(witnesses)}, who had seen nothing that contradicts it."
+    words = (
+        gettext(
+            "%(name)s signed a tree of %(size)s entries; so did %(witnesses)s, who had seen "
+            "nothing that contradicts it."
+        )
+        if witnesses
+        else gettext("%(name)s signed a tree of %(size)s entries.")
+    )
+    return words % {
+        "name": keys[0].name,
+        "size": found.head.size,
+        "witnesses": _listed(witnesses),
+    }
 
 
 def _cosigners(receipt: proof.TlogProof) -> list[str]:
@@ -124,14 +146,19 @@ def _cosigners(receipt: proof.TlogProof) -> list[str]:
 
 def _listed(names: list[str]) -> str:
     """Return the names as a sentence has them."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) < 2:
+        return "".join(names)
+    return gettext("%(items)s and %(last)s") % {"items": ", ".join(names[:-1]), "last": names[-1]}
 
 
 def _know_entry(text: str, found: _Found) -> str:  # noqa: ARG001
     found.entry = LedgerEntry.objects.filter(index=found.receipt.index).first()
     if found.entry is None:
-        raise StepFailed(f"There is no entry at index {found.receipt.index} on this record.")
-    return f"Entry {found.entry.index} is {found.entry.type} about {found.entry.subject}."
+        words = gettext("There is no entry at index %(index)s on this record.")
+        raise StepFailed(words % {"index": found.receipt.index})
+    words = gettext("Entry %(index)s is %(type)s about %(subject)s.")
+    entry = found.entry
+    return words % {"index": entry.index, "type": entry.type, "subject": entry.subject}
 
 
 def _verify_inclusion(text: str, found: _Found) -> str:  # noqa: ARG001
@@ -144,10 +171,12 @@ def _verify_inclusion(text: str, found: _Found) -> str:  # noqa: ARG001
             receipt.index, found.head.size, leaf, receipt.hashes, found.head.root
         )
     except merkle.ProofError as error:
-        raise StepFailed(
-            f"The entry shown here is not the one that the receipt was given for. {error}"
-        ) from None
-    return f"{len(receipt.hashes)} hashes lead from the entry to the signed root."
+        words = gettext(
+            "The entry shown here is not the one that the receipt was given for. %(problem)s"
+        )
+        raise StepFailed(words % {"problem": _problem(error)}) from None
+    words = gettext("%(number)s hashes lead from the entry to the signed root.")
+    return words % {"number": len(receipt.hashes)}
 
 
 def _verify_continuity(text: str, found: _Found) -> str:  # noqa: ARG001
@@ -155,22 +184,27 @@ def _verify_continuity(text: str, found: _Found) -> str:  # noqa: ARG001
     assert found.newest is not None  # noqa: S101
     old, new = found.head, found.newest
     if new.size < old.size:
-        raise StepFailed(
-            f"The receipt is under a tree of {old.size} entries, but this log now shows only "
-            f"{new.size}: entries have disappeared."
+        words = gettext(
+            "The receipt is under a tree of %(before)s entries, but this log now shows only "
+            "%(now)s: entries have disappeared."
         )
+        raise StepFailed(words % {"before": old.size, "now": new.size})
     try:
         path = merkle.prove_consistency(old.size, new.size, TileNodes(queries.read_tiles))
         merkle.verify_consistency(old.size, new.size, old.root, from_digest(new.root), path)
     except merkle.ProofError as error:
-        raise StepFailed(f"The record has been changed since the receipt. {error}") from None
-    return f"Today's record of {new.size} entries continues the one of the receipt unchanged."
+        words = gettext("The record has been changed since the receipt. %(problem)s")
+        raise StepFailed(words % {"problem": _problem(error)}) from None
+    words = gettext(
+        "Today's record of %(size)s entries continues the one of the receipt unchanged."
+    )
+    return words % {"size": new.size}
 
 
 _STEPS: tuple[tuple[str, str, _Step], ...] = (
-    ("format", "It is a receipt", _parse),
-    ("signature", "This log signed it", _verify_signature),
-    ("entry", "The entry is on the record", _know_entry),
-    ("inclusion", "The receipt proves this entry", _verify_inclusion),
-    ("continuity", "Nothing was changed since", _verify_continuity),
+    ("format", gettext_noop("It is a receipt"), _parse),
+    ("signature", gettext_noop("This log signed it"), _verify_signature),
+    ("entry", gettext_noop("The entry is on the record"), _know_entry),
+    ("inclusion", gettext_noop("The receipt proves this entry"), _verify_inclusion),
+    ("continuity", gettext_noop("Nothing was changed since"), _verify_continuity),
 )

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext, pgettext
 
 from oversight.accounts.models import Body, Person
 from proposals.choices import MinutesStatus
@@ -82,10 +84,14 @@ class Minutes(models.Model):
     def period(self) -> str:
         """The days in words: `1 to 30 November 2026`."""
         first, last = self.starts_on, self.ends_on
-        end = f"{last.day} {last:%B %Y}"
+        whole = pgettext("pattern of Django's date format", "j F Y")
         if first == last:
-            return end
-        if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day} to {end}"
-        year = "" if first.year == last.year else f" {first.year}"
-        return f"{first.day} {first:%B}{year} to {end}"
+            return date_format(last, whole)
+        if first.year != last.year:
+            pattern = whole
+        elif first.month != last.month:
+            pattern = pgettext("pattern of Django's date format", "j F")
+        else:
+            pattern = pgettext("pattern of Django's date format, a day before “to”", "j")
+        days = {"first": date_format(first, pattern), "last": date_format(last, whole)}
+        return gettext("%(first)s to %(last)s") % days

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.utils.translation import override
 
 from oversight.ledger import checkpoint, note, proof, queries, services
 from oversight.ledger.copied import set_anew
@@ -195,3 +196,25 @@ def test_sizes_and_counts_follow_the_record(make_record, make_leaves):
     make_leaves(1)
     assert (queries.published_size(), queries.pending_count()) == (2, 1)
     assert queries.receipt_at(2) is None
+
+
+def test_every_step_and_what_is_wrong_speak_the_readers_language(receipt):
+    texts = [
+        receipt,
+        "no receipt",
+        receipt.replace("index 3", "index x"),
+        receipt.replace("index 3", "index 900"),
+        receipt.replace("index 3", "index 4"),
+        receipt.replace("\n\n", "\n\nx\n", 1),
+        receipt[:-9] + "AAAAAAA=\n",
+    ]
+    with override("ar-xb"):
+        for text in texts:
+            for step in services.check_receipt(text).steps:
+                assert step.title.startswith("[")
+                assert step.explanation.startswith("["), step.explanation
+    with override("de"):
+        assert services.check_receipt("no").steps[0].explanation == (
+            "Die erste Zeile einer Quittung ist c2sp.org/tlog-proof@v1. Fügen Sie die ganze "
+            "Quittung ein, von der ersten bis zur letzten Zeile."
+        )

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from oversight.accounts import services as accounts
 from oversight.ledger.models import PendingLeaf
@@ -461,3 +462,12 @@ def test_numbers_beyond_all_bounds_are_not_found(client, cast):
 )
 def test_a_period_is_said_in_words(first, last, words):
     assert Minutes(starts_on=first, ends_on=last).period == words
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "1 mars au 2 avril 2026"), ("de", "1. März bis 2. April 2026")],
+)
+def test_a_period_is_said_in_the_readers_language(language, words):
+    with override(language):
+        assert Minutes(starts_on=date(2026, 3, 1), ends_on=date(2026, 4, 2)).period == words
