@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Content = dict[str, Any]
 
 MOTION_METHODS = (yes_no.METHOD, consent.METHOD)
-"""How a body says yes or no to a text."""
+"""How a body decides for or against a text."""
 
 ELECTION_METHODS = (
     approval.METHOD,
@@ -42,7 +42,7 @@ SHARES_RANKS = frozenset({schulze.METHOD})
 ONE_SEAT = frozenset({irv.METHOD, schulze.METHOD})
 
 METHOD_NAMES = {
-    yes_no.METHOD: _("yes, no or abstain"),
+    yes_no.METHOD: _("for, against or abstain"),
     consent.METHOD: _("consent: carried unless a reasoned objection stands"),
     approval.METHOD: _("approval: each member approves any number of options, the most wins"),
     plurality.METHOD: _("plurality: each member names one option, the most wins"),

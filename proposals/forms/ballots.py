@@ -51,13 +51,13 @@ class BallotForm(forms.Form):
 
 
 class YesNoForm(BallotForm):
-    """Yes, no or abstain."""
+    """For, against or abstain."""
 
     choice = forms.ChoiceField(
         label=_("Your vote"),
         choices=[(choice.value, label) for choice, label in CHOICES.items()],
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose yes, no or abstain.")},
+        error_messages={"required": _("Choose for, against or abstain.")},
     )
 
 
@@ -295,7 +295,7 @@ class CastingForm(forms.Form):
         label=_("Your casting vote"),
         choices=[(choice.value, CHOICES[choice]) for choice in (Choice.YES, Choice.NO)],
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose yes or no.")},
+        error_messages={"required": _("Choose for or against.")},
     )
 
     @property

@@ -3,7 +3,7 @@
 import json
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from difflib import get_close_matches
@@ -75,7 +75,7 @@ class Command(ServiceCommand):
         version = _version(options["model"])
         with ExitStack() as parts:
             if options["wait"] and settings.DATABASE_IS_EMBEDDED:
-                parts.enter_context(running())
+                parts.enter_context(running(say=self.stderr.write))
             run = request_run(
                 by=shell_person(),
                 suite_version=suite.current,
@@ -139,9 +139,11 @@ def _positive(text: str) -> int:
 
 
 @contextmanager
-def running() -> Iterator[None]:
+def running(*, say: Callable[[str], object]) -> Iterator[None]:
     """Use the system that runs, whoever its workers are; else start one with a worker."""
     is_running = Presence(Path(settings.OVERSIGHT_VAR)).other() is not None
+    if not is_running:
+        say("Nothing runs here yet: starting the system for as long as this takes.")
     try:
         # One that we start takes any free port but keeps the site's own name.
         address = {"PUBLIC_URL": settings.PUBLIC_URL}

@@ -63,7 +63,7 @@ class Command(ServiceCommand):
         gpu = original.settings["device"] == "cuda"
         with ExitStack() as parts:
             if settings.DATABASE_IS_EMBEDDED:
-                parts.enter_context(running())
+                parts.enter_context(running(say=self.stderr.write))
             run = request_run(
                 by=shell_person(),
                 suite_version=original.suite_version,
