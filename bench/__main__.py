@@ -21,6 +21,7 @@ BENCHMARKS = (
     "proposal_page",
     "crowded",
     "report",
+    "charts",
     "verify",
     "bytes",
     "pages",

@@ -5,8 +5,9 @@ font that readers are likely to have.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 
@@ -96,6 +97,7 @@ def room(text: str) -> int:
     return sum(map(_room, text))
 
 
+@lru_cache(10_000)
 def _room(letter: str) -> int:
     """Return 2 for a letter that is as wide as two, as those of East Asia are."""
     if letter.isascii():
@@ -117,23 +119,28 @@ def beginning(text: str, most: int) -> str:
 
 def wrapped(text: str, most: int) -> list[str]:
     """Return a text in lines of so many letters; only a word that is longer is cut."""
-    lines = [""]
+    lines: list[str] = []
+    left = 0
     for word in _words(text, most):
-        if lines[-1] and room(lines[-1]) + 1 + room(word) > most:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+        width = room(word)
+        if lines and width < left:
+            lines[-1] += f" {word}"
+            left -= width + 1
+        else:
+            lines.append(word)
+            left = most - width
+    return lines or [""]
 
 
-def _words(text: str, most: int) -> list[str]:
-    """Return the words of a text, of which each fits into a line."""
-    words = []
+def _words(text: str, most: int) -> Iterator[str]:
+    """Give the words of a text, in pieces where one does not fit into a line."""
     for word in text.split():
         rest = word
-        while rest:
-            words.append(beginning(rest, most))
-            rest = rest[len(words[-1]) :]
-    return words
+        while room(rest) > most:
+            piece = beginning(rest, most)
+            yield piece
+            rest = rest[len(piece) :]
+        yield rest
 
 
 def fitted(name: str, most: int, count: int = 1, ending: str = "") -> str:
