@@ -140,6 +140,24 @@ def obstacle_to_conflict(proposal: Proposal, charter: Charter, seat: Membership)
     return ""
 
 
+def obstacle_to_writing(proposal: Proposal) -> str:
+    """Return why the proposal's text cannot be written any more; empty while it can."""
+    if proposal.status in {Status.DRAFT, Status.DELIBERATION}:
+        return ""
+    return gettext(
+        "The text cannot change any more: the proposal is in the stage “%(status)s”."
+    ) % {"status": proposal.get_status_display()}
+
+
+def obstacle_to_amendments(proposal: Proposal) -> str:
+    """Return why nobody can ask for another wording now; empty while members can."""
+    if proposal.status == Status.DELIBERATION:
+        return ""
+    return gettext(
+        "Amendments belong to the deliberation: the proposal is in the stage “%(status)s”."
+    ) % {"status": proposal.get_status_display()}
+
+
 def obstacle_to_criteria(proposal: Proposal) -> str:
     """Return why the proposal's stage takes no criterion; empty while it does."""
     if proposal.status in {Status.DRAFT, Status.DELIBERATION}:

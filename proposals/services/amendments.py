@@ -20,6 +20,7 @@ from proposals.choices import AMENDMENT_TRANSITIONS, AmendmentStatus, Leaf, Prop
 from proposals.digests import digest_of
 from proposals.edits import as_documents, touch
 from proposals.models import Amendment, AmendmentVersion, Proposal, Revision
+from proposals.readiness import obstacle_to_amendments
 from proposals.revisions import write_revision
 from proposals.services.amendment_words import checked_reason, edits_of, question_of
 from proposals.services.drafting import MAX_TEXT, write_draft
@@ -292,15 +293,8 @@ def _write_version(amendment: Amendment, number: int, kind: Leaf) -> None:
 def _locked_in_deliberation(proposal: Proposal) -> Proposal:
     """Return the proposal, locked against a final text and a newer revision."""
     locked = lock_proposal(proposal)
-    if locked.status != Status.DELIBERATION:
-        raise Conflict(
-            gettext(
-                "Amendments belong to the deliberation: the proposal is in the stage “%(status)s”."
-            )
-            % {
-                "status": locked.get_status_display(),
-            }
-        )
+    if in_the_way := obstacle_to_amendments(locked):
+        raise Conflict(in_the_way)
     return locked
 
 

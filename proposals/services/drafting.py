@@ -25,7 +25,6 @@ from proposals.choices import (
     Leaf,
     Origin,
     ProposalType,
-    Status,
 )
 from proposals.evaluators import asks_for_admission, may_be_asked
 from proposals.feasibility import problems
@@ -38,7 +37,7 @@ from proposals.models import (
     text_document,
 )
 from proposals.papers import ONE_SEAT, PaperError, check_options
-from proposals.readiness import obstacle_to_criteria
+from proposals.readiness import obstacle_to_criteria, obstacle_to_writing
 from proposals.revisions import write_revision
 from proposals.services.charters import charter_of
 from proposals.terms import TermsError
@@ -225,13 +224,8 @@ def revise_text(
         raise NotAllowed(_("Only the proposer edits the text."))
     _require_text(title, summary, text)
     locked = Proposal.objects.select_for_update().get(pk=proposal.pk)
-    if locked.status not in {Status.DRAFT, Status.DELIBERATION}:
-        raise Conflict(
-            _("The text cannot change any more: the proposal is in the stage “%(status)s”.")
-            % {
-                "status": locked.get_status_display(),
-            }
-        )
+    if in_the_way := obstacle_to_writing(locked):
+        raise Conflict(in_the_way)
     latest = locked.text
     if latest.number != base_number:
         raise Conflict(

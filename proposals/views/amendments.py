@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from oversight.ledger.queries import receipt
 from oversight.web.form_refusals import put_on_form
-from oversight.web.refusals import Invalid, NotAllowed, Refusal
+from oversight.web.refusals import Conflict, Invalid, NotAllowed, Refusal
 from proposals import policy
 from proposals.amending import may_do_with, rows_of
 from proposals.edits import applied
 from proposals.forms.amendments import AmendmentForm, AnswerForm
 from proposals.models import Amendment, Proposal
+from proposals.readiness import obstacle_to_amendments
 from proposals.revisions import fitting_edits
 from proposals.services import amendments
 from proposals.views.page import require_person, visible
@@ -32,6 +33,8 @@ def amend(request: HttpRequest, ref: str) -> HttpResponse:
         raise NotAllowed(
             _("Only members of %(body)s amend its proposals.") % {"body": proposal.body}
         )
+    if request.method == "GET" and (in_the_way := obstacle_to_amendments(proposal)):
+        raise Conflict(in_the_way)
 
     def send(data: dict[str, Any]) -> Amendment:
         return amendments.propose_amendment(by=person, proposal=proposal, **data)

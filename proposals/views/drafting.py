@@ -19,7 +19,7 @@ from proposals.evaluating import start_evaluations
 from proposals.forms.kinds import TermsForm, terms_form
 from proposals.forms.texts import CriterionForm, RevisionForm
 from proposals.models import Proposal, Revision
-from proposals.readiness import obstacle_to_criteria
+from proposals.readiness import obstacle_to_criteria, obstacle_to_writing
 from proposals.services import drafting
 from proposals.views.page import require_person, visible
 from proposals.views.previews import is_preview, preview_context, show_preview
@@ -31,6 +31,8 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     person, proposal = require_person(request), visible(request, ref)
     if not policy.can_edit_text(person, proposal):
         raise NotAllowed(_("Only the proposer edits the text."))
+    if request.method == "GET" and (in_the_way := obstacle_to_writing(proposal)):
+        raise Conflict(in_the_way)
     text = proposal.text
     initial = {
         "title": text.title,

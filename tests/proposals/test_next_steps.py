@@ -157,6 +157,8 @@ def test_forms_that_cannot_apply_say_so_at_once(client):
         ("proposal-conflict", voted, "declared before the vote opens"),
         ("proposal-criterion", motion, "Criteria belong to proposals about a model version."),
         ("proposal-criterion", voted, "Criteria belong to proposals about a model version."),
+        ("proposal-edit", voted, "The text cannot change any more"),
+        ("proposal-amend", voted, "Amendments belong to the deliberation"),
     ):
         answer = client.get(reverse(name, args=[proposal.ref]))
         assert answer.status_code == 409, (name, proposal.status)
