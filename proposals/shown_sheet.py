@@ -22,14 +22,16 @@ _MATRICES = {
 
 
 METHOD_WORDS = {
-    "yes-no": _("for and against"),
+    "yes-no": pgettext_lazy("method of counting", "for and against"),
     "consent": pgettext_lazy("method of counting", "consent"),
     "approval": pgettext_lazy("method of counting", "approval"),
     "plurality": pgettext_lazy("method of counting", "plurality"),
     "score": pgettext_lazy("method of counting", "score"),
-    "irv": _("instant runoff"),
-    "schulze": _("the Schulze method"),
-    "scottish-stv": _("single transferable vote (Scottish rules)"),
+    "irv": pgettext_lazy("method of counting", "instant runoff"),
+    "schulze": pgettext_lazy("method of counting", "the Schulze method"),
+    "scottish-stv": pgettext_lazy(
+        "method of counting", "single transferable vote (Scottish rules)"
+    ),
 }
 """How a page names each method of counting."""
 

@@ -112,7 +112,11 @@ def _headline_of_two(first: Run, other: Run, rows: Sequence[Paired]) -> str:
     }
     words = []
     for verdict, said in verdicts.items():
-        titles = [f"“{row.task['title']}”" for row in rows if row.verdict == verdict]
+        titles = [
+            gettext("“%(title)s”") % {"title": row.task["title"]}
+            for row in rows
+            if row.verdict == verdict
+        ]
         if titles:
             words.append(said % {"tasks": listed(titles)})
     if not words:
@@ -197,7 +201,7 @@ def chart(rows: Sequence[Paired]) -> list[dict[str, Any]]:
 
 def _better_side(task: dict[str, Any]) -> str:
     if "neutral" in task:
-        return gettext("%(task)s is even-handed") % {"task": task["neutral"]}
+        return gettext("%(task)s is even-handed") % {"task": localised(str(task["neutral"]))}
     return gettext("higher is better") if task["higher_is_better"] else gettext("lower is better")
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from oversight.web import bars, charts, figures, languages
-from oversight.web.figures import MISSING, NO_BREAK
+from oversight.web.figures import MISSING, NO_BREAK, localised
 from oversight.web.moments import ago, when
 
 register = template.Library()
@@ -110,6 +110,7 @@ def digest_groups(value: str | None) -> list[str]:
 
 register.filter(when)
 register.filter(ago)
+register.filter(localised)
 
 
 # -- Drawings --------------------------------------------------------------------------------
