@@ -15,6 +15,7 @@ from evals.models import Run, TaskRun
 from evals.pairs import are_alike, paired_difference
 from evals.statistics import Difference, holm
 from oversight.dashboards.words import listed, number_word, sentence
+from oversight.web.figures import localised
 
 RUNS_LIMIT = 6
 LEVEL = 0.05

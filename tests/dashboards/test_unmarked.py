@@ -4,7 +4,10 @@ import re
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import CharField, JSONField, TextField
+from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from tests.dashboards.unmarked import unmarked
 
@@ -94,3 +97,13 @@ def test_no_word_of_a_page_is_without_a_translation(client, world, said):
                 found.setdefault(text, f"{address} {who}")
     assert len(kinds) > 60
     assert [f"{address}: {text}" for text, address in found.items()] == []
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 405, 409, 422, 429, 500])
+def test_no_word_of_a_refusal_is_without_a_translation(rf, said, code):
+    request = rf.get(f"/{LANGUAGE}/nothing/")
+    request.user = AnonymousUser()
+    with override(LANGUAGE):
+        page = render_to_string(f"{code}.html", request=request)
+    assert list(unmarked(page, said)) == []
+    assert f'<html lang="{LANGUAGE}" dir="rtl"' in page
