@@ -63,7 +63,8 @@ def _act(entry: LedgerEntry, row: Authorisation | None) -> Event:
     notes = []
     if row and entry.type == "registry.authorisation.granted":
         said = (
-            f"{lowered(label)}: {value}" for label, value in condition_words.words(row.conditions)
+            gettext("%(label)s: %(words)s") % {"label": lowered(label), "words": value}
+            for label, value in condition_words.words(row.conditions)
         )
         notes = [
             gettext("by decision %(decision_ref)s") % {"decision_ref": row.decision_ref},
@@ -74,7 +75,7 @@ def _act(entry: LedgerEntry, row: Authorisation | None) -> Event:
     return {
         "title": title.format(version=row.version if row else ""),
         "at": datetime.fromisoformat(entry.content["at"]),
-        "note": "; ".join(notes),
+        "note": gettext("; ").join(notes),
         "act": entry.index,
         "href": reverse("record-entry", args=[entry.index]),
         "tone": tone,

@@ -262,7 +262,7 @@ def _tell_outcome(decision: Decision, contract: Contract) -> None:
         body=proposal.body,
         about=proposal.ref,
         people=on_roll | {proposal.proposer},
-        subject=filled("%(outcome)s: %(title)s", outcome=outcome.label, title=proposal.title),
+        subject=filled(_("%(label)s: %(words)s"), label=outcome.label, words=proposal.title),
         text=filled(
             _("The vote on %(ref)s has closed. Outcome: %(lower)s."),
             ref=proposal.ref,

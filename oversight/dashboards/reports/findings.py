@@ -34,7 +34,7 @@ def evidence_words(evidence: list[Evidence], *, is_override: bool = False) -> st
         % {"title": e.title, "asked": e.asked, "verdict": lowered(str(e.outcome.label))}
         for e in evidence[:NAMED]
     ]
-    words = [_how_many_were_met(evidence), f"{'; '.join(named)}."]
+    words = [_how_many_were_met(evidence), _("; ").join(named) + "."]
     if len(evidence) > NAMED:
         others = len(evidence) - NAMED
         said = ngettext(
@@ -93,7 +93,7 @@ def _criterion(row: Evidence) -> tuple[Cell, ...]:
     found = row.measured
     must = _("must pass") if row.must_pass else _("for information")
     return (
-        Cell(row.title, note=f"{row.measure}; {must}", href=row.suite_url),
+        Cell(row.title, note=_("; ").join((row.measure, must)), href=row.suite_url),
         Cell(row.asked),
         Cell(
             _decimal(found.value) if found else MISSING, note=_("difference") if row.beside else ""
