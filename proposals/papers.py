@@ -7,10 +7,12 @@ its leaf commits to, so the same vote is always the same bytes.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oversight.web.figures import grouped
+from proposals.count_refusals import in_words
 from proposals.tally import approval, consent, irv, plurality, schulze, score, stv, yes_no
 from proposals.tally.consent import Stance
 from proposals.tally.election import check_names
@@ -89,7 +91,7 @@ def check_options(names: Sequence[str], seats: int) -> None:
     try:
         check_names(names)
     except InputError as error:
-        raise PaperError("options", f"{error.problem[:1].upper()}{error.problem[1:]}.") from None
+        raise PaperError("options", f"{capfirst(in_words(error.problem))}.") from None
     if not 1 <= seats < len(names):
         words = gettext("Choose from 1 to %(most)s of %(number)s options.")
         raise PaperError("seats", words % {"most": len(names) - 1, "number": len(names)})

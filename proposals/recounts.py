@@ -7,6 +7,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from oversight.web.figures import grouped
 from oversight.web.refusals import Invalid
+from proposals import count_refusals
 from proposals.tally import blt
 from proposals.tally.election import Election
 from proposals.tally.errors import InputError
@@ -68,9 +69,11 @@ def recount(
         election = _seated(blt.parse(data), method, seats)
         decider = Lot(lot_seed) if lot_seed else USUAL_LOT[method]
     except blt.BltError as error:
-        raise _refused(field, f"Line {error.line}: {error.problem}.") from None
+        words = gettext("Line %(line)s: %(problem)s.")
+        said = {"line": error.line, "problem": count_refusals.in_words(error.problem)}
+        raise _refused(field, words % said) from None
     except InputError as error:
-        raise _refused(error.field, f"{error.problem}.") from None
+        raise _refused(error.field, f"{count_refusals.in_words(error.problem)}.") from None
     if len(election.candidates) > MAX_CANDIDATES:
         number = len(election.candidates)
         raise _refused(

@@ -6,9 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
+from oversight.web.refusals import Invalid
 from proposals import recounts
+from proposals.count_refusals import in_words
 from proposals.recounts import NAMES
+from proposals.tally import blt
 from proposals.tally.command import main
 from proposals.tally.methods import METHODS
 from tests.api.conftest import assert_is_problem, send
@@ -105,6 +109,18 @@ def test_every_bad_file_is_refused_with_its_line_on_the_page_and_by_the_api(clie
         assert_is_problem(answer, 422, "blt")
         if text.strip() and "\x00" not in text:
             assert words in answer.json()["errors"]["blt"]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), BAD_FILES)
+def test_what_is_wrong_with_a_file_is_said_in_the_readers_language(text, line, words):
+    with pytest.raises(blt.BltError) as english:
+        blt.parse(text)
+    assert words in english.value.problem
+    assert in_words(english.value.problem) == english.value.problem
+    with override("ar-xb"):
+        assert in_words(english.value.problem).startswith("[")
+    with override("de"), pytest.raises(Invalid, match=f"^Zeile {line}: "):
+        recounts.recount("irv", text, field="file")
 
 
 def test_bytes_that_are_no_text_are_refused_with_their_line(client):
