@@ -418,7 +418,7 @@ def test_an_open_vote_shows_who_has_voted_and_never_how(client, cast):
     assert "voted no" not in page.lower()
     for language, needed in (
         ("fr", "plus de la moitié des voix pour et contre"),
-        ("de", "mehr als die Hälfte der Ja- und Nein-Stimmen"),
+        ("de", "mehr als die Hälfte der Stimmen dafür und dagegen"),
     ):
         page = client.get(f"/{language}{proposal.get_absolute_url()}").content.decode()
         assert needed in page
