@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
+from django.urls import is_valid_path
 from django.utils.translation import gettext, gettext_noop
 
 from oversight.web.languages import without_language
@@ -41,7 +42,19 @@ class RefusalMiddleware:
         """Return the refusal's page, or None to let Django handle any other exception."""
         if not isinstance(error, Refusal):
             return None
-        return render(request, "refusal.html", {"refusal": error}, status=error.status)
+        context = {"refusal": error, "above": _page_above(request.path_info)}
+        return render(request, "refusal.html", context, status=error.status)
+
+
+def _page_above(path: str) -> str:
+    """Return the nearest page that an address stands below, such as a form's proposal; or none."""
+    parts = path.strip("/").split("/")
+    while len(parts) > 1:
+        parts.pop()
+        above = f"/{'/'.join(parts)}/"
+        if is_valid_path(above) and without_language(above) != "/":
+            return above
+    return ""
 
 
 class _SameMethod(HttpResponsePermanentRedirect):

@@ -163,6 +163,8 @@ def test_forms_that_cannot_apply_say_so_at_once(client):
         answer = client.get(reverse(name, args=[proposal.ref]))
         assert answer.status_code == 409, (name, proposal.status)
         assert words in text(answer)
+        back = f'<a class="button" href="{proposal.get_absolute_url()}">Back</a>'
+        assert back in answer.content.decode()
     Proposal.objects.filter(pk=motion.pk).update(version=make_model_version())
     stages.fix_text(by=cast.clerk, proposal=motion)
     answer = client.get(reverse("proposal-criterion", args=[motion.ref]))
