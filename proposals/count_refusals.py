@@ -5,11 +5,9 @@ English. Here each of its sentences stands once more, marked, with names for wha
 that is not among them is shown as it is.
 """
 
-import re
-from functools import lru_cache
-
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+
+from oversight.web.sentences import Sentences
 
 PATTERNS = (
     _("the file ends here; begin it with the number of candidates and of seats"),
@@ -56,23 +54,9 @@ PATTERNS = (
     _("%(number)s is not between 1 and %(most)s"),
 )
 
+_SENTENCES = Sentences(PATTERNS)
+
 
 def in_words(problem: str) -> str:
     """Return what the counting code says is wrong, in the language that is spoken."""
-    for pattern, shape in _shapes():
-        if found := shape.fullmatch(problem):
-            return gettext(pattern) % found.groupdict()
-    return problem
-
-
-@lru_cache(maxsize=1)
-def _shapes() -> list[tuple[str, re.Pattern[str]]]:
-    """Return the patterns with what finds their values in a sentence, the longest first."""
-    shapes = [
-        (
-            each,
-            re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+?)", re.escape(each)), re.DOTALL),
-        )
-        for each in PATTERNS
-    ]
-    return sorted(shapes, key=lambda shape: -len(shape[0]))
+    return _SENTENCES.in_words(problem)

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from evals import policy
 from evals.services.suites import publish_suite
+from evals.suite_refusals import in_words
 from evals.suites.authoring import compose, exact_prompt
 from evals.suites.checking import SuiteError
 from evals.suites.document import FILE_LIMIT_BYTES
@@ -127,7 +128,7 @@ def _prompt(suite: ImportedSuite, task: Any, place: int) -> dict[str, Any]:
     try:
         context, answers, target = exact_prompt(task, rows, min(place, len(rows)) - 1)
     except TemplateRefused as refusal:
-        raise Invalid(f"{task['name']}: {refusal}") from None
+        raise Invalid(f"{task['name']}: {in_words(str(refusal))}") from None
     return {"context": context, "continuations": answers, "target": target}
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from evals import artefacts, policy
 from evals.models import SuiteDraft, SuiteVersion
 from evals.services.suites import publish_suite
+from evals.suite_refusals import error_words, spoken
 from evals.suites.authoring import first_wording, prepare_rows
 from evals.suites.checking import SuiteError
 from evals.suites.document import TASKS_LIMIT, stock_task, task_problems
@@ -71,7 +72,8 @@ def add_upload(
     try:
         table = read_upload(file_name, content)
     except SuiteError as error:
-        raise Invalid(str(error), fields={"file": str(error)}) from None
+        words = error_words(error)
+        raise Invalid(words, fields={"file": words}) from None
     stored = artefacts.store_bytes(encode_rows(table.rows), media_type="application/jsonl")
     upload = {
         "file": file_name[-120:],
@@ -125,7 +127,7 @@ def shape_task(
     try:
         rows = prepare_rows(table, form=form, chosen=chosen, source=draft.uploads[task]["file"])
     except SuiteError as error:
-        raise Invalid(str(error)) from None
+        raise Invalid(error_words(error)) from None
     made, content = first_wording(task, rows, form=form, chosen=chosen)
     artefacts.store_bytes(content, media_type="application/jsonl")
     return _put_task(
@@ -151,7 +153,7 @@ def change_task(
     _require_owner(by, draft)
     changed = changes(_task(draft, task))
     if problems := task_problems(changed):
-        raise Invalid("\n".join(str(problem) for problem in problems))
+        raise Invalid("\n".join(str(spoken(problem)) for problem in problems))
     return _put_task(by, draft, changed, keep_words=False, shaped=None)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from evals import artefacts, policy
 from evals.choices import Leaf
 from evals.models import Suite, SuiteVersion
+from evals.suite_refusals import error_words, spoken
 from evals.suites.checking import SuiteError
 from evals.suites.document import Suite as SuiteDocument
 from evals.suites.document import data_file, digest, require_valid
@@ -34,7 +35,7 @@ def publish_suite(
     try:
         suite = require_valid(document)
     except SuiteError as error:
-        raise Invalid(str(error)) from None
+        raise Invalid(error_words(error)) from None
     _require_files(suite, files)
     # Files first, outside the transaction: left alone they are harmless, missing they are not.
     for data in files.values():
@@ -93,4 +94,4 @@ def _require_files(document: SuiteDocument, files: Mapping[str, bytes]) -> None:
                 }
             )
     if problems := check_files(document, files):
-        raise Invalid("\n".join(str(problem) for problem in problems))
+        raise Invalid("\n".join(str(spoken(problem)) for problem in problems))

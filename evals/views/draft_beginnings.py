@@ -15,6 +15,7 @@ from evals.forms.suites import CATEGORY_WORDS, SuiteForm, ZipForm
 from evals.models import SuiteDraft, SuiteVersion
 from evals.services import drafts as service
 from evals.services.suites import publish_suite
+from evals.suite_refusals import error_words
 from evals.suites.benchmarks import definitions
 from evals.suites.checking import SuiteError
 from evals.suites.library import library_slugs, load_library
@@ -79,7 +80,8 @@ def _from_zip(person: Person, file: Any) -> SuiteDraft:
     try:
         imported = read_suite_zip(file.read())
     except SuiteError as error:
-        raise Invalid(str(error), fields={"zip": str(error)}) from None
+        words = error_words(error)
+        raise Invalid(words, fields={"zip": words}) from None
     return service.draft_from(by=person, imported=imported)
 
 
@@ -126,7 +128,7 @@ def install(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             raise Http404
     except SuiteError as error:
-        raise Conflict(str(error)) from None
+        raise Conflict(error_words(error)) from None
     version, is_new = publish_suite(by=person, document=dict(suite.document), files=suite.files)
     words = (
         _("%(version)s is published.") % {"version": version}

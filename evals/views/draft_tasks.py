@@ -12,8 +12,10 @@ from evals.forms.tasks import TaskForm
 from evals.forms.uploads import ShapeForm
 from evals.models import SuiteDraft
 from evals.services import drafts as service
+from evals.suite_refusals import in_words
 from evals.suites.authoring import exact_prompt, guess_columns
 from evals.suites.templates import TemplateRefused
+from evals.templatetags.metric_tags import visibility
 from evals.views.draft_access import author, own_draft, task_of
 from oversight.web.form_refusals import put_on_form
 from oversight.web.parts import page_or_part
@@ -114,14 +116,15 @@ def _preview(
     rows = service.readable_rows(request.user, found, entry)
     if rows is None:
         return {
-            "refusal": _("The items of this task are %(entry)s.") % {"entry": entry["visibility"]}
+            "refusal": _("The items of this task are %(entry)s.")
+            % {"entry": visibility(entry["visibility"])}
         }
     sample = (form.cleaned_data.get("sample") if form.is_bound else 1) or 1
     place = min(sample, len(rows))
     try:
         context, answers, target = exact_prompt(entry, rows, place - 1)  # type: ignore[arg-type]
     except TemplateRefused as refusal:
-        return {"refusal": str(refusal)}
+        return {"refusal": in_words(str(refusal))}
     delimiter = entry["config"].get("target_delimiter", " ")
     return {
         "place": place,

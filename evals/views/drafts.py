@@ -12,6 +12,7 @@ from evals.forms.suites import CATEGORY_WORDS, StockForm, SuiteForm
 from evals.forms.uploads import UploadForm
 from evals.models import Suite, SuiteDraft, SuiteVersion
 from evals.services import drafts as service
+from evals.suite_refusals import spoken
 from evals.suites.changes import Changes, compare_documents
 from evals.suites.document import validate
 from evals.views.draft_access import author, own_draft
@@ -37,7 +38,7 @@ def draft(request: HttpRequest, ref: str) -> HttpResponse:
 def _draft_page(
     request: HttpRequest, found: SuiteDraft, status: int = 200, **forms: Any
 ) -> HttpResponse:
-    problems = validate(found.document)
+    problems = [spoken(each) for each in validate(found.document)]
     before = _published(found)
     tasks = found.document["tasks"]
     made = {task["name"] for task in tasks}
@@ -131,7 +132,7 @@ def publish(request: HttpRequest, ref: str) -> HttpResponse:
     before = _published(found)
     context = {
         "draft": found,
-        "problems": validate(found.document),
+        "problems": [spoken(each) for each in validate(found.document)],
         "refusal": refusal,
         "number": before.number + 1 if before else 1,
         "before": before,
