@@ -209,6 +209,35 @@ def test_a_chart_on_a_page_is_in_the_language_of_the_page(client, subjects, lang
     assert client.get(f"{address}.svg?language=xx").status_code == 400
 
 
+def test_what_was_asked_is_never_cut_from_the_name_of_a_criterion():
+    ending = " (at least 0.75)"
+    title = "met: Stereotypes about the people whom public services serve every day"
+    chart = a_chart(data=(Datum(title + ending, 0.8, 0.7, 0.9, 80, ending=ending),) * 2)
+    for size in (WIDE, NARROW):
+        first, second = (name.replace("\n", " ") for name in chart.names(size))
+        assert first.endswith("…" + ending)
+        assert second.endswith(f"…{ending} (2)")
+    endless = " (not worse than " + "a model with a long name " * 3 + "by 0.02)"
+    chart = a_chart(data=(Datum(title + endless, 0.8, ending=endless),))
+    assert chart.names(WIDE)[0].startswith("met: Stereotypes about")
+
+
+def test_a_mark_at_the_end_of_the_scale_is_drawn_whole():
+    chart = a_chart(data=(Datum("One", 0.4, 0.3, 0.5, 80, line=0.75),))
+    drawing = press.svg_of(chart.spec()).decode()
+    [width] = set(plots_of(drawing))
+    [tick] = re.findall(r'aria-label="[^"]*: 0\.75; [^"]*"[^>]* d="M([\d.]+),\d+h3', drawing)
+    assert float(tick) + 3 < width - 4
+
+
+def test_parts_of_a_whole_are_drawn_in_percent(client, subjects):
+    address = f"/charts/turnout/{subjects['turnout']}"
+    drawing = client.get(f"{address}.svg").content.decode()
+    assert ">100%<" in drawing
+    assert ">1.0<" not in drawing
+    assert "100.0\N{NO-BREAK SPACE}%" in client.get(f"{address}/").content.decode()
+
+
 def test_large_figures_are_set_apart_as_the_language_does_it():
     data = tuple(Datum(f"No. {number}", 2500.0 * number) for number in range(1, 4))
     with translation.override("de"):

@@ -31,6 +31,8 @@ class Datum:
     series: str = ""
     line: float | None = None
     """What this figure is held against, where each has its own."""
+    ending: str = ""
+    """How the label ends where no drawing may cut it: with what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Chart:
     data: tuple[Datum, ...]
     line: float | None = None
     line_label: str = ""
+    is_share: bool = False
+    """Whether the figures are parts of a whole, which people read in percent."""
 
     @property
     def alt(self) -> str:
@@ -103,17 +107,19 @@ class Chart:
 
     def names(self, size: Size) -> list[str]:
         """Return the names that a drawing has room for, each its own, in as many lines each."""
-        labels = (each.label for each in self.data)
+        labels = ((each.label.removesuffix(each.ending), each.ending) for each in self.data)
         names = told_apart(labels, size.name_characters, size.name_lines)
         most = max((name.count("\n") for name in names), default=0)
         # They end where their marks begin.
         return ["\n" * (most - name.count("\n")) + name for name in names]
 
+    def signs(self, size: Size) -> list[str]:
+        """Return the names of the series that a drawing's legend has room for, each its own."""
+        return told_apart(((name, "") for name in self.series), size.series_characters)
+
     def _drawn_rows(self, size: Size, names: Sequence[str]) -> list[dict[str, Any]]:
         """Return the figures with names that a drawing has room for."""
-        series = dict(
-            zip(self.series, told_apart(self.series, size.series_characters), strict=True)
-        )
+        series = dict(zip(self.series, self.signs(size), strict=True))
         return [
             {**row, "name": name, "sign": series[row["series"]]}
             for row, name in zip(self.rows(), names, strict=True)

@@ -94,13 +94,15 @@ def _criterion(each: Evidence) -> Datum:
     measured = each.measured
     assert measured is not None  # noqa: S101 - so chosen above
     assert measured.value is not None  # noqa: S101 - the same
+    ending = f" ({each.asked})"
     return Datum(
-        f"{SHORT[each.outcome]}: {each.title} ({each.asked})",
+        f"{SHORT[each.outcome]}: {each.title}{ending}",
         measured.value,
         measured.low,
         measured.high,
         measured.n,
         line=float(measured.line),
+        ending=ending,
     )
 
 
@@ -129,6 +131,7 @@ def opinions(subject: str) -> Chart:
         tuple(Datum(line.text, _share(line), n=line.everybody.n) for line in shown),
         0.5,
         gettext("half"),
+        is_share=True,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from oversight.dashboards.drawings import writing
-from oversight.dashboards.drawings.sizes import Size, told_apart
+from oversight.dashboards.drawings.sizes import Size
 
 if TYPE_CHECKING:
     from oversight.dashboards.drawings.chart import Chart
@@ -104,8 +104,14 @@ def _scale_of(on: Canvas) -> dict[str, Any]:
     is_long = on.chart.kind != "points" and len(on.names) > LONG
     if on.size.are_names_above and on.chart.line is None and is_long:
         axis["orient"] = "top"
+    if on.chart.is_share:
+        axis["format"] = ".0%"
+    scale: dict[str, Any] = {"zero": on.chart.kind == "bars", "nice": True}
+    if on.chart.kind == "intervals":
+        # What stands at an end of the scale is drawn whole.
+        scale["padding"] = 8
     return {"field": "value", "type": "quantitative", "title": on.chart.value_title,
-            "axis": axis, "scale": {"zero": on.chart.kind == "bars", "nice": True}}  # fmt: skip
+            "axis": axis, "scale": scale}  # fmt: skip
 
 
 def _measured(on: Canvas, other: Mapping[str, Any], along: str) -> list[Layer]:
@@ -118,13 +124,13 @@ def _measured(on: Canvas, other: Mapping[str, Any], along: str) -> list[Layer]:
         {"mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55},
          "transform": [{"filter": "isValid(datum.low)"}], "encoding": {**place, **ends}},
         {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-         "encoding": {**place, along: scale, "tooltip": _tip()}},
+         "encoding": {**place, along: scale, "tooltip": _tip(on)}},
     ]  # fmt: skip
 
 
-def _tip() -> list[dict[str, str]]:
+def _tip(on: Canvas) -> list[dict[str, str]]:
     """Return what is said of a mark that is pointed at."""
-    figure = {"type": "quantitative", "format": ".3f"}
+    figure = {"type": "quantitative", "format": ".1%" if on.chart.is_share else ".3f"}
     return [
         {"field": "label", "type": "nominal", "title": _("What")},
         {"field": "value", **figure, "title": _("Value")},
@@ -185,7 +191,7 @@ def _points(on: Canvas) -> list[Layer]:
     axis = {"labelOverlap": True, "format": "%Y-%m-%d", "values": _days(on)}
     other = {"field": "at", "type": "temporal", "title": None, "axis": axis,
              "scale": {"type": "utc"}}  # fmt: skip
-    names = told_apart(on.chart.series, on.size.series_characters)
+    names = on.chart.signs(on.size)
     legend = {"orient": "bottom", "columns": on.size.legend_columns, "columnPadding": 40,
               "symbolOpacity": 1}  # fmt: skip
     key = {"field": "sign", "type": "nominal", "title": None, "legend": legend}
@@ -219,7 +225,7 @@ def _days(on: Canvas) -> list[float]:
 
 
 def _bars(on: Canvas) -> list[Layer]:
-    encoding = {"y": _names(on), "x": _scale_of(on), "tooltip": _tip()[:2]}
+    encoding = {"y": _names(on), "x": _scale_of(on), "tooltip": _tip(on)[:2]}
     mark = {"type": "bar", "color": on.colours["accent"], **_below(on)}
     if on.size.are_names_above:
         mark["height"] = BELOW + 2

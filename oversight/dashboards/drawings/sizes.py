@@ -158,13 +158,20 @@ def fitted(name: str, most: int, count: int = 1, ending: str = "") -> str:
     return "\n".join(lines)
 
 
-def told_apart(names: Iterable[str], most: int, count: int = 1) -> list[str]:
-    """Return names as they are fitted, with a number where one has become what another is."""
+def told_apart(names: Iterable[tuple[str, str]], most: int, count: int = 1) -> list[str]:
+    """Return names as they are fitted, with a number where one has become what another is.
+
+    Args:
+        names: each with the ending that is not cut, if that leaves the name half of its room.
+        most: letters in a line.
+        count: lines.
+    """
     taken: Counter[str] = Counter()
     fit = []
-    for each in names:
-        name = fitted(each, most, count)
+    for each, ending in names:
+        whole, end = (each, ending) if room(ending) <= most // 2 else (each + ending, "")
+        name = fitted(whole, most, count, end)
         taken[name] += 1
-        again = f" ({taken[name]})" if taken[name] > 1 else ""
-        fit.append(fitted(each, most, count, again) if again else name)
+        again = f"{end} ({taken[name]})" if taken[name] > 1 else ""
+        fit.append(fitted(whole, most, count, again) if again else name)
     return fit

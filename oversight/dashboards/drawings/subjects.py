@@ -175,6 +175,7 @@ def turnout(subject: str) -> Chart:
         reverse("participation", args=[found.slug]),
         gettext("part of the roll"),
         tuple(Datum(vote.ref, vote.share, n=vote.on_roll, at=vote.decided_at) for vote in votes),
+        is_share=True,
     )
 
 

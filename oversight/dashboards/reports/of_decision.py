@@ -173,7 +173,7 @@ class _Account:
             Fact(_("Proposed by"), Cell(str(self.proposal.proposer))),
             Fact(_("Outcome"), _state(self.decision)),
             Fact(_("Result"), Cell(self.result["headline"])),
-            Fact(_("Decided"), Cell(self._at(self.decision.decided_at))),
+            Fact(pgettext("at a time", "Decided"), Cell(self._at(self.decision.decided_at))),
             *self._authorised(),
         ]
         blocks: list[Block] = [*self._notices(), Facts(tuple(rows)), Items(tuple(self.effect))]

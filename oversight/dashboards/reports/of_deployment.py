@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from oversight.dashboards.acts import words
@@ -130,7 +130,7 @@ class _Account:
     def _serving_words(self) -> str:
         if self.answer is None:
             return _("Nothing: no model was ever authorised for it.")
-        reason = _("The gate's reason: %(reason)s") % {"reason": self.answer.reason}
+        reason = _("The gate's reason: %(reason)s") % {"reason": self.answer.words}
         return f"{self._title()} {reason}"
 
     def _decided_words(self) -> str:
@@ -152,7 +152,7 @@ class _Account:
             Fact(_("Operator"), Cell(deployment.endpoint.operator.name)),
             Fact(_("Endpoint"), Cell(str(deployment.endpoint))),
             Fact(_("Registered"), Cell(in_words(deployment.registered_at, ZONE))),
-            *([Fact(_("The gate"), Cell(answer.reason))] if answer else []),
+            *([Fact(_("The gate"), Cell(answer.words))] if answer else []),
             *self._allowed(),
         ]
         how = _("What it is, and what may serve it.")
@@ -190,7 +190,7 @@ class _Account:
         )
 
     def _decisions(self) -> Section:
-        heads = (_("Decision"), _("By"), _("Outcome"), _("Decided"))
+        heads = (_("Decision"), _("By"), _("Outcome"), pgettext("at a time", "Decided"))
         rows = tuple(
             (
                 Cell(each.ref, note=each.proposal.text.title, href=each.get_absolute_url()),

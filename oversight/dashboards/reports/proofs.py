@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -89,7 +90,9 @@ def _receipt(leaf: UUID) -> tuple[Block, ...]:
             "it; its long post-quantum signatures are left out, the record has them"
         )
     numbers = {"act": grouped(found.index), "acts": grouped(found.tree_size)}
-    return (Code(title % numbers, "\n".join(short)),)
+    address = f"{settings.PUBLIC_URL}{reverse('ledger:proof', args=[found.index])}"
+    file = _("The same receipt as a file, for programs: %(address)s") % {"address": address}
+    return Code(title % numbers, "\n".join(short)), Paragraph(file)
 
 
 def _commands(bundle: str) -> str:

@@ -3,6 +3,7 @@
 It reads decisions in force and nothing else, and answers no whenever it cannot prove yes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from oversight.registry.choices import AuthorisationState, GateCode
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
-from oversight.web.clock import database_now
+from oversight.web.clock import database_now, in_words
 
 _REFUSED_STATES = {
     AuthorisationState.SUSPENDED: GateCode.SUSPENDED,
@@ -48,14 +49,22 @@ class GateAnswer:
 
     @property
     def reason(self) -> str:
-        """The reason as a sentence."""
+        """The reason as a sentence, as programs get it."""
+        return self._sentence(lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC")
+
+    @property
+    def words(self) -> str:
+        """The same for people: with times as the language that is spoken writes them."""
+        return self._sentence(lambda moment: in_words(moment, "UTC"))
+
+    def _sentence(self, written: Callable[[datetime], str]) -> str:
         words, row = str(self.code.label), self.authorisation
         if row and row.ends_at and self.code in {GateCode.AUTHORISED, GateCode.EXPIRED}:
-            until = _("%(why)s until %(at)s UTC") if self.allowed else _("%(why)s on %(at)s UTC")
-            words = until % {"why": words, "at": f"{row.ends_at:%Y-%m-%d %H:%M}"}
+            until = _("%(why)s until %(at)s") if self.allowed else _("%(why)s on %(at)s")
+            words = until % {"why": words, "at": written(row.ends_at)}
         if row and row.suspended_until and self.code == GateCode.SUSPENDED:
-            lapses = _("%(why)s in an emergency, until %(at)s UTC unless it is ratified")
-            words = lapses % {"why": words, "at": f"{row.suspended_until:%Y-%m-%d %H:%M}"}
+            lapses = _("%(why)s in an emergency, until %(at)s unless it is ratified")
+            words = lapses % {"why": words, "at": written(row.suspended_until)}
         return words[0].upper() + words[1:] + "."
 
     @property
