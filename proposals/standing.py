@@ -169,7 +169,7 @@ class Vote:
         rules = self.content["rules"]
         check = Quorum.of(rules["quorum"], rules["quorum_base"]).check(turnout)
         reached = _("reached") if check.is_met else _("not reached yet")
-        return f"{self.quorum_rule}; {reached}"
+        return str(gettext("; ").join([self.quorum_rule, str(reached)]))
 
 
 def vote_of(proposal: Proposal) -> Vote | None:

@@ -95,11 +95,19 @@ def _proposed(proposals: Iterable[Proposal]) -> list[Event]:
             "title": gettext("Proposed: %(title)s") % {"title": by_subject[subject].text.title},
             "at": datetime.fromisoformat(entry.content["at"]),
             "act": entry.index,
-            "note": lowered(by_subject[subject].get_status_display()),
+            "note": gettext("%(label)s: %(words)s")
+            % {
+                "label": gettext("today"),
+                "words": lowered(by_subject[subject].get_status_display()),
+            },
             "href": by_subject[subject].get_absolute_url(),
         }
         for subject, entry in first.items()
     ]
+
+
+def _about(title: str, row: Authorisation) -> str:
+    return gettext("%(label)s: %(words)s") % {"label": title, "words": row.version}
 
 
 def _by_the_clock(authorisations: Sequence[Authorisation], now: datetime) -> list[Event]:
@@ -114,7 +122,7 @@ def _by_the_clock(authorisations: Sequence[Authorisation], now: datetime) -> lis
             title = (
                 gettext("Expired") if row.ends_at <= now else gettext("Ends unless it is renewed")
             )
-            events.append({"title": f"{title}: {row.version}", "at": row.ends_at, "tone": ""})
+            events.append({"title": _about(title, row), "at": row.ends_at, "tone": ""})
         lapses = row.suspended_until if row.state == AuthorisationState.SUSPENDED else None
         if lapses is not None:
             title = (
@@ -122,7 +130,7 @@ def _by_the_clock(authorisations: Sequence[Authorisation], now: datetime) -> lis
                 if lapses <= now
                 else gettext("Suspension lapses unless ratified")
             )
-            events.append({"title": f"{title}: {row.version}", "at": lapses, "tone": ""})
+            events.append({"title": _about(title, row), "at": lapses, "tone": ""})
         decision = decisions.get(row.decision_ref)
         due = renewal_time(row, decision) if decision else None
         if due is not None and due > now:

@@ -121,13 +121,26 @@ def of_contracts(contracts: Iterable[Contract]) -> dict[int, list[Evidence]]:
 def outcomes_in_words(contract: Contract) -> str:
     """Say how the criteria frozen in a contract came out: `3 criteria: 2 met, 1 undecided`."""
     found = Counter(Outcome(row["outcome"]) for row in contract.content["criteria"])
-    parts = [f"{found[each]} {said}" for each, said in SHORT.items() if found[each]]
+    parts = [_counted(each, found[each]) for each in SHORT if found[each]]
     if not parts:
         return ""
     words = ngettext(
         "%(number)s criterion: %(parts)s", "%(number)s criteria: %(parts)s", found.total()
     )
     return words % {"number": grouped(found.total()), "parts": ", ".join(parts)}
+
+
+def _counted(outcome: Outcome, number: int) -> str:
+    """Say how many criteria came out so; some languages write the outcome of several otherwise."""
+    patterns = {
+        Outcome.MET: ngettext("%(number)s met", "%(number)s met", number),
+        Outcome.NOT_MET: ngettext("%(number)s not met", "%(number)s not met", number),
+        Outcome.UNDECIDED: ngettext("%(number)s undecided", "%(number)s undecided", number),
+        Outcome.NO_RESULT: ngettext(
+            "%(number)s without a result", "%(number)s without a result", number
+        ),
+    }
+    return patterns[outcome] % {"number": grouped(number)}
 
 
 def without_criterion(found: list[Evidence]) -> list[Finding]:

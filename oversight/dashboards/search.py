@@ -267,8 +267,9 @@ def _load_proposals(keys: list[int]) -> Iterable[Found]:
         href = decision.get_absolute_url() if decision else row.get_absolute_url()
         state = decision.get_outcome_display() if decision else row.get_status_display()
         text = f"{newest[row.pk].summary} {plain_words(newest[row.pk].body_markdown)}"
-        yield Found(row.pk, "proposal", newest[row.pk].title, href, text,
-                    f"{row.ref}, {row.body}: {lowered(state)}")  # fmt: skip
+        names = {"label": f"{row.ref}, {row.body}", "words": lowered(state)}
+        note = gettext("%(label)s: %(words)s") % names
+        yield Found(row.pk, "proposal", newest[row.pk].title, href, text, note)
 
 
 def _load_models(keys: list[int]) -> Iterable[Found]:
@@ -314,7 +315,8 @@ def _load_runs(keys: list[int]) -> Iterable[Found]:
 
 def _load_incidents(keys: list[int]) -> Iterable[Found]:
     for row in Incident.objects.filter(pk__in=keys):
-        note = f"{row.ref}: {lowered(row.get_status_display())}"
+        names = {"label": row.ref, "words": lowered(row.get_status_display())}
+        note = gettext("%(label)s: %(words)s") % names
         yield Found(
             row.pk, "incident", row.shown_title, row.get_absolute_url(), row.shown_text, note
         )

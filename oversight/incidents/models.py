@@ -3,7 +3,8 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
 
 from evals.models import Run
 from oversight.accounts.models import Body, Person
@@ -97,7 +98,11 @@ class Incident(models.Model):
         """The public title, or what stands in its place."""
         if self.hidden_at is not None:
             return gettext("Hidden by a clerk")
-        return self.title or f"Report of {timezone.localtime(self.reported_at):%d %B %Y}"
+        day = date_format(
+            timezone.localtime(self.reported_at),
+            pgettext("pattern of Django's date format", "j F Y"),
+        )
+        return self.title or gettext("Report of %(day)s") % {"day": day}
 
     @property
     def shown_text(self) -> str:

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from oversight.accounts.models import Organisation, Person
 from oversight.registry import descriptions, origin
@@ -20,6 +21,7 @@ from oversight.registry.queries import (
     ModelQuerySet,
     ModelVersionQuerySet,
 )
+from oversight.web.figures import localised
 
 DIGEST_PATTERN = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
 DIGEST = RegexValidator(DIGEST_PATTERN, "Write a digest as sha256: and 64 hex digits.")
@@ -103,7 +105,9 @@ class ModelVersion(models.Model):
     def parameters_hint(self) -> str:
         """Size of the files in words, for people."""
         gigabytes = self.total_bytes / 1e9
-        return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{self.total_bytes / 1e6:.0f} MB"
+        if gigabytes >= 1:
+            return gettext("%(size)s GB") % {"size": localised(f"{gigabytes:.1f}")}
+        return gettext("%(size)s MB") % {"size": localised(f"{self.total_bytes / 1e6:.0f}")}
 
 
 class Descent(models.Model):

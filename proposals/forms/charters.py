@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms.utils import ErrorDict
+from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from oversight.web.languages import filled as filled_later
 from proposals.charter import (
     NUMBERS,
     faults_in,
@@ -33,6 +35,17 @@ from proposals.choices import FOLLOWS, GRANTING, ProposalType
 from proposals.papers import METHOD_NAMES
 from proposals.tally import exact, motion
 from proposals.tally.errors import InputError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+def _stopped(words: "StrOrPromise") -> str:
+    return f"{str(words).rstrip('.')}."
+
+
+_with_stop = lazy(_stopped, str)
+"""A sentence with its full stop, in the language that is spoken when it is read."""
 
 
 def _in_english(text: str) -> str:
@@ -170,7 +183,10 @@ class RulesForm(forms.Form):
     base = forms.ChoiceField(choices=BASES, label=_("Of what"))
     quorum = ShareField(label=_("Quorum"), help_text=_("The share that must vote. 0 for none."))
     quorum_base = forms.ChoiceField(
-        choices=[(base.value, f"… {words}") for base, words in QUORUM_WORDS.items()],
+        choices=[
+            (base.value, filled_later("… %(words)s", words=words))
+            for base, words in QUORUM_WORDS.items()
+        ],
         label=_("Quorum of what"),
     )
     method = forms.ChoiceField(label=_("Method"))
@@ -210,7 +226,7 @@ class RulesForm(forms.Form):
         choices=list(EVALUATORS.items()), label=_("Whose evidence counts")
     )
     emergency = forms.ChoiceField(
-        choices=[(name, words.rstrip(".") + ".") for name, words in EMERGENCIES.items()],
+        choices=[(name, _with_stop(words)) for name, words in EMERGENCIES.items()],
         label=_("Emergencies"),
     )
     emergency_hours = PeriodField(

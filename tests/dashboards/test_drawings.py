@@ -238,6 +238,19 @@ def test_parts_of_a_whole_are_drawn_in_percent(client, subjects):
     assert "100.0\N{NO-BREAK SPACE}%" in client.get(f"{address}/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("", r"^One result on \d+ [A-Z][a-z]+ \d{4}, 0\.\d{3}\.$"),
+        ("/fr", r"^1 résultat le \d+ \w+ \d{4}\u202f: 0,\d{3}\.$"),
+    ],
+)
+def test_one_result_is_told_with_its_day_and_without_a_range(client, world, language, said):
+    page = client.get(f"{language}/charts/model/{world.version.model.slug}/").content.decode()
+    [lede] = re.findall(r'<p class="lede">([^<]*)</p>', page)
+    assert re.search(said, lede)
+
+
 def test_large_figures_are_set_apart_as_the_language_does_it():
     data = tuple(Datum(f"No. {number}", 2500.0 * number) for number in range(1, 4))
     with translation.override("de"):

@@ -1,6 +1,7 @@
 """Words of the pages: headlines, acts, subjects."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,7 @@ import oversight.accounts.choices
 import oversight.incidents.choices
 import oversight.registry.choices
 import proposals.choices
-from oversight.dashboards import acts, words
+from oversight.dashboards import acts, evidence, words
 from oversight.registry.models import Authorisation
 
 FLOORS = (
@@ -94,3 +95,17 @@ def test_an_authorisation_is_said_as_its_mark_on_the_pages_says_it():
         row.state = state
         assert words.standing_words(row, now) == state.capitalize()
         assert words.standing_words(row, now + 2 * day) == state.capitalize()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "3 criteria: 2 met, 1 undecided"),
+        ("fr", "3 critères\u202f: 2 remplis, 1 indéterminé"),
+        ("de", "3 Kriterien: 2 erfüllt, 1 unentschieden"),
+    ],
+)
+def test_how_several_criteria_came_out_agrees_with_their_number(language, said):
+    rows = [{"outcome": outcome} for outcome in ("met", "met", "undecided")]
+    with override(language):
+        assert evidence.outcomes_in_words(SimpleNamespace(content={"criteria": rows})) == said

@@ -337,6 +337,23 @@ def test_the_twins_hold_what_the_page_shows_and_nothing_private(client, cast):
         assert "Ada Canary" not in page(client.get(path)), path
 
 
+@pytest.mark.parametrize(
+    ("prefix", "report", "linked"),
+    [
+        ("", "Report of ", "Linked: use "),
+        ("/fr", "Signalement du ", "Lié\u202f: usage "),
+        ("/de", "Meldung vom ", "Verknüpft: Einsatz "),
+    ],
+)
+def test_an_incident_is_told_in_one_language(client, cast, prefix, report, linked):
+    make_report()
+    first = Incident.objects.get()
+    assert f"<h1>{report}" in page(client.get(prefix + first.get_absolute_url()))
+    deployment = make_deployment()
+    found = make_incident(cast.clerk, deployments=[deployment])
+    assert f"{linked}{deployment}" in page(client.get(prefix + found.get_absolute_url()))
+
+
 def test_an_incident_stands_on_the_pages_of_its_use_and_its_model(client, cast):
     version, deployment = make_model_version(), make_deployment()
     incident = make_incident(cast.clerk, deployments=[deployment])

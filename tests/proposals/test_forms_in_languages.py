@@ -122,3 +122,30 @@ def test_a_button_does_in_every_language_what_it_does_in_english(client, cast, t
     assert client.post(move, {"act": "fix-text"}).status_code == 302
     talked.refresh_from_db()
     assert talked.status == Status.FINAL_TEXT
+
+
+@pytest.mark.parametrize(
+    ("language", "quorum", "emergency"),
+    [
+        (
+            "fr",
+            "… de la liste des votants",
+            "En urgence, le greffe suspend aussitôt une autorisation.",
+        ),
+        (
+            "de",
+            "… der Stimmliste",
+            "Im Notfall setzt die Schriftführung eine Zulassung sofort aus.",
+        ),
+    ],
+)
+def test_what_a_charter_can_say_is_offered_in_the_language_of_the_page(
+    cast, client, language, quorum, emergency
+):
+    client.force_login(cast.member)
+    address = reverse("proposal-create") + f"?body={cast.body.slug}&type=amend_charter"
+    page = client.get(f"/{language}{address}").content.decode()
+    assert quorum in page
+    assert emergency in page
+    assert "of the roll must vote" not in page
+    assert "Nobody can suspend" not in page

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, pgettext
 
 from evals.metric_words import metric_label
 from evals.models import Run, Suite
@@ -183,6 +185,10 @@ def _datum(point: Point, series: str) -> Datum:
     return Datum(str(point.version), point.mean, point.low, point.high, point.n, point.at, series)
 
 
+def _day(day: date) -> str:
+    return date_format(day, pgettext("pattern of Django's date format", "j F Y"))
+
+
 def _trend_words(found: Sequence[Point]) -> str:
     """Say between which days was measured, and how far the scores went."""
     if not found:
@@ -193,11 +199,13 @@ def _trend_words(found: Sequence[Point]) -> str:
         "results": worded(
             ngettext("%(number)s result", "%(number)s results", len(found)), len(found)
         ),
-        "first": first,
-        "last": last,
+        "first": _day(first),
+        "last": _day(last),
         "least": localised(f"{min(means):.3f}"),
         "most": localised(f"{max(means):.3f}"),
     }
+    if len(found) == 1:
+        return sentence(gettext("%(results)s on %(first)s, %(least)s") % gaps)
     if first == last:
         return sentence(gettext("%(results)s on %(first)s, from %(least)s to %(most)s") % gaps)
     return sentence(

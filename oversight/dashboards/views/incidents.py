@@ -104,7 +104,10 @@ def _event_title(event: IncidentEvent, link: IncidentLink | None) -> str:
     if event.kind == Event.MOVED:
         return event.get_status_display()
     if link is not None:
-        return f"Linked to the {link.get_kind_display()} {link.target}"
+        return gettext("Linked: %(kind)s %(target)s") % {
+            "kind": link.get_kind_display(),
+            "target": link.target,
+        }
     return event.get_kind_display()
 
 
