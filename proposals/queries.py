@@ -1,6 +1,6 @@
 """Chainable reads of the deciding floor."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
@@ -74,6 +74,11 @@ class ProposalQuerySet(QuerySet["Proposal"]):
 
 class MinutesQuerySet(QuerySet["Minutes"]):
     """Minutes of all bodies."""
+
+    def covering(self, starts_on: date, ends_on: date) -> "MinutesQuerySet":
+        """Keep those on the record that are about a day of a period."""
+        standing = self.filter(status=MinutesStatus.ADOPTED)
+        return standing.filter(starts_on__lte=ends_on, ends_on__gte=starts_on)
 
     def visible_to(self, user: object) -> "MinutesQuerySet":
         """Keep what the user may see: a draft is seen by its body and auditors."""

@@ -22,6 +22,7 @@ HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
 HOLDS_ITEMS = frozenset({"ul", "ol"})
 HOLDS_ROWS = frozenset({"table", "thead", "tbody"})
 HOLDS_PARAGRAPHS = frozenset({"", "blockquote"})
+HOLDERS = HOLDS_ITEMS | {"table", "blockquote"}
 
 BLOCK_END, LINE_BREAK = "\x1e", "\x1f"
 """White space to the comparison, so that neither counts as a word."""
@@ -133,6 +134,8 @@ class _Writer:
         for text, style in _runs(earlier, start, count):
             for part in _parts(text):
                 if part != BLOCK_END:
+                    if not held:
+                        self._leave(style)
                     held.append(self._marked(part, style, "del"))
                 elif held:
                     before, after = self._wrap()
@@ -150,14 +153,29 @@ class _Writer:
 
     def _reach(self, place: int) -> None:
         """Write the tags of blocks that stand before a place."""
-        while self.block < len(self.later.blocks) and self.later.blocks[self.block][0] <= place:
-            tag = self.later.blocks[self.block][1]
+        while tag := self._next_tag(place):
             self.pieces.append(tag)
             if tag.startswith("</"):
                 self.open_blocks.pop()
             elif not tag.startswith("<hr"):
                 self.open_blocks.append(tag.strip("<>").partition(" ")[0])
             self.block += 1
+
+    def _leave(self, style: _Style) -> None:
+        """End the tables, lists and quotations that end here and did not hold such a text."""
+        theirs = [tag for tag in style.block if tag in HOLDERS]
+        while self._next_tag(self.written).startswith("</"):
+            ours = [tag for tag in self.open_blocks if tag in HOLDERS]
+            if ours == theirs[: len(ours)]:
+                return
+            self.pieces.append(self.later.blocks[self.block][1])
+            self.open_blocks.pop()
+            self.block += 1
+
+    def _next_tag(self, place: int) -> str:
+        """Return the next tag of a block, where it stands before a place."""
+        tags = self.later.blocks[self.block : self.block + 1]
+        return tags[0][1] if tags and tags[0][0] <= place else ""
 
     def _marked(self, text: str, style: _Style, mark: str) -> str:
         words = escape(text).replace(LINE_BREAK, "<br>")

@@ -14,6 +14,7 @@ from oversight.incidents.filters import fit_to_rows
 from oversight.incidents.services import handling, reporting
 from oversight.registry.forms import DeploymentField
 from oversight.web.languages import filled
+from proposals.file_types import FileError
 from proposals.forms.texts import ProseField
 from proposals.services import emergency
 
@@ -44,9 +45,19 @@ class FilesField(forms.FileField):
         )
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        """Return the files as a list; the service looks into them."""
+        """Return the files as a list.
+
+        What is refused is said at once, whatever else is wrong; the service looks into them itself.
+        """
         given = data if isinstance(data, list | tuple) else [data]
-        return [super(FilesField, self).clean(each, initial) for each in given if each]
+        sent = [super(FilesField, self).clean(each, initial) for each in given if each]
+        try:
+            files.checked(read(sent))
+        except FileError as error:
+            raise forms.ValidationError(str(error)) from None
+        for each in sent:
+            each.seek(0)
+        return sent
 
 
 def read(sent: Sequence["UploadedFile[bytes]"]) -> list[tuple[str, bytes]]:

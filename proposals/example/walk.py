@@ -1,5 +1,6 @@
 """The steps of the worked example, from weights on disk to a decision in force."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from evals.models import Criterion, Run, SuiteVersion
 from evals.services.runs import request_run
 from evals.services.suites import publish_suite
 from evals.suites.library import load_library
-from evals.waiting import wait_for
+from evals.waiting import SAY_SECONDS, wait_for
 from oversight.ledger.services import wait_for_receipt
 from oversight.registry import gate
 from oversight.registry.manifest import manifest_of
@@ -202,14 +203,16 @@ class Walk:
         self.say("Evaluated by a worker, signed, recomputed and accepted", run.get_absolute_url())
 
     def _tell_tasks(self) -> Callable[[str], None]:
-        """Return what tells each time another task is finished."""
-        told = [""]
+        """Return what tells when a task is finished, and what was counted if that takes long."""
+        told, told_at = "", time.monotonic()
 
         def tell(line: str) -> None:
-            finished = line.partition(": ")[2].partition(";")[0]
-            if finished != told[0]:
-                told[0] = finished
-                self.say(f"… {finished}", "")
+            nonlocal told, told_at
+            progress = line.partition(": ")[2]
+            finished, now = progress.partition(";")[0], time.monotonic()
+            if finished != told or now - told_at >= SAY_SECONDS:
+                self.say(f"… {progress if finished == told else finished}", "")
+                told, told_at = finished, now
 
         return tell
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web import prepared
-from oversight.web.clock import stamp
+from oversight.web.clock import in_words
 from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import papers
@@ -145,7 +145,7 @@ def _require_open(contract: Contract, place: _Place | None) -> tuple[datetime, i
                 "ballot of yours stands."
             )
             % {
-                "stamp": stamp(closes_at),
+                "stamp": in_words(closes_at, contract.proposal.body.time_zone),
             }
         )
     return now, number or 0, json.loads(said) if said else None

@@ -12,7 +12,7 @@ from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
-from oversight.web.clock import database_now, stamp, when_read
+from oversight.web.clock import database_now, in_words, stamp, when_read
 from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict, Impossible, Invalid, NotAllowed
 from proposals import policy
@@ -89,7 +89,7 @@ def give_casting_vote(*, by: Person, proposal: Proposal, names: Sequence[str]) -
         raise Conflict(
             gettext("The chair's time ended at %(stamp)s.")
             % {
-                "stamp": stamp(contract.casting_until),
+                "stamp": in_words(contract.casting_until, locked.body.time_zone),
             }
         )
     order = _read_casting_vote(contract, names)
@@ -137,7 +137,7 @@ def _close(proposal: Proposal, actor: str) -> Decision | None:
     lock_for_closing(contract)
     now = database_now()
     if contract.casting_until is not None and now < contract.casting_until:
-        until = stamp(contract.casting_until)
+        until = in_words(contract.casting_until, locked.body.time_zone)
         raise Conflict(
             gettext("The vote is tied and waits for the chair's casting vote until %(until)s.")
             % {
@@ -154,7 +154,7 @@ def _close(proposal: Proposal, actor: str) -> Decision | None:
                 "once all have voted.",
                 missing,
             )
-            % {"missing": missing, "stamp": stamp(contract.closes_at)}
+            % {"missing": missing, "stamp": in_words(contract.closes_at, locked.body.time_zone)}
         )
     return _settle(locked, contract, now.replace(microsecond=0), actor)
 

@@ -10,7 +10,7 @@ from oversight.accounts.choices import NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import notify
 from oversight.ledger import services as ledger
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, in_words, stamp
 from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
@@ -50,7 +50,7 @@ def schedule_vote(
         message = gettext(
             "The vote must open after %(stamp)s and within %(most_days_ahead)s days."
         ) % {
-            "stamp": stamp(now),
+            "stamp": in_words(now, locked.body.time_zone),
             "most_days_ahead": MOST_DAYS_AHEAD,
         }
         raise Invalid(message, fields={"opens_at": message})

@@ -10,7 +10,7 @@ from oversight.accounts.choices import ASKING, NoticeKind
 from oversight.accounts.models import Person
 from oversight.accounts.services import call_off, notify
 from oversight.ledger import services as ledger
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, in_words
 from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
 from proposals import policy
@@ -160,7 +160,7 @@ def closing_time(
     closes_at = (asked or opens_at + usual).replace(microsecond=0)
     if not opens_at < closes_at <= opens_at + timedelta(days=90):
         message = gettext("The vote must close after %(stamp)s and within 90 days.") % {
-            "stamp": stamp(opens_at),
+            "stamp": in_words(opens_at, proposal.body.time_zone),
         }
         raise Invalid(message, fields={"closes_at": message})
     return closes_at

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, in_words
 from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
@@ -118,7 +118,7 @@ def _require_voter(by: Person, decision: Decision, kind: StatementKind, now: dat
         raise Conflict(
             _("Statements about this vote could be made until %(stamp)s.")
             % {
-                "stamp": stamp(until),
+                "stamp": in_words(until, decision.proposal.body.time_zone),
             }
         )
     if decision.statements.filter(membership=entry.membership).exists():

@@ -15,7 +15,7 @@ from oversight.registry.models import Authorisation
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import NotAllowed, Refusal
 from proposals import policy
-from proposals.choices import ProposalType
+from proposals.choices import ABOUT_AUTHORISATIONS, GRANTING, ProposalType
 from proposals.forms.kinds import TargetField, TermsForm, has_target, targets, terms_form
 from proposals.forms.texts import SUITES_OFFERED, ProposalForm, suites_like
 from proposals.models import Charter
@@ -106,6 +106,7 @@ def _form(
     sent = request.POST or None
     asked = terms_form(kind, body, sent, terms=_kept(kind, about), version=_suite(request))
     said = {"terms": asked, "kind": kind, "what_for": WHAT_FOR[kind], "nav": "deciding"}
+    said["criteria"] = kind in GRANTING | ABOUT_AUTHORISATIONS
     if is_preview(request):
         context = {"form": form, **said, **preview_context(request)}
         return show_preview(request, "proposals/create.html", context)

@@ -78,9 +78,18 @@ def minutes(request: HttpRequest, slug: str, number: int, version: int) -> HttpR
         "receipt": receipt(found.leaf_id) if found.leaf_id else None,
         "versions": versions.exclude(status=MinutesStatus.DISCARDED).order_by("version"),
         "may_keep": policy.can_keep_minutes(request.user, found.body),
+        "covering": _covering(found),
         "nav": "deciding",
     }
     return render(request, "proposals/minutes.html", context)
+
+
+def _covering(draft: Minutes) -> list[Minutes]:
+    """Return the adopted minutes that are about days of a draft, other than those it corrects."""
+    if draft.status != MinutesStatus.DRAFT:
+        return []
+    others = Minutes.objects.filter(body=draft.body).exclude(number=draft.number)
+    return list(others.covering(draft.starts_on, draft.ends_on).order_by("number"))
 
 
 @login_not_required

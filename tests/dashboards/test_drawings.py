@@ -1,5 +1,6 @@
 """Charts: a specification from data, drawn by a process of its own, for any page and any frame."""
 
+import csv
 import html
 import re
 import xml.etree.ElementTree as ET
@@ -329,6 +330,12 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     assert "tick" in marks
     ET.fromstring(client.get(f"/charts/decision/{world.decision.ref}.svg").content)
+    assert "verdict" not in row
+    table = client.get(f"/charts/decision/{world.decision.ref}.csv").text
+    (line,) = csv.DictReader(table.splitlines())
+    asked = [line[name] for name in ("verdict", "task", "comparison", "threshold")]
+    assert asked == ["met", "facts", "at_least", "0.65"]
+    assert line["label"] == row["label"]
 
 
 def test_differences_have_a_scale_of_their_own_and_what_is_left_out_is_said(client, world):

@@ -167,8 +167,12 @@ def test_the_source_code_is_linked_where_its_address_is_set(client, world, setti
     link = 'href="https://code.example.org/oversight"'
     assert client.get("/").content.decode().count(link) == 1
     assert client.get("/how-to-verify/").content.decode().count(link) == 3
+    without_a_copy = "Without a copy of the source, <code>verify.py</code> does the same count"
+    assert without_a_copy not in client.get("/how-to-verify/").text
     settings.SOURCE_URL = ""
-    assert "The source code of this site" not in client.get("/how-to-verify/").content.decode()
+    page = client.get("/how-to-verify/").text
+    assert "The source code of this site" not in page
+    assert without_a_copy in page
 
 
 def shell(commands, folder):

@@ -1,6 +1,9 @@
 """What the pages say of a world, and what they say where there is nothing yet."""
 
 import hashlib
+import html
+import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -79,6 +82,23 @@ def test_a_decision_shows_its_arithmetic_its_ballots_and_its_proof(client, world
         assert str(person) in page
     assert "at least 0.65" in page
     assert f"Act {answer.context['receipt'].index}, under a signed checkpoint" in page
+
+
+def test_a_decision_can_be_cited_by_what_finds_it_and_what_it_is_held_against(
+    client, world, settings
+):
+    decision = world.decision
+    answer = client.get(decision.get_absolute_url())
+    cited = re.search(r'<details class="cite">.*?data-copy="(.*?)"', answer.text, re.DOTALL)
+    title, made, address, digest, act = html.unescape(cited[1]).split("\n")
+    assert title == f"{decision.proposal.body}: {decision.proposal.text.title}."
+    day = decision.decided_at.astimezone(ZoneInfo(decision.proposal.body.time_zone)).day
+    assert made.startswith(f"Decision {decision.ref} of {day} ")
+    assert address == f"{settings.PUBLIC_URL}/decisions/{decision.ref}/"
+    assert digest == decision.digest
+    index = answer.context["receipt"].index
+    assert act == f"Act {index} on the record {settings.LEDGER_ORIGIN}."
+    assert f"Beschluss {decision.ref} vom" in client.get(f"/de/decisions/{decision.ref}/").text
 
 
 def test_a_decision_keeps_showing_the_evidence_it_was_made_on(client, world, words):

@@ -1,13 +1,14 @@
 """The log explorer and the check of receipts."""
 
 import hashlib
+import html
 import re
 
 import pytest
 from django.db import transaction
 
 from oversight.ledger import queries
-from oversight.ledger.models import LedgerEntry
+from oversight.ledger.models import Checkpoint, LedgerEntry
 from oversight.ledger.sequencer import sequence_once
 from oversight.ledger.services import append
 
@@ -20,6 +21,17 @@ def test_the_record_lists_the_newest_act_first_with_words_and_links(client, worl
     assert answer.context["page"].object_list[0] == newest
     assert "A ballot was cast" in words(answer)
     assert f'href="/proposals/{world.decision.ref}/"' in answer.content.decode()
+
+
+def test_the_signatures_of_the_newest_checkpoint_are_folded_and_copied_all_the_same(client, world):
+    page = html.unescape(client.get("/record/").text)
+    section = page.partition('aria-labelledby="checkpoint"')[2]
+    seen, _, folded = section.partition("<details>")
+    signed, _, signatures = Checkpoint.objects.order_by("-size").first().note.partition("\n\n")
+    assert f">{signed}</code>" in seen
+    assert signatures not in re.sub(r'data-copy="[^"]*"', "", seen)
+    assert f'data-copy="{signed}\n\n{signatures}"' in seen
+    assert f"<code>{signed}\n\n{signatures}</code>" in folded
 
 
 def test_a_search_answers_only_the_entries_to_htmx(client, world):

@@ -75,7 +75,8 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
     for who, choice in zip(MEMBERS, VOTES, strict=True):
         vote(sign_in(who), ref, choice)
     clerk.goto(f"/proposals/{ref}/")
-    clerk.get_by_role("button", name="Close and count the vote").first.click()
+    clerk.locator("summary", has_text="Close and count the vote").click()
+    clerk.get_by_role("button", name="Yes, close it").click()
 
     anyone = browser.new_context(base_url=site.url, java_script_enabled=False).new_page()
     anyone.goto(f"/decisions/{ref}/")

@@ -93,6 +93,15 @@ def test_a_refused_report_asks_for_its_files_again(client, cast):
     assert "Choose them again" not in page(client.post(REPORT, sent(text="")))
 
 
+def test_a_file_that_is_not_taken_is_named_beside_whatever_else_is_wrong(client, cast):
+    file = SimpleUploadedFile("a.exe", b"MZ\x00\xff")
+    for wrong in ({"text": ""}, {}):
+        said = page(client.post(REPORT, sent(attachments=file, **wrong)))
+        assert "a.exe is not what is taken here: PDF, PNG, JPEG or plain text." in said
+        assert "Choose them again" in said
+        file.seek(0)
+
+
 def test_a_worn_form_gets_a_new_token_and_keeps_what_was_typed(client, cast):
     for token in (form(90_000), "nonsense"):
         answer = client.post(REPORT, sent(form=token))

@@ -1,9 +1,12 @@
 """The worked example's people argue, vote and keep minutes, and doing it twice adds nothing."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from oversight.registry.models import Description
 from proposals.example import texts
+from proposals.example import walk as walk_module
 from proposals.example.people import assemble
 from proposals.example.walk import Walk
 from proposals.models import Minutes, Proposal
@@ -34,6 +37,27 @@ def test_no_register_lacks_what_the_example_can_say(walk, client):
         lacking[name] = entry["missing"]
     # Of the Annex, the Member States in which it is on offer: nothing here asks for them.
     assert lacking == {"algoritmeregister": [], "atrs": [], "annex-viii": ["10_member_states"]}
+
+
+def test_who_watches_hears_of_each_task_and_of_samples_where_one_takes_long(walk, monkeypatch):
+    now, said = [0.0], []
+    monkeypatch.setattr(walk_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    walk.say = lambda what, path: said.append(what)
+    tell = walk._tell_tasks()
+    for at, line in (
+        (1, "run-1: 0 of 2 tasks finished; facts 0/9, refusals queued"),
+        (20, "run-1: 0 of 2 tasks finished; facts 3/9, refusals queued"),
+        (31, "run-1: 0 of 2 tasks finished; facts 4/9, refusals queued"),
+        (60, "run-1: 0 of 2 tasks finished; facts 8/9, refusals queued"),
+        (60, "run-1: 1 of 2 tasks finished; refusals 1/9"),
+    ):
+        now[0] = at
+        tell(line)
+    assert said == [
+        "… 0 of 2 tasks finished",
+        "… 0 of 2 tasks finished; facts 4/9, refusals queued",
+        "… 1 of 2 tasks finished",
+    ]
 
 
 @pytest.fixture

@@ -389,6 +389,27 @@ def test_who_sees_and_who_keeps(client, cast, role, sees_draft, keeps):
     assert (draft.status == "adopted") is keeps
 
 
+def test_adopting_takes_two_steps_and_a_draft_of_days_that_minutes_cover_says_so(client, cast):
+    client.force_login(cast.clerk)
+    adopted = make_minutes(cast, is_adopted=True)
+    assert "cover days of this period" not in client.get(adopted.get_absolute_url()).text
+    draft = make_minutes(cast)
+    page = client.get(draft.get_absolute_url()).text
+    assert f"Minutes {adopted.number} ({adopted.period}) cover days of this period already." in page
+    fold = page.partition('<details class="confirm">')[2].partition("</details>")[0]
+    assert 'name="act" value="adopt">Yes, adopt them</button>' in fold
+    days = draft.starts_on - timedelta(days=1)
+    Minutes.objects.filter(pk=draft.pk).update(starts_on=days, ends_on=days)
+    assert "cover days of this period" not in client.get(draft.get_absolute_url()).text
+
+
+def test_a_correction_does_not_say_that_its_own_minutes_cover_its_days(client, cast):
+    client.force_login(cast.clerk)
+    adopted = make_minutes(cast, is_adopted=True)
+    later = services.correct_minutes(by=cast.clerk, minutes=adopted)
+    assert "cover days of this period" not in client.get(later.get_absolute_url()).text
+
+
 def test_a_clerk_goes_all_the_way_on_pages(client, cast):
     client.force_login(cast.clerk)
     place = reverse("minutes-list", args=[cast.body.slug])

@@ -11,6 +11,7 @@ from proposals.next_steps import next_steps
 from proposals.services import amendments, scheduling, stages
 from tests.factories import (
     make_amendment,
+    make_ballot,
     make_cast,
     make_comment,
     make_deliberated_proposal,
@@ -142,6 +143,19 @@ def test_opening_a_deliberation_or_a_vote_takes_two_steps_and_says_what_is_fixed
     wrong = {"act": "open-vote", "closes_at": "2020-01-01T12:00"}
     answer = client.post(reverse("proposal-move", args=[final.ref]), wrong)
     assert '<details class="confirm" open>' in text(answer)
+
+
+def test_closing_a_vote_takes_two_steps_and_says_what_is_fixed(client):
+    cast = make_cast()
+    vote = make_open_vote(cast)
+    for person in cast.members:
+        make_ballot(person, vote)
+    client.force_login(cast.clerk)
+    page = text(client.get(vote.get_absolute_url()))
+    fold = page.partition('<details class="confirm">')[2].partition("</details>")[0]
+    assert "Nobody votes or changes a vote after that" in fold
+    assert 'name="act" value="close">Yes, close it</button>' in fold
+    assert page.count('value="close"') == 1
 
 
 def test_forms_that_cannot_apply_say_so_at_once(client):

@@ -57,6 +57,18 @@ def test_a_change_of_link_emphasis_or_kind_of_paragraph_is_never_shown_as_the_sa
     assert "<ins>" in found.html
 
 
+@pytest.mark.parametrize(
+    "above",
+    ["| a | b |\n|---|---|\n| 1 | 2 |", "- a\n- b", "> a", "1. a\n   - b"],
+)
+@pytest.mark.parametrize("below", ["", "\n\nEnd."])
+def test_a_paragraph_that_is_taken_out_stands_below_what_it_stood_below(above, below):
+    found = redline(f"{above}\n\nGone.{below}", f"{above}{below}").html
+    kept, _, rest = found.partition(f"<p>{taken_out('Gone.')}</p>")
+    assert kept.replace("\n", "") == render_markdown(above).replace("\n", "")
+    assert rest == ("<p>End.</p>" if below else "")
+
+
 def test_what_no_reader_sees_is_said_to_be_unseen():
     assert not redline("One.\n\nTwo.", "One.\n\n\nTwo.").is_visible
     assert not redline("One.", "One.\n\n---\n").is_visible

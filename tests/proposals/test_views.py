@@ -373,12 +373,31 @@ def test_a_vote_opened_with_an_impossible_close_keeps_what_was_typed(as_role, ca
     answer = as_role("clerk").post(address("proposal-move", proposal), data)
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "The vote must close after" in page
+    said = re.search(r"The vote must close after (.*?) and within 90 days\.", page)
+    assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d [A-Z]+", said[1]), said
     assert "2020-01-01T12:00" in page
     nonsense = data | {"closes_at": "soon"}
     assert as_role("clerk").post(address("proposal-move", proposal), nonsense).status_code == 422
     proposal.refresh_from_db()
     assert proposal.status == Status.FINAL_TEXT
+
+
+def test_a_text_is_offered_only_the_evidence_that_its_type_can_have(as_role, cast):
+    member = as_role("member")
+    about_a_model = make_deliberated_proposal(cast, **authorisation(cast))
+    motion = make_deliberated_proposal(cast)
+    for path, has_criteria in (
+        (address("proposal-edit", about_a_model), True),
+        (address("proposal-amend", about_a_model), True),
+        (address("proposal-edit", motion), False),
+        (address("proposal-amend", motion), False),
+        (f"{reverse('proposal-create')}?type=authorise_deployment&body={cast.body.slug}", True),
+        (f"{reverse('proposal-create')}?type=general_motion&body={cast.body.slug}", False),
+    ):
+        page = member.get(path).text
+        assert ("[[evidence]]" in page) is has_criteria, path
+        assert ("[[criterion task]]" in page) is has_criteria, path
+        assert "[[run run-…]]" in page, path
 
 
 def test_the_close_is_clock_time_where_the_body_sits(client):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 from django.utils.translation import ngettext
@@ -16,6 +16,15 @@ from oversight.dashboards.drawings.sizes import SIZES, WIDE, Size, told_apart, w
 from oversight.web.clock import exact
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+
+
+class Asked(NamedTuple):
+    """What the label of a criterion says, as data has it; no drawing needs it."""
+
+    verdict: str
+    task: str
+    comparison: str
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Datum:
     """What this figure is held against, where each has its own."""
     ending: str = ""
     """How the label ends where no drawing may cut it: with what was asked."""
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,10 @@ class Chart:
                 "high": each.high,
                 "n": each.n,
                 "line": each.line,
+                "verdict": each.asked.verdict if each.asked else "",
+                "task": each.asked.task if each.asked else "",
+                "comparison": each.asked.comparison if each.asked else "",
+                "threshold": each.asked.threshold if each.asked else None,
             }
             for each in self.data
         ]
@@ -121,7 +135,11 @@ class Chart:
         """Return the figures with names that a drawing has room for."""
         series = dict(zip(self.series, self.signs(size), strict=True))
         return [
-            {**row, "name": name, "sign": series[row["series"]]}
+            {
+                **{column: figure for column, figure in row.items() if column not in Asked._fields},
+                "name": name,
+                "sign": series[row["series"]],
+            }
             for row, name in zip(self.rows(), names, strict=True)
         ]
 

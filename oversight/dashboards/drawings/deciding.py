@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from oversight.dashboards import compute
-from oversight.dashboards.drawings.chart import Chart, Datum
+from oversight.dashboards.drawings.chart import Asked, Chart, Datum
 from oversight.dashboards.evidence import SHORT, Evidence, of_contract, outcomes_in_words
 from oversight.dashboards.words import sentence
 from oversight.web.figures import grouped, localised
@@ -103,6 +103,9 @@ def _criterion(each: Evidence) -> Datum:
         measured.n,
         line=float(measured.line),
         ending=ending,
+        asked=Asked(
+            str(each.outcome.value), each.task_name, str(each.comparison), float(each.threshold)
+        ),
     )
 
 

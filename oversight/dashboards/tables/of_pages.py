@@ -217,6 +217,12 @@ CHART = Table(
         number("high", "Upper end of the 95 % interval.", null="There is no interval."),
         integer("n", "Of how many.", null="It is not of a number of things."),
         number("line", "What it is held against.", null="Nothing, or one line for all."),
+        text("verdict", "Of a criterion: met, not_met or undecided; empty for anything else."),
+        text("task", "Of a criterion: the task that it is about; empty for anything else."),
+        text(
+            "comparison", "Of a criterion: at_least, below or not_worse; empty for anything else."
+        ),
+        number("threshold", "What a criterion asks for.", null="It is no criterion."),
     ),
     address="/charts/<kind>/<subject>",
 )

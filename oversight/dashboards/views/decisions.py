@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from oversight.accounts.models import Body, Person
@@ -23,6 +25,7 @@ from oversight.ledger.queries import receipt
 from oversight.registry import condition_words
 from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
+from oversight.web.clock import in_words
 from proposals import policy
 from proposals.charter_chapters import chapters, differences, in_common
 from proposals.choices import ProposalType
@@ -101,11 +104,12 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
     context = {
         "decision": found,
         "proposal": proposal,
-        "text": proposal.text,
+        "text": (text := proposal.text),
         "contract": contract,
         "authorisation": authorisation,
         "in_force": bool(authorisation and authorisation.is_in_force()),
-        "receipt": receipt(found.leaf_id),
+        "receipt": (placed := receipt(found.leaf_id)),
+        "citation": _citation(found, text.title, placed.index if placed else None),
         "evidence": evidence,
         "charts": charts_of(evidence),
         "without_criterion": without_criterion(evidence),
@@ -127,6 +131,24 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "nav": "deciding",
     } | result_of(found, contract)
     return render(request, "dashboards/decision.html", context)
+
+
+def _citation(found: Decision, title: str, index: int | None) -> str:
+    """Return how to name a decision elsewhere, so that it can be found and held against its act."""
+    proposal = found.proposal
+    parts = [
+        f"{proposal.body}: {title}.",
+        gettext("Decision %(ref)s of %(day)s.")
+        % {"ref": found.ref, "day": in_words(found.decided_at, proposal.body.time_zone)},
+        f"{settings.PUBLIC_URL}{found.get_absolute_url()}",
+        found.digest,
+    ]
+    if index is not None:
+        parts.append(
+            gettext("Act %(index)s on the record %(origin)s.")
+            % {"index": index, "origin": settings.LEDGER_ORIGIN}
+        )
+    return "\n".join(parts)
 
 
 def _said(proposal: Proposal) -> dict[str, Any]:

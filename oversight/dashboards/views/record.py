@@ -78,6 +78,8 @@ def record(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "query": urlencode({"q": wanted}) if wanted else "",
         "checkpoint": checkpoint,
+        # What is signed; the signatures below it fill pages where one is post-quantum.
+        "signed": checkpoint.note.partition("\n\n")[0] if checkpoint else "",
         "pending": queries.pending_count(),
         "form": ReceiptForm(),
         "nav": "record",

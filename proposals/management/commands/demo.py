@@ -1,10 +1,10 @@
 """`manage.py demo`: start everything and take the worked example from proposal to public record."""
 
 import os
+import signal
 import subprocess
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Convert the model while the parts start, then walk."""
         os.environ.setdefault("SITE_NOTICE", NOTICE)
+        # Whoever stops it with TERM is told the same as by Ctrl-C, and everything ends in order.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         self.began = time.monotonic()
         conversion = ModelConversion(settings.OVERSIGHT_VAR)
         self._line("Starting PostgreSQL, broker, web, sequencer, tasks and an evaluation worker")
@@ -56,6 +58,7 @@ class Command(BaseCommand):
             self._line(
                 "Assembled a council of five members and a clerk", f"/bodies/{cast.body.slug}/"
             )
+            self.stdout.write(self._who_signs_in())
             if conversion.is_under_way():
                 self._line("… The model's weights are converted, once; this takes up to a minute")
             Walk(cast, self._line).take(conversion.directory())
@@ -64,19 +67,27 @@ class Command(BaseCommand):
         self._line("The path is complete", "/")
 
     def _stay(self) -> None:
-        from proposals.example.people import SEATS
-
-        password = path_of(Path(settings.OVERSIGHT_VAR), "demo-password").read_text().strip()
-        names = [slug for slug, _name, _seat in SEATS] + ["evaluator", "operator"]
         self.stdout.write(
-            "\nThe site stays up until Ctrl-C. Sign in with the password "
-            f"{password}\nas one of {', '.join(names)}, each @example.org.\n"
-            f"Mail is not sent: what there is goes into {Path(settings.OVERSIGHT_VAR) / 'mail'}.\n"
+            f"\nThe site stays up until Ctrl-C. {self._who_signs_in()}\n"
+            f"Mail is not sent: once there is any, it is in {settings.OVERSIGHT_VAR / 'mail'}.\n"
         )
         self.stdout.flush()
-        with suppress(KeyboardInterrupt):
+        try:
             threading.Event().wait()
-        self.stdout.write("Stopping.")
+        except KeyboardInterrupt:
+            self.stdout.write("Stopping.")
+            self.stdout.flush()
+            raise
+
+    def _who_signs_in(self) -> str:
+        from proposals.example.people import SEATS
+
+        password = path_of(settings.OVERSIGHT_VAR, "demo-password").read_text().strip()
+        names = [slug for slug, _name, _seat in SEATS] + ["evaluator", "operator"]
+        return (
+            f"Sign in with the password {password}\n"
+            f"as one of {', '.join(names)}, each @example.org."
+        )
 
     def _tell(self, what: str) -> None:
         """Pass on how far the parts are, but for the last words, which our own line says."""
