@@ -3,13 +3,16 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 
 from oversight.accounts.models import Person
+from oversight.accounts.notices import begin_in_language
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Keeps the chosen display name and lower-cases the e-mail at sign-up."""
+    """Keeps the display name, lower-cases the e-mail, and notes the first page's language."""
 
     def save_user(
         self, request: HttpRequest, user: Person, form: Any, commit: bool = True
@@ -21,3 +24,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if commit:
             person.save()
         return person
+
+    def post_login(self, request: HttpRequest, user: Person, **options: Any) -> HttpResponse:
+        """Have notices written in the language of this page, where none was chosen."""
+        language = get_language() or settings.LANGUAGE_CODE
+        if language in dict(settings.LANGUAGES):
+            begin_in_language(person=user, language=language)
+        answer: HttpResponse = super().post_login(request, user, **options)
+        return answer

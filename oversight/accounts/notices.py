@@ -131,6 +131,16 @@ def choose_notices(
     return chosen
 
 
+@transaction.atomic(durable=True)
+def begin_in_language(*, person: Person, language: str) -> None:
+    """Tell a person in the language of the page on which they first signed in.
+
+    What they have chosen stays, and so does the language of an earlier sign-in.
+    """
+    _require_language(language)
+    NoticeSettings.objects.get_or_create(person=person, defaults={"language": language})
+
+
 def _require_zone(name: str) -> None:
     try:
         ZoneInfo(name)

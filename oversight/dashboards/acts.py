@@ -1,14 +1,16 @@
 """Acts of the record in words, and the pages that their subjects have."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from evals.models import Criterion
 from oversight.ledger.models import LedgerEntry
 from proposals.choices import DecisionOutcome, ProposalType, Status
 from proposals.models import Proposal
@@ -202,7 +204,9 @@ def timeline(proposal: Proposal, run_refs: Iterable[str]) -> list[dict[str, Any]
     runs = Q(subject__in=[f"run:{ref}" for ref in run_refs], type="evals.run.finished")
     acts = LedgerEntry.objects.filter(Q(subject=proposal.subject) | runs)
     named = acts.exclude(type__in=_LEFT_OUT).order_by("index")[:ACTS_SHOWN]
-    events = [_event(entry) for entry in named if not _is_repeated(entry)]
+    asked = Criterion.objects.filter(subject=proposal.subject).select_related("suite_version")
+    tasks = {each.leaf_id: str(each.task["title"]) for each in asked}
+    events = [_event(entry, tasks) for entry in named if not _is_repeated(entry)]
     if events:
         events[-1]["is_latest"] = True
     return events
@@ -214,10 +218,10 @@ def _is_repeated(entry: LedgerEntry) -> bool:
     return entry.type == "proposals.stage.moved" and facts.get("to") in {"voting", "decided"}
 
 
-def _event(entry: LedgerEntry) -> dict[str, Any]:
+def _event(entry: LedgerEntry, tasks: Mapping[UUID, str]) -> dict[str, Any]:
     facts = entry.content.get("facts", {})
     return {
-        "title": _title(entry, facts),
+        "title": _title(entry, facts, tasks),
         "at": entry.content["at"],
         "act": entry.index,
         "href": reverse("record-entry", args=[entry.index]),
@@ -225,7 +229,7 @@ def _event(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _title(entry: LedgerEntry, facts: dict[str, Any]) -> str:
+def _title(entry: LedgerEntry, facts: dict[str, Any], tasks: Mapping[UUID, str]) -> str:
     if entry.type == "proposals.stage.moved":
         return str(_STAGES.get(str(facts.get("to")), words(entry.type)))
     if entry.type == "proposals.decision.made":
@@ -233,7 +237,8 @@ def _title(entry: LedgerEntry, facts: dict[str, Any]) -> str:
     if entry.type == "proposals.text.revised":
         return gettext("Revision %(get)s of the text") % {"get": facts.get("number")}
     if entry.type == "evals.criterion.recorded":
-        return gettext("A criterion on %(get)s was recorded") % {"get": facts.get("task")}
+        title = tasks.get(entry.leaf_id, facts.get("task"))
+        return gettext("A criterion on %(get)s was recorded") % {"get": title}
     if entry.type == "evals.run.finished":
         return gettext("Evaluated as %(removeprefix)s") % {
             "removeprefix": entry.subject.removeprefix("run:"),

@@ -284,3 +284,36 @@ def test_erasing_a_person_erases_what_they_were_told_and_chose(cast, person):
 def test_my_keys_may_be_given_the_scope(client, person):
     assert make_person() != person
     assert "read your notices" in text(client.get("/my/keys/"))
+
+
+# -- The first language ------------------------------------------------------------------------
+
+
+def signed_in(person, prefix):
+    person.set_password("a long phrase nobody guesses")
+    person.save()
+    client = Client()
+    sent = {"login": person.email, "password": "a long phrase nobody guesses"}
+    answer = client.post(f"{prefix}/accounts/login/", sent)
+    assert answer.status_code == 302
+    return client
+
+
+@pytest.mark.parametrize(("prefix", "language"), [("", "en"), ("/fr", "fr"), ("/de", "de")])
+def test_who_chose_nothing_is_told_in_the_language_of_their_first_sign_in(cast, prefix, language):
+    signed_in(cast.member, prefix)
+    signed_in(cast.member, "/de")
+    assert NoticeSettings.objects.get(person=cast.member).language == language
+
+
+def test_a_chosen_language_outlives_a_sign_in_in_another(cast):
+    notices.choose_notices(person=cast.member, gets_mail=False, digest_hour=5, language="fr")
+    signed_in(cast.member, "/de")
+    kept = NoticeSettings.objects.get(person=cast.member)
+    assert (kept.language, kept.gets_mail, kept.digest_hour) == ("fr", False, 5)
+
+
+def test_reading_pages_in_a_language_chooses_none(client, person):
+    client.get("/fr/accounts/login/")
+    client.get("/fr/notices/")
+    assert not NoticeSettings.objects.exists()

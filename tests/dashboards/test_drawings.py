@@ -12,7 +12,7 @@ from oversight.dashboards.drawings import deciding, press
 from oversight.dashboards.drawings.chart import Chart, Datum
 from oversight.dashboards.drawings.drawing import PRESS, drawn
 from oversight.dashboards.drawings.layers import PALETTE
-from oversight.dashboards.drawings.sizes import NARROW, WIDE, room
+from oversight.dashboards.drawings.sizes import NARROW, WIDE, room, wrapped
 from oversight.dashboards.drawings.subjects import KINDS
 from proposals.services import moderation
 from tests import factories
@@ -177,6 +177,18 @@ def test_every_chart_has_its_page_files_and_frame(client, subjects):
         assert client.get(f"{address}.csv").content.decode().count("\n") == 1 + len(
             spec["data"]["values"]
         )
+
+
+def test_a_chart_names_the_page_that_it_leads_back_to(client, world):
+    page = client.get(f"/fr/charts/decision/{world.decision.ref}/").content.decode()
+    address = f"/fr{world.decision.get_absolute_url()}"
+    assert f'<a href="{address}">Décision {world.decision.ref}</a>' in page
+    page = client.get(f"/charts/model/{world.version.model.slug}/").content.decode()
+    assert f">{world.version.model}</a></li>" in page
+
+
+def test_a_line_is_not_broken_before_a_french_colon():
+    assert wrapped("Un résultat\u202f: oui", 11) == ["Un", "résultat\u202f:", "oui"]
 
 
 def test_files_of_a_chart_are_drawn_kept_and_downloaded(client, subjects):

@@ -248,7 +248,7 @@ def test_the_timeline_of_a_decision_names_its_evaluation(client, world):
         "A proposal was drafted",
         "Revision 1 of the text",
         "Deliberation opened",
-        "A criterion on facts was recorded",
+        "A criterion on Facts on public services was recorded",
         f"Evaluated as {world.run.ref}",
         "The text was declared final",
         "A vote was opened",

@@ -60,7 +60,7 @@ def add_first_cards(world):
         ("task", 7),
         ("body", 10),
         ("record", 6),
-        ("decision", 20),
+        ("decision", 21),
         ("run", 5),
     ],
 )

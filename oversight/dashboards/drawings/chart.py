@@ -61,6 +61,8 @@ class Chart:
     data: tuple[Datum, ...]
     line: float | None = None
     line_label: str = ""
+    page_name: str = ""
+    """What that page is about, for the way back to it; empty where the chart does not know."""
     is_share: bool = False
     """Whether the figures are parts of a whole, which people read in percent."""
 

@@ -31,6 +31,7 @@ def decision(subject: str) -> Chart:
         found.get_absolute_url(),
         gettext("score"),
         drawn,
+        page_name=_decision_name(found),
     )
 
 
@@ -45,7 +46,12 @@ def differences(subject: str) -> Chart:
         found.get_absolute_url(),
         gettext("difference to the other version"),
         drawn,
+        page_name=_decision_name(found),
     )
+
+
+def _decision_name(found: Decision) -> str:
+    return sentence(gettext("decision %(ref)s") % {"ref": found.ref}).rstrip(".")
 
 
 def charts_of(evidence: Sequence[Evidence]) -> list[str]:
@@ -135,6 +141,7 @@ def opinions(subject: str) -> Chart:
         0.5,
         gettext("half"),
         is_share=True,
+        page_name=gettext("%(ref)s: opinion map") % {"ref": proposal.ref},
     )
 
 

@@ -4,6 +4,7 @@ Letters cannot be measured where the chart is specified: they are counted, with 
 font that readers are likely to have.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -134,7 +135,8 @@ def wrapped(text: str, most: int) -> list[str]:
 
 def _words(text: str, most: int) -> Iterator[str]:
     """Give the words of a text, in pieces where one does not fit into a line."""
-    for word in text.split():
+    # Not at a space that breaks no line: French has one before its colons.
+    for word in re.split(r"[ \t\n]+", text.strip(" \t\n")):
         rest = word
         while room(rest) > most:
             piece = beginning(rest, most)

@@ -57,6 +57,7 @@ def task(subject: str) -> Chart:
         figures_of(chart_rows(found)),
         None if neutral is None else float(neutral),
         gettext("even-handed") if neutral is not None else "",
+        page_name=asked.task["title"],
     )
 
 
@@ -78,6 +79,7 @@ def trend_of(asked: AskedTask, measured_then: Sequence[Point]) -> Chart:
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
         metric_label(asked.task),
         tuple(_datum(point, point.model) for point in measured_then),
+        page_name=asked.task["title"],
     )
 
 
@@ -115,6 +117,7 @@ def history_of(found: RegisteredModel, results: Mapping[int, Sequence[Finding]])
         found.get_absolute_url(),
         metric_label(asked.task),
         tuple(_datum(point, point.version.label) for point in measured_then),
+        page_name=str(found),
     )
 
 
@@ -135,6 +138,7 @@ def run(subject: str) -> Chart:
         found.get_absolute_url(),
         gettext("score"),
         figures_of(rows),
+        page_name=found.ref,
     )
 
 
