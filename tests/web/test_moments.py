@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import override_settings
 from django.utils import timezone
+from django.utils.translation import override
 
 from oversight.web import moments
 
@@ -60,3 +61,8 @@ def test_a_distance_in_time_is_told_in_its_largest_unit(seconds: float, text: st
 
 def test_how_long_ago_is_kept_by_the_script() -> None:
     assert "data-ago>5 min ago</time>" in moments.ago(timezone.now() - timedelta(minutes=5))
+
+
+def test_february_is_abbreviated_as_french_does_it() -> None:
+    with override("fr"):
+        assert "25 févr. 2027" in moments.when(date(2027, 2, 25))
