@@ -142,7 +142,10 @@ def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, c
         assert page.locator("button:has-text('Yes, cancel it')").is_visible()
         finish()
         page.wait_for_selector("h1:has-text('failed')", timeout=10_000)
-        assert page.locator("#status").inner_text() == "The evaluation has ended: failed."
+        # It is said a moment after it is shown, so that a screen reader notices the change.
+        page.wait_for_selector(
+            "#status:text-is('The evaluation has ended: failed.')", state="attached", timeout=10_000
+        )
         assert page.locator("[hx-trigger]").count() == 0
 
 
