@@ -101,8 +101,9 @@ def _criterion(each: Evidence) -> Datum:
     assert measured is not None  # noqa: S101 - so chosen above
     assert measured.value is not None  # noqa: S101 - the same
     ending = f" ({each.asked})"
+    named = gettext("%(label)s: %(words)s") % {"label": SHORT[each.outcome], "words": each.title}
     return Datum(
-        f"{SHORT[each.outcome]}: {each.title}{ending}",
+        f"{named}{ending}",
         measured.value,
         measured.low,
         measured.high,
