@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -514,8 +515,9 @@ def make_election_decision(cast: Seats) -> Decision:
 
 
 def make_minutes(cast: Seats, *, is_adopted: bool = False, **period: date) -> Minutes:
-    """Draft the minutes of today, or of another period; adopt them if asked."""
-    days = {"starts_on": timezone.now().date(), "ends_on": timezone.now().date()} | period
+    """Draft the minutes of the body's today, or of another period; adopt them if asked."""
+    today = timezone.now().astimezone(ZoneInfo(cast.body.time_zone)).date()
+    days = {"starts_on": today, "ends_on": today} | period
     drafted = minutes.draft_minutes(by=cast.clerk, body=cast.body, **days)
     return minutes.adopt_minutes(by=cast.clerk, minutes=drafted) if is_adopted else drafted
 
