@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -336,3 +337,12 @@ def test_a_long_table_is_written_in_groups(tmp_path, monkeypatch):
     typed_tables.write_typed_table(lines, target, kinds=kinds, described={}, metadata={})
     assert pq.ParquetFile(target).metadata.num_row_groups == 3
     assert pq.read_table(target)["i"].to_pylist() == list(range(25))
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_dictionary_says_in_its_language_what_each_column_means(client):
+    page = client.get("/ar-xb/data/dictionary/").content.decode()
+    cells = re.findall(r'<td data-label="[^"]*">(?!<code>)([^<]*)</td>', page)
+    assert len(cells) > 400
+    assert [each for each in cells if each != "–" and "[" not in each] == []
+    assert "As people call it." in client.get("/data/dictionary.json").content.decode()

@@ -1,7 +1,7 @@
 """What a column of a public table is: its kind, and in words what it means and where it is from.
 
-The words are marked where they are written: pages translate them, files and the dictionary of
-tables are English.
+The words are marked where they are written: pages translate them, files and the API's document
+are English.
 """
 
 from collections.abc import Callable, Iterator

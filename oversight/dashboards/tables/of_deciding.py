@@ -23,11 +23,11 @@ from proposals.models import Decision, Proposal
 from proposals.titles import titled
 
 _BODIES = (
-    text("body", "Its address name.", at="slug"),
-    text("name", "As people call it."),
-    text("summary", "What it does.", null="Not said."),
-    text("time_zone", "The clock by which its votes close."),
-    moment("founded_at", "When it was founded."),
+    text("body", _("Its address name."), at="slug"),
+    text("name", _("As people call it.")),
+    text("summary", _("What it does."), null=_("Not said.")),
+    text("time_zone", _("The clock by which its votes close.")),
+    moment("founded_at", _("When it was founded.")),
     LEAF,
 )
 BODIES = Table(
@@ -41,21 +41,23 @@ BODIES = Table(
 )
 
 _PROPOSALS = (
-    text("proposal", "Its reference: year and number.", at="ref"),
-    text("body", "The body that decides.", at="body__slug"),
-    text("type", "What it would do when carried."),
-    text("status", "The stage it is in."),
-    text("title", "Of its newest revision.", at="shown_title"),
-    text("deployment", "The use it is about.", at="deployment__slug", null="It is about none."),
+    text("proposal", _("Its reference: year and number."), at="ref"),
+    text("body", _("The body that decides."), at="body__slug"),
+    text("type", _("What it would do when carried.")),
+    text("status", _("The stage it is in.")),
+    text("title", _("Of its newest revision."), at="shown_title"),
+    text(
+        "deployment", _("The use it is about."), at="deployment__slug", null=_("It is about none.")
+    ),
     text(
         "version",
-        "The weights it is about, by digest.",
+        _("The weights it is about, by digest."),
         at="version__digest",
-        null="It is about none.",
+        null=_("It is about none."),
     ),
-    moment("deliberation_opened_at", "When it became public."),
-    moment("status_changed_at", "Since when it is in this stage."),
-    text("ending_reason", "Why it was withdrawn or annulled.", null="It was not."),
+    moment("deliberation_opened_at", _("When it became public.")),
+    moment("status_changed_at", _("Since when it is in this stage.")),
+    text("ending_reason", _("Why it was withdrawn or annulled."), null=_("It was not.")),
     LEAF,
 )
 PROPOSALS = Table(
@@ -76,18 +78,18 @@ PROPOSALS = Table(
 )
 
 _DECISIONS = (
-    text("decision", "Its reference, which is the proposal's.", at="proposal__ref"),
-    text("body", "The body that decided.", at="proposal__body__slug"),
-    text("type", "What was proposed.", at="proposal__type"),
-    text("outcome", "carried, not_carried, tied, no_quorum, elected or no_votes."),
-    text("title", "Of the text that was voted on.", at="shown_title"),
-    moment("decided_at", "When the votes were counted."),
-    moment("in_force_until", "Its sunset.", null="It has none."),
-    moment("review_at", "When the body looks at it again.", null="No such date was set."),
-    boolean("is_override", "Whether it was carried against a failed criterion."),
-    moment("annulled_at", "When it was annulled.", null="It stands."),
-    text("annulment_reason", "Why.", null="It stands."),
-    text("digest", "Of the whole record: /decisions/<decision>/record.json."),
+    text("decision", _("Its reference, which is the proposal's."), at="proposal__ref"),
+    text("body", _("The body that decided."), at="proposal__body__slug"),
+    text("type", _("What was proposed."), at="proposal__type"),
+    text("outcome", _("carried, not_carried, tied, no_quorum, elected or no_votes.")),
+    text("title", _("Of the text that was voted on."), at="shown_title"),
+    moment("decided_at", _("When the votes were counted.")),
+    moment("in_force_until", _("Its sunset."), null=_("It has none.")),
+    moment("review_at", _("When the body looks at it again."), null=_("No such date was set.")),
+    boolean("is_override", _("Whether it was carried against a failed criterion.")),
+    moment("annulled_at", _("When it was annulled."), null=_("It stands.")),
+    text("annulment_reason", _("Why."), null=_("It stands.")),
+    text("digest", _("Of the whole record: /decisions/<decision>/record.json.")),
     LEAF,
 )
 DECISIONS = Table(
@@ -104,24 +106,24 @@ DECISIONS = Table(
 )
 
 INCIDENT_COLUMNS = (
-    text("ref", "Its reference."),
-    text("status", "triaged, investigating, mitigated or closed."),
-    text("severity", "How grave it is, as a clerk judges.", null="Not judged yet."),
-    text("category", "What went wrong.", null="Nothing is published yet."),
-    text("harm", "What harm was done.", null="Not judged yet."),
-    text("body", "The body that handles it.", null="None does yet."),
-    text("title", "The public title, or what stands in its place."),
-    day("occurred_on", "First known day.", null="Not known, or nothing is published yet."),
-    text("hidden", "Why a clerk hid the public text.", null="It is not hidden."),
-    moment("reported_at", "When it was reported."),
-    moment("responded_at", "When a clerk first acted.", null="None has acted."),
-    moment("published_at", "When its public text was written.", null="There is none yet."),
-    text("ending_reason", "Why it was closed.", null="It is not closed."),
-    texts("deployments", "The uses it is about."),
-    texts("versions", "The weights it is about, by digest."),
-    texts("runs", "The runs it is about."),
-    text("text", "The public text, written by a clerk; empty where it is hidden."),
-    text("leaf", "Id of the act that reported it; /receipts/<leaf>/ proves it."),
+    text("ref", _("Its reference.")),
+    text("status", _("triaged, investigating, mitigated or closed.")),
+    text("severity", _("How grave it is, as a clerk judges."), null=_("Not judged yet.")),
+    text("category", _("What went wrong."), null=_("Nothing is published yet.")),
+    text("harm", _("What harm was done."), null=_("Not judged yet.")),
+    text("body", _("The body that handles it."), null=_("None does yet.")),
+    text("title", _("The public title, or what stands in its place.")),
+    day("occurred_on", _("First known day."), null=_("Not known, or nothing is published yet.")),
+    text("hidden", _("Why a clerk hid the public text."), null=_("It is not hidden.")),
+    moment("reported_at", _("When it was reported.")),
+    moment("responded_at", _("When a clerk first acted."), null=_("None has acted.")),
+    moment("published_at", _("When its public text was written."), null=_("There is none yet.")),
+    text("ending_reason", _("Why it was closed."), null=_("It is not closed.")),
+    texts("deployments", _("The uses it is about.")),
+    texts("versions", _("The weights it is about, by digest.")),
+    texts("runs", _("The runs it is about.")),
+    text("text", _("The public text, written by a clerk; empty where it is hidden.")),
+    text("leaf", _("Id of the act that reported it; /receipts/<leaf>/ proves it.")),
 )
 
 
@@ -141,13 +143,13 @@ INCIDENTS = Table(
 )
 
 _ACTS = (
-    integer("index", "Its place in the log, from 0."),
-    text("type", "What was done."),
-    text("subject", "What it was done to, as the record names it."),
-    text("actor", "Who did it, by public id."),
-    text("leaf_hash", "SHA-256 of 0x00 and the bytes of the leaf."),
-    text("leaf", "Its id; /receipts/<leaf>/ proves it.", at="leaf_id"),
-    moment("sequenced_at", "When it was given its place."),
+    integer("index", _("Its place in the log, from 0.")),
+    text("type", _("What was done.")),
+    text("subject", _("What it was done to, as the record names it.")),
+    text("actor", _("Who did it, by public id.")),
+    text("leaf_hash", _("SHA-256 of 0x00 and the bytes of the leaf.")),
+    text("leaf", _("Its id; /receipts/<leaf>/ proves it."), at="leaf_id"),
+    moment("sequenced_at", _("When it was given its place.")),
 )
 ACTS = Table(
     "acts",

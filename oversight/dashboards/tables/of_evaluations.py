@@ -19,12 +19,12 @@ from proposals.choices import Status
 from proposals.models import Proposal
 
 _SUITES = (
-    text("suite", "Its address name.", at="suite__slug"),
-    integer("number", "Which version of it this is."),
-    text("digest", "Of the whole document: tasks, data and settings."),
-    text("title", "As people call it.", at="suite__title"),
-    integer("tasks", "How many tasks it has.", at="task_count"),
-    moment("published_at", "When this version was published."),
+    text("suite", _("Its address name."), at="suite__slug"),
+    integer("number", _("Which version of it this is.")),
+    text("digest", _("Of the whole document: tasks, data and settings.")),
+    text("title", _("As people call it."), at="suite__title"),
+    integer("tasks", _("How many tasks it has."), at="task_count"),
+    moment("published_at", _("When this version was published.")),
     LEAF,
 )
 SUITES = Table(
@@ -47,18 +47,22 @@ SUITES = Table(
 )
 
 _RUNS = (
-    text("run", "Its reference.", at="ref"),
-    text("suite", "The suite that was run.", at="suite_version__suite__slug"),
-    integer("suite_number", "Which version of it.", at="suite_version__number"),
-    text("suite_digest", "The digest of that version.", at="suite_version__digest"),
-    text("model", "The model that was asked.", at="model_version__model__slug"),
-    text("model_digest", "The digest of its weights.", at="model_version__digest"),
-    text("state", "queued, running, succeeded, failed or cancelled."),
-    text("reason", "Why it failed or was cancelled.", null="It was not."),
-    text("purpose", "What it was asked for, such as proposal:2026-001.", null="For nothing named."),
-    moment("requested_at", "When it was asked for."),
-    moment("started_at", "When a worker began.", null="None has begun."),
-    moment("finished_at", "When it ended.", null="It has not ended."),
+    text("run", _("Its reference."), at="ref"),
+    text("suite", _("The suite that was run."), at="suite_version__suite__slug"),
+    integer("suite_number", _("Which version of it."), at="suite_version__number"),
+    text("suite_digest", _("The digest of that version."), at="suite_version__digest"),
+    text("model", _("The model that was asked."), at="model_version__model__slug"),
+    text("model_digest", _("The digest of its weights."), at="model_version__digest"),
+    text("state", _("queued, running, succeeded, failed or cancelled.")),
+    text("reason", _("Why it failed or was cancelled."), null=_("It was not.")),
+    text(
+        "purpose",
+        _("What it was asked for, such as proposal:2026-001."),
+        null=_("For nothing named."),
+    ),
+    moment("requested_at", _("When it was asked for.")),
+    moment("started_at", _("When a worker began."), null=_("None has begun.")),
+    moment("finished_at", _("When it ended."), null=_("It has not ended.")),
     LEAF,
 )
 
@@ -78,30 +82,35 @@ RUNS = Table(
 )
 
 _RESULTS = (
-    text("run", "The run.", at="task_run__run__ref"),
-    text("suite", "The suite.", at="task_run__run__suite_version__suite__slug"),
-    text("suite_digest", "The version of it.", at="task_run__run__suite_version__digest"),
-    text("model_digest", "The weights.", at="task_run__run__model_version__digest"),
-    text("task", "The task of the suite.", at="task_run__task_name"),
+    text("run", _("The run."), at="task_run__run__ref"),
+    text("suite", _("The suite."), at="task_run__run__suite_version__suite__slug"),
+    text("suite_digest", _("The version of it."), at="task_run__run__suite_version__digest"),
+    text("model_digest", _("The weights."), at="task_run__run__model_version__digest"),
+    text("task", _("The task of the suite."), at="task_run__task_name"),
     SCORE[0],
-    text("group", "The group of samples.", null="All samples of the task."),
+    text("group", _("The group of samples."), null=_("All samples of the task.")),
     *SCORE[1:],
-    integer("clusters", "Clusters of samples that belong together.", null="Samples stand alone."),
+    integer(
+        "clusters", _("Clusters of samples that belong together."), null=_("Samples stand alone.")
+    ),
     text(
         "organisation",
-        "The worker's organisation.",
+        _("The worker's organisation."),
         at="task_run__worker__organisation__slug",
-        null="Unknown.",
+        null=_("Unknown."),
     ),
     text(
-        "worker", "Who measured, by public id.", at="task_run__worker__public_id", null="Unknown."
+        "worker",
+        _("Who measured, by public id."),
+        at="task_run__worker__public_id",
+        null=_("Unknown."),
     ),
-    text("statement", "Digest of the signed statement.", at="task_run__statement_digest"),
+    text("statement", _("Digest of the signed statement."), at="task_run__statement_digest"),
     text(
         "samples_sha256",
-        "Digest of the file of samples.",
+        _("Digest of the file of samples."),
         at="task_run__samples_id",
-        null="There is no such file.",
+        null=_("There is no such file."),
     ),
 )
 RESULTS = Table(
@@ -118,21 +127,21 @@ RESULTS = Table(
 )
 
 _CRITERIA = (
-    text("subject", "What it is asked of, such as proposal:2026-001 or suite:facts."),
-    text("suite", "The suite.", at="suite_version__suite__slug"),
-    text("suite_digest", "The version of it.", at="suite_version__digest"),
-    text("task", "The task.", at="task_name"),
-    text("metric", "The metric."),
-    text("comparison", "at_least, below, or not_worse than another version by a margin."),
-    decimal("threshold", "What it is compared with; for not_worse the margin."),
+    text("subject", _("What it is asked of, such as proposal:2026-001 or suite:facts.")),
+    text("suite", _("The suite."), at="suite_version__suite__slug"),
+    text("suite_digest", _("The version of it."), at="suite_version__digest"),
+    text("task", _("The task."), at="task_name"),
+    text("metric", _("The metric.")),
+    text("comparison", _("at_least, below, or not_worse than another version by a margin.")),
+    decimal("threshold", _("What it is compared with; for not_worse the margin.")),
     text(
         "beside",
-        "The version that it must not be worse than, by its digest.",
+        _("The version that it must not be worse than, by its digest."),
         at="beside__digest",
-        null="It is compared with a number.",
+        null=_("It is compared with a number."),
     ),
-    boolean("must_pass", "Whether a vote against it needs the override threshold."),
-    moment("recorded_at", "When it was put on the record: before the run."),
+    boolean("must_pass", _("Whether a vote against it needs the override threshold.")),
+    moment("recorded_at", _("When it was put on the record: before the run.")),
     LEAF,
 )
 CRITERIA = Table(
@@ -151,12 +160,12 @@ CRITERIA = Table(
 )
 
 _WORKERS = (
-    text("worker", "Its public id.", at="public_id"),
-    text("name", "As its organisation calls it."),
-    text("organisation", "Whose it is.", at="organisation__slug"),
-    texts("resource_classes", "What it computes on: cpu or gpu."),
-    moment("enrolled_at", "When its key was taken."),
-    moment("revoked_at", "When its key was revoked.", null="It was not."),
+    text("worker", _("Its public id."), at="public_id"),
+    text("name", _("As its organisation calls it.")),
+    text("organisation", _("Whose it is."), at="organisation__slug"),
+    texts("resource_classes", _("What it computes on: cpu or gpu.")),
+    moment("enrolled_at", _("When its key was taken.")),
+    moment("revoked_at", _("When its key was revoked."), null=_("It was not.")),
     LEAF,
 )
 WORKERS = Table(

@@ -15,10 +15,10 @@ from oversight.registry.models import (
 )
 
 _ORGANISATIONS = (
-    text("organisation", "Its address name.", at="slug"),
-    text("name", "As people call it."),
-    text("website", "Its own pages.", null="It gave none."),
-    moment("admitted_at", "When it was admitted."),
+    text("organisation", _("Its address name."), at="slug"),
+    text("name", _("As people call it.")),
+    text("website", _("Its own pages."), null=_("It gave none.")),
+    moment("admitted_at", _("When it was admitted.")),
     LEAF,
 )
 ORGANISATIONS = Table(
@@ -32,12 +32,12 @@ ORGANISATIONS = Table(
 )
 
 _MODELS = (
-    text("model", "Its address name.", at="slug"),
-    text("name", "As people call it."),
-    text("developer", "Who made it.", null="Not said."),
-    text("summary", "What it is, in a sentence or two.", null="Not said."),
-    integer("versions", "How many versions are registered.", at="version_count"),
-    moment("registered_at", "When it was registered."),
+    text("model", _("Its address name."), at="slug"),
+    text("name", _("As people call it.")),
+    text("developer", _("Who made it."), null=_("Not said.")),
+    text("summary", _("What it is, in a sentence or two."), null=_("Not said.")),
+    integer("versions", _("How many versions are registered."), at="version_count"),
+    moment("registered_at", _("When it was registered.")),
     LEAF,
 )
 MODELS = Table(
@@ -54,13 +54,15 @@ MODELS = Table(
 )
 
 _VERSIONS = (
-    text("version", "Digest of the list of its files: name, size and sha256 of each.", at="digest"),
-    text("model", "The model it is of.", at="model__slug"),
-    text("label", "As its developer names it."),
-    text("licence", "Its licence, as SPDX names it.", null="Not said."),
-    integer("bytes", "Size of its files together.", unit="bytes", at="total_bytes"),
-    integer("files", "How many files it has.", at="file_count"),
-    moment("registered_at", "When it was registered."),
+    text(
+        "version", _("Digest of the list of its files: name, size and sha256 of each."), at="digest"
+    ),
+    text("model", _("The model it is of."), at="model__slug"),
+    text("label", _("As its developer names it.")),
+    text("licence", _("Its licence, as SPDX names it."), null=_("Not said.")),
+    integer("bytes", _("Size of its files together."), unit="bytes", at="total_bytes"),
+    integer("files", _("How many files it has."), at="file_count"),
+    moment("registered_at", _("When it was registered.")),
     LEAF,
 )
 VERSIONS = Table(
@@ -79,17 +81,17 @@ VERSIONS = Table(
 )
 
 _ENDPOINTS = (
-    text("endpoint", "Its address name.", at="slug"),
-    text("name", "As people call it."),
-    text("operator", "The organisation that runs it.", at="operator__slug"),
-    text("base_url", "Where it answers.", null="It is not on the public network."),
+    text("endpoint", _("Its address name."), at="slug"),
+    text("name", _("As people call it.")),
+    text("operator", _("The organisation that runs it."), at="operator__slug"),
+    text("base_url", _("Where it answers."), null=_("It is not on the public network.")),
     text(
         "claimed_version",
-        "The version that it says it serves.",
+        _("The version that it says it serves."),
         at="claimed_version__digest",
-        null="It says nothing.",
+        null=_("It says nothing."),
     ),
-    moment("registered_at", "When it was registered."),
+    moment("registered_at", _("When it was registered.")),
     LEAF,
 )
 ENDPOINTS = Table(
@@ -103,13 +105,13 @@ ENDPOINTS = Table(
 )
 
 _DEPLOYMENTS = (
-    text("deployment", "Its address name.", at="slug"),
-    text("name", "As people call it."),
-    text("endpoint", "Where it is served from.", at="endpoint__slug"),
-    text("operator", "The organisation that runs it.", at="endpoint__operator__slug"),
-    text("purpose", "What it is for."),
-    text("audience", "Who uses it."),
-    moment("registered_at", "When it was registered."),
+    text("deployment", _("Its address name."), at="slug"),
+    text("name", _("As people call it.")),
+    text("endpoint", _("Where it is served from."), at="endpoint__slug"),
+    text("operator", _("The organisation that runs it."), at="endpoint__operator__slug"),
+    text("purpose", _("What it is for.")),
+    text("audience", _("Who uses it.")),
+    moment("registered_at", _("When it was registered.")),
     LEAF,
 )
 DEPLOYMENTS = Table(
@@ -123,21 +125,22 @@ DEPLOYMENTS = Table(
 )
 
 _AUTHORISATIONS = (
-    text("decision", "The decision that granted it.", at="decision_ref"),
-    text("deployment", "The use.", at="deployment__slug"),
-    text("version", "The weights, by their digest.", at="version__digest"),
-    text("model", "The model they are of.", at="version__model__slug"),
+    text("decision", _("The decision that granted it."), at="decision_ref"),
+    text("deployment", _("The use."), at="deployment__slug"),
+    text("version", _("The weights, by their digest."), at="version__digest"),
+    text("model", _("The model they are of."), at="version__model__slug"),
     text(
-        "state", "in_force, suspended, revoked, expired or superseded; the gate has the last word."
+        "state",
+        _("in_force, suspended, revoked, expired or superseded; the gate has the last word."),
     ),
-    moment("starts_at", "From when it holds."),
-    moment("ends_at", "Until when it holds: its sunset.", null="Until it is ended."),
-    moment("state_changed_at", "Since when it is in this state."),
-    text("changed_by", "The decision that changed its state.", null="None did."),
+    moment("starts_at", _("From when it holds.")),
+    moment("ends_at", _("Until when it holds: its sunset."), null=_("Until it is ended.")),
+    moment("state_changed_at", _("Since when it is in this state.")),
+    text("changed_by", _("The decision that changed its state."), null=_("None did.")),
     moment(
         "suspended_until",
-        "When a suspension lapses unless the body ratifies it.",
-        null="It is not suspended, or the body has ratified that.",
+        _("When a suspension lapses unless the body ratifies it."),
+        null=_("It is not suspended, or the body has ratified that."),
     ),
     LEAF,
 )

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from django.utils.translation import gettext_noop as _
+
 from oversight.dashboards.tables.columns import Column, Kind
 
 
@@ -19,18 +21,20 @@ day = partial(_column, Kind.DAY)
 texts = partial(_column, Kind.TEXTS)
 
 LEAF = text(
-    "leaf", "Id of the act that put it on the record; /receipts/<leaf>/ proves it.", at="leaf_id"
+    "leaf", _("Id of the act that put it on the record; /receipts/<leaf>/ proves it."), at="leaf_id"
 )
 
 SCORE = (
-    text("metric", "What was measured, by the name that the suite gives it."),
-    integer("n", "How many samples it is the mean of.", unit="samples"),
-    number("mean", "The score: the mean over the samples."),
+    text("metric", _("What was measured, by the name that the suite gives it.")),
+    integer("n", _("How many samples it is the mean of."), unit="samples"),
+    number("mean", _("The score: the mean over the samples.")),
     number(
-        "stderr", "Its standard error.", null="There is none for this method, or of one sample."
+        "stderr",
+        _("Its standard error."),
+        null=_("There is none for this method, or of one sample."),
     ),
-    number("low", "Lower end of the 95 % interval.", null="There is no interval."),
-    number("high", "Upper end of the 95 % interval.", null="There is no interval."),
-    text("method", "How the interval was computed."),
+    number("low", _("Lower end of the 95 per cent interval."), null=_("There is no interval.")),
+    number("high", _("Upper end of the 95 per cent interval."), null=_("There is no interval.")),
+    text("method", _("How the interval was computed.")),
 )
 """A score with its interval, as docs/explanation/statistics.md explains it."""
