@@ -33,6 +33,7 @@ up: environments ## Start everything, empty; prints a link to make the first adm
 test: environments-dev ## Run all tests, in a real browser too
 	@bash .ci/install-browser
 	@bash .ci/install-gettext
+	@bash .ci/install-poppler
 	@bash .ci/install-broker
 	@bash .ci/fetch-verifiers
 	@bash .ci/fetch-litellm
