@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext as _
 
 from proposals.charter_words import (
@@ -23,6 +23,7 @@ from proposals.charter_words import (
     rules_words,
 )
 from proposals.choices import FOLLOWS, ProposalType
+from proposals.count_refusals import in_words
 from proposals.papers import ELECTION_METHODS, MOTION_METHODS
 from proposals.tally import consent, yes_no
 from proposals.tally.errors import InputError
@@ -128,8 +129,8 @@ def read(document: Mapping[str, Any]) -> dict[ProposalType, DecisionRules]:
             % {
                 "always": ", ".join(sorted(ALWAYS_RULED)),
                 "others": ", ".join(sorted(set(ProposalType.values) - ALWAYS_RULED)),
-                "missing": ", ".join(missing) or "none",
-                "unknown": ", ".join(unknown) or "none",
+                "missing": ", ".join(missing) or pgettext("rules of a charter", "none"),
+                "unknown": ", ".join(unknown) or pgettext("rules of a charter", "none"),
             }
         )
     return {
@@ -338,8 +339,8 @@ def _require_keys(name: str, rules: Mapping[str, Any]) -> None:
             % {
                 "name": name,
                 "keys": ", ".join(sorted(_KEYS)),
-                "missing": ", ".join(missing) or "none",
-                "unknown": ", ".join(unknown) or "none",
+                "missing": ", ".join(missing) or pgettext("rules of a charter", "none"),
+                "unknown": ", ".join(unknown) or pgettext("rules of a charter", "none"),
             }
         )
 
@@ -352,7 +353,7 @@ def _read_vote(name: str, vote: Any) -> Rules:
     try:
         return Rules.of(**vote)
     except InputError as error:
-        raise _fault(name, error.field, error.problem) from None
+        raise _fault(name, error.field, in_words(error.problem)) from None
     except TypeError:
         known = ", ".join(Rules().as_json())
         raise _fault(
@@ -364,7 +365,7 @@ def _read_share(name: str, value: Any) -> Fraction:
     try:
         return fraction(value, "override_threshold")
     except InputError as error:
-        raise _fault(name, error.field, error.problem) from None
+        raise _fault(name, error.field, in_words(error.problem)) from None
 
 
 def _whole(name: str, field: str, value: Any, low: int, high: int) -> int:

@@ -52,6 +52,15 @@ PATTERNS = (
         "inside it"
     ),
     _("%(number)s is not between 1 and %(most)s"),
+    _("longer than %(most)s characters; shorten it"),
+    _("is not valid UTF-8 text; use plain characters"),
+    _("the weights have no common denominator up to %(most)s; use decimals"),
+    _("%(number)s is out of range; use numbers up to %(most)s"),
+    _("%(text)s is not an exact number; write 3, 2.5 or 2/3 (floats are refused)"),
+    _("%(text)s is not one of %(known)s"),
+    _("%(number)s is not above 0 and up to 1"),
+    _("%(number)s is not from 0 to 1"),
+    _("more than all can never be met; use at_least"),
 )
 
 _SENTENCES = Sentences(PATTERNS)

@@ -79,14 +79,14 @@ def _refuse_size(name: str, content: bytes) -> None:
 
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "this is an archive (zip, or a spreadsheet of an office program)"),
-    (b"\x1f\x8b", "this is a gzip archive"),
-    (b"\xd0\xcf\x11\xe0", "this is an office document, which may hold macros"),
-    (b"\x89HDF", "this is an HDF5 file"),
-    (b"\x93NUMPY", "this is a NumPy file, which may hold a pickle"),
-    (b"#!", "this is a script"),
-    (b"MZ", "this is a program"),
-    (b"\x7fELF", "this is a program"),
+    (b"PK\x03\x04", "this is an archive (zip, or a spreadsheet of an office program)."),
+    (b"\x1f\x8b", "this is a gzip archive."),
+    (b"\xd0\xcf\x11\xe0", "this is an office document, which may hold macros."),
+    (b"\x89HDF", "this is an HDF5 file."),
+    (b"\x93NUMPY", "this is a NumPy file, which may hold a pickle."),
+    (b"#!", "this is a script."),
+    (b"MZ", "this is a program."),
+    (b"\x7fELF", "this is a program."),
 )
 
 
@@ -98,10 +98,12 @@ def _refuse_code(name: str, content: bytes) -> None:
         _refuse(name, "this is a Python pickle, which runs code when it is read.", fix)
     for magic, what in _MAGIC:
         if content.startswith(magic):
-            _refuse(name, f"{what}.", fix)
+            _refuse(name, what, fix)
     if name.lower().endswith((".py", ".yaml", ".yml")):
-        found = "holds !function or !!python" if _HOOK.search(content) else "is configuration"
-        _refuse(name, f"this file {found}; only rows of data are uploaded here.", fix)
+        if _HOOK.search(content):
+            hook = "this file holds !function or !!python; only rows of data are uploaded here."
+            _refuse(name, hook, fix)
+        _refuse(name, "this file is configuration; only rows of data are uploaded here.", fix)
 
 
 def _text(name: str, content: bytes) -> str:

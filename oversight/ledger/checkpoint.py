@@ -40,14 +40,17 @@ def parse(text: str) -> TreeHead:
     """
     lines = text.removesuffix("\n").split("\n")
     if not text.endswith("\n") or len(lines) < 3 or not all(lines):
-        raise CheckpointError("A checkpoint is at least three lines: origin, tree size, root.")
+        words = _("A checkpoint is at least three lines: origin, tree size, root.")
+        raise CheckpointError(Said(words))
     origin, size, encoded_root, *extensions = lines
     try:
         head = TreeHead(origin, from_decimal(size), from_base64(encoded_root), tuple(extensions))
     except EncodingError as error:
-        raise CheckpointError(f"The checkpoint of {origin}: {error}") from None
+        words = _("The checkpoint of %(origin)s: %(error)s")
+        raise CheckpointError(Said(words, origin=origin, error=error.args[0])) from None
     if len(head.root) != HASH_BYTES:
-        raise CheckpointError(f"The checkpoint of {origin} has a root of a wrong length.")
+        words = _("The checkpoint of %(origin)s has a root of a wrong length.")
+        raise CheckpointError(Said(words, origin=origin))
     return head
 
 

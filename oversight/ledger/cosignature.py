@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from oversight.ledger import checkpoint
 from oversight.ledger.encoding import to_base64
 from oversight.ledger.note import KEY_ID_BYTES, NoteError, Signature, read_vkey
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
 
 ED25519 = 0x04
 ML_DSA_44 = 0x06
@@ -49,10 +51,12 @@ class CosignerKey:
         """
         name, key_id, material = read_vkey(vkey)
         if not material or len(material) != 1 + _PUBLIC_BYTES.get(material[0], -1):
-            raise NoteError(f"The verifier key of {name} is not a cosigner's (types 04 and 06).")
+            words = _("The verifier key of %(name)s is not a cosigner's (types 04 and 06).")
+            raise NoteError(Said(words, name=name))
         key = cls(name, material[0], material[1:])
         if key.key_id.hex() != key_id:
-            raise NoteError(f"The verifier key of {name} does not fit its own key id {key_id}.")
+            words = _("The verifier key of %(name)s does not fit its own key id %(key)s.")
+            raise NoteError(Said(words, name=name, key=key_id))
         return key
 
     @property

@@ -8,6 +8,9 @@ import base64
 import binascii
 import re
 
+from oversight.web.marks import Said
+from oversight.web.marks import gettext_noop as _
+
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -30,9 +33,10 @@ def from_base64(text: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise EncodingError(f"{text[:60]!r} is not base64.") from None
+        raise EncodingError(Said(_("%(text)s is not base64."), text=repr(text[:60]))) from None
     if to_base64(data) != text:
-        raise EncodingError(f"{text[:60]!r} is not the usual spelling of its bytes in base64.")
+        words = _("%(text)s is not the usual spelling of its bytes in base64.")
+        raise EncodingError(Said(words, text=repr(text[:60])))
     return data
 
 
@@ -43,7 +47,8 @@ def from_decimal(text: str) -> int:
         EncodingError: on anything else, and above 63 bits.
     """
     if not _DECIMAL.fullmatch(text) or int(text) >= 1 << 63:
-        raise EncodingError(f"{text[:30]!r} is not a whole number without leading zeros.")
+        words = _("%(text)s is not a whole number without leading zeros.")
+        raise EncodingError(Said(words, text=repr(text[:30])))
     return int(text)
 
 
@@ -60,5 +65,6 @@ def from_digest(text: str) -> bytes:
     """
     match = _DIGEST.fullmatch(text)
     if match is None:
-        raise EncodingError(f"{text[:80]!r} is not of the form sha256:<64 hexadecimal digits>.")
+        words = _("%(text)s is not of the form sha256:<64 hexadecimal digits>.")
+        raise EncodingError(Said(words, text=repr(text[:80])))
     return bytes.fromhex(match[1])

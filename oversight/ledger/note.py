@@ -80,10 +80,12 @@ class VerifierKey:
         """
         name, key_id, material = read_vkey(vkey)
         if len(material) != 33 or material[0] != ED25519:
-            raise NoteError(f"The verifier key of {name} is not an Ed25519 key.")
+            words = _("The verifier key of %(name)s is not an Ed25519 key.")
+            raise NoteError(Said(words, name=name))
         key = cls(name, material[1:])
         if key.key_id.hex() != key_id:
-            raise NoteError(f"The verifier key of {name} does not fit its own key id {key_id}.")
+            words = _("The verifier key of %(name)s does not fit its own key id %(key)s.")
+            raise NoteError(Said(words, name=name, key=key_id))
         return key
 
     def format(self) -> str:
@@ -147,7 +149,8 @@ def parse(message: bytes) -> Note:
         raise NoteError(Said(_("The note must end with a signature line and its line feed.")))
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
-        raise NoteError(f"The note has more than {MAX_SIGNATURES} signatures.")
+        words = _("The note has more than %(most)s signatures.")
+        raise NoteError(Said(words, most=MAX_SIGNATURES))
     return Note(text, tuple(parse_signature(line) for line in lines))
 
 
@@ -185,13 +188,13 @@ def verify(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
 
 def _decode(message: bytes) -> str:
     if len(message) > MAX_NOTE_BYTES:
-        raise NoteError(f"The note is longer than {MAX_NOTE_BYTES} bytes.")
+        raise NoteError(Said(_("The note is longer than %(most)s bytes."), most=MAX_NOTE_BYTES))
     try:
         content = message.decode("utf-8")
     except UnicodeDecodeError:
-        raise NoteError("The note is not UTF-8.") from None
+        raise NoteError(Said(_("The note is not UTF-8."))) from None
     if _CONTROL.search(content):
-        raise NoteError("The note holds a control character.")
+        raise NoteError(Said(_("The note holds a control character.")))
     return content
 
 
@@ -210,9 +213,10 @@ def parse_signature(line: str) -> Signature:
     try:
         blob = from_base64(parts[2])
     except EncodingError as error:
-        raise NoteError(f"The signature of {name}: {error}") from None
+        words = _("The signature of %(name)s: %(error)s")
+        raise NoteError(Said(words, name=name, error=error.args[0])) from None
     if len(blob) <= KEY_ID_BYTES:
-        raise NoteError(f"The signature of {name} is too short.")
+        raise NoteError(Said(_("The signature of %(name)s is too short."), name=name))
     return Signature(name, blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES:])
 
 
@@ -224,13 +228,15 @@ def read_vkey(vkey: str) -> tuple[str, str, bytes]:
     """
     parts = vkey.split("+", 2)
     if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
-        raise NoteError("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
+        words = _("A verifier key has the form NAME+<8 hexadecimal digits>+<base64>.")
+        raise NoteError(Said(words))
     name, key_id, encoded = parts
     require_name(name)
     try:
         return name, key_id, from_base64(encoded)
     except EncodingError as error:
-        raise NoteError(f"The verifier key of {name}: {error}") from None
+        words = _("The verifier key of %(name)s: %(error)s")
+        raise NoteError(Said(words, name=name, error=error.args[0])) from None
 
 
 def require_name(name: str) -> None:
@@ -240,4 +246,5 @@ def require_name(name: str) -> None:
         NoteError: when it is empty or holds white space or a plus sign.
     """
     if not name or "+" in name or any(character.isspace() for character in name):
-        raise NoteError(f"{name[:60]!r} cannot name a key: no white space, no plus, not empty.")
+        words = _("%(name)s cannot name a key: no white space, no plus, not empty.")
+        raise NoteError(Said(words, name=repr(name[:60])))

@@ -87,7 +87,7 @@ def parse(text: str) -> TlogProof:
     try:
         return _parse_lines(lines[1:], signed_checkpoint)
     except EncodingError as error:
-        raise ReceiptError(str(error)) from None
+        raise ReceiptError(*error.args) from None
 
 
 def _parse_lines(lines: list[str], signed_checkpoint: str) -> TlogProof:

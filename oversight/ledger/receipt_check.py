@@ -99,6 +99,8 @@ def _parse(text: str, found: _Found) -> str:
 
 def _problem(error: Exception) -> str:
     """Return what the pure modules say is wrong, in the language that is spoken."""
+    if isinstance(error, UnicodeEncodeError):
+        return gettext("The receipt holds a character that no text can have.")
     return spoken(error.args[0])
 
 
@@ -119,9 +121,9 @@ def _verify_signature(text: str, found: _Found) -> str:  # noqa: ARG001
     try:
         found.head = found.receipt.tree_head(keys)
     except (proof.ReceiptError, UnicodeEncodeError) as error:
-        problem = _problem(error) if isinstance(error, proof.ReceiptError) else str(error)
         words = gettext("%(problem)s Expected the signature of %(key)s.")
-        raise StepFailed(words % {"problem": problem, "key": keys[0].format()}) from None
+        found_wrong = {"problem": _problem(error), "key": keys[0].format()}
+        raise StepFailed(words % found_wrong) from None
     witnesses = _cosigners(found.receipt)
     words = (
         gettext(

@@ -1,6 +1,7 @@
 """Suspending an authorisation at once, and asking the body to ratify it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
@@ -11,7 +12,7 @@ from oversight.accounts.models import Body, Person
 from oversight.accounts.services import notify
 from oversight.registry import effects as registry
 from oversight.registry.models import Authorisation
-from oversight.web.clock import database_now, stamp
+from oversight.web.clock import database_now, in_words, when_read
 from oversight.web.figures import grouped
 from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, NotAllowed
@@ -85,11 +86,11 @@ def write_suspension(*, by: Person, authorisation: Authorisation, reason: str) -
         subject=filled(_("Suspended at once: %(deployment)s"), deployment=authorisation.deployment),
         text=filled(
             _(
-                "The authorisation %(decision_ref)s is suspended until %(stamp)s unless the "
+                "The authorisation %(decision_ref)s is suspended until %(until)s unless the "
                 "body ratifies that; %(ref)s asks it to."
             ),
             decision_ref=authorisation.decision_ref,
-            stamp=stamp(until),
+            until=when_read(until, body.time_zone),
             ref=proposal.ref,
         ),
         path=proposal.get_absolute_url(),
@@ -115,20 +116,35 @@ def _require_first(ref: str) -> None:
     raise Conflict(words % {"ref": earlier.ref})
 
 
+def _ratification_text(
+    body: Body, authorisation: Authorisation, reason: str, until: datetime
+) -> dict[str, Any]:
+    """Return the text of a ratification, in the language of whoever suspends and says why."""
+    title = gettext("Ratify the suspension of %(version)s for %(deployment)s") % {
+        "version": authorisation.version,
+        "deployment": authorisation.deployment,
+    }
+    summary = gettext(
+        "Suspended at once on %(now)s. It lapses on %(until)s unless this is carried by then."
+    ) % {
+        "now": in_words(database_now(), body.time_zone),
+        "until": in_words(until, body.time_zone),
+    }
+    decided = gettext(
+        "Carried, the suspension of the authorisation %(ref)s stands until the body renews or "
+        "ends it. Not carried, the authorisation is in force again at once."
+    ) % {"ref": authorisation.decision_ref}
+    why, what = gettext("Why at once"), gettext("What is decided")
+    text = f"## {why}\n\n{reason}\n\n## {what}\n\n{decided}\n"
+    return text_document(title[:160], summary, text)
+
+
 def _propose_ratification(
     by: Person, body: Body, authorisation: Authorisation, reason: str, until: datetime
 ) -> Proposal:
     """Write the proposal that ratifies a suspension, open for deliberation from the start."""
     ref = authorisation.decision_ref
-    title = f"Ratify the suspension of {authorisation.version} for {authorisation.deployment}"
-    content = text_document(
-        title[:160],
-        f"Suspended at once on {stamp(database_now())}. It lapses on {stamp(until)} unless this is "
-        "carried by then.",
-        f"## Why at once\n\n{reason}\n\n## What is decided\n\nCarried, the suspension of the "
-        f"authorisation {ref} stands until the body renews or ends it. Not carried, the "
-        "authorisation is in force again at once.\n",
-    )
+    content = _ratification_text(body, authorisation, reason, until)
     proposal = Proposal(
         body=body,
         type=ProposalType.SUSPEND,

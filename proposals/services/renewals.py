@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.choices import NoticeKind
+from oversight.accounts.mail_times import languages_of
 from oversight.accounts.models import Body, Person
 from oversight.accounts.services import notify
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation
-from oversight.web.clock import database_now, stamp, when_read
+from oversight.web.clock import database_now, in_words, when_read
 from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict
 from proposals.choices import OPEN, Origin, ProposalType, Status
@@ -88,16 +91,8 @@ def draft_renewal(*, decision: Decision) -> Proposal:
     row = Authorisation.objects.standing().with_parts().filter(decision_ref=decision.ref).first()
     if row is None or not is_renewal_due(row, decision, database_now()):
         raise Conflict(gettext("No renewal of %(ref)s is due.") % {"ref": decision.ref})
-    title = f"Renew: {decision.proposal.title}"[:160]
-    ends = stamp(row.ends_at) if row.ends_at else ""
-    content = text_document(
-        title,
-        f"The authorisation {row.decision_ref} ends on {ends}. This would renew it.",
-        f"{row.version} serves {row.deployment} by decision {row.decision_ref}, which ends on "
-        f"{ends}. The charter has this renewal drafted in time.\n\nA clerk of the body completes "
-        "the text: what was learnt since the decision, and why the model should stay.\n",
-        terms={"conditions": row.conditions} if row.conditions else {},
-    )
+    with translation.override(_language(body)):
+        content = _renewal_text(body, row, decision)
     proposal = Proposal(
         body=body,
         type=ProposalType.RENEW,
@@ -122,6 +117,38 @@ def draft_renewal(*, decision: Decision) -> Proposal:
         path=proposal.get_absolute_url(),
     )
     return proposal
+
+
+def _language(body: Body) -> str:
+    """Return the language of the clerks who complete a draft; the site's if they have several."""
+    seats = body.memberships.in_term().clerks().select_related("person")
+    spoken = set(languages_of([seat.person for seat in seats]).values())
+    return spoken.pop() if len(spoken) == 1 else settings.LANGUAGE_CODE
+
+
+def _renewal_text(body: Body, row: Authorisation, decision: Decision) -> dict[str, Any]:
+    """Return what a renewal's draft begins with, in the language that is spoken."""
+    ends = in_words(row.ends_at, body.time_zone) if row.ends_at else ""
+    title = gettext("Renew: %(title)s") % {"title": decision.proposal.title}
+    summary = gettext("The authorisation %(ref)s ends on %(end)s. This would renew it.") % {
+        "ref": row.decision_ref,
+        "end": ends,
+    }
+    stands = gettext(
+        "%(version)s serves %(deployment)s by decision %(ref)s, which ends on %(end)s. The charter "
+        "has this renewal drafted in time."
+    ) % {
+        "version": row.version,
+        "deployment": row.deployment,
+        "ref": row.decision_ref,
+        "end": ends,
+    }
+    left = gettext(
+        "A clerk of the body completes the text: what was learnt since the decision, and why the "
+        "model should stay."
+    )
+    terms = {"conditions": row.conditions} if row.conditions else {}
+    return text_document(title[:160], summary, f"{stands}\n\n{left}\n", terms=terms)
 
 
 def reminders_due(row: Authorisation, decision: Decision, now: datetime) -> list[Due]:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from evals.exports import results
 from evals.samples import tables as samples
@@ -27,6 +28,7 @@ from oversight.dashboards.urls import urlpatterns
 from oversight.dashboards.views import tables as views
 from oversight.ledger.queries import published_size
 from oversight.ledger.sequencer import sequence_once
+from oversight.web.languages import spoken
 from tests import factories
 from tests.incidents.made import make_incident
 
@@ -300,6 +302,14 @@ def test_the_page_of_the_dictionary_names_every_column(client, db, words):
     for table in TABLES.values():
         for column in table.columns:
             assert column.name in page, (table.name, column.name)
+
+
+def test_the_page_says_in_its_language_where_each_table_is_from(client, db, words):
+    page = words(client.get("/de/data/dictionary/"))
+    assert "Quelle: die Einträge accounts.body.founded." in page
+    assert "Quelle: die Einträge incidents.incident.* und die öffentlichen Texte" in page
+    with override("ar-xb"):
+        assert all(spoken(table.source).startswith("[") for table in TABLES.values())
 
 
 def test_the_reference_is_what_the_code_says():

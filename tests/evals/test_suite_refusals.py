@@ -75,6 +75,11 @@ def test_a_document_that_cannot_be_used_is_refused_in_the_readers_language():
         ("a.jsonl", b"{"),
         ("a.jsonl", b'{"a": 1}\n{"b": 1}\n'),
         ("a.parquet", b"PAR1"),
+        ("a.jsonl", b"PK\x03\x04"),
+        ("a.jsonl", b"\x1f\x8b"),
+        ("a.jsonl", b"#!/bin/sh"),
+        ("a.yaml", b"a: !function b.c"),
+        ("a.yaml", b"a: 1"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_the_readers_language(name, content):

@@ -1,5 +1,7 @@
 """Checking a pasted receipt step by step, and finding entries by what people have in hand."""
 
+import re
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils.translation import override
@@ -218,3 +220,26 @@ def test_every_step_and_what_is_wrong_speak_the_readers_language(receipt):
             "Die erste Zeile einer Quittung ist c2sp.org/tlog-proof@v1. Fügen Sie die ganze "
             "Quittung ein, von der ersten bis zur letzten Zeile."
         )
+
+
+BROKEN = {
+    "an index": ("\nindex 3\n", "\nindex 03\n"),
+    "a hash": ("=\n\n", "!\n\n"),
+    "a spelling": ("=\n\n", "==\n\n"),
+    "a signature line": ("\N{EM DASH} ", "- "),
+    "a name": ("\N{EM DASH} localhost", "\N{EM DASH} local+host"),
+    "a signature": ("\N{EM DASH} localhost:8000/log ", "\N{EM DASH} localhost:8000/log !"),
+    "a control character": ("\n7\n", "\n\x01\n"),
+    "a lone surrogate": ("\N{EM DASH} ", "\N{EM DASH} \ud800"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_wrong_deep_inside_speaks_the_readers_language_to_its_last_word(receipt, broken):
+    text = receipt.replace(*BROKEN[broken])
+    assert text != receipt
+    with override("ar-xb"):
+        explanation = failing_step(text)[1]
+    # The pseudo-language writes no vowel as it is; what is quoted and names are nobody's words.
+    said = re.sub(r"'[^']*'|\S*[/+@]\S*|base64|UTF-8", " ", explanation)
+    assert re.findall(r"\b[A-Za-z]*[aeiou][A-Za-z]*\b", said) == []

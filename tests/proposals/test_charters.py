@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from oversight.accounts import services as accounts
 from oversight.ledger.models import PendingLeaf
@@ -379,3 +380,36 @@ def test_the_command_names_the_bodies_there_are(command, body, tmp_path):
         command(body.slug, tmp_path / "missing.json")
     with pytest.raises(CommandError, match="Name the body and the file"):
         command(body.slug)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("threshold", "0"),
+        ("threshold", 0.5),
+        ("threshold", "1e99"),
+        ("threshold", "9" * 30),
+        ("base", "everybody"),
+        ("quorum", "2"),
+        ("comparison", "about"),
+    ],
+)
+def test_a_rule_that_cannot_be_counted_by_is_refused_in_the_readers_language(name, value):
+    rules = charter.first()[MOTION]
+    rules["vote"] = {**rules["vote"], name: value}
+    with override("ar-xb"):
+        (fault,) = charter.faults_in(MOTION, rules)
+    assert fault.field == name
+    assert fault.problem.startswith("[")
+
+
+def test_more_than_all_is_refused_in_the_readers_language():
+    rules = charter.first()[MOTION]
+    rules["vote"] = {**rules["vote"], "threshold": "1", "comparison": "more_than"}
+    with override("de"), pytest.raises(CharterError, match="mehr als alles ist nie zu erreichen"):
+        charter.read_rules(MOTION, rules)
+
+
+def test_a_charter_without_its_rules_says_so_in_the_readers_language():
+    with override("fr"), pytest.raises(CharterError, match=r"inconnu\s: aucune"):
+        charter.read({MOTION: charter.first()[MOTION]})

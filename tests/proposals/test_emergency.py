@@ -1,8 +1,10 @@
 """An emergency suspension: at once at the gate, ratified or over, by the clock alone."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from oversight.accounts.models import Notice
 from oversight.ledger.models import Opening, PendingLeaf
@@ -100,6 +102,16 @@ def test_it_asks_the_body_to_ratify_by_itself_and_says_why_in_public(scene):
     assert leaf.content["facts"]["by"] == proposal.subject
     assert Opening.objects.get(leaf_id=leaf.pk).value == {"reason": REASON}
     assert Notice.objects.filter(about=proposal.ref, person=cast.member).exists()
+
+
+def test_the_ratification_is_written_in_the_language_of_whoever_suspends(scene):
+    cast, decision = scene
+    with override("fr"):
+        text = suspend(cast, decision).text
+    assert text.title.startswith("Ratifier la suspension de ")
+    assert "devient caduque le " in text.summary
+    assert "## Pourquoi tout de suite" in text.body_markdown
+    assert not re.search(r"\d{4}-\d\d-\d\dT", text.summary)
 
 
 def test_ratified_it_lapses_no_more(scene):

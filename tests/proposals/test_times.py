@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from oversight.accounts import services as accounts
+from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Notice, NoticeSettings
 from oversight.ledger.models import PendingLeaf
 from oversight.registry.models import Authorisation
@@ -22,6 +24,7 @@ from tests.factories import (
     make_deployment,
     make_final_proposal,
     make_model_version,
+    make_person,
     make_proposal,
     quick_charter,
 )
@@ -164,6 +167,25 @@ def test_the_renewal_is_drafted_in_time_and_once(cast):
     assert proposal.text.terms == {"conditions": {"languages": ["de"]}}
     leaf = PendingLeaf.objects.get(pk=proposal.leaf_id)
     assert (leaf.actor, leaf.content["facts"]["origin"]) == ("system:clock", "clock")
+
+
+def test_the_renewal_is_drafted_in_the_language_of_the_clerk_who_completes_it(cast):
+    NoticeSettings.objects.create(person=cast.clerk, language="de")
+    let_it_end_in(authorised(cast), days=29)
+    look_ahead()
+    text = drafted().get().text
+    assert text.title.startswith("Verlängern: ")
+    assert "Dies würde sie verlängern." in text.summary
+    assert "Die Schriftführung des Gremiums ergänzt den Text" in text.body_markdown
+
+
+def test_clerks_of_several_languages_get_the_draft_in_the_sites_own(cast):
+    other = make_person("Another clerk")
+    accounts.appoint(by=cast.administrator, body=cast.body, person=other, role=BodyRole.CLERK)
+    NoticeSettings.objects.create(person=other, language="de")
+    let_it_end_in(authorised(cast), days=29)
+    look_ahead()
+    assert drafted().get().text.title.startswith("Renew: ")
 
 
 def test_nothing_is_drafted_where_somebody_has_or_the_charter_says_never(cast):

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from oversight.web.clock import exact
+from oversight.web.marks import Said
 
 UNITS = (
     _("bytes"),
@@ -71,7 +72,7 @@ class Table:
     name: str
     title: str
     about: str
-    source: str
+    source: Said
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     """The columns that together name a row."""

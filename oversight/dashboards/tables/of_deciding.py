@@ -8,6 +8,7 @@ from oversight.accounts.models import Body
 from oversight.dashboards.tables.columns import CHUNK_ROWS, Row, Table, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
+    acts,
     boolean,
     day,
     integer,
@@ -18,6 +19,7 @@ from oversight.dashboards.tables.shorthand import (
 from oversight.incidents import shown
 from oversight.incidents.filters import IncidentFilter, filtered
 from oversight.ledger.models import LedgerEntry
+from oversight.web.marks import Said
 from proposals.choices import Status
 from proposals.models import Decision, Proposal
 from proposals.titles import titled
@@ -34,7 +36,7 @@ BODIES = Table(
     "bodies",
     _("Bodies"),
     _("Councils, assemblies, juries and boards that decide."),
-    "the acts accounts.body.founded",
+    acts("accounts.body.founded"),
     _BODIES,
     ("body",),
     from_query(lambda: Body.objects.order_by("slug"), _BODIES),
@@ -64,7 +66,7 @@ PROPOSALS = Table(
     "proposals",
     _("Proposals"),
     _("What was put to a body, from its deliberation on. Drafts are not public."),
-    "the acts proposals.proposal.*, proposals.stage.moved and proposals.text.revised",
+    acts("proposals.proposal.*, proposals.stage.moved, proposals.text.revised"),
     _PROPOSALS,
     ("proposal",),
     from_query(
@@ -96,7 +98,7 @@ DECISIONS = Table(
     "decisions",
     _("Decisions"),
     _("What was decided. Ballots, contract and tally stand in the record of each."),
-    "the acts proposals.decision.*",
+    acts("proposals.decision.*"),
     _DECISIONS,
     ("decision",),
     from_query(
@@ -136,7 +138,7 @@ INCIDENTS = Table(
     "incidents",
     _("Incidents"),
     _("What went wrong with models in service, once a clerk has looked at it."),
-    "the acts incidents.incident.* and the public texts of clerks",
+    acts("incidents.incident.*", and_also=_("the public texts of clerks")),
     INCIDENT_COLUMNS,
     ("ref",),
     _incidents,
@@ -155,7 +157,7 @@ ACTS = Table(
     "acts",
     _("Acts"),
     _("Every entry of the log. Its exact bytes stand at /record/<index>/leaf.json."),
-    "the log",
+    Said(_("the log")),
     _ACTS,
     ("index",),
     from_query(lambda: LedgerEntry.objects.order_by("index"), _ACTS),

@@ -8,6 +8,7 @@ from oversight.dashboards.tables.columns import Table, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
     SCORE,
+    acts,
     boolean,
     decimal,
     integer,
@@ -15,6 +16,7 @@ from oversight.dashboards.tables.shorthand import (
     text,
     texts,
 )
+from oversight.web.marks import Said
 from proposals.choices import Status
 from proposals.models import Proposal
 
@@ -31,7 +33,7 @@ SUITES = Table(
     "suites",
     _("Suites"),
     _("Versions of lists of tasks by which models are evaluated."),
-    "the acts evals.suite.published",
+    acts("evals.suite.published"),
     _SUITES,
     ("suite", "number"),
     from_query(
@@ -75,7 +77,7 @@ RUNS = Table(
     "runs",
     _("Runs"),
     _("Evaluations of a model by a suite, whatever their end."),
-    "the acts evals.run.*",
+    acts("evals.run.*"),
     _RUNS,
     ("run",),
     from_query(lambda: Run.objects.order_by("requested_at", "pk"), _RUNS),
@@ -117,7 +119,7 @@ RESULTS = Table(
     "results",
     _("Results"),
     _("Every metric of every task of every run, over all samples and by group."),
-    "signed statements of workers, recomputed from the samples before they were accepted",
+    Said(_("signed statements of workers, recomputed from the samples before they were accepted")),
     _RESULTS,
     ("run", "task", "metric", "group"),
     from_query(
@@ -148,7 +150,7 @@ CRITERIA = Table(
     "criteria",
     _("Criteria"),
     _("What was asked of a model before it was evaluated."),
-    "the acts evals.criterion.recorded",
+    acts("evals.criterion.recorded"),
     _CRITERIA,
     ("leaf",),
     from_query(
@@ -172,7 +174,7 @@ WORKERS = Table(
     "workers",
     _("Workers"),
     _("Machines that evaluate, each with its own key."),
-    "the acts evals.worker.*",
+    acts("evals.worker.*"),
     _WORKERS,
     ("worker",),
     from_query(lambda: Worker.objects.order_by("enrolled_at", "pk"), _WORKERS),

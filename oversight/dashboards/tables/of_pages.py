@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop as _
 from oversight.dashboards.tables.columns import Column, Table
 from oversight.dashboards.tables.shorthand import (
     SCORE,
+    acts,
     boolean,
     decimal,
     integer,
@@ -12,8 +13,9 @@ from oversight.dashboards.tables.shorthand import (
     number,
     text,
 )
+from oversight.web.marks import Said
 
-_STATED = "the statements that workers signed"
+_STATED = Said(_("the statements that workers signed"))
 _TAKEN = (
     integer("runs", _("How many runs.")),
     integer("task_runs", _("How many tasks of runs have ended well.")),
@@ -77,7 +79,7 @@ BUDGETS = Table(
     "budgets",
     _("Budgets of compute"),
     _("Hours that bodies have voted for evaluations, and what is left of them."),
-    "the acts evals.budget.*, and the time that workers held tasks",
+    acts("evals.budget.*", and_also=_("the time that workers held tasks")),
     (
         text("body", _("The body that voted for it.")),
         text("decision", _("The decision.")),
@@ -98,7 +100,7 @@ STATISTICS = Table(
     "incident-statistics",
     _("Incidents in numbers"),
     _("How many incidents stand where, and how grave."),
-    "the list of incidents",
+    Said(_("the list of incidents")),
     (
         text("by", _("What is counted by: status, severity, category or deployment.")),
         text("key", _("The value, as data names it."), null=_("It has no such value.")),
@@ -118,7 +120,7 @@ VOTES = Table(
     "votes",
     _("Votes of a body"),
     _("Turnout of each vote that has ended."),
-    "contracts, rolls and ballots on the record",
+    Said(_("contracts, rolls and ballots on the record")),
     (
         text("decision", _("The decision.")),
         text("title", _("What was voted on.")),
@@ -134,7 +136,7 @@ MEMBERS = Table(
     "members",
     _("Members of a body"),
     _("How often each member could vote, and did."),
-    "contracts, rolls and ballots on the record",
+    Said(_("contracts, rolls and ballots on the record")),
     (
         text("member", _("The seat's public id, as the record names it.")),
         text("name", _("The name that the member shows.")),
@@ -153,7 +155,7 @@ HISTORY = Table(
     "suite-history",
     _("History of a suite"),
     _("The headline score of every task in the newest 1,000 full runs of all versions of a suite."),
-    "signed statements of workers, recomputed from the samples",
+    Said(_("signed statements of workers, recomputed from the samples")),
     (
         text("run", _("The run.")),
         moment("finished_at", _("When it ended."), null=_("It has not ended.")),
@@ -181,7 +183,7 @@ OVERVIEW = Table(
     "overview",
     _("Models by tasks"),
     _("The newest full result of each model on each task. JSON has a page of it, the files all."),
-    "signed statements of workers, recomputed from the samples",
+    Said(_("signed statements of workers, recomputed from the samples")),
     (
         *_NEWEST,
         number(
@@ -198,7 +200,7 @@ TASK_RESULTS = Table(
     "task-results",
     _("One task across models"),
     _("The newest full result of each model version on a task, best first."),
-    "signed statements of workers, recomputed from the samples",
+    Said(_("signed statements of workers, recomputed from the samples")),
     _NEWEST,
     ("model_digest",),
     address="/suites/<suite>/tasks/<task>",
@@ -207,7 +209,7 @@ CHART = Table(
     "chart",
     _("Figures of a chart"),
     _("What a chart shows, figure by figure."),
-    "where the chart's page says",
+    Said(_("where the chart's page says")),
     (
         text("series", _("What the figure belongs with; empty where all belong together.")),
         text("label", _("What it is a figure of.")),
@@ -233,7 +235,7 @@ RUN_RESULTS = Table(
     "run-results",
     _("Results of a run"),
     _("Every metric of every task, over all samples and by group."),
-    "signed statements of workers, recomputed from the samples",
+    Said(_("signed statements of workers, recomputed from the samples")),
     (
         text("run", _("The run.")),
         text("task", _("The task.")),
@@ -248,7 +250,7 @@ SAMPLES = Table(
     "samples",
     _("Samples of a run"),
     _("Every prompt, answer and score of the tasks that the reader may see."),
-    "the files of samples that workers signed",
+    Said(_("the files of samples that workers signed")),
     (
         text("task", _("The task.")),
         integer("doc_id", _("The item's place in the data of the task, from 0.")),
@@ -266,7 +268,7 @@ COMPARISON = Table(
     "comparison",
     _("Comparison of runs"),
     _("Differences between runs of one suite, paired by sample."),
-    "the scores of single samples",
+    Said(_("the scores of single samples")),
     (
         text("task", _("The task.")),
         text("metric", _("The metric.")),

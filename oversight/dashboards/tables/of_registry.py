@@ -5,7 +5,7 @@ from django.utils.translation import gettext_noop as _
 
 from oversight.accounts.models import Organisation
 from oversight.dashboards.tables.columns import Table, from_query
-from oversight.dashboards.tables.shorthand import LEAF, integer, moment, text
+from oversight.dashboards.tables.shorthand import LEAF, acts, integer, moment, text
 from oversight.registry.models import (
     Authorisation,
     Deployment,
@@ -25,7 +25,7 @@ ORGANISATIONS = Table(
     "organisations",
     _("Organisations"),
     _("Who may evaluate, operate endpoints or own workers."),
-    "the acts accounts.organisation.admitted",
+    acts("accounts.organisation.admitted"),
     _ORGANISATIONS,
     ("organisation",),
     from_query(lambda: Organisation.objects.order_by("slug"), _ORGANISATIONS),
@@ -44,7 +44,7 @@ MODELS = Table(
     "models",
     _("Models"),
     _("Families of weights under one name. What is evaluated and authorised is a version."),
-    "the acts registry.model.registered",
+    acts("registry.model.registered"),
     _MODELS,
     ("model",),
     from_query(
@@ -69,7 +69,7 @@ VERSIONS = Table(
     "versions",
     _("Model versions"),
     _("Exact weights. A version never changes: other files have another digest."),
-    "the acts registry.version.registered",
+    acts("registry.version.registered"),
     _VERSIONS,
     ("version",),
     from_query(
@@ -98,7 +98,7 @@ ENDPOINTS = Table(
     "endpoints",
     _("Endpoints"),
     _("Where models answer."),
-    "the acts registry.endpoint.registered",
+    acts("registry.endpoint.registered"),
     _ENDPOINTS,
     ("endpoint",),
     from_query(lambda: Endpoint.objects.order_by("slug"), _ENDPOINTS),
@@ -118,7 +118,7 @@ DEPLOYMENTS = Table(
     "deployments",
     _("Uses"),
     _("An endpoint for a purpose and an audience: what authorisations are for."),
-    "the acts registry.deployment.registered",
+    acts("registry.deployment.registered"),
     _DEPLOYMENTS,
     ("deployment",),
     from_query(lambda: Deployment.objects.order_by("slug"), _DEPLOYMENTS),
@@ -148,7 +148,7 @@ AUTHORISATIONS = Table(
     "authorisations",
     _("Authorisations"),
     _("Which weights may serve which use, by which decision."),
-    "the acts registry.authorisation.*",
+    acts("registry.authorisation.*"),
     _AUTHORISATIONS,
     ("decision",),
     from_query(lambda: Authorisation.objects.order_by("starts_at", "pk"), _AUTHORISATIONS),

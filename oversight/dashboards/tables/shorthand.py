@@ -5,6 +5,7 @@ from functools import partial
 from django.utils.translation import gettext_noop as _
 
 from oversight.dashboards.tables.columns import Column, Kind
+from oversight.web.marks import Said
 
 
 def _column(kind: Kind, name: str, meaning: str, **more: str) -> Column:
@@ -19,6 +20,14 @@ boolean = partial(_column, Kind.BOOLEAN)
 moment = partial(_column, Kind.MOMENT)
 day = partial(_column, Kind.DAY)
 texts = partial(_column, Kind.TEXTS)
+
+
+def acts(names: str, *, and_also: str = "") -> Said:
+    """Return in words that a table is made of acts of the record, and what else it is made of."""
+    if and_also:
+        return Said(_("the acts %(names)s and %(others)s"), names=names, others=Said(and_also))
+    return Said(_("the acts %(names)s"), names=names)
+
 
 LEAF = text(
     "leaf", _("Id of the act that put it on the record; /receipts/<leaf>/ proves it."), at="leaf_id"
