@@ -1,5 +1,7 @@
 """Types, stages and leaf types of the deciding floor. Leaf types are never renamed."""
 
+from enum import StrEnum
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -84,6 +86,16 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.WITHDRAWN: frozenset(),
     Status.ANNULLED: frozenset(),
 }
+
+
+class NextAct(StrEnum):
+    """What an open proposal waits for; stages by the names that the API has for moving them."""
+
+    ANSWER_AMENDMENT = "answer-amendment"
+    ANSWER_QUESTIONS = "answer-questions"
+    FIX_TEXT = "fix-text"
+    OPEN_VOTE = "open-vote"
+
 
 STAGES = (Status.DRAFT, Status.DELIBERATION, Status.FINAL_TEXT, Status.VOTING, Status.DECIDED)
 OPEN = frozenset({Status.DELIBERATION, Status.FINAL_TEXT, Status.VOTING})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 
 from oversight.accounts.models import Person
 from oversight.web.clock import database_now
-from proposals.choices import AmendmentStatus, Origin, Status
+from proposals.choices import AmendmentStatus, NextAct, Origin, Status
 from proposals.models import Amendment, Comment, Proposal
 from proposals.queries import ProposalQuerySet
 from proposals.readiness import obstacles_to_final_text, obstacles_to_vote
@@ -25,9 +25,35 @@ class NextStep:
     """One thing that a proposal waits for, and the page on which it is done."""
 
     proposal: Proposal
-    words: str
-    path: str
+    act: NextAct
     since: datetime
+    amendment: Amendment | None = None
+    """Which one waits for its answer, with its author."""
+
+    questions: int = 0
+    """How many wait for theirs."""
+
+    @property
+    def words(self) -> str:
+        """What to do, in the reader's language."""
+        match self.act:
+            case NextAct.ANSWER_AMENDMENT if self.amendment:
+                words = gettext("Accept or reject amendment %(number)s by %(author)s")
+                return words % {"number": self.amendment.number, "author": self.amendment.author}
+            case NextAct.ANSWER_QUESTIONS:
+                words = ngettext("Answer a question", "Answer %(number)s questions", self.questions)
+                return words % {"number": self.questions}
+            case NextAct.FIX_TEXT:
+                return gettext("Declare the text final")
+        return gettext("Open the vote")
+
+    @property
+    def path(self) -> str:
+        """The page on which it is done."""
+        page = self.proposal.get_absolute_url()
+        if self.amendment:
+            return f"{page}amendments/{self.amendment.number}/"
+        return f"{page}#discussion" if self.questions else page
 
 
 def next_steps(person: Person) -> list[NextStep]:
@@ -49,21 +75,19 @@ def _answers(proposals: ProposalQuerySet) -> list[NextStep]:
     by_key = {each.pk: each for each in proposals.order_by("status_changed_at")[:SHOWN]}
     amendments = Amendment.objects.filter(proposal__in=by_key, status=AmendmentStatus.OPEN)
     found = [
-        NextStep(
-            by_key[row.proposal_id],
-            gettext("Accept or reject amendment %(number)s by %(author)s")
-            % {"number": row.number, "author": row.author},
-            f"{by_key[row.proposal_id].get_absolute_url()}amendments/{row.number}/",
-            row.made_at,
-        )
+        NextStep(by_key[row.proposal_id], NextAct.ANSWER_AMENDMENT, row.made_at, amendment=row)
         for row in amendments.select_related("author").order_by("made_at")[:SHOWN]
     ]
     asked = _unanswered().filter(proposal__in=by_key).order_by().values("proposal")
-    for row in asked.annotate(number=Count("pk"), since=Min("made_at")):
-        proposal = by_key[row["proposal"]]
-        words = ngettext("Answer a question", "Answer %(number)s questions", row["number"])
-        path = f"{proposal.get_absolute_url()}#discussion"
-        found.append(NextStep(proposal, words % {"number": row["number"]}, path, row["since"]))
+    found += [
+        NextStep(
+            by_key[row["proposal"]],
+            NextAct.ANSWER_QUESTIONS,
+            row["since"],
+            questions=row["number"],
+        )
+        for row in asked.annotate(number=Count("pk"), since=Min("made_at"))
+    ]
     return found
 
 
@@ -79,10 +103,10 @@ def _stages(clerk_of: list[int]) -> list[NextStep]:
     )
     unset = in_them.filter(status=Status.FINAL_TEXT, vote_opens_at=None)
     return [
-        NextStep(each, words, each.get_absolute_url(), each.status_changed_at)
-        for proposals, words, in_the_way in (
-            (quiet, gettext("Declare the text final"), obstacles_to_final_text),
-            (unset, gettext("Open the vote"), obstacles_to_vote),
+        NextStep(each, act, each.status_changed_at)
+        for proposals, act, in_the_way in (
+            (quiet, NextAct.FIX_TEXT, obstacles_to_final_text),
+            (unset, NextAct.OPEN_VOTE, obstacles_to_vote),
         )
         for each in proposals.order_by("status_changed_at")[:LOOKED_AT]
         if not in_the_way(each, charters[each.body_id], now)

@@ -8,6 +8,7 @@ from proposals.api import attachments as files
 from proposals.api import charters as charters_api
 from proposals.api import decisions, proposals, talk, votes
 from proposals.api import minutes as minutes_api
+from proposals.api import next_steps as next_steps_api
 from proposals.api import opinions as api_opinions
 from proposals.api import recounts as recounts_api
 from proposals.views import (
@@ -141,6 +142,7 @@ urlpatterns = [
         name="api-minutes-stage",
     ),
     path("decisions/<str:ref>/ballots.blt", results.ballots_blt, name="decision-ballots-blt"),
+    path("api/v1/my/next-steps/", next_steps_api.NextSteps.as_view(), name="api-my-next-steps"),
     path("api/v1/my/votes/", votes.AwaitedVotes.as_view(), name="api-my-votes"),
     path("endpoints/<slug:slug>/alarm/<str:decision>/review/", alarms.review, name="alarm-review"),
     path(

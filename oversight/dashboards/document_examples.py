@@ -191,6 +191,18 @@ EXAMPLES: dict[str, Any] = {
         "must_pass": True,
     },
     "StageInputRequest": {"act": "open-vote", "closes_at": "2026-11-30T17:00:00Z"},
+    "NextStepOutput": {
+        "kind": "answer-amendment",
+        "ref": "2026-003",
+        "body": "city-council",
+        "title": "Use Alpina 8B at the helpdesk",
+        "amendment": 2,
+        "questions": 0,
+        "since": "2026-11-12T14:05:00Z",
+        "page": f"{_SITE}/proposals/2026-003/amendments/2/",
+        "address": f"{_SITE}/api/v1/proposals/2026-003/amendments/2/act/",
+        "acts": ["accept", "reject"],
+    },
     "CommentInputRequest": {"text": "Who answers when it is wrong?", "is_question": True},
     "BallotInputRequest": {"choice": "yes"},
     "BallotOutput": {
@@ -255,7 +267,9 @@ def add_examples(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
 
 
 def _example_of(schema: dict[str, Any], shapes: dict[str, Any]) -> Any:
-    """Return the example of a shape; of a page of a list, one with one row."""
+    """Return the example of a shape; of a list or a page of one, one with one row."""
+    if "items" in schema and (row := _example_of(schema["items"], shapes)) is not None:
+        return [row]
     name = str(schema.get("$ref", "")).rpartition("/")[2]
     if name in EXAMPLES:
         return EXAMPLES[name]

@@ -47,7 +47,7 @@ READ: dict[str, Answer] = {
     "incident-handle": by("incidents_report"),
     "incident-file": by("incidents_files_retrieve"),
     "home": by("deployments_list", "proposals_list", "runs_list", "incidents_list"),
-    "my-work": by("my_votes_list", "my_notices_list", "proposals_list"),
+    "my-work": by("my_votes_list", "my_next_steps_list", "my_notices_list", "proposals_list"),
     "in-service": by("deployments_list"),
     "models": by("models_list"),
     "deployments": by("deployments_list"),

@@ -100,7 +100,7 @@ def test_every_example_has_the_shape_that_it_stands_for(document):
         whole = {**schema, "components": document["components"]}
         wrong = [each.message for each in Draft202012Validator(whole).iter_errors(value)]
         assert not wrong, (schema, wrong)
-        shown.add(schema["$ref"].rpartition("/")[2])
+        shown.add(schema.get("items", schema)["$ref"].rpartition("/")[2])
     assert {name for name in EXAMPLES if f"Paginated{name}List" not in shown} <= shown
     assert {"PaginatedRunOutputList", "PaginatedProposalOutputList"} <= shown
 

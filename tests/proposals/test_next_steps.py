@@ -1,14 +1,20 @@
 """What proposals wait for from their proposer and from the clerk, on "My work" and their page."""
 
+from functools import partial
+
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from oversight.accounts.choices import Scope
+from oversight.accounts.services import create_api_key
 from proposals.choices import ProposalType
 from proposals.models import Proposal
 from proposals.next_steps import next_steps
 from proposals.services import amendments, scheduling, stages
+from tests.api.conftest import bearer, send
 from tests.factories import (
     make_amendment,
     make_ballot,
@@ -116,6 +122,37 @@ def test_what_waits_for_a_proposer_costs_the_same_however_much():
         return len(queries)
 
     assert cost() == cost() <= 4
+
+
+def test_a_program_is_told_the_steps_in_english_and_takes_them_where_it_is_told():
+    cast = make_cast()
+    ready, final = make_deliberated_proposal(cast, text=TEXT), make_final_proposal(cast)
+    make_amendment(cast.second_member, ready, "one", "another")
+    question = make_comment(cast.outsider, ready, "Why?", is_question=True)
+
+    def told(person):
+        client = bearer(create_api_key(person=person, name="P", scopes=list(Scope))[1])
+        rows = client.get("/api/v1/my/next-steps/", HTTP_ACCEPT_LANGUAGE="fr").json()
+        return [row | {"do": partial(send, client, "POST", row["address"])} for row in rows]
+
+    answer, reply = told(cast.member)
+    assert (answer["kind"], answer["amendment"], answer["questions"]) == ("answer-amendment", 1, 0)
+    assert answer["page"] == f"{settings.PUBLIC_URL}{ready.get_absolute_url()}amendments/1/"
+    assert answer["do"]({"act": answer["acts"][0]}).status_code == 200
+    assert (reply["kind"], reply["questions"], reply["acts"]) == ("answer-questions", 1, [])
+    assert reply["page"] == f"{settings.PUBLIC_URL}{ready.get_absolute_url()}#discussion"
+    assert reply["do"]({"text": "Because.", "parent": question.pk}).status_code == 201
+    assert told(cast.member) == []
+    fix, opening = told(cast.clerk)
+    kinds = [(row["kind"], row["ref"], row["body"], row["amendment"]) for row in (fix, opening)]
+    assert kinds == [
+        ("fix-text", ready.ref, cast.body.slug, None),
+        ("open-vote", final.ref, cast.body.slug, None),
+    ]
+    assert (fix["title"], fix["acts"]) == (ready.title, ["fix-text"])
+    for row in (fix, opening):
+        assert row["do"]({"act": row["acts"][0]}).status_code == 200
+    assert [row["kind"] for row in told(cast.clerk)] == ["open-vote"]
 
 
 def test_my_work_leads_a_member_to_their_delegation_where_the_charter_has_any(client):

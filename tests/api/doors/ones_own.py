@@ -7,6 +7,7 @@ from tests.api.doors.scenes import a_webhook
 
 ONES_OWN = (
     Door("api-my-votes", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
+    Door("api-my-next-steps", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
     Door("api-notices", "GET", opens_for=SIGNED_IN, scope=Scope.NOTICES),
     Door(
         "api-notices-read",
