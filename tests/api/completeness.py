@@ -243,6 +243,9 @@ DONE: dict[str, Answer] = {
 }
 """Every page's acts, by the name of the address that the page sends them to."""
 
+SORTED = {"dashboards/overview.html": "overview"}
+"""Each template whose readers choose an order, and the operation that takes `sort` and `order`."""
+
 APART = {
     "accounts/": "Signing in, passwords and second factors are for people; programs have keys.",
     "admin/": "The framework's own view of the tables, for who runs the installation.",

@@ -1,13 +1,16 @@
 """Whatever a page can do, the API can: each page is in the map, and the map holds in the API."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import RequestFactory
 from django.urls import URLPattern, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
-from tests.api.completeness import APART, DONE, FORM, READ, By, Twin
+from tests.api.completeness import APART, DONE, FORM, READ, SORTED, By, Twin
 
 LEAST_WORDS = 8
 
@@ -53,12 +56,17 @@ def test_every_act_of_a_page_is_in_the_map_and_nothing_else(taken):
 
 
 @pytest.fixture(scope="module")
-def operations() -> dict[str, str]:
+def document() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the operations of the OpenAPI document by address and method."""
+    return SchemaGenerator().get_schema(request=None, public=True)["paths"]
+
+
+@pytest.fixture(scope="module")
+def operations(document) -> dict[str, str]:
     """Return the method of each operation of the document."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
     return {
         operation["operationId"]: method
-        for methods in document["paths"].values()
+        for methods in document.values()
         for method, operation in methods.items()
     }
 
@@ -90,3 +98,21 @@ def test_every_twin_is_an_address_and_every_reason_a_sentence():
 
 def test_what_is_only_read_as_a_form_has_an_act(taken):
     assert {name for name, answer in READ.items() if answer == FORM} <= DONE.keys()
+
+
+def test_where_readers_of_a_page_choose_the_order_the_operation_takes_it_and_nowhere_else(document):
+    folder = Path(settings.BASE_DIR) / "templates"
+    sortable = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.html")
+        if "aria-sort" in path.read_text()
+    }
+    assert sortable == SORTED.keys()
+    taken = {
+        operation["operationId"]: {each["name"] for each in operation.get("parameters", [])}
+        for methods in document.values()
+        for operation in methods.values()
+    }
+    by_order = {name for name, known in taken.items() if known & {"sort", "order", "ordering"}}
+    assert by_order == set(SORTED.values())
+    assert all({"sort", "order"} <= taken[name] for name in by_order)

@@ -204,8 +204,13 @@ def test_nonsense_is_named_on_the_page_and_refused_by_the_api(client, query):
 
 
 def test_the_api_gives_what_the_page_shows(client, world, others):
-    data = client.get("/findings/overview.json?sort=name").json()
-    assert client.get("/api/v1/overview/?sort=name").json() == data
+    by_task = f"sort={world.suite.suite.slug}.facts"
+    seen = set()
+    for order in ("sort=name", by_task, f"{by_task}&order=worst"):
+        data = client.get(f"/findings/overview.json?{order}").json()
+        assert client.get(f"/api/v1/overview/?{order}").json() == data
+        seen.add(tuple(row["model"] for row in data["results"]))
+    assert len(seen) == 3
 
 
 # -- One task --------------------------------------------------------------------------------
