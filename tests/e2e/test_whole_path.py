@@ -68,7 +68,8 @@ def test_a_proposal_goes_from_draft_to_public_record(site, browser, sign_in):
     expect(comment.locator(".comment strong", has_text="cannot")).to_be_visible()
 
     clerk.goto(f"/proposals/{ref}/")
-    clerk.get_by_role("button", name="Declare the text final").first.click()
+    clerk.locator("summary", has_text="Declare the text final").click()
+    clerk.get_by_role("button", name="Yes, declare it final").click()
     clerk.locator("summary", has_text="Open the vote").click()
     clerk.get_by_role("button", name="Open the vote").click()
     assert httpx.get(f"{site.url}/api/v1/gate/", params=gate).json()["allowed"] is False

@@ -182,6 +182,20 @@ def test_opening_a_deliberation_or_a_vote_takes_two_steps_and_says_what_is_fixed
     assert '<details class="confirm" open>' in text(answer)
 
 
+def test_a_text_is_final_and_in_deliberation_again_in_two_steps_that_say_what_follows(client):
+    cast = make_cast()
+    client.force_login(cast.clerk)
+    for proposal, act, follows in (
+        (make_deliberated_proposal(cast), "fix-text", "nothing in it or in its criteria changes"),
+        (make_final_proposal(cast), "reopen", "Times that were set for the vote hold no more"),
+    ):
+        before, _, after = text(client.get(proposal.get_absolute_url())).partition(f'value="{act}"')
+        fold = before.rpartition('<details class="confirm">')[2]
+        assert follows in fold
+        assert "</details>" not in fold
+        assert f'value="{act}"' not in after
+
+
 def test_closing_a_vote_takes_two_steps_and_says_what_is_fixed(client):
     cast = make_cast()
     vote = make_open_vote(cast)

@@ -77,6 +77,47 @@ def test_a_part_with_a_form_is_given_the_token_that_its_form_needs(path: Path) -
             assert "csrf_token=csrf_token" in given, part
 
 
+UNDONE = {
+    *("notices-read", "address", "proposal-support", "proposal-argument-support"),
+    *("proposal-answer", "incident-unlink", "account_email", "account_logout"),
+}
+"""Forms of one button that another press undoes, by their address: read, given, answered."""
+DRAFTED = {"drafts", "correct", "alarm-review", "incident-review", "proposal-evaluate"}
+"""What they make is thrown away or cancelled."""
+SENT = {"record-check", "webhook-ping", "webhook-challenge", "webhook-again", "mfa_login_webauthn"}
+"""They change nothing that lasts."""
+PAGES = {
+    "components/_confirm.html",
+    "components/_form.html",
+    "account/email_confirm.html",
+    "accounts/unsubscribe.html",
+    "evals/draft_publish.html",
+    "mfa/webauthn/authenticator_confirm_delete.html",
+    "proposals/charter_check.html",
+}
+"""The fold itself, an example in a comment, and pages that ask, after a step that led there."""
+FORM = re.compile(r'<form\b([^>]*method="post"[^>]*)>(.*?)</form>', re.DOTALL)
+FILLED = re.compile(r'{% include|<select|<textarea|<input (?!type="hidden")|{{ form|\.template %}')
+
+
+def one_click(path: Path) -> set[str]:
+    """Return the addresses, or else the acts, of a template's forms in which nothing is filled."""
+    found: set[str] = set()
+    for tag, inside in FORM.findall(path.read_text()):
+        if not FILLED.search(inside):
+            address = re.findall(r'action="{% url "([\w-]+)"', tag)
+            variable = [each for each in re.findall(r'action="{{ (\w+)', tag) if each == "address"]
+            found |= set(address or variable or re.findall(r'value="([\w-]+)"', inside) or {"?"})
+    return found
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_act_that_cannot_be_taken_back_takes_two_steps(path: Path) -> None:
+    if str(path.relative_to(ROOT / "templates")) in PAGES:
+        return
+    assert one_click(path) <= UNDONE | DRAFTED | SENT, "fold it: components/_confirm.html"
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_keeps_the_content_policy(path: Path) -> None:
     text = path.read_text()
