@@ -197,6 +197,12 @@ def _alike(left: list[str], right: list[str], pairs: dict[int, int]) -> dict[int
     return chosen
 
 
+def in_place(old: list[str], new: list[str]) -> dict[int, int]:
+    """Return by unit of a new text, in order, which one of the old it is; those that moved not."""
+    pairs = _paired(old, new)
+    return {right: pairs[right] for right in sorted(_in_order(pairs))}
+
+
 def _in_order(pairs: dict[int, int]) -> frozenset[int]:
     """Return the most paragraphs of the new text that stand in the old order: the others moved."""
     tails: list[int] = []

@@ -100,7 +100,7 @@ def cleaned(html: str) -> SafeString:
         html,
         tags=_TAGS | {"ins", "del", "span"},
         attributes={"a": {"href"}, "ol": {"start"}},
-        allowed_classes={"span": {"visually-hidden"}},
+        allowed_classes={"span": {"visually-hidden"}, "tr": {"is-gone", "is-new"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener",
     )

@@ -2,9 +2,11 @@
 
 Both wordings are set as HTML first and compared word by word as they read, so no Markdown shows. A
 word whose link, emphasis or kind of paragraph changes is taken out and put in, too: nothing that
-would change passes for the same.
+would change passes for the same. A table is compared with the table it was, row by row and cell by
+cell, so that each row stands whole in its place; one in a list or a quotation, as other text is.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,8 +16,9 @@ from html.parser import HTMLParser
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from proposals.changes import word_changes
+from proposals.changes import Change, word_changes
 from proposals.markdown import cleaned, render_markdown
+from proposals.tables import Table, lines, paired
 
 INLINE = frozenset({"a", "em", "strong", "s", "code"})
 HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
@@ -27,6 +30,11 @@ HOLDERS = HOLDS_ITEMS | {"table", "blockquote"}
 BLOCK_END, LINE_BREAK = "\x1e", "\x1f"
 """White space to the comparison, so that neither counts as a word."""
 
+TABLE_GONE, TABLE_NEW = "\ufdd0", "\ufdd1"
+"""Each stands for a whole table; two, since one that went is never the one that came."""
+
+_OWN = str.maketrans({TABLE_GONE: "\ufffd", TABLE_NEW: "\ufffd", BLOCK_END: " ", LINE_BREAK: " "})
+_APART = re.compile(f"([{BLOCK_END}{TABLE_GONE}{TABLE_NEW}])")
 _SAID = {"ins": _("(put in:"), "del": _("(taken out:")}
 
 
@@ -55,6 +63,11 @@ class _Reader(HTMLParser):
     styles: list[_Style] = field(default_factory=list)
     blocks: list[tuple[int, str]] = field(default_factory=list)
     """Tags of blocks, each with the number of characters before it."""
+    tables: dict[int, Table] = field(default_factory=dict)
+    """Tables that stand in no other block, by the place of the character that stands for each."""
+    table_sign: str = TABLE_NEW
+    rows: list[list[str]] = field(default_factory=list)
+    """Those of the table that is being read."""
 
     inline: list[tuple[str, str]] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
@@ -64,7 +77,9 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs)
-        if tag == "br":
+        if self._is_table(tag):
+            self._begin_in_table(tag, f"<{tag}{named}>")
+        elif tag == "br":
             self._add(LINE_BREAK)
         elif tag in INLINE:
             self.inline.append((tag, f"<{tag}{named}>"))
@@ -79,7 +94,9 @@ class _Reader(HTMLParser):
                 self.path.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in INLINE:
+        if self._is_table(tag):
+            self._end_in_table(tag)
+        elif tag in INLINE:
             self.inline.pop()
         elif tag != "hr":
             if tag in HEADINGS:
@@ -90,10 +107,39 @@ class _Reader(HTMLParser):
                 self._add(BLOCK_END)
 
     def handle_data(self, data: str) -> None:
+        if self._is_table(""):
+            if self.path[-1] in {"td", "th"}:
+                self.rows[-1][-1] += escape(data)
+            return
         # Between blocks there is only the white space of the file.
         holds_text = self.path and self.path[-1] not in HOLDS_ITEMS | HOLDS_ROWS | {"tr"}
         if data.strip() or (holds_text and self.path[-1] not in HOLDS_PARAGRAPHS):
-            self._add(data.replace(BLOCK_END, " ").replace(LINE_BREAK, " "))
+            self._add(data.translate(_OWN))
+
+    def _is_table(self, tag: str) -> bool:
+        """Say whether what is read is, or is in, a table that stands in no other block."""
+        return self.path[0] == "table" if self.path else tag == "table"
+
+    def _begin_in_table(self, tag: str, written: str) -> None:
+        if tag in INLINE or tag == "br":
+            self.rows[-1][-1] += written
+            return
+        self.path.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in {"td", "th"}:
+            self.rows[-1].append("")
+
+    def _end_in_table(self, tag: str) -> None:
+        if tag in INLINE:
+            self.rows[-1][-1] += f"</{tag}>"
+            return
+        self.path.pop()
+        if tag == "table":
+            self.tables[len(self.text)] = tuple(tuple(row) for row in self.rows)
+            self.rows = []
+            self._add(self.table_sign)
+            self._add(BLOCK_END)
 
     def _add(self, text: str) -> None:
         # A loose list has paragraphs in its items, a tight one has not; they read alike.
@@ -116,12 +162,20 @@ class _Writer:
     """Tags of its blocks."""
     is_visible: bool = False
 
+    def keep_table(self, before: Table) -> None:
+        """Write the next character of the later wording, a table, as what became of another."""
+        self._reach(self.written)
+        self._add_table(before, self.later.tables[self.written])
+        self.written += 1
+
     def keep(self, count: int, mark: str = "") -> None:
         """Write the next characters of the later wording, as they are or as put in."""
         for text, style in _runs(self.later, self.written, count):
             for part in _parts(text):
                 self._reach(self.written)
-                if part != BLOCK_END:
+                if self.written in self.later.tables:
+                    self._add_table((), self.later.tables[self.written])
+                elif part != BLOCK_END:
                     self.pieces.append(self._marked(part, style, mark))
                 self.written += len(part)
 
@@ -133,7 +187,9 @@ class _Writer:
         held: list[str] = []
         for text, style in _runs(earlier, start, count):
             for part in _parts(text):
-                if part != BLOCK_END:
+                if start in earlier.tables:
+                    self._put_between(earlier.tables[start])
+                elif part != BLOCK_END:
                     if not held:
                         self._leave(style)
                     held.append(self._marked(part, style, "del"))
@@ -141,6 +197,7 @@ class _Writer:
                     before, after = self._wrap()
                     self.pieces += [before, *held, after or "<br>"]
                     held = []
+                start += len(part)
         if held and self._wrap() != ("", ""):
             self._reach(self.written)
         before, after = self._wrap()
@@ -150,6 +207,36 @@ class _Writer:
         """Close what is open and return the HTML."""
         self._reach(len(self.later.text))
         return "".join(self.pieces)
+
+    def _put_between(self, table: Table) -> None:
+        """Write a table that only the earlier wording has, outside of what is open here."""
+        while (tag := self._next_tag(self.written)).startswith("</"):
+            self.pieces.append(tag)
+            self.open_blocks.pop()
+            self.block += 1
+        self.pieces += [f"</{tag}>" for tag in reversed(self.open_blocks)]
+        self._add_table(table, ())
+        self.pieces += [f"<{tag}>" for tag in self.open_blocks]
+
+    def _add_table(self, before: Table, after: Table) -> None:
+        """Write a table, with what became of its rows; () is no table."""
+        parts: dict[str, list[str]] = {"thead": [], "tbody": []}
+        for line in lines(before, after):
+            tag = "th" if line.is_head else "td"
+            cells = "".join(f"<{tag}>{self._cell(a, b)}</{tag}>" for a, b in line.cells)
+            named = "" if line.kind == "kept" else f' class="is-{line.kind}"'
+            parts["thead" if line.is_head else "tbody"].append(f"<tr{named}>{cells}</tr>")
+        rows = "".join(f"<{part}>{''.join(rows)}</{part}>" for part, rows in parts.items() if rows)
+        self.pieces.append(f"<table>{rows}</table>")
+
+    def _cell(self, before: str | None, after: str | None) -> str:
+        """Return what stands in a cell, set."""
+        if before == after:
+            return after or ""
+        inside = _Writer(_inside(after or ""), open_blocks=["td"])
+        html = _set(inside, _inside(before or ""))
+        self.is_visible |= inside.is_visible
+        return html
 
     def _reach(self, place: int) -> None:
         """Write the tags of blocks that stand before a place."""
@@ -201,19 +288,40 @@ class _Writer:
 @lru_cache(maxsize=512)
 def redline(before: str, after: str) -> Redline:
     """Return how one wording in Markdown becomes another, as sanitised HTML."""
-    earlier, later = _read(before), _read(after)
-    writer, at = _Writer(later), 0
-    for change in word_changes("".join(earlier.text), "".join(later.text)):
+    earlier, later = _read(before, TABLE_GONE), _read(after, TABLE_NEW)
+    writer = _Writer(later)
+    html = _set(writer, earlier)
+    return Redline(cleaned(html), writer.is_visible)
+
+
+def _set(writer: _Writer, earlier: _Reader) -> str:
+    """Return the comparison of the writer's wording with an earlier one, as HTML."""
+    at = 0
+    for change in _changes(earlier, writer.later):
         length = len(change.text)
         if change.kind == "new":
             writer.keep(length, "ins")
             continue
         if change.kind == "gone":
             writer.take_out(earlier, at, length)
+        elif change.kind == "table":
+            writer.keep_table(earlier.tables[at])
         else:
             _keep_what_is_alike(writer, earlier, at, length)
         at += length
-    return Redline(cleaned(writer.end()), writer.is_visible)
+    return writer.end()
+
+
+def _changes(earlier: _Reader, later: _Reader) -> Iterator[Change]:
+    """Yield how one wording becomes the other; each table that is still there holds them apart."""
+    old, new = list(earlier.tables), list(later.tables)
+    pairs = paired([earlier.tables[at] for at in old], [later.tables[at] for at in new])
+    before, after, left, right = "".join(earlier.text), "".join(later.text), 0, 0
+    for number, own in pairs.items():
+        yield from word_changes(before[left : old[own]], after[right : new[number]])
+        yield Change("table", TABLE_NEW)
+        left, right = old[own] + 1, new[number] + 1
+    yield from word_changes(before[left:], after[right:])
 
 
 def _keep_what_is_alike(writer: _Writer, earlier: _Reader, at: int, length: int) -> None:
@@ -231,9 +339,17 @@ def _keep_what_is_alike(writer: _Writer, earlier: _Reader, at: int, length: int)
         begun = place
 
 
-def _read(markdown: str) -> _Reader:
-    reader = _Reader()
+def _read(markdown: str, table_sign: str) -> _Reader:
+    reader = _Reader(table_sign=table_sign)
     reader.feed(render_markdown(markdown))
+    reader.close()
+    return reader
+
+
+def _inside(cell: str) -> _Reader:
+    """Read what stands in a cell of a table, without the cell itself."""
+    reader = _Reader(path=["td"])
+    reader.feed(cell)
     reader.close()
     return reader
 
@@ -248,6 +364,5 @@ def _runs(reader: _Reader, start: int, count: int) -> Iterator[tuple[str, _Style
 
 
 def _parts(text: str) -> list[str]:
-    """Split off the ends of blocks."""
-    spaced = text.replace(BLOCK_END, f"\x00{BLOCK_END}\x00")
-    return [part for part in spaced.split("\x00") if part]
+    """Split off the ends of blocks, and what stands for tables."""
+    return [part for part in _APART.split(text) if part]

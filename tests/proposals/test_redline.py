@@ -14,6 +14,7 @@ from tests.marked import put_in, taken_out
 HIDDEN = re.compile(r'<span class="visually-hidden">[^<]*</span>')
 TAG = re.compile(r"<[^>]*>")
 VOID = {"br", "hr"}
+NO_CHARACTERS = (0xFDD0, 0xFDD1)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,72 @@ def test_a_paragraph_that_is_taken_out_stands_below_what_it_stood_below(above, b
     assert rest == ("<p>End.</p>" if below else "")
 
 
+def rows_of(*rows):
+    return "".join(f"\n| {' | '.join(row)} |" for row in rows)
+
+
+HEAD = "| Room | Seats |\n|---|---|"
+ROOMS = [("Hall", "120"), ("Attic", "12"), ("Cellar", "30"), ("Garden", "200")]
+
+
+def set_row(*cells, named=""):
+    inside = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr class="{named}">{inside}</tr>' if named else f"<tr>{inside}</tr>"
+
+
+def body_of(html):
+    return html.partition("<tbody>")[2].partition("</tbody>")[0]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_row_that_is_taken_out_or_put_in_stands_whole_in_its_place(number):
+    rest = ROOMS[:number] + ROOMS[number + 1 :]
+    for before, after, mark, named in (
+        (ROOMS, rest, taken_out, "is-gone"),
+        (rest, ROOMS, put_in, "is-new"),
+    ):
+        found = redline(HEAD + rows_of(*before), HEAD + rows_of(*after))
+        rows = [set_row(*row) for row in ROOMS]
+        rows[number] = set_row(*map(mark, ROOMS[number]), named=named)
+        assert body_of(found.html) == "".join(rows)
+        assert found.is_visible
+
+
+def test_a_row_that_changes_keeps_what_it_had_in_the_cells_where_it_stood():
+    before = HEAD + rows_of(*ROOMS)
+    html = redline(before, before.replace("| 12 |", "| 14, standing |")).html
+    changed = set_row("Attic", f"{taken_out('12')}{put_in('14, standing')}")
+    others = [set_row(*row) for row in ROOMS if row[0] != "Attic"]
+    assert body_of(html) == "".join([others[0], changed, *others[1:]])
+    # Emptied and filled again, too.
+    emptied = before.replace("| 12 |", "| |")
+    assert set_row("Attic", taken_out("12")) in redline(before, emptied).html
+    assert set_row("Attic", put_in("12")) in redline(emptied, before).html
+
+
+def test_a_row_that_is_written_anew_stands_below_the_one_it_replaces():
+    html = redline(HEAD + rows_of(*ROOMS), HEAD + rows_of(ROOMS[0], ("Loft", "7"), *ROOMS[2:])).html
+    gone = set_row(taken_out("Attic"), taken_out("12"), named="is-gone")
+    assert gone + set_row(put_in("Loft"), put_in("7"), named="is-new") in body_of(html)
+
+
+def test_a_column_that_is_put_in_is_one_in_every_row():
+    wide = "| Room | Floor | Seats |\n|---|---|---|" + rows_of(*((a, "0", b) for a, b in ROOMS))
+    html = redline(HEAD + rows_of(*ROOMS), wide).html
+    assert f"<th>Room</th><th>{put_in('Floor')}</th><th>Seats</th>" in html
+    assert body_of(html) == "".join(set_row(a, put_in("0"), b) for a, b in ROOMS)
+
+
+def test_a_table_that_is_taken_out_between_two_sentences_ends_the_paragraph_around_it():
+    table = HEAD + rows_of(ROOMS[0])
+    html = redline(f"One two.\n\n{table}\n\nThree four.", "One two. Three four.").html
+    assert re.sub(r"<table>.*</table>", "T", html, flags=re.DOTALL) == (
+        "<p>One two.</p>T<p> Three four.</p>"
+    )
+    cells = map(taken_out, ROOMS[0])
+    assert body_of(html) == set_row(*cells, named="is-gone")
+
+
 def test_what_no_reader_sees_is_said_to_be_unseen():
     assert not redline("One.\n\nTwo.", "One.\n\n\nTwo.").is_visible
     assert not redline("One.", "One.\n\n---\n").is_visible
@@ -91,7 +158,10 @@ def test_what_somebody_wrote_is_shown_and_never_run(evil):
 
 
 def words_of(html):
-    return "".join(unescape(TAG.sub(" ", html)).split())
+    # What Unicode keeps for programs is no character of a text.
+    return "".join(unescape(TAG.sub(" ", html)).split()).translate(
+        dict.fromkeys(NO_CHARACTERS, "�")
+    )
 
 
 def left_out(html, mark):
@@ -107,6 +177,11 @@ pieces = st.sampled_from(
         "1. one\n2. two",
         "> said one",
         "|a|b|\n|-|-|\n|one|two|",
+        "|a|b|\n|-|-|\n|*one* six|two|\n|one|`three`|\n||four|",
+        "|a|b|\n|-|-|\n|one|[four](https://a.example/)|\n|one|three|\n|two||",
+        "|a|c|b|\n|-|-|-|\n|one|five|two|\n|two|five|three|",
+        "> |a|b|\n> |-|-|\n> |one|two|",
+        "\ufdd0 one \ufdd1",
         "```\none two\n  three\n```",
         "one  \ntwo",
         "---",
