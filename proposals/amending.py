@@ -1,19 +1,25 @@
 """The amendments of a proposal as its page shows them: listed, and in their places in the text."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from oversight.accounts.policy import is_person
 from proposals import policy
-from proposals.choices import AmendmentStatus, Status
-from proposals.edits import ShownPassage, shown, touch
+from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Status
+from proposals.edits import ShownPassage, meet, reach, shown
 from proposals.evidence import Reference, Shown, reference_in
 from proposals.markdown import render_blocks
 from proposals.models import Amendment, Proposal, Revision
+
+A_PAGE = 20
+CONFLICTS_LISTED = 10
+NOTES_A_BLOCK, NOTES_SHOWN = 20, 200
+"""How many changes are noted in one paragraph of a text, and in all of it; the list has all."""
 
 TONES = {
     AmendmentStatus.OPEN: "wait",
@@ -26,7 +32,7 @@ TONES = {
 }
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Row:
     """One amendment on a page."""
 
@@ -35,13 +41,18 @@ class Row:
     is_touched: bool
     """Whether a newer revision changed its words, so that it has no place in the text."""
 
-    conflicts: list[int] = field(default_factory=list)
+    conflicts: list[int]
     """The numbers of other amendments about the same words."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether it waits for the proposer's answer."""
-        return self.amendment.status == AmendmentStatus.OPEN
+    def conflicts_listed(self) -> list[int]:
+        """The first of them, as a list names them."""
+        return self.conflicts[:CONFLICTS_LISTED]
+
+    @property
+    def more_conflicts(self) -> int:
+        """How many of them a list leaves out."""
+        return len(self.conflicts) - len(self.conflicts_listed)
 
     @property
     def tone(self) -> str:
@@ -60,7 +71,7 @@ class Row:
 class Note:
     """What an amendment would change in one paragraph."""
 
-    row: Row
+    amendment: Amendment
     passage: ShownPassage
 
 
@@ -70,59 +81,88 @@ class TextBlock:
 
     html: SafeString
     notes: tuple[Note, ...] = ()
+    more_notes: int = 0
+    """How many more amendments would change it than are noted."""
+
     evidence: Shown | None = None
 
 
-def rows_of(proposal: Proposal, text: Revision) -> list[Row]:
-    """Return the amendments of a proposal in the order made, each with those it conflicts with."""
-    found = proposal.amendments.select_related("author", "base", "vote", "proposal")
-    rows = [
+def amendments_of(proposal: Proposal) -> QuerySet[Amendment]:
+    """Return the amendments of a proposal in the order made."""
+    return proposal.amendments.select_related("author", "vote").order_by("number")
+
+
+def fitting(proposal: Proposal, text: Revision) -> list[Amendment]:
+    """Return those that can come into the text as it is, in the order made; one query at most."""
+    if proposal.status != Status.DELIBERATION:
+        return []
+    found = proposal.amendments.filter(status__in=STANDING_AMENDMENTS, base=text)
+    return list(found.select_related("author").order_by("number"))
+
+
+def rows_of(
+    amendments: Iterable[Amendment], text: Revision, standing: Sequence[Amendment]
+) -> list[Row]:
+    """Return some amendments as rows, each with those it conflicts with; one query at most.
+
+    Args:
+        amendments: those to show.
+        text: the newest revision.
+        standing: all that fit it; two conflict that would change the same words.
+    """
+    amendments = list(amendments)
+    for each in amendments:
+        if each.base_id == text.pk:
+            each.base = text
+    # The others' are long, and many have the same.
+    prefetch_related_objects(amendments, "base")
+    reaches = {each.pk: reach(each.changes, text.body_markdown) for each in standing}
+    return [
         Row(
-            amendment,
-            shown(amendment.base.body_markdown, amendment.changes),
-            is_touched=amendment.is_standing and amendment.base_id != text.pk,
+            each,
+            shown(each.base.body_markdown, each.changes),
+            is_touched=each.is_standing and each.base_id != text.pk,
+            conflicts=[
+                other.number
+                for other in standing
+                if other.pk != each.pk
+                and each.pk in reaches
+                and meet(reaches[each.pk], reaches[other.pk])
+            ],
         )
-        for amendment in found
+        for each in amendments
     ]
-    _find_conflicts(rows, text)
-    return rows
-
-
-def _find_conflicts(rows: Sequence[Row], text: Revision) -> None:
-    """Note on each row that stands which others are about the same words."""
-    standing = [r for r in rows if r.amendment.is_standing and r.amendment.base_id == text.pk]
-    for place, one in enumerate(standing):
-        for other in standing[place + 1 :]:
-            if touch(one.amendment.changes, other.amendment.changes, text.body_markdown):
-                one.conflicts.append(other.amendment.number)
-                other.conflicts.append(one.amendment.number)
 
 
 def text_blocks(
     markdown: str,
-    rows: Sequence[Row] = (),
+    standing: Sequence[Amendment] = (),
     evidence: Mapping[Reference, Shown] | None = None,
 ) -> list[TextBlock]:
     """Return a set text block by block: with evidence where it is asked for, and amendments.
 
     Args:
         markdown: the text.
-        rows: its amendments; those that stand are noted at the blocks that they would change.
+        standing: the amendments that fit it; they are noted at the blocks that they would change.
         evidence: what its references show.
     """
     blocks = render_blocks(markdown)
     notes: dict[int, list[Note]] = defaultdict(list)
-    for row in rows:
-        if not row.amendment.is_standing or row.is_touched:
-            continue
-        for passage in row.passages:
+    more: dict[int, int] = defaultdict(int)
+    room = NOTES_SHOWN
+    for amendment in standing:
+        for passage in shown(markdown, amendment.changes):
             place = next((n for n, b in enumerate(blocks) if passage.at < b.end), len(blocks) - 1)
-            notes[place].append(Note(row, passage))
+            if room and len(notes[place]) < NOTES_A_BLOCK:
+                notes[place].append(Note(amendment, passage))
+                room -= 1
+            else:
+                more[place] += 1
     found = []
     for place, block in enumerate(blocks):
         reference = reference_in(markdown[block.start : block.end])
-        shown = (evidence or {}).get(reference) if reference else None
-        found.append(TextBlock(block.html, tuple(notes[place]), shown))
+        pulled_in = (evidence or {}).get(reference) if reference else None
+        found.append(TextBlock(block.html, tuple(notes[place]), more[place], pulled_in))
     return found
 
 

@@ -54,6 +54,9 @@ class Passed:
     notes: Sequence[Note] = ()
     """What amendments would change in it."""
 
+    more_notes: int = 0
+    """How many more would change it than are noted."""
+
     evidence: Shown | None = None
     """What is shown in its place where it refers to evidence."""
 
@@ -109,6 +112,7 @@ def passages_of(
     patience = Patience()
     for paragraph, block in zip(passed, noted, strict=False):
         paragraph.notes, paragraph.evidence = block.notes, block.evidence
+        paragraph.more_notes = block.more_notes
     for anchor in _anchors(proposal):
         found = found_in(anchor, text.body_markdown, patience)
         if found.block is not None:

@@ -106,26 +106,40 @@ def _holds(
     return (low < edit.start or is_first) and (edit.end < high or is_last)
 
 
-def touch(one: Sequence[Edit], other: Sequence[Edit], text: str) -> bool:
+Span = tuple[int, int]
+Reach = tuple[tuple[Span, Span], ...]
+"""Of each edit the passage, and the passage with the words on its sides that it leans on."""
+
+
+def reach(edits: Sequence[Edit], text: str) -> Reach:
+    """Return how far edits of a text reach: found once, then held against those of many others."""
+    bounds = _bounds(text)
+    return tuple(((edit.start, edit.end), _leaning(edit, text, bounds)) for edit in edits)
+
+
+def meet(one: Reach, other: Reach) -> bool:
     """Say whether two amendments of the same text are about the same words or the same place.
 
-    Changes of neighbouring words touch, too, because together they may make no sentence; those of
+    Changes of neighbouring words meet, too, because together they may make no sentence; those of
     neighbouring paragraphs do not.
     """
-    bounds = _bounds(text)
     return any(
-        _lie_over(_leaning(a, text, bounds), (b.start, b.end))
-        or _lie_over(_leaning(b, text, bounds), (a.start, a.end))
-        for a in one
-        for b in other
+        _lie_over(leaning, passage) or _lie_over(other_leaning, own)
+        for own, leaning in one
+        for passage, other_leaning in other
     )
 
 
-def _lie_over(one: tuple[int, int], other: tuple[int, int]) -> bool:
+def touch(one: Sequence[Edit], other: Sequence[Edit], text: str) -> bool:
+    """Say the same of two amendments by their edits."""
+    return meet(reach(one, text), reach(other, text))
+
+
+def _lie_over(one: Span, other: Span) -> bool:
     return one == other or (one[0] < other[1] and other[0] < one[1])
 
 
-def _leaning(edit: Edit, text: str, bounds: frozenset[int]) -> tuple[int, int]:
+def _leaning(edit: Edit, text: str, bounds: frozenset[int]) -> Span:
     """Return the passage of an edit with the word on each side of it, within its paragraph."""
     start, end = edit.start, edit.end
     if start not in bounds and (before := _LAST_WORD.search(text, max(0, start - NEAR), start)):

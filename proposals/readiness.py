@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 
@@ -165,16 +165,22 @@ def obstacle_to_criteria(proposal: Proposal) -> str:
     return gettext("Criteria are set before the final text; this proposal is past that.")
 
 
+NAMED = 5
+"""How many amendments, and how many questions, are named before the rest is counted."""
+
 REJECTION_HOURS = 48
 """How long a rejected amendment still holds up the final text: its author may put it to a vote."""
 
 
 def _open_amendments(proposal: Proposal, now: datetime) -> list[str]:
     """Return the amendments that are not settled, in the order they were made."""
+    late = Q(status=AmendmentStatus.REJECTED) & Q(
+        status_changed_at__lte=now - timedelta(hours=REJECTION_HOURS)
+    )
+    unsettled = proposal.amendments.filter(~late, status__in=STANDING_AMENDMENTS)
+    rows = list(unsettled.select_related("author", "vote").order_by("number")[: NAMED + 1])
     found = []
-    for amendment in proposal.amendments.filter(status__in=STANDING_AMENDMENTS).select_related(
-        "author", "vote"
-    ):
+    for amendment in rows[:NAMED]:
         until = amendment.status_changed_at + timedelta(hours=REJECTION_HOURS)
         name = gettext("Amendment %(number)s by %(author)s") % {
             "number": amendment.number,
@@ -195,7 +201,7 @@ def _open_amendments(proposal: Proposal, now: datetime) -> list[str]:
                     "ref": amendment.vote.ref,
                 }
             )
-        elif now < until:
+        else:
             found.append(
                 gettext("%(name)s was rejected; it can be put to a vote until %(clock)s.")
                 % {
@@ -203,29 +209,34 @@ def _open_amendments(proposal: Proposal, now: datetime) -> list[str]:
                     "clock": _clock(proposal, until),
                 }
             )
+    if len(rows) > NAMED:
+        more = unsettled.count() - NAMED
+        words = ngettext(
+            "And %(more)s more amendment is not settled.",
+            "And %(more)s more amendments are not settled.",
+            more,
+        )
+        found.append(words % {"more": more})
     return found
-
-
-QUESTIONS_NAMED = 5
 
 
 def _open_questions(proposal: Proposal) -> list[str]:
     """Return the questions that the proposer has not answered, the oldest named."""
     questions = proposal.comments.filter(is_question=True, answer=None, hidden_at=None)
-    rows = list(questions.select_related("author")[: QUESTIONS_NAMED + 1])
+    rows = list(questions.select_related("author")[: NAMED + 1])
     found = [
         gettext("The proposer has not answered %(author)s: “%(chars)s”")
         % {
             "author": row.author,
             "chars": Truncator(row.text).chars(120),
         }
-        for row in rows[:QUESTIONS_NAMED]
+        for row in rows[:NAMED]
     ]
-    if len(rows) > QUESTIONS_NAMED:
+    if len(rows) > NAMED:
         found.append(
             gettext("And %(value)s more questions are unanswered.")
             % {
-                "value": questions.count() - QUESTIONS_NAMED,
+                "value": questions.count() - NAMED,
             }
         )
     return found

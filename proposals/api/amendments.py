@@ -1,7 +1,9 @@
 """The text in the network API: its revisions, and amendments to it."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,11 +12,12 @@ from rest_framework.response import Response
 
 from oversight.accounts.permissions import Public
 from oversight.web.inputs import checked
-from proposals.amending import Row, rows_of
+from proposals.amending import amendments_of, fitting, rows_of
 from proposals.api.proposals import ProposalView
+from proposals.api.talk import ProposalList
 from proposals.changes import shown_changes
 from proposals.markdown import render_markdown
-from proposals.models import Amendment, Proposal, Revision
+from proposals.models import Amendment, AmendmentVersion, Proposal, Revision
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.services import amendments, drafting
 from proposals.services.amendment_words import MAX_REASON
@@ -134,24 +137,33 @@ class TextPreviewOutput(serializers.Serializer[Any]):
     changes = TextParagraphOutput(many=True)
 
 
-def amendment_data(row: Row) -> dict[str, Any]:
-    """Return one amendment as the API shows it."""
-    amendment = row.amendment
-    newest = amendment.versions.order_by("-number").first()
-    return {
-        "number": amendment.number,
-        "author": str(amendment.author),
-        "status": amendment.status,
-        "base": amendment.base.number,
-        "edits": amendment.edits,
-        "reason": amendment.reason,
-        "answer": amendment.answer,
-        "is_touched": row.is_touched,
-        "conflicts": row.conflicts,
-        "vote": amendment.vote.ref if amendment.vote else None,
-        "digest": newest.digest if newest else "",
-        "leaf": str(amendment.leaf_id),
-    }
+def _amendments_of(proposal: Proposal) -> QuerySet[Amendment]:
+    """Return the amendments of a proposal in the order made, each with its newest digest."""
+    versions = AmendmentVersion.objects.filter(amendment=OuterRef("pk")).order_by("-number")
+    return amendments_of(proposal).annotate(newest_digest=Subquery(versions.values("digest")[:1]))
+
+
+def _data(proposal: Proposal, amendments: Iterable[Amendment]) -> list[dict[str, Any]]:
+    """Return amendments as the API shows them."""
+    text = proposal.text
+    rows = rows_of(amendments, text, fitting(proposal, text))
+    return [
+        {
+            "number": row.amendment.number,
+            "author": str(row.amendment.author),
+            "status": row.amendment.status,
+            "base": row.amendment.base.number,
+            "edits": row.amendment.edits,
+            "reason": row.amendment.reason,
+            "answer": row.amendment.answer,
+            "is_touched": row.is_touched,
+            "conflicts": row.conflicts,
+            "vote": row.amendment.vote.ref if row.amendment.vote else None,
+            "digest": row.amendment.newest_digest or "",  # type: ignore[attr-defined]
+            "leaf": str(row.amendment.leaf_id),
+        }
+        for row in rows
+    ]
 
 
 def _revision_data(revision: Revision) -> dict[str, Any]:
@@ -213,15 +225,20 @@ class AmendmentView(ProposalView):
         return proposal, get_object_or_404(found, number=number)
 
 
-class Amendments(ProposalView):
-    """Amendments to a proposal; members ask for one with POST."""
+class Amendments(ProposalList):
+    """Amendments to a proposal in the order made; members ask for one with POST."""
 
-    @extend_schema(responses=AmendmentOutput(many=True))
-    def get(self, request: Request, ref: str) -> Response:  # noqa: ARG002
-        """Return all amendments in the order made."""
-        proposal = self.proposal(ref)
-        rows = rows_of(proposal, proposal.text)
-        return Response([amendment_data(row) for row in rows])
+    serializer_class = AmendmentOutput
+    queryset = Amendment.objects.none()
+
+    def get_queryset(self) -> Any:
+        """Return the amendments, to be made rows of a page at a time."""
+        return _amendments_of(self.proposal(self.kwargs["ref"]))
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
+        """Return each with the others that it conflicts with."""
+        found = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response(_data(found[0].proposal, found) if found else [])
 
     @extend_schema(request=AmendmentInput, responses={201: AmendmentOutput})
     def post(self, request: Request, ref: str) -> Response:
@@ -274,5 +291,5 @@ class AmendmentAct(AmendmentView):
 
 
 def _one(proposal: Proposal, number: int) -> dict[str, Any]:
-    rows = rows_of(proposal, proposal.text)
-    return amendment_data(next(row for row in rows if row.amendment.number == number))
+    (found,) = _data(proposal, _amendments_of(proposal).filter(number=number))
+    return found

@@ -14,7 +14,7 @@ from oversight.ledger.queries import receipt
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Conflict, Invalid, NotAllowed, Refusal
 from proposals import policy
-from proposals.amending import may_do_with, rows_of
+from proposals.amending import fitting, may_do_with, rows_of
 from proposals.edits import applied
 from proposals.forms.amendments import AmendmentForm, AnswerForm
 from proposals.models import Amendment, Proposal
@@ -156,7 +156,7 @@ def _show(
 ) -> HttpResponse:
     text = proposal.text
     found.proposal = proposal
-    row = next(r for r in rows_of(proposal, text) if r.amendment.pk == found.pk)
+    (row,) = rows_of([found], text, fitting(proposal, text))
     context = {
         "proposal": proposal,
         "amendment": found,

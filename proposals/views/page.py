@@ -1,14 +1,16 @@
 """The proposal's page: where it stands, what one can do, text, evidence, vote, discussion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from evals.models import Run
@@ -16,16 +18,16 @@ from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
-from proposals.amending import TextBlock, rows_of, text_blocks
+from proposals.amending import A_PAGE, TextBlock, amendments_of, fitting, rows_of, text_blocks
 from proposals.anchored import passages_of
 from proposals.arguments import ARGUMENTS_A_SIDE, arguments_of
 from proposals.changes import shown_changes
-from proposals.choices import ProposalType, Status
+from proposals.choices import AmendmentStatus, ProposalType, Status
 from proposals.effect_words import would_do
 from proposals.evidence import lines_of, references_in, resolve
 from proposals.forms.talk import ArgumentForm
 from proposals.forms.texts import CommentForm, OpenVoteForm
-from proposals.models import Charter, Proposal, Revision
+from proposals.models import Amendment, Charter, Proposal, Revision
 from proposals.readiness import (
     judgements_of,
     obstacles_to_deliberation,
@@ -39,6 +41,7 @@ from proposals.standing import Vote, headline, may_do, vote_of
 from proposals.threads import Sent, discussion_of
 
 RUNS_SHOWN = 20
+TO_ANSWER_SHOWN = 5
 REVISIONS_SHOWN = 100
 _OBSTACLES: dict[Status, Callable[[Proposal, Charter, datetime], list[str]]] = {
     Status.DRAFT: lambda proposal, charter, _: obstacles_to_deliberation(proposal, charter),
@@ -97,18 +100,20 @@ def show(
 ) -> HttpResponse:
     """Answer with the page, or with its discussion for an htmx request."""
     text = proposal.revisions.select_related("author").order_by("-number")[0]
-    rows, judgements = rows_of(proposal, text), judgements_of(proposal)
+    standing, judgements = fitting(proposal, text), judgements_of(proposal)
     contract = getattr(proposal, "contract", None)
     lines = lines_of(judgements, contract.content if contract else None)
     references = references_in(text.body_markdown)
     evidence = resolve(references, lines, is_frozen=contract is not None)
     runs, may = Run.objects.filter(purpose=proposal.subject), may_do(request.user, proposal)
+    discussion = discussion_of(proposal, request.GET.get("page"), sent, text=text.body_markdown)
     context = {
         "nav": "deciding",
         "proposal": proposal,
         "text": text,
-        "passages": passages_of(proposal, text, text_blocks(text.body_markdown, rows, evidence)),
-        "amendments": rows,
+        "passages": passages_of(
+            proposal, text, text_blocks(text.body_markdown, standing, evidence)
+        ),
         "attachments": proposal.attachments.filter(removed_at=None).select_related("artefact"),
         "supports": standing_supports(proposal).select_related("membership__person"),
         "earlier": _earlier_revisions(proposal, text),
@@ -118,18 +123,41 @@ def show(
         "arguments": arguments_of(proposal, request.user, ARGUMENTS_A_SIDE),
         "argument_form": ArgumentForm(),
         "opinions": opinions_of(proposal),
-        "discussion": discussion_of(
-            proposal, request.GET.get("page"), sent, text=text.body_markdown
-        ),
+        "discussion": discussion,
+        "discussion_place": _place("page", discussion.page),
         "just_made": sent.made if sent else None,
         "comment_form": comment_form or CommentForm(may_ask=proposal.status == Status.DELIBERATION),
         "vote_form": vote_form or OpenVoteForm(),
         "recusals": proposal.recusals.select_related("membership__person"),
         "may": may,
-        "to_answer": [row.amendment for row in rows if may["answer"] and row.is_open],
         "decision": getattr(proposal, "decision", None),
-    } | _standing_context(proposal)
+    } | _standing_context(proposal, text)
+    context |= _amendments_context(proposal, text, standing, request.GET.get("amendments"))
+    context |= _to_answer(proposal) if may["answer"] else {}
     return page_or_part(request, "proposals/detail.html", "discussion", context, status=status)
+
+
+def _amendments_context(
+    proposal: Proposal, text: Revision, standing: Sequence[Amendment], number: str | None
+) -> dict[str, Any]:
+    """Return one page of the amendments."""
+    page = Paginator(amendments_of(proposal), A_PAGE).get_page(number)
+    rows = rows_of(page, text, standing)
+    place = _place("amendments", page)
+    return {"amendments": page, "amendment_rows": rows, "amendments_place": place}
+
+
+def _place(name: str, page: Page[Any]) -> str:
+    """Return the parameter that keeps one list of the page where it is while another goes on."""
+    return urlencode({name: page.number}) if page.number > 1 else ""
+
+
+def _to_answer(proposal: Proposal) -> dict[str, Any]:
+    """Return the first amendments that wait for an answer, and how many more there are."""
+    found = proposal.amendments.filter(status=AmendmentStatus.OPEN).order_by("number")
+    rows = list(found[: TO_ANSWER_SHOWN + 1])
+    more = found.count() - TO_ANSWER_SHOWN if len(rows) > TO_ANSWER_SHOWN else 0
+    return {"to_answer": rows[:TO_ANSWER_SHOWN], "more_to_answer": more}
 
 
 def _earlier_revisions(proposal: Proposal, text: Revision) -> QuerySet[Revision]:
@@ -138,7 +166,7 @@ def _earlier_revisions(proposal: Proposal, text: Revision) -> QuerySet[Revision]
     return found.defer("body_markdown").order_by("-number")[:REVISIONS_SHOWN]
 
 
-def _standing_context(proposal: Proposal) -> dict[str, Any]:
+def _standing_context(proposal: Proposal, text: Revision) -> dict[str, Any]:
     """Return where the proposal stands, the charter's rules in words, and what is in the way."""
     vote = vote_of(proposal)
     charter = _charter(proposal, vote)
@@ -148,7 +176,7 @@ def _standing_context(proposal: Proposal) -> dict[str, Any]:
     return {
         "charter": charter,
         "rules": rules,
-        "effect": would_do(proposal, proposal.text.terms, charter),
+        "effect": would_do(proposal, text.terms, charter),
         "rules_words": rules.words(ProposalType(proposal.type)),
         "obstacles": obstacles,
         "vote": vote,

@@ -1,8 +1,6 @@
 """The pages on which a text is written, previewed, amended and answered."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from proposals.models import Amendment, Revision
@@ -257,23 +255,3 @@ def test_the_api_previews_and_revises(client, cast, proposal):
     again = client.post(address("api-revisions", proposal), body, "application/json")
     assert again.status_code == 409
     assert client.get(address("api-revision", proposal, 2)).json()["markdown"] == "New.\n"
-
-
-def test_the_page_asks_no_more_of_the_database_with_forty_amendments(client, cast):
-    words = " ".join(f"word{number}" for number in range(100))
-    proposal = make_deliberated_proposal(cast, text=words)
-
-    def queries():
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            assert client.get(proposal.get_absolute_url()).status_code == 200
-        return len(captured)
-
-    make_amendment(cast.second_member, proposal, "word0 ", "none ")
-    client.get(proposal.get_absolute_url())
-    before = queries()
-    for number in range(1, 40):
-        who = cast.second_member if number < 19 else cast.chair if number < 38 else cast.member
-        make_amendment(who, proposal, f"word{number} ", f"w{number} ")
-    assert queries() == before
