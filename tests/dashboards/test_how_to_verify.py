@@ -89,6 +89,36 @@ def test_signature_py_refuses_a_forged_signature(program, receipt):
     assert "InvalidSignature" in run(program("signature-py"), receipt, path=ROOT)
 
 
+@pytest.fixture(params=[(), ("-layout",), ("-raw",)], ids=["", "layout", "raw"])
+def copied(request, client, world, tmp_path):
+    """Save the receipt as it is copied out of a decision's PDF, with what follows it there."""
+    if not shutil.which("pdftotext"):
+        pytest.skip("needs poppler's pdftotext")
+    pdf = tmp_path / "report.pdf"
+    pdf.write_bytes(client.get(f"{world.decision.get_absolute_url()}report.pdf").content)
+    command = ["pdftotext", *request.param, str(pdf), "-"]
+    printed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    text = printed[printed.index("c2sp.org/tlog-proof@v1") :]
+    (tmp_path / "receipt.txt").write_text(text, encoding="utf-8")
+    index = re.search(r"index (\d+)", text)[1]
+    (tmp_path / "leaf.json").write_bytes(client.get(f"/record/{index}/leaf.json").content)
+    (tmp_path / "vkey").write_bytes(client.get("/log/vkey").content)
+    return tmp_path
+
+
+def test_both_programs_read_a_receipt_copied_out_of_a_pdf(program, copied):
+    text = (copied / "receipt.txt").read_text(encoding="utf-8")
+    assert "\n\n\N{EM DASH}" not in text, "the PDF has it as the log gives it"
+    assert "the act is on the record" in run(program("root-py"), copied)
+    assert "signed the root" in run(program("signature-py"), copied, path=ROOT)
+    root = re.search(r"^\s*([A-Za-z0-9+/]{43}=)\s+\N{EM DASH}", text, re.MULTILINE)[1]
+    other = root.replace(root[0], "B" if root[0] == "A" else "A", 1)
+    forged = text.replace(root, other)
+    (copied / "receipt.txt").write_text(forged, encoding="utf-8")
+    assert "THE ROOTS DIFFER" in run(program("root-py"), copied)
+    assert "InvalidSignature" in run(program("signature-py"), copied, path=ROOT)
+
+
 @pytest.fixture
 def decision(client, world, tmp_path):
     """Save a decision's record and contract as the page says."""
