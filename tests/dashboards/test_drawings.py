@@ -4,6 +4,7 @@ import csv
 import html
 import re
 import xml.etree.ElementTree as ET
+from itertools import product
 
 import pytest
 from django.utils import translation
@@ -28,6 +29,7 @@ def a_chart(**changed):
         "finding": "One comes first.",
         "source": "Made up.",
         "page": "/",
+        "page_name": "Start",
         "value_title": "accuracy",
         "data": (Datum("One", 0.7, 0.6, 0.8, 80), Datum("Two", 0.5, None, None, 80)),
     }
@@ -187,6 +189,15 @@ def test_a_chart_names_the_page_that_it_leads_back_to(client, world):
     assert f">{world.version.model}</a></li>" in page
 
 
+def test_every_chart_names_the_page_that_it_leads_back_to_as_that_page_does(client, subjects):
+    for language, (kind, subject) in product(("", "/de"), subjects.items()):
+        page = client.get(f"{language}/charts/{kind}/{subject}/").content.decode()
+        way = page.partition('<nav class="breadcrumb"')[2].partition("</li>")[0]
+        address, name = re.search(r'<a href="([^"]+)">([^<]+)</a>', way).groups()
+        there = client.get(address).content.decode()
+        assert name in re.sub(r"<[^>]*>", "", there.partition("</h1>")[0]), kind
+
+
 def test_a_line_is_not_broken_before_a_french_colon():
     assert wrapped("Un résultat\u202f: oui", 11) == ["Un", "résultat\u202f:", "oui"]
 
@@ -217,8 +228,8 @@ def test_a_chart_on_a_page_is_in_the_language_of_the_page(client, subjects, lang
     assert "locale" not in english["config"]
     drawing = client.get(f"{address}.svg?language={language}").content.decode()
     assert spec["description"] in html.unescape(drawing)
-    assert "0,5" in drawing
-    assert "0.5" not in re.sub(r"<[^>]*>", "", drawing)
+    assert ">0,7" in drawing
+    assert ">0.7" not in drawing
     assert client.get(f"{address}.svg?language=xx").status_code == 400
 
 
@@ -239,7 +250,7 @@ def test_a_mark_at_the_end_of_the_scale_is_drawn_whole():
     chart = a_chart(data=(Datum("One", 0.4, 0.3, 0.5, 80, line=0.75),))
     drawing = press.svg_of(chart.spec()).decode()
     [width] = set(plots_of(drawing))
-    [tick] = re.findall(r'aria-label="[^"]*: 0\.75; [^"]*"[^>]* d="M([\d.]+),\d+h3', drawing)
+    [tick] = re.findall(r'aria-label="[^"]*: 0\.75; [^"]*"[^>]* d="M([\d.]+),[\d.]+h3', drawing)
     assert float(tick) + 3 < width - 4
 
 

@@ -194,6 +194,43 @@ def test_every_chart_is_shown_at_the_width_of_its_page_and_none_scrolls_sideways
             ), address
 
 
+SHOWN = """() => {
+    const images = [...document.querySelectorAll(".drawn-chart-frame img")];
+    const address = each => {
+        const chosen = [...each.parentElement.querySelectorAll("source")]
+            .find(source => matchMedia(source.media).matches);
+        return new URL(chosen ? chosen.srcset : each.getAttribute("src"), location).href;
+    };
+    return images.filter(each => each.offsetWidth).map(each => [address(each), each.width]);
+}"""
+"""Which drawings a page shows, and how wide, before they are there."""
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_letters_can_be_read_on_every_chart_at_every_width(
+    live_server, subjects, drawn_here, chromium
+):
+    suite, _, name = subjects["task"].partition(".")
+    pages = [f"/charts/{kind}/{subject}/" for kind, subject in subjects.items()]
+    pages += [f"/charts/{kind}/{subjects[kind]}/embed/" for kind in ("run", "over-time")]
+    pages += [f"/models/{subjects['model']}/", f"/suites/{suite}/tasks/{name}/"]
+    letters = {}
+    with opened(chromium, 320, scripts=False) as page:
+        for address in pages:
+            page.goto(live_server.url + address)
+            # The ends of all, and of what each of the two drawings is shown at.
+            for width in (320, 703, 704, 820, 1440):
+                page.set_viewport_size({"width": width, "height": 900})
+                for source, box in page.evaluate(SHOWN):
+                    if source not in letters:
+                        svg = page.request.get(source).text()
+                        least = min(size for text, size in texts_of(svg) if text)
+                        letters[source] = least / int(ET.fromstring(svg).get("width"))
+                    assert letters[source] * box >= 11, (address, width)
+    assert len(letters) == 2 * len(subjects)
+
+
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_chart_is_explored_at_the_width_of_a_phone_and_follows_it_when_turned(

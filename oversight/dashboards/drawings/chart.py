@@ -57,12 +57,12 @@ class Chart:
     source: str
     page: str
     """The address of the page with the whole story."""
+    page_name: str
+    """What that page is about, for the way back to it."""
     value_title: str
     data: tuple[Datum, ...]
     line: float | None = None
     line_label: str = ""
-    page_name: str = ""
-    """What that page is about, for the way back to it; empty where the chart does not know."""
     is_share: bool = False
     """Whether the figures are parts of a whole, which people read in percent."""
 

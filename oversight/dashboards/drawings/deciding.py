@@ -29,9 +29,9 @@ def decision(subject: str) -> Chart:
         sentence(outcomes_in_words(found.proposal.contract)),
         _frozen(others),
         found.get_absolute_url(),
+        _decision_name(found),
         gettext("score"),
         drawn,
-        page_name=_decision_name(found),
     )
 
 
@@ -44,9 +44,9 @@ def differences(subject: str) -> Chart:
         sentence(outcomes_in_words(found.proposal.contract)),
         _frozen(others),
         found.get_absolute_url(),
+        _decision_name(found),
         gettext("difference to the other version"),
         drawn,
-        page_name=_decision_name(found),
     )
 
 
@@ -137,12 +137,12 @@ def opinions(subject: str) -> Chart:
         )
         % {"people": grouped(drawn.people)},
         reverse("proposal-opinions", args=[proposal.ref]),
+        gettext("%(ref)s: opinion map") % {"ref": proposal.ref},
         gettext("part of those who answered"),
         tuple(Datum(line.text, _share(line), n=line.everybody.n) for line in shown),
         0.5,
         gettext("half"),
         is_share=True,
-        page_name=gettext("%(ref)s: opinion map") % {"ref": proposal.ref},
     )
 
 
@@ -177,6 +177,7 @@ def computed(subject: str) -> Chart:
         % {"hours": localised(f"{hours:,.2f}"), "name": first["name"], "first": first["hours"]},
         _stated(len(rows)),
         reverse("compute"),
+        gettext("Who computed it"),
         gettext("hours of work"),
         tuple(rows[:GIVERS]),
     )

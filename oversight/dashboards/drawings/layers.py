@@ -24,8 +24,6 @@ BELOW = 11
 """From such a name to the middle of its mark."""
 LONG = 12
 """Rows; where there are more on a narrow screen, the scale stands above them."""
-CHARACTER = 7
-"""Width of one in the widest font that readers are likely to have, at the size of names."""
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's colours, which stay apart for every kind of eye; each has a shape of its own."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -75,7 +73,8 @@ def _names(on: Canvas) -> dict[str, Any]:
         return {**place, "axis": None}
     most = on.size.name_characters + 4
     longest = min(most, max((len(name) for name in on.names), default=0))
-    return {**place, "axis": {"minExtent": CHARACTER * longest, "labelLimit": CHARACTER * most}}
+    return {**place, "axis": {"minExtent": on.size.character * longest,
+                             "labelLimit": on.size.character * most}}  # fmt: skip
 
 
 def _below(on: Canvas) -> dict[str, Any]:
@@ -146,7 +145,7 @@ def _line(on: Canvas, along: str) -> list[Layer]:
         return []
     at = {along: {"datum": on.chart.line, "type": "quantitative"}}
     named = {"type": "text", "text": on.chart.line_label, "dy": -6, "color": on.colours["muted"],
-             "fontSize": on.size.text if on.size.are_names_above else 11}  # fmt: skip
+             "fontSize": on.size.text}  # fmt: skip
     place = {"align": "left", "dx": 4, "y": 0} if along == "x" else {"align": "right", "x": "width"}
     if along == "x" and _is_late(on.chart, on.chart.line):
         place |= {"align": "right", "dx": -4}

@@ -48,6 +48,11 @@ class Size:
         return self.width - 2 * self.padding
 
     @property
+    def character(self) -> float:
+        """Width of a letter of names in the widest font that readers are likely to have."""
+        return self.text * 0.58
+
+    @property
     def line(self) -> int:
         """Height of one line of names."""
         return round(self.text * 1.3)
@@ -57,18 +62,19 @@ WIDE = Size(
     name="wide",
     width=820,
     padding=12,
-    text=12,
-    title_text=16,
-    finding_text=13,
-    title_characters=76,
-    finding_characters=88,
-    name_characters=52,
+    # Large enough for the narrowest page that shows this drawing, where it stands scaled down.
+    text=14.25,
+    title_text=18,
+    finding_text=15,
+    title_characters=70,
+    finding_characters=86,
+    name_characters=50,
     name_lines=1,
     are_names_above=False,
     ticks=6,
     plot=340,
     legend_columns=3,
-    series_characters=28,
+    series_characters=24,
     days=5,
 )
 NARROW = Size(

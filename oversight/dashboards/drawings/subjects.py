@@ -53,11 +53,11 @@ def task(subject: str) -> Chart:
         gettext("%(suite_version)s, the newest full run of each version, 95 %% intervals.")
         % {"suite_version": asked.suite_version},
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
+        asked.task["title"],
         metric_label(asked.task),
         figures_of(chart_rows(found)),
         None if neutral is None else float(neutral),
         gettext("even-handed") if neutral is not None else "",
-        page_name=asked.task["title"],
     )
 
 
@@ -77,9 +77,9 @@ def trend_of(asked: AskedTask, measured_then: Sequence[Point]) -> Chart:
         gettext("%(suite_version)s, every full run of the models that do best, 95 %% intervals.")
         % {"suite_version": asked.suite_version},
         reverse("task", args=[asked.suite_version.suite.slug, asked.task["name"]]),
+        asked.task["title"],
         metric_label(asked.task),
         tuple(_datum(point, point.model) for point in measured_then),
-        page_name=asked.task["title"],
     )
 
 
@@ -115,9 +115,9 @@ def history_of(found: RegisteredModel, results: Mapping[int, Sequence[Finding]])
         gettext("%(suite_version)s, every full run, 95 %% intervals.")
         % {"suite_version": asked.suite_version},
         found.get_absolute_url(),
+        str(found),
         metric_label(asked.task),
         tuple(_datum(point, point.version.label) for point in measured_then),
-        page_name=str(found),
     )
 
 
@@ -136,9 +136,9 @@ def run(subject: str) -> Chart:
         )
         % {"ref": found.ref},
         found.get_absolute_url(),
+        found.ref,
         gettext("score"),
         figures_of(rows),
-        page_name=found.ref,
     )
 
 
@@ -179,6 +179,7 @@ def turnout(subject: str) -> Chart:
         words,
         gettext("The rolls and ballots on the record, the newest vote first."),
         reverse("participation", args=[found.slug]),
+        gettext("Who takes part in %(body)s") % {"body": found},
         gettext("part of the roll"),
         tuple(Datum(vote.ref, vote.share, n=vote.on_roll, at=vote.decided_at) for vote in votes),
         is_share=True,
