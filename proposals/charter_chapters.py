@@ -29,7 +29,7 @@ class Chapter:
         """What else is decided in the same way, as a sentence; empty where nothing is."""
         if not self.also:
             return ""
-        names = [title_of(kind) for kind in self.also]
+        names = [name_of(kind) for kind in self.also]
         listed = (
             names[0]
             if len(names) == 1
@@ -47,6 +47,15 @@ def title_of(kind: ProposalType) -> str:
     if kind == ProposalType.MOTION:
         return gettext("carry a general motion")
     return str(kind.label)
+
+
+def name_of(kind: ProposalType) -> str:
+    """Return the same as one of several in a sentence: without what a colon would explain."""
+    short = {
+        ProposalType.RETIRE: gettext("retire a model"),
+        ProposalType.ELECTION: gettext("choose among options"),
+    }
+    return short.get(kind) or title_of(kind)
 
 
 def chapters(document: Mapping[str, Any]) -> list[Chapter]:
@@ -93,7 +102,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
             found.append((kind, *_changed(old, new)))
     merged: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for kind, gone, added in found:
-        merged.setdefault((gone, added), []).append(title_of(kind))
+        merged.setdefault((gone, added), []).append(name_of(kind))
     return [Difference(gettext("; to ").join(names), *change) for change, names in merged.items()]
 
 

@@ -73,6 +73,8 @@ class ShownSheet:
     """Votes that no option holds, by stage; empty where there never are any."""
 
     matrices: tuple[Matrix, ...]
+    says_yes_and_no: bool = False
+    """Whether the recorded words stand there where the page itself says for and against."""
 
     @classmethod
     def of(cls, sheet: Sheet) -> "ShownSheet":
@@ -80,7 +82,8 @@ class ShownSheet:
         method, said = str(METHOD_WORDS[sheet["method"]]), in_language(sheet)
         if "stages" not in sheet:
             words = tuple(said.get(line, line) for line in sheet["words"])
-            return cls(method, words, (), (), (), ())
+            as_recorded = sheet["method"] == yes_no.METHOD and not said
+            return cls(method, words, (), (), (), (), as_recorded)
         stages = sheet["stages"]
         left = tuple(localised(stage["exhausted"]) for stage in stages)
         return cls(
@@ -97,8 +100,23 @@ class ShownSheet:
         )
 
 
+def _tie_words(sheet: Sheet) -> str:
+    """Return what broke the tie of a motion; empty where nothing had to or did."""
+    broken_by = (sheet.get("tie") or {}).get("resolved_by")
+    if broken_by == "casting_vote":
+        return gettext("decided by the chair's casting vote")
+    return gettext("decided by lot") if broken_by == "lot" else ""
+
+
 def result_words(sheet: Sheet) -> str:
-    """Return how a vote ended in a few words: `14 for, 3 against`, or who was chosen."""
+    """Return how a vote ended in a few words: `14 for, 3 against`, or who was chosen.
+
+    A motion's tie that the chair or a lot has broken is part of it: the figures do not say why.
+    """
+    return ", ".join(filter(None, [_result_words(sheet), _tie_words(sheet)]))
+
+
+def _result_words(sheet: Sheet) -> str:
     votes = sheet.get("votes", {})
     if sheet["method"] == yes_no.METHOD:
         abstained = (

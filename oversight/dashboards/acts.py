@@ -122,6 +122,11 @@ _STAGES = {
     "withdrawn": _("Withdrawn by the proposer"),
     "annulled": _("The vote was annulled"),
 }
+_STATEMENTS = {
+    "reasons": _("The reasons of the body were put on the record"),
+    "explanation": _("A member put an explanation of their vote on the record"),
+    "dissent": _("A member put a dissent on the record"),
+}
 _LEFT_OUT = (
     "proposals.ballot.cast",
     *(
@@ -138,6 +143,12 @@ _OUTCOMES = {
     "elected": _("Decided among the options"),
     "no_votes": _("No valid vote: nothing was decided"),
 }
+_BY_FACT: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "proposals.stage.moved": ("to", _STAGES),
+    "proposals.decision.made": ("outcome", _OUTCOMES),
+    "proposals.statement.made": ("kind", _STATEMENTS),
+}
+"""Acts that are named by one of their facts in a timeline."""
 _PAGES = {
     "proposal": ("proposal", r"[0-9]{4}-[0-9]+"),
     "authorisation": ("decision", r"[0-9]{4}-[0-9]+"),
@@ -230,10 +241,9 @@ def _event(entry: LedgerEntry, tasks: Mapping[UUID, str]) -> dict[str, Any]:
 
 
 def _title(entry: LedgerEntry, facts: dict[str, Any], tasks: Mapping[UUID, str]) -> str:
-    if entry.type == "proposals.stage.moved":
-        return str(_STAGES.get(str(facts.get("to")), words(entry.type)))
-    if entry.type == "proposals.decision.made":
-        return str(_OUTCOMES.get(str(facts.get("outcome")), words(entry.type)))
+    if entry.type in _BY_FACT:
+        name, said = _BY_FACT[entry.type]
+        return str(said.get(str(facts.get(name)), words(entry.type)))
     if entry.type == "proposals.text.revised":
         return gettext("Revision %(get)s of the text") % {"get": facts.get("number")}
     if entry.type == "evals.criterion.recorded":

@@ -4,16 +4,16 @@ from fractions import Fraction
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from oversight.dashboards.words import votes_headline
 from proposals import papers
 from proposals.ballot_box import carried_by, is_secret, last_ballots
 from proposals.ballot_files import has_blt
 from proposals.charter_words import fraction_words
 from proposals.models import Ballot, Contract, Decision, RollEntry
-from proposals.shown_sheet import ShownSheet
+from proposals.shown_sheet import ShownSheet, result_words
 from proposals.tally import yes_no
 
 CHOICES = {"yes": _("For"), "no": _("Against"), "abstain": _("Abstained")}
@@ -41,7 +41,7 @@ def result_of(found: Decision, contract: Contract) -> dict[str, Any]:
         "absent": without_ballot(contract),
     }
     if sheet["method"] != yes_no.METHOD:
-        return ballots | {"headline": found.result_words.capitalize()}
+        return ballots | {"headline": capfirst(found.result_words)}
     votes, rules = sheet["votes"], sheet["rules"]
     base, base_words = BASES[rules["base"]]
     comparison = {"at_least": gettext("at least"), "more_than": gettext("more than")}[
@@ -51,7 +51,7 @@ def result_of(found: Decision, contract: Contract) -> dict[str, Any]:
     return ballots | {
         "bar": {name: int(Fraction(value)) for name, value in votes.items()}
         | {"waiting": int(Fraction(votes["roll"]) - Fraction(votes["cast"])), "base": base},
-        "headline": votes_headline(*(int(Fraction(votes[n])) for n in ("yes", "no", "abstain"))),
+        "headline": result_words(sheet),
         "threshold": rules["threshold"],
         "needed": gettext("%(comparison)s %(fraction_words)s of %(base_words)s")
         % {

@@ -73,17 +73,6 @@ def listed(items: list[str]) -> str:
     return gettext("%(items)s and %(last)s") % {"items": ", ".join(items[:-1]), "last": items[-1]}
 
 
-def votes_headline(votes_for: int, against: int, abstained: int) -> str:
-    """Return `14 for, 3 against, 2 abstained`."""
-    parts = [
-        gettext("%(votes)s for") % {"votes": votes_for},
-        gettext("%(votes)s against") % {"votes": against},
-    ]
-    if abstained:
-        parts.append(gettext("%(votes)s abstained") % {"votes": abstained})
-    return ", ".join(parts)
-
-
 def standing_words(row: Authorisation, moment: datetime) -> str:
     """Return what an authorisation allows at a moment, in the words of its mark on the pages."""
     if row.is_in_force(moment):

@@ -18,11 +18,12 @@ from oversight.accounts.models import Person
 from oversight.accounts.policy import is_person
 from oversight.ledger.queries import receipt
 from oversight.web.parts import page_or_part
-from proposals.amending import A_PAGE, TextBlock, amendments_of, fitting, rows_of, text_blocks
+from proposals.amending import A_PAGE, amendments_of, fitting, rows_of, text_blocks
 from proposals.anchored import passages_of
 from proposals.arguments import ARGUMENTS_A_SIDE, arguments_of
 from proposals.changes import shown_changes
 from proposals.choices import AmendmentStatus, ProposalType, Status
+from proposals.decided_text import amended_since_summary, set_with_evidence
 from proposals.effect_words import would_do
 from proposals.evidence import lines_of, references_in, resolve
 from proposals.forms.talk import ArgumentForm
@@ -69,7 +70,7 @@ def revision(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     context = {
         "proposal": proposal,
         "revision": found,
-        "blocks": _set_with_evidence(proposal, found),
+        "blocks": set_with_evidence(proposal, found),
         "before": before,
         "changes": shown_changes(before.body_markdown, found.body_markdown) if before else (),
         "after": proposal.revisions.filter(number=number + 1).first(),
@@ -78,15 +79,6 @@ def revision(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         "nav": "deciding",
     }
     return render(request, "proposals/revision.html", context)
-
-
-def _set_with_evidence(proposal: Proposal, found: Revision) -> list[TextBlock]:
-    """Return a revision, set, with the evidence it refers to as it stands or was frozen."""
-    references = references_in(found.body_markdown)
-    contract = getattr(proposal, "contract", None)
-    lines = lines_of(judgements_of(proposal), contract.content if contract else None)
-    evidence = resolve(references, lines, is_frozen=contract is not None) if references else {}
-    return text_blocks(found.body_markdown, evidence=evidence)
 
 
 def show(
@@ -134,6 +126,8 @@ def show(
     } | _standing_context(proposal, text)
     context |= _amendments_context(proposal, text, standing, request.GET.get("amendments"))
     context |= _to_answer(proposal) if may["answer"] else {}
+    if proposal.status == Status.DELIBERATION and (may["edit"] or may["fix_text"]):
+        context["amended_since_summary"] = amended_since_summary(proposal, text)
     return page_or_part(request, "proposals/detail.html", "discussion", context, status=status)
 
 

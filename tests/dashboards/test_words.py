@@ -64,11 +64,6 @@ def test_numbers_in_headlines_are_words_as_long_as_they_are_short():
     assert words.counted(4812, "act", "acts") == "4,812 acts"
 
 
-def test_a_headline_of_votes_leaves_out_who_did_not_abstain():
-    assert words.votes_headline(14, 3, 2) == "14 for, 3 against, 2 abstained"
-    assert words.votes_headline(4, 1, 0) == "4 for, 1 against"
-
-
 @pytest.mark.parametrize(
     ("language", "lines"),
     [

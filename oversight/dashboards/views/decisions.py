@@ -27,8 +27,9 @@ from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words
 from proposals import policy
-from proposals.charter_chapters import chapters, differences, in_common
-from proposals.choices import ProposalType
+from proposals.charter_chapters import chapters, differences, in_common, name_of
+from proposals.choices import DecisionOutcome, ProposalType
+from proposals.decided_text import amended_since_summary, set_with_evidence
 from proposals.decision_words import IMPOSSIBLE, did
 from proposals.effect_words import criteria_lines
 from proposals.markdown import render_markdown
@@ -116,6 +117,10 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "comparisons": beside_others(evidence, proposal.version) if proposal.version else [],
         "timeline": timeline(proposal, {e.run_ref for e in evidence if e.run_ref}),
         "effect": did(found),
+        "took_effect": _took_effect(found),
+        "no_criteria_words": _no_criteria_words(ProposalType(proposal.type)),
+        "decided_text": set_with_evidence(proposal, text),
+        "amended": amended_since_summary(proposal, text),
         "terms": contract.content.get("terms", {}),
         "conditions": condition_words.words(authorisation.conditions) if authorisation else [],
         "impossible_words": IMPOSSIBLE.get(found.impossible, found.impossible),
@@ -131,6 +136,20 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
         "nav": "deciding",
     } | result_of(found, contract)
     return render(request, "dashboards/decision.html", context)
+
+
+def _took_effect(found: Decision) -> bool:
+    """Say whether anything but the decision itself came of it: a motion only states a will."""
+    effect = found.effect
+    if "impossible" in effect:
+        return False
+    return "restored" in effect or (found.outcome == DecisionOutcome.CARRIED and len(effect) > 1)
+
+
+def _no_criteria_words(kind: ProposalType) -> str:
+    """Say why a decision about no model has no evidence."""
+    words = gettext("Its subject was to %(what)s. That has no criteria and no evaluation.")
+    return words % {"what": name_of(kind)}
 
 
 def _citation(found: Decision, title: str, index: int | None) -> str:
