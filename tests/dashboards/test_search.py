@@ -5,7 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from oversight.dashboards.search import INCIDENT_WORDS, KINDS, PAGE, REVISION_WORDS, search
+from oversight.dashboards.search import PAGE, search
+from oversight.dashboards.search_kinds import INCIDENT_WORDS, KINDS, REVISION_WORDS
 from oversight.dashboards.search_query import SNIPPET, Query, plain, snippet
 from oversight.incidents.services import handling
 from proposals.services import drafting, moderation, statements

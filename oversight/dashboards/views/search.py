@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from oversight.accounts.permissions import Public
-from oversight.dashboards.search import KINDS, MOST, PAGE, Findings, Found, search
+from oversight.dashboards.search import PAGE, Findings, search
+from oversight.dashboards.search_kinds import KINDS, MOST, Found
 from oversight.dashboards.search_query import MOST_CHARACTERS
 from oversight.dashboards.words import number_word, sentence
 from oversight.web.figures import grouped
