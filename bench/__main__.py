@@ -24,6 +24,7 @@ BENCHMARKS = (
     "charts",
     "verify",
     "bytes",
+    "beside",
     "pages",
     "lighthouse",
     "gate",
