@@ -3023,6 +3023,8 @@ def verify_log(report, bundle, replay, policy_text):
     if unread:
         of = count(len(unread), "signature", "signatures")
         says = f"{of} by keys outside the policy, not looked at: {', '.join(unread)}"
+        if checkpoint.origin in unread:
+            says += " (the log's own name is on its ML-DSA signature, which is not read here)"
         report.add(NOTE, "other keys", says)
     stamps = {int(name[11:-4]): name for name in bundle.members if STAMP.fullmatch(name)}
     tree, tiles = Tree(keep={**stamps, **handovers}), Tiles(bundle)

@@ -14,6 +14,7 @@ from html import escape
 from html.parser import HTMLParser
 
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from proposals.changes import Change, word_changes
@@ -285,9 +286,14 @@ class _Writer:
         return ("<p>", "</p>") if around in HOLDS_PARAGRAPHS else ("", "")
 
 
-@lru_cache(maxsize=512)
 def redline(before: str, after: str) -> Redline:
     """Return how one wording in Markdown becomes another, as sanitised HTML."""
+    return _redline(before, after, get_language() or "")
+
+
+@lru_cache(maxsize=512)
+def _redline(before: str, after: str, language: str) -> Redline:  # noqa: ARG001
+    # The words that are read aloud before each change are of one language.
     earlier, later = _read(before, TABLE_GONE), _read(after, TABLE_NEW)
     writer = _Writer(later)
     html = _set(writer, earlier)

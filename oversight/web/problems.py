@@ -73,6 +73,8 @@ def _title(error: Exception) -> str:
         return "Not allowed"
     if isinstance(error, exceptions.MethodNotAllowed):
         return "Not done here"
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return "Unsupported media type"
     return str(getattr(error, "default_detail", "This cannot be done")).rstrip(".")
 
 

@@ -80,7 +80,9 @@ def test_a_body_that_cannot_be_read_has_its_own_status(knock, what):
 def test_a_body_of_another_kind_is_415(knock):
     for door in JSON_WRITES:
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
-            assert_is_problem(knock(door, b"text=hello", kind), 415)
+            answer = knock(door, b"text=hello", kind)
+            assert_is_problem(answer, 415)
+            assert answer.json()["title"] == "Unsupported media type"
 
 
 def test_every_missing_and_every_unknown_field_is_named(world, knock):

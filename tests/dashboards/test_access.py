@@ -180,3 +180,16 @@ def test_the_choices_of_an_open_vote_stand_on_no_page(client, world, words):
     facts = entry.context["content"]["facts"]
     assert facts == {"number": 1}
     assert '"choice": "no"' not in entry.content.decode()
+
+
+def test_robots_are_led_past_what_is_of_use_to_people_alone(client, db):
+    answer = client.get("/robots.txt")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.content.decode().startswith("User-agent: *\nDisallow: /accounts/\n")
+    assert "Disallow: /\n" not in answer.content.decode()
+
+
+def test_the_old_name_of_the_mark_leads_to_it(client, db):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 301
+    assert answer["Location"].startswith("/static/img/mark.")

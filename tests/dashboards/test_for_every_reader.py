@@ -51,6 +51,16 @@ FOCUSED = """() => {
   }"""
 
 
+NAMELESS = """[...document.querySelectorAll("table")].filter((table) => {
+    const named = table.getAttribute("aria-label")
+      || document.getElementById(table.getAttribute("aria-labelledby"))?.textContent
+      || table.caption?.textContent
+      // One that stands in a region of its own, or in a figure, is named by that.
+      || table.closest("[role=region][aria-label], figure");
+    return !named;
+  }).map((table) => table.outerHTML.slice(0, 120))"""
+
+
 def important(world):
     """Return the pages that people meet first, and the longest ones."""
     return [
@@ -81,6 +91,14 @@ def test_nothing_moves_for_who_wants_less_motion(live_server, world, chromium):
         for address in addresses:
             page.goto(live_server.url + address)
             assert page.evaluate(MOVING) == [], address
+
+
+def test_every_table_has_a_name_for_who_goes_from_table_to_table(live_server, world, chromium):
+    more = ["/deciding/", "/findings/", "/data/dictionary/", "/how-to-verify/", "/models/"]
+    with opened(chromium) as page:
+        for address in [*important(world), *more]:
+            page.goto(live_server.url + address)
+            assert page.evaluate(NAMELESS) == [], address
 
 
 @pytest.mark.parametrize("width", [640, 1280])

@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,6 +190,14 @@ pieces = st.sampled_from(
     ]
 )
 documents = st.lists(pieces, max_size=5).map("\n\n".join)
+
+
+def test_what_is_read_aloud_is_in_the_language_of_each_reader():
+    with override("de"):
+        assert "(eingefügt:" in redline("one", "one two").html
+    with override("fr"):
+        assert "(ajouté" in redline("one", "one two").html
+    assert "(put in:" in redline("one", "one two").html
 
 
 @given(documents, documents)

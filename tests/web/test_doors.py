@@ -8,7 +8,17 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 PUBLIC = {
     *("body-feed", "body-calendar", "vote-calendar", "minutes-list", "minutes", "minutes-document"),
-    *("home", "healthz", "in-service", "model", "deployment", "findings", "suite"),
+    *(
+        "home",
+        "healthz",
+        "robots",
+        "favicon",
+        "in-service",
+        "model",
+        "deployment",
+        "findings",
+        "suite",
+    ),
     *(
         "suite-version",
         "run",

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from rest_framework.settings import api_settings
@@ -21,6 +22,7 @@ from proposals.tally import yes_no
 
 API_PREFIX = "/api/v1/"
 DECISIONS_LOOKED_AT = 5
+_OF_NO_USE_TO_ROBOTS = ("/accounts/", "/admin/", "/api/v1/", "/my/", "/search/")
 _GROUPS = {
     "bodies": _("Bodies"),
     "budgets": _("Budgets"),
@@ -53,6 +55,21 @@ _GROUPS = {
     "workers": _("Workers"),
 }
 """The first parts of addresses in words."""
+
+
+@login_not_required
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Tell programs that follow every link what is of use to people alone; all else is public."""
+    own = "".join(f"Disallow: {each}\n" for each in _OF_NO_USE_TO_ROBOTS)
+    return HttpResponse(f"User-agent: *\n{own}", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Lead browsers that ask for the old name of the mark to where it stands."""
+    return HttpResponsePermanentRedirect(static("img/mark.svg"))
 
 
 @login_not_required
