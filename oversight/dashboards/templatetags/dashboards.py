@@ -1,5 +1,7 @@
 """Filters of the public pages: acts and their subjects in words and links."""
 
+import json
+
 from django import template
 from django.conf import settings
 from django.urls import reverse
@@ -7,7 +9,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from oversight.dashboards import acts
+from oversight.dashboards import acts, fact_names
 from proposals.markdown import render_markdown
 
 register = template.Library()
@@ -52,6 +54,30 @@ def subject_words(subject: str) -> str:
 def fact_words(value: object, name: str) -> str:
     """Say the value of an act's fact in words, where it is not one."""
     return acts.fact_words(name, value)
+
+
+@register.filter
+def recorded(value: object) -> str:
+    """Write a fact's value as the leaf has it, whatever the language of the page."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@register.filter
+def fact_name(name: str) -> str:
+    """Say what the name of a leaf's fact means; empty for one that is not known."""
+    return str(fact_names.FACTS.get(name, ""))
+
+
+@register.filter
+def digest_name(name: str) -> str:
+    """Say what a leaf's digest is of; empty for one that is not known."""
+    return str(fact_names.DIGESTS.get(name, ""))
+
+
+@register.filter
+def commit_name(name: str) -> str:
+    """Say what a leaf commits to; empty for one that is not known."""
+    return str(fact_names.COMMITS.get(name, ""))
 
 
 @register.filter
