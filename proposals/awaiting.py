@@ -46,8 +46,10 @@ def cast_in(person: Person, limit: int = SHOWN) -> list[Awaited]:
 
 
 def awaiting_count(person: Person) -> int:
-    """Return how many open votes have the person on the roll without a ballot of theirs."""
-    return _not_cast(person).count()
+    """Return in how many open votes no ballot counts for the person, theirs or another's."""
+    delegated_to = dict(_not_cast(person).values_list("pk", "delegate_id"))
+    voted_for = first_who_voted([entry for entry, to in delegated_to.items() if to])
+    return len(delegated_to) - len(voted_for)
 
 
 def _open_to(person: Person) -> QuerySet[RollEntry]:

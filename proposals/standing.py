@@ -1,8 +1,8 @@
 """Where a proposal stands, for its page: a headline that is a finding, who may what, the vote."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -35,14 +35,21 @@ from proposals.tally.sheet import TieRule
 class Seat:
     """One place on the roll, and whether its member has voted; never how."""
 
+    entry: int
+    """Key of the place."""
+
+    person_id: int
     name: str
     weight: int
     has_voted: bool
-    delegate: str = ""
-    """To whom the vote is delegated, as it stands now."""
+    to: int | None = None
+    """The place to which the vote is delegated, as it stands now."""
 
-    is_carried: bool = False
-    """Whether a delegate's ballot counts for the member, too."""
+    delegate: str = ""
+    """Whose place that is."""
+
+    carrier: str = ""
+    """The delegate whose ballot counts for the member, too; empty while nobody's does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,13 @@ class Vote:
     def is_due(self) -> bool:
         """Whether the close has passed, though the count may still be to come."""
         return self.contract.closes_at <= timezone.now()
+
+    @property
+    def ended_at(self) -> datetime:
+        """From when on ballots are refused: the close, or the tie that an early close brought."""
+        if self.contract.casting_until is None:
+            return self.contract.closes_at
+        return self.contract.casting_until - timedelta(hours=self.content["casting_hours"])
 
     @property
     def is_tied(self) -> bool:
@@ -130,9 +144,32 @@ class Vote:
         return sum(seat.has_voted for seat in self.seats)
 
     @property
+    def carried_count(self) -> int:
+        """For how many more a delegate's ballot counts."""
+        return sum(bool(seat.carrier) for seat in self.seats)
+
+    @property
+    def has_delegations(self) -> bool:
+        """Whether a ballot can count for others, too."""
+        return bool(self.content.get("delegation") == "transitive")
+
+    @property
     def all_voted(self) -> bool:
-        """Whether nobody is missing."""
+        """Whether nobody is missing; who delegated is, because they may still vote themselves."""
         return self.voted_count == self.roll_count
+
+    def seat_of(self, user: object) -> Seat | None:
+        """Return the place of a person on the roll."""
+        if not is_person(user):
+            return None
+        return next((seat for seat in self.seats if seat.person_id == user.pk), None)
+
+    def others_of(self, seat: Seat) -> list[Seat]:
+        """Return for whom else a ballot of this place counts or would, as things stand."""
+        to = {each.entry: each.to for each in self.seats if each.to is not None}
+        voted = {each.entry for each in self.seats if each.has_voted} | {seat.entry}
+        carried = carriers(to, voted)
+        return [each for each in self.seats if carried.get(each.entry) == seat.entry]
 
     @property
     def threshold_words(self) -> str:
@@ -160,10 +197,10 @@ class Vote:
         if not quorum:
             return self.quorum_rule
         turnout = Turnout.of(
-            cast=sum(seat.weight for seat in self.seats if seat.has_voted or seat.is_carried),
+            cast=sum(seat.weight for seat in self.seats if seat.has_voted or seat.carrier),
             roll=sum(seat.weight for seat in self.seats),
             recused=sum(entry["weight"] for entry in self.content["recusals"]),
-            voters=sum(seat.has_voted or seat.is_carried for seat in self.seats),
+            voters=sum(seat.has_voted or bool(seat.carrier) for seat in self.seats),
             members=self.roll_count,
         )
         rules = self.content["rules"]
@@ -178,7 +215,7 @@ def vote_of(proposal: Proposal) -> Vote | None:
     if contract is None:
         return None
     roll = list(
-        contract.roll.select_related("membership__person", "delegate__membership__person").annotate(
+        contract.roll.select_related("membership__person").annotate(
             has_voted=Exists(Ballot.objects.filter(entry=OuterRef("pk")))
         )
     )
@@ -188,17 +225,21 @@ def vote_of(proposal: Proposal) -> Vote | None:
         if entry.delegate_id is not None and entry.delegation_revoked_at is None
     }
     carried = carriers(to, {entry.pk for entry in roll if entry.has_voted})
-    return Vote(contract, contract.content, tuple(_seat(e, to, carried) for e in roll))
-
-
-def _seat(entry: Any, to: Mapping[int, int], carried: Mapping[int, int]) -> Seat:
-    return Seat(
-        name=str(entry.membership.person),
-        weight=entry.weight,
-        has_voted=entry.has_voted,
-        delegate=str(entry.delegate.membership.person) if entry.pk in to else "",
-        is_carried=entry.pk in carried,
+    names = {entry.pk: str(entry.membership.person) for entry in roll}
+    seats = tuple(
+        Seat(
+            entry=entry.pk,
+            person_id=entry.membership.person_id,
+            name=names[entry.pk],
+            weight=entry.weight,
+            has_voted=entry.has_voted,
+            to=to.get(entry.pk),
+            delegate=names.get(to.get(entry.pk, 0), ""),
+            carrier=names.get(carried.get(entry.pk, 0), ""),
+        )
+        for entry in roll
     )
+    return Vote(contract, contract.content, seats)
 
 
 def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) -> str:
@@ -248,6 +289,8 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
     status = Status(proposal.status)
     early = status in {Status.DRAFT, Status.DELIBERATION}
     clerk = policy.can_move_stage(user, proposal)
+    is_voting = status == Status.VOTING
+    on_roll = is_voting and _is_on_roll(user, proposal)
     attach = early and policy.can_attach_evidence(user, proposal)
     return {
         "edit": early and policy.can_edit_text(user, proposal),
@@ -259,11 +302,12 @@ def may_do(user: object, proposal: Proposal) -> dict[str, bool]:
         "fix_text": clerk and status == Status.DELIBERATION,
         "reopen": clerk and status == Status.FINAL_TEXT,
         "open_vote": clerk and status == Status.FINAL_TEXT,
-        "close": clerk and status == Status.VOTING,
-        "break_tie": status == Status.VOTING and is_awaited_chair(user, proposal),
-        "annul": clerk and status == Status.VOTING,
+        "close": clerk and is_voting and proposal.contract.casting_until is None,
+        "break_tie": is_voting and is_awaited_chair(user, proposal),
+        "annul": clerk and is_voting,
         "withdraw": (early or status == Status.FINAL_TEXT) and policy.can_withdraw(user, proposal),
-        "vote": status == Status.VOTING and _is_on_roll(user, proposal),
+        "vote": on_roll and _takes_ballots(proposal),
+        "on_roll": on_roll,
         "comment": status in OPEN and policy.can_comment(user, proposal),
         "moderate": policy.can_moderate(user, proposal),
         "is_member": (seat := voting_membership(user, proposal.body)) is not None,
@@ -290,6 +334,11 @@ def is_awaited_chair(user: object, proposal: Proposal) -> bool:
         return False
     seats = user.memberships.values_list("public_id", flat=True)
     return contract.content["chair"] in {f"member:{public_id}" for public_id in seats}
+
+
+def _takes_ballots(proposal: Proposal) -> bool:
+    contract = proposal.contract
+    return contract.casting_until is None and timezone.now() < contract.closes_at
 
 
 def _is_on_roll(user: object, proposal: Proposal) -> bool:

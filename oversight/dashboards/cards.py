@@ -29,6 +29,9 @@ class Card:
     summary: str
     closes_at: datetime | None
     is_due: bool
+    casting_until: datetime | None
+    """Until when a tie waits for the chair; None where none does."""
+
     facts: tuple[str, ...]
     """Sentences about votes, criteria and discussion."""
 
@@ -81,6 +84,7 @@ def _card(row: Any, now: datetime, criteria: dict[str, int], running: dict[str, 
         summary=row.shown_summary,
         closes_at=closes_at,
         is_due=closes_at is not None and closes_at <= now,
+        casting_until=row.contract.casting_until if is_vote else None,
         facts=(*facts, sentence(comments)),
     )
 

@@ -44,6 +44,9 @@ _PERSON = "membership__person"
 def close_vote(*, by: Person, proposal: Proposal) -> Decision | None:
     """Close a vote before its deadline, because everybody on the roll has voted.
 
+    By a ballot of their own: who delegated may still vote themselves until the close, and an early
+    one would take that from them.
+
     Returns the decision; None when the vote is tied and waits for the chair.
 
     Raises:
@@ -148,10 +151,10 @@ def _close(proposal: Proposal, actor: str) -> Decision | None:
     if now < contract.closes_at and missing:
         raise Conflict(
             ngettext(
-                "%(missing)s member has not voted yet. The vote closes at %(stamp)s, or earlier "
-                "once all have voted.",
-                "%(missing)s members have not voted yet. The vote closes at %(stamp)s, or earlier "
-                "once all have voted.",
+                "%(missing)s member has cast no ballot of their own yet. The vote closes at "
+                "%(stamp)s, or earlier once all have.",
+                "%(missing)s members have cast no ballots of their own yet. The vote closes at "
+                "%(stamp)s, or earlier once all have.",
                 missing,
             )
             % {"missing": missing, "stamp": in_words(contract.closes_at, locked.body.time_zone)}

@@ -18,6 +18,9 @@ from proposals.services import casting
 from proposals.standing import vote_of
 from proposals.views.page import require_person, visible
 
+OTHERS_NAMED = 20
+"""How many of those for whom a ballot counts, too, it names; the roll has all."""
+
 
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -79,11 +82,15 @@ def _ballot_page(
 ) -> HttpResponse:
     proposal.refresh_from_db(fields=["status"])
     vote = vote_of(proposal)
+    seat = vote.seat_of(request.user) if vote else None
     context = {
         "nav": "deciding",
         "proposal": proposal,
         "text": proposal.text,
         "vote": vote,
+        "seat": seat,
+        "others": (others := vote.others_of(seat) if vote and seat else [])[:OTHERS_NAMED],
+        "more_others": max(0, len(others) - OTHERS_NAMED),
         "ballot": last,
         "form": form,
         "receipt": receipt(last.leaf_id) if last else None,

@@ -123,7 +123,7 @@ def show(
         "recusals": proposal.recusals.select_related("membership__person"),
         "may": may,
         "decision": getattr(proposal, "decision", None),
-    } | _standing_context(proposal, text)
+    } | _standing_context(proposal, text, request.user)
     context |= _amendments_context(proposal, text, standing, request.GET.get("amendments"))
     context |= _to_answer(proposal) if may["answer"] else {}
     if proposal.status == Status.DELIBERATION and (may["edit"] or may["fix_text"]):
@@ -160,7 +160,7 @@ def _earlier_revisions(proposal: Proposal, text: Revision) -> QuerySet[Revision]
     return found.defer("body_markdown").order_by("-number")[:REVISIONS_SHOWN]
 
 
-def _standing_context(proposal: Proposal, text: Revision) -> dict[str, Any]:
+def _standing_context(proposal: Proposal, text: Revision, user: object) -> dict[str, Any]:
     """Return where the proposal stands, the charter's rules in words, and what is in the way."""
     vote = vote_of(proposal)
     charter = _charter(proposal, vote)
@@ -174,6 +174,7 @@ def _standing_context(proposal: Proposal, text: Revision) -> dict[str, Any]:
         "rules_words": rules.words(ProposalType(proposal.type)),
         "obstacles": obstacles,
         "vote": vote,
+        "seat": vote.seat_of(user) if vote else None,
         "headline": headline(proposal, vote, obstacles),
     }
 

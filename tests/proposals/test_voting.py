@@ -116,7 +116,7 @@ def test_a_ballot_after_the_close_is_refused_by_the_databases_clock():
 def test_a_vote_closes_early_only_when_all_have_voted():
     council, proposal = make_open_vote()
     vote(council, proposal, "yes", "yes")
-    with pytest.raises(Conflict, match="1 member has not voted"):
+    with pytest.raises(Conflict, match="1 member has cast no ballot of their own yet"):
         closing.close_vote(by=council.clerk, proposal=proposal)
     casting.cast_ballot(by=council.members[2], proposal=proposal, choice="no")
     decision = closing.close_vote(by=council.clerk, proposal=proposal)

@@ -68,14 +68,14 @@ def deciding(request: HttpRequest) -> HttpResponse:
         "drafts": titled(proposals.filter(status="draft"))[:50],
         "page": Paginator(decided, 25).get_page(request.GET.get("page")),
         "ended": titled(proposals.filter(status__in=["withdrawn", "annulled"]))[:25],
-        "may_propose": is_person(request.user) and _may_propose(request.user),
+        "may_propose": is_person(request.user) and may_propose_something(request.user),
         "bodies": Body.objects.all(),
         "nav": "deciding",
     }
     return render(request, "dashboards/deciding.html", context)
 
 
-def _may_propose(user: Person) -> bool:
+def may_propose_something(user: Person) -> bool:
     """Say whether some body lets the person propose something."""
     if user.memberships.in_term().voting().exists():
         return True

@@ -16,6 +16,7 @@ from oversight.accounts.policy import is_person
 from oversight.dashboards.cards import open_cards
 from oversight.dashboards.evidence import outcomes_in_words
 from oversight.dashboards.findings import Finding, latest, newest_findings
+from oversight.dashboards.views.decisions import may_propose_something
 from oversight.dashboards.words import home_headline, sentence, worded
 from oversight.incidents.models import Incident
 from oversight.registry.models import Authorisation
@@ -58,10 +59,14 @@ def my_work(request: HttpRequest) -> HttpResponse:
     steps = next_steps(person)
     to_handle = list(Incident.objects.handled_by(person).open().newest_first()[:50])
     proposals = titled(Proposal.objects.filter(proposer=person)).with_parts().newest_first()
+    unvoted = [vote for vote in waiting if not vote.voted_for_them]
+    may_vote = any(seat.role in VOTING_ROLES for seat in seats)
+    number = len({step.proposal.pk for step in steps})
     context = {
-        "votes": [*waiting, *cast],
-        "headline": _what_waits(len(waiting), len(to_handle), len({s.proposal.pk for s in steps})),
-        "may_vote": any(seat.role in VOTING_ROLES for seat in seats),
+        "votes": [*unvoted, *(vote for vote in waiting if vote.voted_for_them), *cast],
+        "headline": _what_waits(len(unvoted), len(to_handle), number, may_vote=may_vote),
+        "may_vote": may_vote,
+        "may_propose": may_propose_something(person),
         "steps": steps,
         "to_handle": to_handle,
         "proposals": proposals[:20],
@@ -82,7 +87,7 @@ def _delegable(seats: Sequence[Membership]) -> set[int]:
     return {body for body, charter in charters.items() if charter.has_delegations}
 
 
-def _what_waits(votes: int, incidents: int, proposals: int) -> str:
+def _what_waits(votes: int, incidents: int, proposals: int, *, may_vote: bool) -> str:
     """Return what waits for a person, in a sentence: votes, else incidents, else next steps."""
     if incidents and not votes:
         words = ngettext(
@@ -95,7 +100,8 @@ def _what_waits(votes: int, incidents: int, proposals: int) -> str:
         )
         return sentence(worded(words, proposals))
     words = ngettext("%(number)s vote waits for you", "%(number)s votes wait for you", votes)
-    return sentence(worded(words, votes, none=gettext("no votes wait for you")))
+    none = gettext("no votes wait for you") if may_vote else gettext("nothing waits for you")
+    return sentence(worded(words, votes, none=none))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from oversight.dashboards.tables.of_pages import MEMBERS, VOTES
 from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.words import number_word, sentence, worded
 from oversight.web.figures import percent
+from proposals.services.charters import charters_of
+from proposals.tally.sheet import TieRule
 
 
 @login_not_required
@@ -26,10 +28,18 @@ def participation(request: HttpRequest, slug: str) -> HttpResponse:
         "votes": votes,
         "members": found.members_of(body, votes),
         "delegations": found.delegations_of(body),
+        "chair_breaks_ties": _chair_breaks_ties(body),
         "most": found.VOTES_SHOWN,
         "nav": "deciding",
     }
     return render(request, "dashboards/participation.html", context)
+
+
+def _chair_breaks_ties(body: Body) -> bool:
+    """Say whether the body's charter of today leaves any tie to the chair."""
+    charter = charters_of([body.pk]).get(body.pk)
+    rules = map(charter.rules_for, charter.kinds) if charter else ()
+    return any(each.vote.tie_rule is TieRule.CHAIR for each in rules)
 
 
 def _headline(votes: list[found.Vote]) -> str:
