@@ -20,6 +20,8 @@ def test_the_record_lists_the_newest_act_first_with_words_and_links(client, worl
     newest = LedgerEntry.objects.order_by("-index").first()
     assert answer.context["page"].object_list[0] == newest
     assert "A ballot was cast" in words(answer)
+    # A long type is broken at its dots, and its last letter stands on no line of its own.
+    assert "proposals.<wbr>ballot.<wbr>cast" in answer.content.decode()
     assert f'href="/proposals/{world.decision.ref}/"' in answer.content.decode()
 
 

@@ -254,6 +254,7 @@ def config_of(size: Size, colours: Colours) -> dict[str, Any]:
         "padding": size.padding,
         "view": {"stroke": None},
         "axis": {**texts, **lines},
+        "axisY": {"titlePadding": 10},
         "legend": legend,
         "title": {"anchor": "start", "color": colours["ink"], "subtitleColor": colours["muted"],
                   "fontSize": size.title_text, "subtitleFontSize": size.finding_text,

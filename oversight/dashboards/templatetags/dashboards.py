@@ -5,8 +5,9 @@ import json
 from django import template
 from django.conf import settings
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from oversight.dashboards import acts, fact_names
@@ -30,6 +31,12 @@ def chart_file(form: str, kind: str, subject: str, **asked: str) -> str:
         asked["language"] = language
     address = reverse(f"chart-{form}", args=[kind, subject])
     return f"{address}?{urlencode(asked)}" if asked else address
+
+
+@register.filter
+def in_parts(type_: str) -> SafeString:
+    """Let the name of a type of leaf be broken over two lines behind its dots."""
+    return mark_safe(escape(type_).replace(".", ".<wbr>"))  # noqa: S308 - escaped
 
 
 @register.filter
