@@ -4,6 +4,9 @@ The database pairs the scores and counts equal pairs, so that a hundred thousand
 as a few numbers.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 from django.db import connection
@@ -46,8 +49,32 @@ def are_alike(task: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What two results scored on the samples that both have: nothing here knows of any other."""
+
+    first_mean: float | None
+    """None without a sample, like `mean`."""
+    mean: float | None
+    difference: Difference
+
+    @classmethod
+    def of(
+        cls, first: Sequence[float], second: Sequence[float], clusters: Sequence[str] | None = None
+    ) -> "Pairing":
+        """Pair scores of the same samples in the same order."""
+        n = len(first)
+        one, two = (fsum(first) / n, fsum(second) / n) if n else (None, None)
+        return cls(one, two, compare(first, second, clusters))
+
+
 def paired_difference(one: TaskRun, two: TaskRun, metric: str) -> Difference:
-    """Return the difference two − one, on the samples that both scored.
+    """Return the difference two − one, on the samples that both scored."""
+    return pairing(one, two, metric).difference
+
+
+def pairing(one: TaskRun, two: TaskRun, metric: str) -> Pairing:
+    """Return both means and the difference two − one, on the samples that both scored.
 
     Samples that come in clusters are paired as such: `one` says which task it is.
     """
@@ -61,15 +88,15 @@ def paired_difference(one: TaskRun, two: TaskRun, metric: str) -> Difference:
         if one.task.get("clustered"):
             cursor.execute(_PAIRS, values)
             first, second, clusters = _columns(cursor.fetchall())
-            return compare(first, second, clusters)
+            return Pairing.of(first, second, clusters)
         cursor.execute(_COUNTED, values)
         cells = cursor.fetchall()
         if len(cells) > _CELLS:
             cursor.execute(_PAIRS, values)
             first, second, _ = _columns(cursor.fetchall())
-            return compare(first, second)
+            return Pairing.of(first, second)
     counted = [(a, b) for a, b, count in cells for _ in range(count)]
-    return compare([a for a, _ in counted], [b for _, b in counted])
+    return Pairing.of([a for a, _ in counted], [b for _, b in counted])
 
 
 def _columns(rows: list[tuple[float, float, str]]) -> tuple[list[float], list[float], list[str]]:

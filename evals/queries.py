@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from evals.choices import RunState, TaskRunState
 
@@ -35,6 +35,10 @@ class RunQuerySet(QuerySet["Run"]):
     def succeeded(self) -> "RunQuerySet":
         """Keep the finished ones."""
         return self.filter(state=RunState.SUCCEEDED)
+
+    def computed(self) -> "RunQuerySet":
+        """Leave out finished ones whose workers had every answer from before."""
+        return self.filter(Q(answers=None) | Q(answers=0) | Q(recalled__lt=F("answers")))
 
     def active(self) -> "RunQuerySet":
         """Keep those still waiting or running."""

@@ -10,7 +10,8 @@ from evals.models import TaskRun
 from evals.nudges import nudge_workers as send_nudge
 from evals.services import checks, leases, probes
 from evals.services.budgets import stop_spent
-from evals.services.newest import mend_newest
+from evals.services.newest import mend_newest, rebuild_newest
+from evals.services.recalled import mend_answers
 from evals.services.usage import mend_usage
 from oversight.web.refusals import Conflict
 
@@ -50,6 +51,9 @@ def forget_old_probes() -> int:
 @shared_task(name="evals.mend_copies")
 def mend_copies() -> None:
     """Add to the tables that pages read what a server of an earlier version left out."""
+    if mend_answers():
+        logger.warning("Runs had no sum of their answers; they have one now.")
+        rebuild_newest()
     if rows := mend_newest():
         logger.warning("%d newest results were missing; they are there now.", rows)
     if mend_usage():

@@ -378,7 +378,9 @@ def make_run(
     )
 
 
-def finish_run(run: Run, worker: Worker, *, right: Mapping[str, int] | int = 70) -> Run:
+def finish_run(
+    run: Run, worker: Worker, *, right: Mapping[str, int] | int = 70, is_recalled: bool = False
+) -> Run:
     """Let a worker that signs with KEY answer every task of a run, `right` items rightly.
 
     Claims whatever comes next in the queue, so no other run may be waiting.
@@ -388,7 +390,8 @@ def finish_run(run: Run, worker: Worker, *, right: Mapping[str, int] | int = 70)
         task_run = machine.claim()
         assert task_run is not None, "no task run is waiting"
         assert task_run.run_id == run.pk, "another run is waiting, too"
-        machine.finish(task_run, right if isinstance(right, int) else right[task_run.task_name])
+        number = right if isinstance(right, int) else right[task_run.task_name]
+        machine.finish(task_run, number, is_recalled=is_recalled)
     run.refresh_from_db()
     return run
 

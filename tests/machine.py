@@ -81,15 +81,18 @@ class Machine:
             chunks=[data],
         )
 
-    def finish(self, task_run: TaskRun, right: int = 15) -> TaskRun:
-        """Upload samples and deliver a result for a claimed task run."""
+    def finish(self, task_run: TaskRun, right: int = 15, *, is_recalled: bool = False) -> TaskRun:
+        """Upload samples and deliver a result for a claimed task run, computed or remembered."""
         data, reference = self.samples(task_run, right)
+        usage = self._predicate(task_run, reference, right)["usage"]
+        if is_recalled:
+            usage["fromJournal"] = usage["requests"]
         self.upload(task_run, data, reference["sha256"])
         accepted, _ = results.accept_result(
             worker=self.worker,
             task_run_id=task_run.pk,
             token=task_run.lease_token,
-            envelope=self.envelope(task_run, reference, right),
+            envelope=self.envelope(task_run, reference, right, usage=usage),
         )
         return accepted
 

@@ -119,6 +119,9 @@ class RunOutput(serializers.ModelSerializer[Run]):
     replication = serializers.CharField(
         source="replication.ref", default=None, read_only=True, allow_null=True
     )
+    is_recalled = serializers.BooleanField(
+        read_only=True, help_text="Its workers had every answer from before: it repeats a run."
+    )
 
     class Meta:
         model = Run
@@ -140,6 +143,9 @@ class RunOutput(serializers.ModelSerializer[Run]):
             "requested_at",
             "started_at",
             "finished_at",
+            "answers",
+            "recalled",
+            "is_recalled",
         ]
 
 

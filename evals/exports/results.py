@@ -27,8 +27,13 @@ COLUMNS: dict[str, type] = {
     "worker": str,
     "statement": str,
     "samples_sha256": str,
+    "limit": int,
+    "backend": str,
+    "dtype": str,
+    "answers": int,
+    "recalled": int,
 }
-"""Name and kind of each column; `stderr`, `low`, `high` and `clusters` may be empty."""
+"""Name and kind of each column; `stderr`, `low`, `high`, `clusters`, `limit` may be empty."""
 
 
 def rows(run: Run) -> Iterator[dict[str, Any]]:
@@ -59,6 +64,9 @@ def rows(run: Run) -> Iterator[dict[str, Any]]:
             "worker": worker.public_id if worker else "",
             "statement": part.statement_digest,
             "samples_sha256": part.samples_id,
+            **{name: run.settings[name] for name in ("limit", "backend", "dtype")},
+            "answers": run.answers,
+            "recalled": run.recalled,
         }
 
 

@@ -87,6 +87,11 @@ class NewestResult(models.Model):
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
     method = models.CharField(max_length=40)
+    is_recalled = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether the run computed nothing anew: any that did comes before it.",
+    )
 
     class Meta:
         constraints = [

@@ -118,6 +118,16 @@ class Run(models.Model):
         related_name="runs",
         help_text="What pays for its hours, if its body has voted one.",
     )
+    answers = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many its workers gave, as they signed; empty until it is finished.",
+    )
+    recalled = models.PositiveBigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many of them its workers had from an earlier run, as far as one knows.",
+    )
     leaf_id = models.UUIDField(unique=True)
 
     objects = RunQuerySet.as_manager()
@@ -138,6 +148,12 @@ class Run(models.Model):
             ),
             # How many there are in a state.
             models.Index(fields=["state"], name="run_by_state"),
+            # Those that a server of before these columns ended.
+            models.Index(
+                fields=["id"],
+                condition=Q(state="succeeded", answers=None),
+                name="run_without_answers",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -176,6 +192,11 @@ class Run(models.Model):
     def is_active(self) -> bool:
         """Whether it still waits or runs."""
         return self.state in {RunState.QUEUED, RunState.RUNNING}
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether it repeats the answers of earlier runs, every one, and measured nothing anew."""
+        return bool(self.answers) and self.recalled >= (self.answers or 0)
 
 
 class TaskRun(models.Model):

@@ -1,5 +1,8 @@
 """Keeps what each model version scored newest: one row a task and metric of a suite version.
 
+A run whose workers had every answer from before measured nothing: it is kept only until one that
+computed has a result, whichever of the two is newer.
+
 The rows follow from the aggregates of finished runs that were not cut short by a limit. They are
 written in the transaction that ends such a run, so that no page looks through a million results
 for the newest of them, and can be made anew from the aggregates at any time. A server of before
@@ -13,6 +16,7 @@ from evals.models import NewestResult, Run
 _COLUMNS = (
     *("model_version_id", "suite_version_id", "task_name", "metric", "is_headline", "run_id"),
     *("requested_at", "finished_at", "n", "mean", "stderr", "low", "high", "method"),
+    "is_recalled",
 )
 _KEY = _COLUMNS[:4]
 
@@ -20,8 +24,11 @@ _SELECTED = """
     SELECT DISTINCT ON (run.model_version_id, run.suite_version_id, part.task_name, row.metric)
         run.model_version_id, run.suite_version_id, part.task_name, row.metric,
         row.metric = task.metric, run.id, run.requested_at, run.finished_at,
-        row.n, row.mean, row.stderr, row.low, row.high, row.method
+        row.n, row.mean, row.stderr, row.low, row.high, row.method, origin.is_recalled
     FROM evals_run AS run
+    JOIN LATERAL (
+        SELECT coalesce(run.answers > 0 AND run.recalled >= run.answers, false) AS is_recalled
+    ) AS origin ON true
     JOIN evals_taskrun AS part ON part.run_id = run.id
     JOIN evals_aggregate AS row ON row.task_run_id = part.id AND row."group" = ''
     JOIN LATERAL (
@@ -31,14 +38,16 @@ _SELECTED = """
     ) AS task ON true
     WHERE run.state = 'succeeded' AND run.settings -> 'limit' = 'null' {only}
     ORDER BY run.model_version_id, run.suite_version_id, part.task_name, row.metric,
-        run.requested_at DESC, run.id DESC
+        origin.is_recalled, run.requested_at DESC, run.id DESC
 """
 _KEPT = f"""
     INSERT INTO evals_newestresult ({", ".join(_COLUMNS)}) {_SELECTED}
     ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
     SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS[4:])}
-    WHERE (EXCLUDED.requested_at, EXCLUDED.run_id)
-        > (evals_newestresult.requested_at, evals_newestresult.run_id)
+    WHERE (NOT EXCLUDED.is_recalled, EXCLUDED.requested_at, EXCLUDED.run_id) > (
+        NOT evals_newestresult.is_recalled, evals_newestresult.requested_at,
+        evals_newestresult.run_id
+    )
 """  # noqa: S608 - columns are ours
 
 

@@ -17,6 +17,7 @@ from evals.nudges import nudge_workers
 from evals.run_settings import DTYPES, REMOTE, checked_settings
 from evals.services.moves import move, move_run
 from evals.services.newest import keep_newest
+from evals.services.recalled import keep_answers
 from evals.services.replications import MOST_ORGANISATIONS, conclude
 from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
@@ -339,6 +340,7 @@ def settle_run(run: Run) -> Run:
     state, reason = _ending(parts, locked.cancel_reason)
     move_run(locked, state, reason=reason)
     if state == RunState.SUCCEEDED:
+        keep_answers(locked)
         keep_newest(locked)
     ledger.append(
         type=Leaf.RUN_FINISHED,

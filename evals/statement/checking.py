@@ -106,6 +106,8 @@ def _check_usage(usage: Mapping[str, Any]) -> None:
     where = "predicate.usage"
     for name in ("tokens", "requests"):
         whole_in(usage, name, where)
+    if "fromJournal" in usage:
+        whole_in(usage, "fromJournal", where)
     for name in ("wallSeconds", "energyJoules"):
         decimal_in(usage, name, where)
     if usage.get("energyMethod") not in {"measured", "estimated"}:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404
 
 from evals.models import Aggregate, NewestResult, Suite, SuiteVersion
@@ -55,7 +55,8 @@ def asked_task(suite: Suite, name: str) -> AskedTask:
 def measured(asked: AskedTask) -> QuerySet[NewestResult]:
     """Return the newest result of each model version on the task, best first.
 
-    A version that ran it on several suite versions that ask it alike stands with the newest.
+    A version that ran it on several suite versions that ask it alike stands with the newest; one
+    whose answers were all recalled gives way to one that computed.
     """
     ordered = best_first(asked.suite_version, asked.task)
     if len(asked.alike) == 1:
@@ -63,7 +64,7 @@ def measured(asked: AskedTask) -> QuerySet[NewestResult]:
     rows = NewestResult.objects.filter(
         suite_version__in=asked.alike, task_name=asked.task["name"], is_headline=True
     )
-    newest = rows.order_by("model_version_id", "-suite_version__number").distinct(
+    newest = rows.order_by("model_version_id", "is_recalled", "-suite_version__number").distinct(
         "model_version_id"
     )
     return NewestResult.objects.filter(pk__in=newest.values("pk")).order_by(*ordered.query.order_by)
@@ -86,7 +87,7 @@ class Point:
 def trend(asked: AskedTask, findings: Sequence[Finding]) -> list[Point]:
     """Return every full result of the first few models among the findings, oldest first; one query.
 
-    Only what was measured: nothing stands between two points.
+    Only what was measured: nothing stands between two points, and nothing for recalled answers.
     """
     models = list(dict.fromkeys(finding.version.model_id for finding in findings))[:LINES]
     return points(Q(task_run__run__model_version__model__in=models), asked)
@@ -103,6 +104,11 @@ def points(which: Q, asked: AskedTask) -> list[Point]:
             task_run__run__suite_version__in=asked.alike,
             task_run__run__state="succeeded",
             task_run__run__settings__limit=None,
+        )
+        # What was recalled was not measured on that day.
+        .exclude(
+            task_run__run__answers__gt=0,
+            task_run__run__recalled__gte=F("task_run__run__answers"),
         )
         .select_related("task_run__run__model_version__model")
         .only(

@@ -6,14 +6,16 @@ same way are compared, whatever versions of the suite they stand in.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
 from evals.choices import TaskRunState
-from evals.models import Run, TaskRun
-from evals.pairs import are_alike, paired_difference
+from evals.models import Aggregate, Run, TaskRun
+from evals.pairs import Pairing, are_alike, pairing
 from evals.statistics import Difference, holm
+from oversight.dashboards.run_names import differences, headings, names
 from oversight.dashboards.words import listed, number_word, sentence
 from oversight.web.figures import localised
 
@@ -29,11 +31,26 @@ class Paired:
     first: Run
     run: Run
     task_run: TaskRun
-    first_mean: float
-    mean: float
-    difference: Difference
+    pairing: Pairing
+    sizes: tuple[int, int]
+    """How many samples the first run has, and the other; they share `difference.n`."""
     adjusted: float | None
     """The p-value by Holm over all comparisons of the page; None where it cannot be told."""
+
+    @property
+    def difference(self) -> Difference:
+        """The paired difference, on the samples that both scored."""
+        return self.pairing.difference
+
+    @property
+    def is_of_some(self) -> bool:
+        """Whether a run has samples that the other does not: they count for nothing here."""
+        return max(self.sizes) > self.difference.n
+
+    @property
+    def differing(self) -> int:
+        """How many samples the two scored otherwise."""
+        return self.difference.gained + self.difference.lost
 
     @property
     def is_clear(self) -> bool:
@@ -68,7 +85,7 @@ def _p_words(p_value: float | None) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """A first run and those compared with it."""
 
@@ -81,6 +98,20 @@ class Comparison:
     def of(self, run: Run) -> list[Paired]:
         """Return the rows of one of the others."""
         return [row for row in self.rows if row.run == run]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All of them, the first one first."""
+        return (self.first, *self.others)
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """What each run is called in a sentence, by its key: no two alike."""
+        return names(self.runs)
+
+    def head(self, run: Run) -> tuple[str, str]:
+        """Return what stands over a run's column: a short name, and what sets the run apart."""
+        return headings(self.runs)[run.pk], differences(self.runs)[run.pk]
 
     @property
     def headline(self) -> str:
@@ -99,13 +130,14 @@ class Comparison:
                 % {
                     "number": number_word(clear),
                     "all": number_word(len(self.rows)),
-                    "version": self.first.model_version,
+                    "version": self.names[self.first.pk],
                 }
             )
-        return _headline_of_two(self.first, self.others[0], self.rows)
+        first, other = (self.names[run.pk] for run in self.runs)
+        return _headline_of_two(first, other, self.rows)
 
 
-def _headline_of_two(first: Run, other: Run, rows: Sequence[Paired]) -> str:
+def _headline_of_two(first: str, other: str, rows: Sequence[Paired]) -> str:
     verdicts = {
         "better": gettext("better on %(tasks)s"),
         "worse": gettext("worse on %(tasks)s"),
@@ -124,13 +156,13 @@ def _headline_of_two(first: Run, other: Run, rows: Sequence[Paired]) -> str:
         return gettext(
             "%(model_version)s cannot be told from %(model_version_2)s on these samples."
         ) % {
-            "model_version": other.model_version,
-            "model_version_2": first.model_version,
+            "model_version": other,
+            "model_version_2": first,
         }
     return gettext("%(model_version)s does %(listed)s than %(model_version_2)s.") % {
-        "model_version": other.model_version,
+        "model_version": other,
         "listed": listed(words),
-        "model_version_2": first.model_version,
+        "model_version_2": first,
     }
 
 
@@ -144,22 +176,21 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
         for other in others:
             two = finished.get((other.pk, task["name"]))
             if one and two and are_alike(task, two.task):
-                found.append((task, other, one, two, paired_difference(one, two, task["metric"])))
-    adjusted = holm([difference.p_value for *_, difference in found])
-    means = _means([task_run for _, _, one, two, _ in found for task_run in (one, two)])
+                found.append((task, other, one, two, pairing(one, two, task["metric"])))
+    adjusted = holm([paired.difference.p_value for *_, paired in found])
+    sizes = _sizes([task_run for _, _, one, two, _ in found for task_run in (one, two)])
     rows = tuple(
         Paired(
             task,
             first,
             other,
             two,
-            means[one.pk, task["metric"]],
-            means[two.pk, task["metric"]],
-            difference,
+            paired,
+            (sizes[one.pk, task["metric"]], sizes[two.pk, task["metric"]]),
             p_value,
         )
-        for (task, other, one, two, difference), p_value in zip(found, adjusted, strict=True)
-        if difference.n
+        for (task, other, one, two, paired), p_value in zip(found, adjusted, strict=True)
+        if paired.difference.n
     )
     compared = {row.task["name"] for row in rows}
     left_out = (t["title"] for t in first.suite_version.tasks if t["name"] not in compared)
@@ -176,11 +207,9 @@ def _finished(runs: Sequence[Run]) -> dict[tuple[int, str], TaskRun]:
     return found
 
 
-def _means(task_runs: Sequence[TaskRun]) -> dict[tuple[Any, str], float]:
-    from evals.models import Aggregate
-
+def _sizes(task_runs: Sequence[TaskRun]) -> dict[tuple[Any, str], int]:
     rows = Aggregate.objects.filter(task_run__in=task_runs, group="")
-    return {(row.task_run_id, row.metric): row.mean for row in rows}
+    return {(row.task_run_id, row.metric): row.n for row in rows}
 
 
 def chart(rows: Sequence[Paired]) -> list[dict[str, Any]]:
@@ -218,8 +247,10 @@ def as_records(comparison: Comparison) -> list[dict[str, Any]]:
             "run": row.run.ref,
             "model": str(row.run.model_version),
             "n": row.difference.n,
-            "first_mean": row.first_mean,
-            "mean": row.mean,
+            "first_n": row.sizes[0],
+            "run_n": row.sizes[1],
+            "first_mean": row.pairing.first_mean,
+            "mean": row.pairing.mean,
             "difference": row.difference.mean,
             "low": row.difference.low,
             "high": row.difference.high,

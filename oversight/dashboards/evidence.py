@@ -105,7 +105,7 @@ def of_contracts(contracts: Iterable[Contract]) -> dict[int, list[Evidence]]:
         (found.task_run.statement_digest, found.metric): found
         for found in Aggregate.objects.filter(
             task_run__statement_digest__in=statements, group=""
-        ).select_related("task_run__worker__organisation")
+        ).select_related("task_run__worker__organisation", "task_run__run")
     }
     named = ModelVersion.objects.filter(digest__in={row.get("beside") for row in rows} - {None})
     versions = {version.digest: version for version in named.select_related("model")}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Abs
+from django.db.models.functions import Abs, Coalesce
 from django.utils.translation import gettext
 
 from evals.metric_words import metric_label, metric_words
@@ -80,7 +80,9 @@ def headline_findings(versions: Iterable[ModelVersion]) -> dict[int, list[Findin
 def newest_findings(versions: Iterable[ModelVersion]) -> dict[int, Finding]:
     """Return, by version, the first of its newest results."""
     rows = NewestResult.objects.filter(model_version__in=list(versions), is_headline=True)
-    newest = rows.order_by("model_version_id", "-requested_at", "-run_id", "task_name")
+    newest = rows.order_by(
+        "model_version_id", "is_recalled", "-requested_at", "-run_id", "task_name"
+    )
     # Chosen first: else the runs of all results were fetched for the one that is shown.
     chosen = newest.distinct("model_version_id").values("pk")
     found = with_words(NewestResult.objects.filter(pk__in=chosen))
@@ -167,6 +169,7 @@ def newest_record(found: Finding) -> dict[str, Any]:
             for name in ("metric", "n", "mean", "stderr", "low", "high", "method")
         },
         "run": found.run.ref,
+        "is_recalled": found.run.is_recalled,
         "finished_at": exact(found.run.finished_at) if found.run.finished_at else None,
     }
 
@@ -206,7 +209,7 @@ def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[di
     return [
         {
             "label": f.task["title"] if by_task else str(f.version),
-            "note": str(f.run.suite_version.suite) if several else "",
+            "note": _note(str(f.run.suite_version.suite) if several else "", f.run),
             "low": f.aggregate.low,
             "value": f.aggregate.mean,
             "high": f.aggregate.high,
@@ -217,6 +220,11 @@ def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[di
         for f in shown
         if f.aggregate.low is not None and f.aggregate.high is not None
     ]
+
+
+def _note(words: str, run: Run) -> str:
+    """Add to what stands below a label that the run measured nothing anew, where that is so."""
+    return ", ".join(filter(None, (words, gettext("answers recalled") if run.is_recalled else "")))
 
 
 def best_words(task: dict[str, Any], found: list[Finding], number: int | None = None) -> str:
@@ -257,8 +265,8 @@ def _overlap(one: Finding, other: Finding) -> bool:
     return bool(low <= other_high and other_low <= high)  # type: ignore[operator]
 
 
-def _mark(is_marked: bool, note: str) -> dict[str, str]:
-    return {"tone": "accent", "note": note} if is_marked else {"tone": "neutral"}
+def _mark(is_marked: bool, note: str, run: Run) -> dict[str, str]:
+    return {"tone": "accent", "note": _note(note, run)} if is_marked else {"tone": "neutral"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +282,18 @@ class Latest:
 def _newest_full() -> QuerySet[SuiteVersion, Any]:
     """Choose the newest run in full; of a suite that a criterion asks for, where there is one.
 
+    One that computed comes before one whose workers had every answer from before.
     Suite by suite: an index has the newest of each, and none for all runs of some suites.
     """
     full = Run.objects.succeeded().filter(settings__limit=None, suite_version=OuterRef("pk"))
-    newest = full.newest_first()
+    parts = [each.newest_first() for each in (full.computed(), full)]
+    newest, newest_at = (
+        Coalesce(*(Subquery(part.values(name)[:1]) for part in parts))
+        for name in ("pk", "requested_at")
+    )
     suites = SuiteVersion.objects.annotate(
-        newest=Subquery(newest.values("pk")[:1]),
-        newest_at=Subquery(newest.values("requested_at")[:1]),
+        newest=newest,
+        newest_at=newest_at,
         is_asked_for=Exists(Criterion.objects.filter(suite_version=OuterRef("pk"))),
     ).exclude(newest=None)
     return suites.order_by("-is_asked_for", "-newest_at", "-newest").values("newest")[:1]
@@ -299,7 +312,7 @@ def latest() -> Latest | None:
     name = str(task["name"])
     findings = across_versions(run.suite_version, tasks={name}, most=LATEST_ROWS)[name]
     rows = [
-        row | _mark(finding.run == run, gettext("evaluated last"))
+        row | _mark(finding.run == run, gettext("evaluated last"), run)
         for finding in findings
         for row in chart_rows([finding])
     ]

@@ -11,6 +11,7 @@ from oversight.web.clock import exact
 
 SCORE_FIELDS = ("metric", "n", "mean", "stderr", "low", "high", "method")
 MOST_RUNS = 1_000
+_SHOWN = ("ref", "requested_at", "finished_at", "suite_version_id", "answers", "recalled")
 _NAMED = tuple(
     f"model_version__{name}" for name in ("label", "digest", "model__slug", "model__name")
 )
@@ -36,7 +37,7 @@ def history(suite: Suite, most: int) -> list[Past]:
     runs = list(
         Run.objects.filter(pk__in=keys)
         .select_related("model_version__model")
-        .only("ref", "requested_at", "finished_at", "suite_version_id", *_NAMED)
+        .only(*_SHOWN, *_NAMED)
         .newest_first()[:most]
     )
     scores: dict[int, list[tuple[dict[str, Any], Aggregate]]] = {run.pk: [] for run in runs}
@@ -72,6 +73,7 @@ def history_records(past: list[Past]) -> list[dict[str, Any]]:
     return [
         {
             "run": each.run.ref,
+            "is_recalled": each.run.is_recalled,
             "finished_at": exact(each.run.finished_at) if each.run.finished_at else None,
             "suite_version": each.run.suite_version.number,
             "suite_digest": each.run.suite_version.digest,

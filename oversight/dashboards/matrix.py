@@ -153,6 +153,8 @@ _OF_RESULT = (
     *("metric", "n", "mean", "stderr", "low", "high", "method"),
 )
 
+_OF_RUN = tuple(f"run__{name}" for name in ("ref", "finished_at", "answers", "recalled"))
+
 
 def _results(versions: Sequence[ModelVersion], columns: Sequence[Column]) -> Results:
     """Return the newest results by version and column; two queries."""
@@ -165,12 +167,12 @@ def _results(versions: Sequence[ModelVersion], columns: Sequence[Column]) -> Res
         model_version__in=versions, suite_version__in=suites, is_headline=True
     )
     # A run is wide, there may be a hundred a version, and no cell shows more of it.
-    rows = rows.select_related("run").only(*_OF_RESULT, "run__ref", "run__finished_at")
+    rows = rows.select_related("run").only(*_OF_RESULT, *_OF_RUN)
     asked = SuiteVersion.objects.select_related("suite").in_bulk(suites)
     by_key = {version.pk: version for version in versions}
     found: dict[tuple[int, str], Finding] = {}
-    # The newest suite version comes last, and so prevails.
-    for row in rows.order_by("suite_version__number", "pk"):
+    # The newest suite version comes last, and so prevails; what was computed before what was not.
+    for row in rows.order_by("-is_recalled", "suite_version__number", "pk"):
         if column_of := places.get((row.suite_version_id, row.task_name)):
             row.run.model_version = by_key[row.model_version_id]
             row.run.suite_version = asked[row.suite_version_id]

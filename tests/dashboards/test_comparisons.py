@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,8 @@ from evals.statistics import compare, holm
 from oversight.dashboards import history
 from oversight.dashboards.comparisons import compare_runs
 from oversight.dashboards.progress import outlook, pace
+from oversight.dashboards.run_names import differences
+from oversight.registry.models import ModelVersion, RegisteredModel
 from tests.factories import ROWS, finish_run, make_model_version, make_run, suite_document
 
 
@@ -133,6 +136,79 @@ def test_addresses_that_name_no_two_runs(client, world, query, status):
     query = query.format(world.run.ref)
     assert client.get(f"/compare/?{query}").status_code == status
     assert client.get(f"/compare.json?{query}").status_code == 400
+
+
+def cut(world, items, right):
+    run = make_run(world.cast.evaluator, world.suite, world.version, settings={"limit": items})
+    return finish_run(run, world.worker, right=right)
+
+
+def test_both_scores_of_a_row_are_over_the_samples_that_both_runs_have(client, world, words):
+    # The run in full is right on its first 70 of 80 items: 0.875, and on all of the first eight.
+    short = cut(world, 8, right=4)
+    row = compare_runs([world.run, short]).rows[0]
+    assert (row.pairing.first_mean, row.pairing.mean, row.difference.mean) == (1.0, 0.5, -0.5)
+    assert (row.difference.n, row.sizes, row.is_of_some) == (8, (80, 8), True)
+    text = words(client.get("/compare/", {"run": [world.run.ref, short.ref]}))
+    assert "n = 8, shared by runs of 80 and 8" in text
+    assert "0.875" not in text
+    query = {"run": [world.run.ref, short.ref]}
+    for record in client.get("/compare.json", query).json()["comparisons"]:
+        assert record["difference"] == record["mean"] - record["first_mean"]
+        assert (record["n"], record["first_n"], record["run_n"]) == (8, 80, 8)
+
+
+def test_runs_of_one_version_are_called_by_what_sets_them_apart(client, world, words):
+    short = cut(world, 8, right=8)
+    page = client.get("/compare/", {"run": [world.run.ref, short.ref]})
+    assert page.context["comparison"].headline == (
+        f"{world.version} ({short.ref}, first 8 items) cannot be told from "
+        f"{world.version} ({world.run.ref}, all items) on these samples."
+    )
+    body = page.content.decode()
+    for run, items in ((world.run, "all items"), (short, "first 8 items")):
+        assert f'{run.ref}<span class="cell-note">{items}</span></th>' in body
+    assert world.version.label not in re.findall(r"<thead>.*?</thead>", body, re.DOTALL)[0]
+    again = finish_run(
+        make_run(world.cast.evaluator, world.suite, world.version), world.worker, right=70
+    )
+    half = make_run(
+        world.cast.evaluator, world.suite, world.version, settings={"dtype": "bfloat16"}
+    )
+    half = finish_run(half, world.worker, right=70)
+    assert differences([world.run, again, half])[half.pk] == "bfloat16"
+    called = compare_runs([world.run, again]).names
+    assert called == {run.pk: f"{world.version} ({run.ref})" for run in (world.run, again)}
+
+
+def test_runs_of_two_models_whose_versions_are_labelled_alike_have_two_headings(world, better):
+    ModelVersion.objects.filter(pk=better.model_version_id).update(label=world.version.label)
+    RegisteredModel.objects.filter(pk=better.model_version.model_id).update(name="Rigi 8B")
+    found = compare_runs([world.run, Run.objects.with_parts().get(pk=better.pk)])
+    assert [found.head(run) for run in found.runs] == [
+        (str(run.model_version), "") for run in found.runs
+    ]
+
+
+def test_samples_are_offered_only_where_some_differ(client, world, better, words):
+    page = client.get("/compare/", {"run": [world.run.ref, better.ref]})
+    assert page.content.decode().count("only=changed") == 1
+    assert "no sample differs" in words(page)
+
+
+def test_what_is_missing_for_a_comparison_is_said(client, world, better, words):
+    assert "You chose" not in words(client.get("/compare/"))
+    one = words(client.get("/compare/", {"run": world.run.ref}))
+    assert f"You chose {world.run.ref}. Choose another run" in one
+    twice = words(client.get("/compare/", {"run": [world.run.ref, world.run.ref]}))
+    assert f"You chose {world.run.ref} alone, twice." in twice
+
+
+def test_a_run_cut_short_is_marked_in_both_lists_to_choose_from(client, world, better):
+    short = cut(world, 8, right=4)
+    body = client.get("/compare/").content.decode()
+    assert body.count("first 8 items") == 2
+    assert f"{short.ref}, first 8 items</option>" in body
 
 
 def test_a_comparison_takes_few_queries(client, world, better, django_assert_max_num_queries):

@@ -6,12 +6,15 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import F, Q
 from django.utils import timezone
 
 from evals.models import Criterion, Run
 from evals.services.leases import hear_failure
+from evals.services.newest import rebuild_newest
 from evals.services.results import statement_of
 from evals.services.runs import cancel_run
+from oversight.dashboards.across import asked_task, points
 from oversight.dashboards.views import evaluations
 from oversight.ledger.sequencer import sequence_once
 from tests import factories
@@ -173,6 +176,57 @@ def test_a_run_says_how_much_of_it_was_recalled(client, world, words, monkeypatc
     monkeypatch.setattr(evaluations, "statement_of", recalled)
     page = words(client.get(world.run.get_absolute_url()))
     assert "158 of 160 answers were not computed for this run" in page
+    assert "A sample may take several answers, such as one for each choice." in page
+    assert "earlier attempt" not in page
+    world.run.task_runs.update(attempt=2)
+    assert "earlier attempt of this run" in words(client.get(world.run.get_absolute_url()))
+
+
+@pytest.fixture
+def remembered(world):
+    """Return the world as if the worker of its run had had every answer from before."""
+    Run.objects.update(recalled=F("answers"))
+    rebuild_newest()
+    world.run.refresh_from_db()
+    return world
+
+
+def test_every_result_of_a_run_of_recalled_answers_is_marked(client, remembered, words):
+    suite, run = remembered.suite.suite, remembered.run
+    marked = [
+        *("/", "/in-service/", "/findings/", "/findings/overview/", "/findings/overview/?show=map"),
+        *(suite.get_absolute_url(), f"{suite.get_absolute_url()}tasks/facts/"),
+        *(remembered.version.model.get_absolute_url(), remembered.decision.get_absolute_url()),
+    ]
+    for address in marked:
+        assert "answers recalled" in words(client.get(address)), address
+    page = words(client.get(run.get_absolute_url()))
+    assert "No answer was computed for this run." in page
+    assert "A sample may take several answers" not in page  # its statement counts none
+    found = client.get(f"{suite.get_absolute_url()}history.json").json()["results"]
+    assert {row["is_recalled"] for row in found} == {True}
+    said = client.get(f"/api/v1/runs/{run.ref}/").json()
+    assert (said["answers"], said["recalled"], said["is_recalled"]) == (320, 320, True)
+
+
+def test_a_run_that_computed_is_marked_nowhere(client, world, words):
+    for address in ("/", "/findings/", "/findings/overview/", world.run.get_absolute_url()):
+        assert "recalled" not in words(client.get(address)), address
+    assert client.get(f"/api/v1/runs/{world.run.ref}/").json()["is_recalled"] is False
+
+
+def test_what_was_found_last_was_computed(client, world, words):
+    first = world.run
+    again = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    again = factories.finish_run(again, world.worker, right=70, is_recalled=True)
+    latest = client.get("/").context["latest"]
+    assert latest.run == first
+    assert [row["note"] for row in latest.rows] == ["evaluated last"]
+    assert again.ref not in words(client.get("/in-service/"))
+    assert "answers recalled" in words(client.get("/findings/"))
+    task = f"{world.suite.suite.get_absolute_url()}tasks/facts/"
+    assert "have no mark" not in words(client.get(task))  # one measurement is no course of time
+    assert len(points(Q(), asked_task(world.suite.suite, "facts"))) == 1
 
 
 def test_a_run_answers_the_whole_page_or_only_its_part(client, world):

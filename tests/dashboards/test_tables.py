@@ -102,6 +102,20 @@ def test_every_list_has_the_same_rows_in_every_form(client, rich):
             assert cells == read, (name, column.name)
 
 
+def test_runs_and_results_say_what_was_cut_and_what_was_recalled(client, rich):
+    short = factories.make_run(
+        rich.cast.evaluator, rich.suite, rich.version, settings={"limit": 8, "dtype": "bfloat16"}
+    )
+    factories.finish_run(short, rich.worker, right=4, is_recalled=True)
+    for name in ("runs", "results"):
+        rows = {row["run"]: row for row in rows_of_csv(client.get(f"/data/{name}.csv"))}
+        said = [
+            [rows[run.ref][key] for key in ("limit", "backend", "dtype", "answers", "recalled")]
+            for run in (rich.run, short)
+        ]
+        assert said == [["", "hf", "float32", "320", "0"], ["8", "hf", "bfloat16", "32", "32"]]
+
+
 def test_only_a_column_that_says_what_no_value_means_lacks_values(client, rich):
     for name in NAMES:
         answer = client.get(f"/data/{name}.json")

@@ -4,7 +4,7 @@ from django.db.models import Func, IntegerField, QuerySet, Value
 from django.utils.translation import gettext_noop as _
 
 from evals.models import Aggregate, Criterion, Run, SuiteVersion, Worker
-from oversight.dashboards.tables.columns import Table, from_query
+from oversight.dashboards.tables.columns import Column, Table, from_query
 from oversight.dashboards.tables.shorthand import (
     LEAF,
     SCORE,
@@ -48,6 +48,32 @@ SUITES = Table(
     ),
 )
 
+
+def _asked(path: str) -> tuple[Column, ...]:
+    """Return how a run was asked and what of it was recalled; `path` leads to the run."""
+    return (
+        integer(
+            "limit",
+            _("Only so many items of each task were asked, the first: no evidence for criteria."),
+            at=f"{path}settings__limit",
+            null=_("All items were asked."),
+        ),
+        text("backend", _("What asked the model, such as hf."), at=f"{path}settings__backend"),
+        text("dtype", _("The number format it computed in."), at=f"{path}settings__dtype"),
+        integer(
+            "answers",
+            _("Answers of the whole run; a sample may take several."),
+            at=f"{path}answers",
+            null=_("The run has not succeeded."),
+        ),
+        integer(
+            "recalled",
+            _("How many of them its workers had from before: where all, it repeats a run."),
+            at=f"{path}recalled",
+        ),
+    )
+
+
 _RUNS = (
     text("run", _("Its reference."), at="ref"),
     text("suite", _("The suite that was run."), at="suite_version__suite__slug"),
@@ -65,6 +91,7 @@ _RUNS = (
     moment("requested_at", _("When it was asked for.")),
     moment("started_at", _("When a worker began."), null=_("None has begun.")),
     moment("finished_at", _("When it ended."), null=_("It has not ended.")),
+    *_asked(""),
     LEAF,
 )
 
@@ -114,6 +141,7 @@ _RESULTS = (
         at="task_run__samples_id",
         null=_("There is no such file."),
     ),
+    *_asked("task_run__run__"),
 )
 RESULTS = Table(
     "results",

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_noop as _
 
 from oversight.dashboards.tables.columns import Column, Table
 from oversight.dashboards.tables.shorthand import (
+    RECALLED,
     SCORE,
     acts,
     boolean,
@@ -158,6 +159,7 @@ HISTORY = Table(
     Said(_("signed statements of workers, recomputed from the samples")),
     (
         text("run", _("The run.")),
+        RECALLED,
         moment("finished_at", _("When it ended."), null=_("It has not ended.")),
         integer("suite_version", _("The version of the suite.")),
         text("suite_digest", _("Its digest.")),
@@ -177,6 +179,7 @@ _NEWEST = (
     integer("shots", _("Worked examples before each item."), null=_("As the harness has it.")),
     *SCORE,
     text("run", _("The run.")),
+    RECALLED,
     moment("finished_at", _("When it ended."), null=_("It has not ended.")),
 )
 OVERVIEW = Table(
@@ -277,9 +280,11 @@ COMPARISON = Table(
         text("first_model", _("Its model.")),
         text("run", _("The other run.")),
         text("model", _("Its model.")),
-        integer("n", _("Pairs of samples."), unit="samples"),
-        number("first_mean", _("The score of the first run.")),
-        number("mean", _("The score of the other.")),
+        integer("n", _("Pairs of samples: those that both runs scored."), unit="samples"),
+        integer("first_n", _("Samples of the first run, shared or not."), unit="samples"),
+        integer("run_n", _("Samples of the other, shared or not."), unit="samples"),
+        number("first_mean", _("The score of the first run on the pairs.")),
+        number("mean", _("The score of the other on the pairs.")),
         number("difference", _("Mean of the differences by sample.")),
         number("low", _("Lower end of the 95 per cent interval."), null=_("There is no interval.")),
         number(

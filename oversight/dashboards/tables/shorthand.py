@@ -33,6 +33,11 @@ LEAF = text(
     "leaf", _("Id of the act that put it on the record; /receipts/<leaf>/ proves it."), at="leaf_id"
 )
 
+RECALLED = boolean(
+    "is_recalled", _("Whether its workers had every answer from before: it repeats a run.")
+)
+"""Of a run: whether its result is no measurement of its own."""
+
 SCORE = (
     text("metric", _("What was measured, by the name that the suite gives it.")),
     integer("n", _("How many samples it is the mean of."), unit="samples"),

@@ -31,12 +31,15 @@ def compare(request: HttpRequest) -> HttpResponse:
         context: dict[str, Any] = {
             "runs": newest,
             "chosen": [run.ref for run in runs],
+            "missing": _missing(request, runs),
             "nav": "findings",
         }
         return render(request, "dashboards/compare_choose.html", context)
     comparison = compare_runs(runs)
     context = {
         "comparison": comparison,
+        "first_name": comparison.names[comparison.first.pk],
+        "first_head": comparison.head(comparison.first),
         "sections": [_section(comparison, run) for run in comparison.others],
         "query": "&".join(f"run={run.ref}" for run in runs),
         "nav": "findings",
@@ -46,7 +49,24 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 def _section(comparison: Comparison, run: Run) -> dict[str, Any]:
     rows = comparison.of(run)
-    return {"run": run, "rows": rows, "chart": chart(rows)}
+    return {
+        "run": run,
+        "name": comparison.names[run.pk],
+        "head": comparison.head(run),
+        "rows": rows,
+        "chart": chart(rows),
+    }
+
+
+def _missing(request: HttpRequest, runs: list[Run]) -> str:
+    """Say why an address that names runs compares none; empty where it names none at all."""
+    if not runs:
+        return ""
+    if len(list(filter(None, request.GET.getlist("run")))) > 1:
+        return _("You chose %(ref)s alone, twice. Choose another run to compare it with.") % {
+            "ref": runs[0].ref
+        }
+    return _("You chose %(ref)s. Choose another run to compare with it.") % {"ref": runs[0].ref}
 
 
 @login_not_required

@@ -136,6 +136,7 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
         "metric_notes": metric_notes({finding.aggregate.metric for finding in results}),
         "chart": chart_rows([f for f in results if f.is_headline], by_task=True),
         "usage": _usage(task_runs),
+        "was_retried": any(each.attempt > 1 for each in task_runs),
         "paces": paces,
         "outlook": outlook(found, paces, now) if found.is_active else None,
         "finished_count": sum(t.state == "succeeded" for t in task_runs),

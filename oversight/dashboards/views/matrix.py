@@ -133,6 +133,9 @@ class NewestResultOutput(serializers.Serializer[Any]):
     high = serializers.FloatField(allow_null=True)
     method = serializers.CharField()
     run = serializers.CharField()
+    is_recalled = serializers.BooleanField(
+        help_text="The run's workers had every answer from before: it repeats a run."
+    )
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
