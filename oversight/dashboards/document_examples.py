@@ -62,6 +62,9 @@ _RUN = {
     "requested_at": "2026-11-03T08:00:00Z",
     "started_at": "2026-11-03T08:00:04Z",
     "finished_at": "2026-11-03T08:12:31Z",
+    "answers": 2640,
+    "recalled": 0,
+    "is_recalled": False,
 }
 _WEBHOOK = {
     "id": "whk_0f1e2d3c4b5a6978",
