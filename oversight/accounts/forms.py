@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -65,7 +66,8 @@ class ApiKeyForm(forms.Form):
     name = forms.CharField(max_length=80, help_text=_("What will use it, so that you know later."))
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
-        choices=Scope.choices,
+        # With the name by which the API's description asks for it.
+        choices=[(each, format_lazy("{} ({})", each.label, each.value)) for each in Scope],
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=_("Reading what is public takes none of these."),

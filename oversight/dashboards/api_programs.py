@@ -113,7 +113,7 @@ for step in map(b64decode, path):
     fn, sn = fn // 2, sn // 2
 if sn or b64encode(node).decode() != root:
     raise SystemExit("THE ROOTS DIFFER")
-print("The act is number", index, "of", size, "on the record of", origin)
+print("The act with", index, "is one of the", size, "on the record of", origin)
 """
 
 WEBHOOK_CURL = r"""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Coalesce
 
 from oversight.accounts.policy import can_read_restricted, is_person
@@ -90,3 +90,17 @@ class IncidentQuerySet(QuerySet["Incident"]):
     def newest_first(self) -> "IncidentQuerySet":
         """Order by when they were reported, newest first."""
         return self.order_by("-reported_at", "-id")
+
+
+def open_by_deployment(ids: Iterable[int]) -> dict[int, int]:
+    """Return how many published incidents about each of these deployments are not over."""
+    links = apps.get_model("incidents", "IncidentLink").objects.filter(
+        deployment__in=set(ids),
+        removed_at=None,
+        incident__published_at__isnull=False,
+        incident__status__in=OPEN,
+    )
+    counted = (
+        links.order_by().values("deployment").annotate(number=Count("incident", distinct=True))
+    )
+    return dict(counted.values_list("deployment", "number"))

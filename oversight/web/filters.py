@@ -31,8 +31,20 @@ class Filters(DjangoFilterBackend):  # type: ignore[misc]
             if name not in known
         }
         if filterset and not filterset.is_valid():
-            errors |= {name: " ".join(texts) for name, texts in filterset.errors.items()}
+            errors |= {
+                name: " ".join([*texts, *_choices(filterset, name)])
+                for name, texts in filterset.errors.items()
+            }
         if errors:
             raise BadQuery(_("A filter cannot be used."), fields=errors)
         found: QuerySet[Any] = filterset.qs if filterset else queryset
         return found
+
+
+def _choices(filterset: Any, name: str) -> list[str]:
+    """Return, as a sentence, what a filter takes, where that is one of a few words."""
+    words = [
+        str(value)
+        for value, _label in getattr(filterset.filters[name], "extra", {}).get("choices", ())
+    ]
+    return [f"Use one of {', '.join(words)}."] if words else []

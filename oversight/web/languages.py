@@ -218,6 +218,8 @@ def _all_of(modules: tuple[str, ...]) -> Iterator[URLPattern | URLResolver]:
 
 def _is_page(route: str) -> bool:
     """Say whether an address is a page's: those end in a slash, files do not."""
+    if route == "/api/docs/":
+        return True
     return route.endswith("/") and not route.startswith(("/api/", "/log/", "/admin/"))
 
 

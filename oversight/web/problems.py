@@ -60,6 +60,14 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith(API_PREFIX)
 
 
+def is_for_program(request: HttpRequest) -> bool:
+    """Say whether who asks is told best by a problem document: the API, or a file by a program."""
+    if request.path.startswith(("/api/", "/log/")):
+        return True
+    is_file = "." in request.path.rpartition("/")[2]
+    return is_file and "text/html" not in request.headers.get("Accept", "")
+
+
 def plain_problem(status: int, title: str, detail: str) -> JsonResponse:
     """Return a problem where no API view was reached: a bad address, a bad request, a fault."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}

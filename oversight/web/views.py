@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views import defaults
 
-from oversight.web.problems import is_api, plain_problem
+from oversight.web.problems import is_api, is_for_program, plain_problem
 from oversight.web.refusals import NotAllowed
 
 
@@ -33,7 +33,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere."""
-    if is_api(request):
+    if is_for_program(request):
         return plain_problem(404, "Not found", "There is nothing at this address.")
     return defaults.page_not_found(request, exception)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import django_filters
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -15,7 +16,7 @@ from oversight.accounts.permissions import Public, writes
 from oversight.registry.models import Authorisation
 from oversight.web.inputs import checked
 from proposals.ballot_files import ballots_as_blt, has_blt
-from proposals.choices import StatementKind
+from proposals.choices import DecisionOutcome, ProposalType, StatementKind
 from proposals.models import Decision, Statement
 from proposals.services import annulment, emergency, statements
 from proposals.titles import titled
@@ -83,11 +84,26 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
         return dict(AnnulmentOutput(row).data) if row.is_annulled else None
 
 
+class DecisionFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """`?body=`, `?type=`, `?outcome=`, and `?since=` with `?until=`, both as moments."""
+
+    body = django_filters.CharFilter(field_name="proposal__body__slug")
+    type = django_filters.ChoiceFilter(field_name="proposal__type", choices=ProposalType.choices)
+    outcome = django_filters.ChoiceFilter(choices=DecisionOutcome.choices)
+    since = django_filters.IsoDateTimeFilter(field_name="decided_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="decided_at", lookup_expr="lt")
+
+    class Meta:
+        model = Decision
+        fields = ["body", "type", "outcome", "since", "until"]
+
+
 class DecisionList(generics.ListAPIView[Decision]):
-    """All decisions, newest first."""
+    """Decisions, newest first."""
 
     permission_classes = [Public]
     serializer_class = DecisionOutput
+    filterset_class = DecisionFilter
     queryset = titled(Decision.objects.select_related("proposal__body"), "proposal_id")
     queryset = queryset.prefetch_related("statements__author", "statements__membership")
 

@@ -80,7 +80,7 @@ def test_each_program_on_the_page_does_what_it_says(
     assert "succeeded" in said["evaluate-python"]
     assert "facts acc all" in said["evaluate-python"]
     assert "Signature Verified Successfully" in said["receipt-curl"]
-    assert "The act is number" in said["receipt-python"]
+    assert "The act with index" in said["receipt-python"]
     assert said["webhook-curl"] == said["webhook-python"] == "Whoever sent it has the secret.\n"
 
 

@@ -16,8 +16,11 @@ from evals.services.results import statement_of
 from evals.services.runs import cancel_run
 from oversight.dashboards.across import asked_task, points
 from oversight.dashboards.views import evaluations
+from oversight.incidents.choices import Status
+from oversight.incidents.services import handling
 from oversight.ledger.sequencer import sequence_once
 from tests import factories
+from tests.incidents.made import make_incident
 from tests.machine import Machine
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -308,6 +311,20 @@ def test_the_timeline_of_a_decision_names_its_evaluation(client, world):
         "A vote was opened",
         "Carried",
     ]
+
+
+def test_home_and_in_service_say_what_went_wrong_while_it_is_open(client, world, words):
+    assert "Open incidents" not in words(client.get("/"))
+    incident = make_incident(world.cast.clerk, deployments=[world.deployment])
+    for address in ("/", "/in-service/"):
+        assert "1 open incident" in words(client.get(address))
+    assert incident.ref in words(client.get("/"))
+    for status in (Status.INVESTIGATING, Status.MITIGATED, Status.CLOSED):
+        handling.move_incident(
+            by=world.cast.clerk, incident=incident, to=status, reason="It was mended."
+        )
+    assert "Open incidents" not in words(client.get("/"))
+    assert "1 open incident" not in words(client.get("/in-service/"))
 
 
 def test_home_shows_the_newest_full_run_of_what_a_criterion_asks_for(client, world):

@@ -48,9 +48,9 @@ def add_first_cards(world):
 @pytest.mark.parametrize(
     ("page", "budget"),
     [
-        ("home", 15),
+        ("home", 17),
         ("incidents", 11),
-        ("in_service", 10),
+        ("in_service", 11),
         ("findings", 5),
         ("deciding", 10),
         ("model", 14),

@@ -26,6 +26,7 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 # Addresses, names of files, digests and references: nothing that a language has words for.
 NO_WORDS = re.compile(
     r"\S*(?:://|@|/|\.\w{2,5}\b|_|sha256:|…)\S*|\b[0-9a-f]{8,}\b|\b(?:run|INC|CHK)-[\w-]+\b"
+    r"|[a-z]*:(?:write|cast|own)\b"
     r"|[\u0600-\u06ff][\u0600-\u06ff\s\d:،]*(?:UTC)?"
 )
 

@@ -90,6 +90,29 @@ def test_what_programs_read_has_one_address_in_all_languages(client, path):
 
 
 @pytest.mark.django_db
+def test_the_page_about_the_api_is_a_page_in_each_language(client):
+    page = html(client.get("/fr/api/docs/"))
+    assert '<html lang="fr"' in page
+    assert 'href="/fr/data/"' in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing/", "/api/v2/", "/log/nothing", "/data/nothing.csv"]
+)
+def test_a_program_is_told_in_a_document_that_nothing_is_there(client, path):
+    answer = client.get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["title"] == "Not found"
+
+
+@pytest.mark.django_db
+def test_a_person_who_follows_a_dead_link_to_a_file_gets_a_page(client):
+    answer = client.get("/data/nothing.csv", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+@pytest.mark.django_db
 def test_a_language_that_is_not_spoken_is_no_address(client):
     assert client.get("/it/record/").status_code == 404
     assert client.get("/en/record/").status_code == 404

@@ -19,6 +19,7 @@ from oversight.dashboards.findings import Finding, latest, newest_findings
 from oversight.dashboards.views.decisions import may_propose_something
 from oversight.dashboards.words import home_headline, sentence, worded
 from oversight.incidents.models import Incident
+from oversight.incidents.queries import open_by_deployment
 from oversight.registry.models import Authorisation
 from proposals.awaiting import awaiting, cast_in
 from proposals.models import Decision, Proposal
@@ -28,6 +29,7 @@ from proposals.titles import titled
 
 HOME_ROWS = 10
 HOME_CARDS = 4
+HOME_INCIDENTS = 3
 
 
 @login_not_required
@@ -43,6 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "cards": open_cards(Proposal.objects.open().with_parts().newest_first(), HOME_CARDS),
         "more_cards": max(0, being_decided - HOME_CARDS),
         "latest": latest(),
+        "incidents": Incident.objects.published().open().newest_first()[:HOME_INCIDENTS],
         "nav": "",
     }
     return render(request, "dashboards/home.html", context)
@@ -116,10 +119,12 @@ class ServiceRow:
     finding: Finding | None
     asked: str
     """How the criteria of its decision came out, in words; empty where it had none."""
+    open_incidents: int
+    """Published incidents about the deployment that are not over."""
 
 
 def service_rows(limit: int = 200) -> list[ServiceRow]:
-    """Return what stands, each row with its decision and newest finding, in three queries."""
+    """Return what stands, each row with its decision and newest finding, in four queries."""
     rows = list(Authorisation.objects.standing().with_parts()[:limit])
     refs = [row.decision_ref for row in rows]
     decisions = {
@@ -128,6 +133,7 @@ def service_rows(limit: int = 200) -> list[ServiceRow]:
             "proposal__contract"
         )
     }
+    incidents = open_by_deployment(row.deployment_id for row in rows)
     findings = newest_findings({row.version_id: row.version for row in rows}.values())
     return [
         ServiceRow(
@@ -137,6 +143,7 @@ def service_rows(limit: int = 200) -> list[ServiceRow]:
             decision=(decision := decisions.get(row.decision_ref)),
             finding=findings.get(row.version_id),
             asked=outcomes_in_words(decision.proposal.contract) if decision else "",
+            open_incidents=incidents.get(row.deployment_id, 0),
         )
         for row in rows
     ]

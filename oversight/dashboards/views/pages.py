@@ -118,10 +118,17 @@ def _api_groups() -> list[dict[str, Any]]:
         for path, methods in sorted(paths.items())
         for method, what in methods.items()
     ]
-    return [
-        {"noun": noun, "title": _GROUPS[noun], "operations": list(rows)}
-        for noun, rows in groupby(operations, key=lambda row: row["noun"])
-    ]
+    groups = groupby(operations, key=lambda row: row["noun"])
+    return [_group(noun, list(rows)) for noun, rows in groups]
+
+
+def _group(noun: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "noun": noun,
+        "title": _GROUPS[noun],
+        "operations": operations,
+        "needs_key": any(row["scope"] for row in operations),
+    }
 
 
 def _operation(path: str, method: str, what: dict[str, Any]) -> dict[str, Any]:

@@ -226,9 +226,9 @@ def count_chart(
     *,
     finding: str = "",
     source: str = "",
-    label_heading: str = "Group",
-    number_heading: str = "All",
-    marked_heading: str = "Open",
+    label_heading: str = "",
+    number_heading: str = "",
+    marked_heading: str = "",
 ) -> dict[str, Any]:
     """Draw counts as bars, the marked ones darker, with the table twin.
 
@@ -236,18 +236,18 @@ def count_chart(
         rows: objects with label, number, open, and href where there is one.
         finding: what the chart shows, as a sentence.
         source: what was counted.
-        label_heading: heading of the table twin's first column.
-        number_heading: heading of its second.
-        marked_heading: heading of its third, and the word for the darker part.
+        label_heading: heading of the table twin's first column, `Group` unless told.
+        number_heading: heading of its second, `All` unless told.
+        marked_heading: heading of its third, and the word for the darker part; `open` unless told.
     """
     laid_out = bars.count_chart((row.label, row.href, row.number, row.open) for row in rows)
     return {
         "rows": laid_out,
         "finding": finding,
         "source": source,
-        "label_heading": label_heading,
-        "number_heading": number_heading,
-        "marked_heading": marked_heading,
+        "label_heading": label_heading or gettext("Group"),
+        "number_heading": number_heading or gettext("All"),
+        "marked_heading": marked_heading or gettext("open"),
     }
 
 
