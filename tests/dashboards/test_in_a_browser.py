@@ -107,6 +107,19 @@ def test_endless_words_give_way_and_no_page_scrolls_sideways(
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
+def test_tables_keep_their_place_in_every_language_where_their_columns_are_narrowest(
+    live_server, world, chromium
+):
+    pages = (f"/bodies/{world.cast.body.slug}/participation/", "/compute/")
+    beyond = """[...document.querySelectorAll("main .table")]
+        .filter(each => each.offsetWidth > each.parentElement.clientWidth).length"""
+    with opened(chromium, 768) as page:
+        for address in (language + each for language in ("", "/de", "/fr") for each in pages):
+            page.goto(live_server.url + address)
+            assert page.locator("main .table").count(), address
+            assert page.evaluate(beyond) == 0, address
+
+
 def test_the_page_of_a_run_follows_it_by_itself_to_its_end(live_server, world, chromium):
     run = factories.make_run(world.cast.evaluator, world.suite, world.version)
     leased = Machine(world.worker, "", factories.KEY).claim()
