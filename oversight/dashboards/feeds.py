@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
+from django.utils.text import capfirst
 
 from evals.models import Run
 from oversight.accounts.models import Body
@@ -19,6 +20,7 @@ from oversight.web.clock import in_words
 from oversight.web.plain_text import one_line
 from proposals.choices import Status
 from proposals.models import Contract, Decision, Proposal
+from proposals.sheets import result_in_english, with_sheet
 from proposals.titles import titled
 
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
@@ -184,13 +186,13 @@ def _opened(own: QuerySet[Proposal]) -> Iterator[Entry]:
 
 
 def _decided(own: QuerySet[Proposal]) -> Iterator[Entry]:
-    rows = Decision.objects.filter(proposal__in=own).defer("record").select_related("proposal")
+    rows = with_sheet(Decision.objects.filter(proposal__in=own).select_related("proposal"))
     for row in titled(rows.order_by("-decided_at"), "proposal_id")[:ENTRIES]:
         yield Entry(
             row.leaf_id,
             row.decided_at,
             f"{row.get_outcome_display()}: {row.shown_title}",
-            row.shown_summary,
+            f"{capfirst(result_in_english(row.found_sheet))}. {row.shown_summary}",
             row.get_absolute_url(),
         )
 

@@ -1,10 +1,13 @@
 """What a decision's page says of the decision: its text, its kind, its majority, its effect."""
 
+import json
+
 import pytest
 from django.urls import reverse
 
 from oversight.ledger.sequencer import sequence_once
 from proposals.choices import ProposalType, StatementKind
+from proposals.models import Contract
 from proposals.services import amendments, closing, drafting
 from proposals.services.statements import make_statement
 from tests.factories import (
@@ -14,6 +17,7 @@ from tests.factories import (
     make_cast,
     make_decision,
     make_deliberated_proposal,
+    make_election_decision,
     make_open_vote,
     quick_charter,
 )
@@ -30,6 +34,11 @@ def cast():
 
 def page_of(client, decision):
     return client.get(decision.get_absolute_url()).content.decode()
+
+
+def decisions_of(client):
+    content = b"".join(client.get("/data/decisions.json").streaming_content)
+    return json.loads(content)["rows"]
 
 
 def tied(cast):
@@ -138,3 +147,34 @@ def test_the_timeline_says_which_statement_was_put_on_the_record(client, cast):
     assert "The reasons of the body were put on the record" in page
     assert "A member put a dissent on the record" in page
     assert "Reasons, an explanation or a dissent" not in page
+
+
+def test_by_what_majority_a_motion_was_decided_stands_in_the_table_of_decisions(client):
+    cast = make_cast(charter=ruled(ProposalType.MOTION, **CHAIR_BREAKS_TIES))
+    closing.give_casting_vote(by=cast.chair, proposal=tied(cast), names=["yes"])
+    row = decisions_of(client)[0]
+    figures = ("votes_for", "votes_against", "abstentions", "votes_cast", "on_roll")
+    assert [row[name] for name in figures] == ["1", "1", "1", "3", "3"]
+    threshold = ("threshold", "threshold_comparison", "threshold_base", "share_for")
+    rules = Contract.objects.get().content["rules"]
+    assert [row[name] for name in threshold] == [
+        *(rules[name] for name in ("threshold", "comparison", "base")),
+        "1/2",
+    ]
+    assert (row["quorum"], row["quorum_base"]) == (rules["quorum"], rules["quorum_base"])
+    assert (row["quorum_met"], row["tie_broken_by"]) == (True, "casting_vote")
+    assert row["result"] == "1 for, 1 against, 1 abstained, decided by the chair's casting vote"
+
+
+def test_an_election_has_no_votes_for_and_against_in_the_table_of_decisions(client, cast):
+    make_election_decision(cast)
+    row = decisions_of(client)[0]
+    assert (row["votes_for"], row["votes_against"], row["threshold"]) == (None, None, None)
+    assert (row["votes_cast"], row["result"]) == ("3", "Ann")
+
+
+def test_the_feed_says_how_a_decision_ended_and_what_a_program_reads_stays_english(client, cast):
+    make_decision(cast)
+    for language in ("en", "fr"):
+        feed = client.get("/feeds/decisions.atom", headers={"Accept-Language": language})
+        assert "2 for, 1 against. The council publishes" in feed.content.decode()

@@ -11,6 +11,7 @@ from oversight.dashboards.tables.shorthand import (
     acts,
     boolean,
     day,
+    decimal,
     integer,
     moment,
     text,
@@ -22,6 +23,7 @@ from oversight.ledger.models import LedgerEntry
 from oversight.web.marks import Said
 from proposals.choices import Status
 from proposals.models import Decision, Proposal
+from proposals.sheets import figures, with_sheet
 from proposals.titles import titled
 
 _BODIES = (
@@ -79,12 +81,39 @@ PROPOSALS = Table(
     ),
 )
 
+_NO_MOTION = _("It was no vote for or against something.")
+_NO_THRESHOLD = _("Its method has none.")
+_NO_QUORUM = _("None was asked for.")
+_RESULT = (
+    text("result", _("How the vote ended, in words.")),
+    text("method", _("How it was counted: yes-no, consent, approval, irv and so on.")),
+    decimal("votes_for", _("Weight of the votes for it; of those who consent."), null=_NO_MOTION),
+    decimal("votes_against", _("Weight of the votes against; of objections."), null=_NO_MOTION),
+    decimal("abstentions", _("Weight of those who abstained."), null=_NO_MOTION),
+    decimal("votes_cast", _("Weight of all ballots, those carried by delegation included.")),
+    decimal("on_roll", _("Weight of everybody who could vote."), null=_NO_MOTION),
+    text("threshold", _("The share that carries, as a fraction."), null=_NO_THRESHOLD),
+    text("threshold_comparison", _("at_least or more_than that share."), null=_NO_THRESHOLD),
+    text("threshold_base", _("Of what: votes_cast, yes_and_no or roll."), null=_NO_THRESHOLD),
+    text(
+        "share_for",
+        _("The votes for as a fraction of that."),
+        null=_("There was nothing to take a share of."),
+    ),
+    text("quorum", _("The share that had to take part, as a fraction."), null=_NO_QUORUM),
+    text("quorum_base", _("Of what: roll, roll_and_recused or members."), null=_NO_QUORUM),
+    boolean("quorum_met", _("Whether so many took part."), null=_NO_QUORUM),
+    text("tie_broken_by", _("casting_vote, of the chair, or lot."), null=_("Nothing broke a tie.")),
+)
+"""What the tally sheet of a decision comes to."""
+
 _DECISIONS = (
     text("decision", _("Its reference, which is the proposal's."), at="proposal__ref"),
     text("body", _("The body that decided."), at="proposal__body__slug"),
     text("type", _("What was proposed."), at="proposal__type"),
     text("outcome", _("carried, not_carried, tied, no_quorum, elected or no_votes.")),
     text("title", _("Of the text that was voted on."), at="shown_title"),
+    *_RESULT,
     moment("decided_at", _("When the votes were counted.")),
     moment("in_force_until", _("Its sunset."), null=_("It has none.")),
     moment("review_at", _("When the body looks at it again."), null=_("No such date was set.")),
@@ -94,6 +123,18 @@ _DECISIONS = (
     text("digest", _("Of the whole record: /decisions/<decision>/record.json.")),
     LEAF,
 )
+_FROM_SHEET = {column.name for column in _RESULT}
+
+
+def _decisions() -> Iterator[Row]:
+    fields = {c.name: c.at or c.name for c in _DECISIONS if c.name not in _FROM_SHEET}
+    rows = with_sheet(titled(Decision.objects.order_by("decided_at", "pk"), "proposal_id"))
+    for *values, sheet in rows.values_list(*fields.values(), "found_sheet").iterator(CHUNK_ROWS):
+        row = dict(zip(fields, values, strict=True)) | figures(sheet)
+        # An empty text is no value, as in other tables.
+        yield {c.name: None if c.null and row[c.name] == "" else row[c.name] for c in _DECISIONS}
+
+
 DECISIONS = Table(
     "decisions",
     _("Decisions"),
@@ -101,10 +142,7 @@ DECISIONS = Table(
     acts("proposals.decision.*"),
     _DECISIONS,
     ("decision",),
-    from_query(
-        lambda: titled(Decision.objects.all(), "proposal_id").order_by("decided_at", "pk"),
-        _DECISIONS,
-    ),
+    _decisions,
 )
 
 INCIDENT_COLUMNS = (
