@@ -98,4 +98,7 @@ def _ballot_page(
         "step": step,
         "is_open": vote is not None and proposal.status == Status.VOTING and not vote.is_over,
     }
-    return page_or_part(request, "proposals/ballot.html", "ballot", context, status=status)
+    beside = ("components/_renewed.html",)
+    return page_or_part(
+        request, "proposals/ballot.html", "ballot", context, status=status, beside=beside
+    )

@@ -128,7 +128,10 @@ def show(
     context |= _to_answer(proposal) if may["answer"] else {}
     if proposal.status == Status.DELIBERATION and (may["edit"] or may["fix_text"]):
         context["amended_since_summary"] = amended_since_summary(proposal, text)
-    return page_or_part(request, "proposals/detail.html", "discussion", context, status=status)
+    beside = ("proposals/_standing.html", "components/_renewed.html")
+    return page_or_part(
+        request, "proposals/detail.html", "discussion", context, status=status, beside=beside
+    )
 
 
 def _amendments_context(

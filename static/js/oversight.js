@@ -112,6 +112,8 @@ function announce(text, { shown = false } = {}) {
 // Only an act of the reader moves focus; a part that refreshes itself stays quiet.
 function followSwap(event) {
   const part = event.detail.elt;
+  // What is only renewed beside the part that was asked for.
+  if (part.matches("[data-beside]")) return;
   const spoken = part.matches("[data-announce]") ? part : part.querySelector("[data-announce]");
   if (spoken && spoken.dataset.announce !== followSwap.last) {
     followSwap.last = spoken.dataset.announce;

@@ -97,3 +97,15 @@ def test_pages_of_a_deliberation_are_free_of_barriers(live_server, chromium, wid
                 page.goto(address + each)
                 found[each] = barriers(page)
     assert not {each: what for each, what in found.items() if what}
+
+
+def test_a_question_renews_where_the_proposal_stands_and_keeps_the_focus(live_server, chromium):
+    cast, proposal = deliberation()
+    with opened(chromium, live_server, signed_in(cast.outsider), scripts=True) as page:
+        page.goto(proposal.get_absolute_url())
+        page.get_by_label("Your comment").fill("Why at night?")
+        page.get_by_label("question").first.check()
+        page.get_by_role("button", name="Say it in public").click()
+        page.locator("#where-it-stands").get_by_text("has not answered").wait_for()
+        page.locator(".comment [data-focus]:focus, .comment[data-focus]:focus").wait_for()
+        assert page.locator("#where-it-stands").count() == 1

@@ -125,6 +125,9 @@ def test_the_part_is_answered_to_htmx_and_the_page_to_others(client, cast, path)
     assert 'id="ballot"' in part.content.decode()
     assert "data-announce" in part.content.decode()
     assert "HX-Request" in part["Vary"]
+    # The masthead counts no vote any more, and the act that the ballot is.
+    assert 'id="awaited-votes" data-beside hx-swap-oob="true" hidden' in part.content.decode()
+    assert 'id="record-status" data-beside hx-swap-oob="true"' in part.content.decode()
     whole = client.post(path, {"choice": "yes"})
     assert "<html" in whole.content.decode()
 

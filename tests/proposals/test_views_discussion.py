@@ -251,3 +251,18 @@ def test_hostile_words_stay_words(client, cast, proposal):
     page = client.get(proposal.get_absolute_url()).content.decode()
     assert "<script>alert" not in page
     assert 'href="javascript:' not in page
+
+
+def test_htmx_gets_where_the_proposal_stands_and_the_masthead_renewed_beside_it(client, cast, path):
+    client.force_login(cast.outsider)
+    asked = client.post(path, {"text": "Why?", "is_question": "on"}, headers=HTMX).content.decode()
+    unanswered = f"The proposer has not answered {cast.outsider}"
+    box = asked.split('id="where-it-stands"')[1]
+    assert 'hx-swap-oob="true"' in box.split(">")[0]
+    assert unanswered in box
+    assert 'id="record-status" data-beside hx-swap-oob="true"' in asked
+    client.force_login(cast.proposer)
+    answer = {"text": "Because.", "parent": Comment.objects.get().pk}
+    answered = client.post(path, answer, headers=HTMX).content.decode()
+    assert unanswered not in answered.split('id="where-it-stands"')[1]
+    assert "hx-swap-oob" not in client.get(path.replace("comments/", "")).content.decode()
