@@ -14,7 +14,7 @@ from evals.models import Suite, SuiteDraft, SuiteVersion
 from evals.services import drafts as service
 from evals.suite_refusals import spoken
 from evals.suites.changes import Changes, compare_documents
-from evals.suites.document import validate
+from evals.suites.document import digest, validate
 from evals.views.draft_access import author, own_draft
 from oversight.web.form_refusals import put_on_form
 from oversight.web.refusals import Refusal
@@ -52,6 +52,7 @@ def _draft_page(
         "unshaped": [name for name in found.uploads if name not in made],
         "categories": CATEGORY_WORDS,
         "problems": problems,
+        "same": None if problems else _same(found),
         "before": before,
         "changes": _changes(request, found, before) if before else None,
         "nav": "findings",
@@ -63,6 +64,12 @@ def _published(found: SuiteDraft) -> SuiteVersion | None:
     """Return the newest version of the suite whose next version the draft would become."""
     suite = Suite.objects.filter(slug=str(found.document.get("slug", ""))).first()
     return suite.current if suite else None
+
+
+def _same(found: SuiteDraft) -> SuiteVersion | None:
+    """Return the version that publishing the draft would find on the record already."""
+    known = SuiteVersion.objects.filter(digest=digest(found.document))
+    return known.select_related("suite").first()
 
 
 def _changes(request: HttpRequest, found: SuiteDraft, before: SuiteVersion) -> Changes:
@@ -130,9 +137,11 @@ def publish(request: HttpRequest, ref: str) -> HttpResponse:
             )
             return redirect(version)
     before = _published(found)
+    problems = [spoken(each) for each in validate(found.document)]
     context = {
         "draft": found,
-        "problems": [spoken(each) for each in validate(found.document)],
+        "problems": problems,
+        "same": None if problems else _same(found),
         "refusal": refusal,
         "number": before.number + 1 if before else 1,
         "before": before,

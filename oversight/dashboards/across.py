@@ -1,16 +1,18 @@
 """One task across models: the newest result of each version, and how results went over time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 
 from evals.models import Aggregate, NewestResult, Suite, SuiteVersion
 from evals.pairs import are_alike
-from oversight.dashboards.findings import Finding, best_first
+from oversight.dashboards.findings import Finding, best_first, best_order, with_words
 from oversight.registry.models import ModelVersion
 
 LINES, POINTS = 6, 400
@@ -43,12 +45,35 @@ def asked_task(suite: Suite, name: str) -> AskedTask:
     ]
     if not having:
         raise Http404
-    newest, asked = having[0]
+    return _asked(*having[0], having)
+
+
+def asked_by(suite_version: SuiteVersion, versions: Sequence[SuiteVersion]) -> list[AskedTask]:
+    """Return the tasks of a suite version, with the versions of the suite that ask them alike."""
+    return [
+        _asked(
+            suite_version,
+            task,
+            [(each, other) for each in versions if (other := _named(each, task["name"]))],
+        )
+        for task in suite_version.tasks
+    ]
+
+
+def _named(version: SuiteVersion, name: str) -> dict[str, Any] | None:
+    return next((task for task in version.tasks if task["name"] == name), None)
+
+
+def _asked(
+    version: SuiteVersion,
+    asked: dict[str, Any],
+    having: Sequence[tuple[SuiteVersion, dict[str, Any]]],
+) -> AskedTask:
     return AskedTask(
-        newest,
+        version,
         asked,
-        tuple(version for version, task in having if are_alike(task, asked)),
-        tuple(version for version, task in having if not are_alike(task, asked)),
+        tuple(each for each, task in having if are_alike(task, asked)),
+        tuple(each for each, task in having if not are_alike(task, asked)),
     )
 
 
@@ -58,16 +83,52 @@ def measured(asked: AskedTask) -> QuerySet[NewestResult]:
     A version that ran it on several suite versions that ask it alike stands with the newest; one
     whose answers were all recalled gives way to one that computed.
     """
-    ordered = best_first(asked.suite_version, asked.task)
-    if len(asked.alike) == 1:
+    keys = [version.pk for version in asked.alike]
+    return measured_on(asked.suite_version, asked.task, keys)
+
+
+def measured_on(
+    suite_version: SuiteVersion, task: dict[str, Any], alike: Collection[int]
+) -> QuerySet[NewestResult]:
+    """Return the same of a task, by the keys of the suite versions that ask it alike."""
+    ordered = best_first(suite_version, task)
+    if len(alike) <= 1:
         return ordered
     rows = NewestResult.objects.filter(
-        suite_version__in=asked.alike, task_name=asked.task["name"], is_headline=True
+        suite_version__in=alike, task_name=task["name"], is_headline=True
     )
     newest = rows.order_by("model_version_id", "is_recalled", "-suite_version__number").distinct(
         "model_version_id"
     )
     return NewestResult.objects.filter(pk__in=newest.values("pk")).order_by(*ordered.query.order_by)
+
+
+def measured_by_task(asked: Sequence[AskedTask], most: int) -> dict[str, list[Finding]]:
+    """Return, by task, the best of what model versions scored newest, best first; two queries.
+
+    Args:
+        asked: tasks of one suite version.
+        most: how many of each.
+    """
+    parts = [measured(each).values_list("pk", flat=True)[:most] for each in asked]
+    if not parts:
+        return {}
+    keys = list(parts[0].union(*parts[1:], all=True)) if len(parts) > 1 else list(parts[0])
+    versions = {version.pk: version for each in asked for version in each.alike}
+    found: dict[str, list[Finding]] = {}
+    for finding in with_words(NewestResult.objects.filter(pk__in=keys), versions):
+        found.setdefault(str(finding.task["name"]), []).append(finding)
+    return {name: best_order(findings) for name, findings in found.items()}
+
+
+def numbers_measured(asked: Sequence[AskedTask]) -> dict[str, int]:
+    """Return, by task, how many model versions have a full result on it; one query."""
+    alike = reduce(
+        or_, (Q(task_name=a.task["name"], suite_version__in=a.alike) for a in asked), Q(pk__in=[])
+    )
+    rows = NewestResult.objects.filter(alike, is_headline=True).values_list("task_name")
+    counted = rows.annotate(number=Count("model_version", distinct=True))
+    return dict(counted.order_by("task_name"))
 
 
 @dataclass(frozen=True, slots=True)

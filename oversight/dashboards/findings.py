@@ -111,9 +111,12 @@ def across_versions(
     found: dict[str, list[Finding]] = {}
     for finding in with_words(rows, {suite_version.pk: suite_version}):
         found.setdefault(str(finding.task["name"]), []).append(finding)
-    for findings in found.values():
-        findings.sort(key=lambda f: (_distance_from_best(f), f.aggregate.pk))
-    return found
+    return {name: best_order(findings) for name, findings in found.items()}
+
+
+def best_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings on one task best first, as the database orders them."""
+    return sorted(findings, key=lambda f: (_distance_from_best(f), f.aggregate.pk))
 
 
 def best_first(suite_version: SuiteVersion, task: dict[str, Any]) -> QuerySet[NewestResult]:
@@ -197,19 +200,22 @@ def most_rows(findings: Sequence[Finding], most: int) -> list[Finding]:
     return [each for each in findings if each.aggregate.pk in kept]
 
 
-def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[dict[str, Any]]:
+def chart_rows(
+    findings: Iterable[Finding], *, by_task: bool = False, asked: SuiteVersion | None = None
+) -> list[dict[str, Any]]:
     """Return the rows of an interval chart; those without an interval stay in the table only.
 
     Args:
         findings: the results.
         by_task: name the rows after their tasks instead of the model versions.
+        asked: the suite version of the page, where results on others stand beside its own.
     """
     shown = list(findings)
     several = by_task and len({f.run.suite_version_id for f in shown}) > 1
     return [
         {
             "label": f.task["title"] if by_task else str(f.version),
-            "note": _note(str(f.run.suite_version.suite) if several else "", f.run),
+            "note": _note(str(f.run.suite_version.suite) if several else _alike(f, asked), f.run),
             "low": f.aggregate.low,
             "value": f.aggregate.mean,
             "high": f.aggregate.high,
@@ -220,6 +226,15 @@ def chart_rows(findings: Iterable[Finding], *, by_task: bool = False) -> list[di
         for f in shown
         if f.aggregate.low is not None and f.aggregate.high is not None
     ]
+
+
+def _alike(finding: Finding, asked: SuiteVersion | None) -> str:
+    """Say where a result is of another version of the suite, which asks the task alike."""
+    if asked is None or finding.run.suite_version_id == asked.pk:
+        return ""
+    return gettext("asked alike in version %(number)s") % {
+        "number": finding.run.suite_version.number
+    }
 
 
 def _note(words: str, run: Run) -> str:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Value
 from django.utils.translation import gettext, gettext_lazy
 
 from evals.models import NewestResult, SuiteVersion
-from oversight.dashboards.findings import Finding, best_first, newest_record
+from oversight.dashboards.across import measured_on
+from oversight.dashboards.findings import Finding, newest_record
 from oversight.dashboards.matrix_columns import Column, columns_of, newest_suites, with_alike
 from oversight.dashboards.matrix_query import Asked
 from oversight.dashboards.matrix_versions import light, versions_of
@@ -182,22 +184,17 @@ def _results(versions: Sequence[ModelVersion], columns: Sequence[Column]) -> Res
 
 
 def _best(columns: Sequence[Column]) -> dict[str, float]:
-    """Return the best gain measured on each task as the newest suite asks it; one query."""
+    """Return the best gain measured on each task, on any suite that asks it alike; one query."""
     parts = [
-        best_first(column.suite_version, column.task).values_list(
-            "suite_version_id", "task_name", "mean"
-        )[:1]
-        for column in columns
+        measured_on(column.suite_version, column.task, column.alike)
+        .annotate(place=Value(place))
+        .values_list("place", "mean")[:1]
+        for place, column in enumerate(columns)
     ]
     if not parts:
         return {}
     rows = list(parts[0].union(*parts[1:], all=True)) if len(parts) > 1 else list(parts[0])
-    means = {(suite, task): mean for suite, task, mean in rows}
-    return {
-        column.key: column.gain(mean)
-        for column in columns
-        if (mean := means.get((column.suite_version.pk, column.task["name"]))) is not None
-    }
+    return {columns[place].key: columns[place].gain(mean) for place, mean in rows}
 
 
 def _lines_of(

@@ -14,6 +14,7 @@ from evals.services.leases import hear_failure
 from evals.services.newest import rebuild_newest
 from evals.services.results import statement_of
 from evals.services.runs import cancel_run
+from evals.services.suites import publish_suite
 from oversight.dashboards.across import asked_task, points
 from oversight.dashboards.views import evaluations
 from oversight.incidents.choices import Status
@@ -242,6 +243,72 @@ def test_a_run_answers_the_whole_page_or_only_its_part(client, world):
     assert "HX-Request" in page["Vary"]
 
 
+@pytest.fixture
+def shorter(world):
+    """Return the next version of the suite: one task is gone, the other is asked as before."""
+    document = factories.suite_document(world.suite.suite.slug)
+    document["tasks"].pop()
+    version, _ = publish_suite(
+        by=world.cast.evaluator, document=document, files={"facts.jsonl": factories.ROWS}
+    )
+    return version
+
+
+def test_a_new_version_of_a_suite_shows_what_was_asked_alike_before(client, world, shorter, words):
+    page = client.get(shorter.get_absolute_url())
+    text = words(page)
+    assert "No model was measured on this yet." not in text
+    assert "asked alike in version 1" in text
+    assert page.context["tasks"][0]["finding"] in words(
+        client.get(f"{world.suite.suite.get_absolute_url()}tasks/facts/")
+    )
+    assert "asked alike" not in words(client.get(world.suite.get_absolute_url()))
+    again = factories.make_run(world.cast.evaluator, shorter, world.version)
+    factories.finish_run(again, world.worker, right=75)
+    for address in (shorter.get_absolute_url(), world.suite.get_absolute_url()):
+        assert [row["value"] for row in client.get(address).context["tasks"][0]["chart"]] == [
+            pytest.approx(75 / 80)
+        ]
+    older = client.get(world.suite.get_absolute_url())
+    assert "asked alike in version 2" in words(older)
+    assert [panel["number"] for panel in older.context["tasks"]] == [1, 1]
+
+
+def test_a_task_asked_otherwise_before_is_not_measured_yet(client, world, words):
+    document = factories.suite_document(world.suite.suite.slug)
+    for task in document["tasks"]:
+        task["config"]["doc_to_text"] = "Q: {{question}}"
+    version, _ = publish_suite(
+        by=world.cast.evaluator, document=document, files={"facts.jsonl": factories.ROWS}
+    )
+    assert words(client.get(version.get_absolute_url())).count("No model was measured") == 2
+
+
+def test_the_map_holds_scores_against_the_best_that_was_asked_alike(client, world, shorter, words):
+    assert "at the baseline" in words(client.get("/findings/overview/?show=map"))
+
+
+def test_an_older_version_says_which_one_an_evaluation_is_by(client, world, shorter, words):
+    client.force_login(world.cast.evaluator)
+    assert "Start an evaluation by version 2, the newest" in words(
+        client.get(world.suite.get_absolute_url())
+    )
+    newest = words(client.get(shorter.get_absolute_url()))
+    assert "Start an evaluation" in newest
+    assert "the newest" not in newest.partition("Write the next version")[0].partition("Start")[2]
+
+
+@pytest.mark.django_db
+def test_the_list_of_findings_says_that_the_first_one_is_under_way(client, words):
+    assert "No evaluations are on the record." in words(client.get("/findings/"))
+    cast = factories.make_cast()
+    suite = factories.make_suite(cast.evaluator)
+    run = factories.make_run(cast.evaluator, suite, factories.make_model_version())
+    assert "No evaluation has finished yet; one is under way." in words(client.get("/findings/"))
+    cancel_run(by=cast.evaluator, run=run)
+    assert "No evaluation has succeeded yet." in words(client.get("/findings/"))
+
+
 def test_a_failed_run_says_why(client, world, words):
     run = factories.make_run(world.cast.evaluator, world.suite, world.version)
     leased = Machine(world.worker, "", factories.KEY).claim()
@@ -277,7 +344,10 @@ def test_an_older_suite_version_keeps_its_own_page(client, world, words):
     assert "Newest version version 2" in newest
     assert "Older version version 1" in older
     assert "0.875" in older
-    assert "No model was measured on this yet." in newest
+    # Its tasks ask the same as before, so what was measured then holds for it, too.
+    assert "0.875" in newest
+    assert "asked alike in version 1" in newest
+    assert "asked alike" not in older
 
 
 def test_a_run_cut_short_is_marked_and_no_finding(client, world, words):

@@ -175,6 +175,27 @@ def test_choices_keep_the_order_of_their_columns(client, draft):
     assert preview["answers"] == [(" a", False), (" b", True), (" c", False), (" d", False)]
 
 
+def test_a_draft_in_which_nothing_differs_is_not_offered_for_publication(client, cast, worded):
+    client.post(reverse("draft-task", args=[worded.ref, "numbers"]), WORDS)
+    client.post(reverse("draft-publish", args=[worded.ref]))
+    version = SuiteVersion.objects.get()
+    client.post(reverse("drafts"), {"act": "version", "base": version.suite.slug})
+    again = SuiteDraft.objects.get()
+    publish = reverse("draft-publish", args=[again.ref])
+    page, last = (client.get(each).content.decode() for each in (again.get_absolute_url(), publish))
+    for body in (page, last):
+        assert "is what is published already." in body
+        assert "ready to publish" not in body
+    assert f'href="{publish}"' not in page
+    assert "there is nothing to publish" in last
+    assert "Publish version 2" not in last
+    again.document["title"] = "Numbers, again"
+    again.save()
+    page, last = (client.get(each).content.decode() for each in (again.get_absolute_url(), publish))
+    assert "is ready to publish" in page
+    assert "Publish version 2" in last
+
+
 def test_a_draft_is_its_authors_alone(client, cast, worded):
     paths = [
         worded.get_absolute_url(),

@@ -19,13 +19,17 @@ from evals.services.drafts import published_rows
 from evals.services.results import statement_of
 from evals.suites.changes import Changes, compare_documents
 from evals.suites.readme import commands
+from oversight.dashboards.across import (
+    AskedTask,
+    asked_by,
+    measured_by_task,
+    numbers_measured,
+)
 from oversight.dashboards.findings import (
     Finding,
-    across_versions,
     best_words,
     chart_rows,
     comparable_runs,
-    measured_numbers,
     of_run,
 )
 from oversight.dashboards.history import history, history_records, newest_history
@@ -44,25 +48,33 @@ MODELS_SHOWN = 10
 def findings(request: HttpRequest) -> HttpResponse:
     """List suites and runs, newest first."""
     runs = Run.objects.with_parts().newest_first()
-    count = Run.objects.succeeded().count()
     context = {
-        "headline": sentence(
-            worded(
-                ngettext(
-                    "%(number)s evaluation is on the record",
-                    "%(number)s evaluations are on the record",
-                    count,
-                ),
-                count,
-                none=gettext("no evaluations are on the record"),
-            )
-        ),
+        "headline": sentence(_how_many()),
         "suites": _newest_versions(),
         "page": Paginator(runs, 25).get_page(request.GET.get("page")),
         "may_write": policy.can_publish_suite(request.user),
         "nav": "findings",
     }
     return render(request, "dashboards/findings.html", context)
+
+
+def _how_many() -> str:
+    """Say how many evaluations have succeeded; before the first one, whether any was tried."""
+    count = Run.objects.succeeded().count()
+    none = gettext("no evaluations are on the record")
+    if not count and (active := Run.objects.active().count()):
+        under_way = ngettext(
+            "no evaluation has finished yet; %(number)s is under way",
+            "no evaluation has finished yet; %(number)s are under way",
+            active,
+        )
+        none = worded(under_way, active)
+    elif not count and Run.objects.exists():
+        none = gettext("no evaluation has succeeded yet")
+    words = ngettext(
+        "%(number)s evaluation is on the record", "%(number)s evaluations are on the record", count
+    )
+    return worded(words, count, none=none)
 
 
 def _newest_versions() -> list[SuiteVersion]:
@@ -81,8 +93,9 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     if version is None:
         raise Http404
     shown = policy.readable_tasks(request.user, version.tasks)
-    found_by_task = across_versions(version, most=MODELS_SHOWN)
-    numbers = measured_numbers(version)
+    asked = asked_by(version, versions)
+    found_by_task = measured_by_task(asked, MODELS_SHOWN)
+    numbers = numbers_measured(asked)
     context = {
         "suite": found,
         "version": version,
@@ -93,8 +106,12 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
             ngettext("%(number)s task", "%(number)s tasks", len(version.tasks)), len(version.tasks)
         ),
         "tasks": [
-            _task_panel(task, found_by_task.get(task["name"], []), numbers.get(task["name"], 0))
-            for task in version.tasks
+            _task_panel(
+                each,
+                found_by_task.get(each.task["name"], []),
+                numbers.get(each.task["name"], 0),
+            )
+            for each in asked
         ],
         "runs": Run.objects.filter(suite_version=version).with_parts().newest_first()[:25],
         "commands": "\n".join(commands(version.document, shown)),
@@ -108,11 +125,13 @@ def suite(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     return render(request, "dashboards/suite.html", context)
 
 
-def _task_panel(task: dict[str, Any], found: list[Finding], number: int) -> dict[str, Any]:
+def _task_panel(asked: AskedTask, found: list[Finding], number: int) -> dict[str, Any]:
+    task = asked.task
     return {
         "task": task,
+        "is_shared": len(asked.alike) > 1,
         "number": number,
-        "chart": chart_rows(found),
+        "chart": chart_rows(found, asked=asked.suite_version),
         "neutral": task.get("neutral"),
         "finding": best_words(task, found, number),
     }

@@ -17,6 +17,7 @@ from oversight.dashboards.reports.document import Report
 from oversight.dashboards.reports.typesetting import pdf_of
 from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
+from oversight.web.clock import in_words
 from oversight.web.languages import spoken_in_query, with_language, without_language
 from oversight.web.unchanged import answer_unless_unchanged, later
 from proposals.models import Decision
@@ -89,6 +90,7 @@ def _page(request: HttpRequest, report: Report, nav: str) -> HttpResponse:
     files = without_language(path)
     context = {
         "report": report,
+        "as_of": in_words(datetime.fromisoformat(report.as_of), "UTC"),
         "nav": nav,
         "path": path,
         "files": files,
