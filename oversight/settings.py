@@ -248,7 +248,7 @@ STATIC_ROOT = OVERSIGHT_VAR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "oversight.web.static_files.StaticFiles"
         if OVERSIGHT_ENV != "test"
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -32,7 +32,7 @@ class ResultRow(serializers.Serializer[Any]):
             float: serializers.FloatField,
         }
         return {
-            name: kinds[kind](allow_null=kind is float or name == "clusters")
+            name: kinds[kind](allow_null=kind is float or name in results.NULLABLE)
             for name, kind in results.COLUMNS.items()
         }
 

@@ -33,7 +33,9 @@ COLUMNS: dict[str, type] = {
     "answers": int,
     "recalled": int,
 }
-"""Name and kind of each column; `stderr`, `low`, `high`, `clusters`, `limit` may be empty."""
+"""Name and kind of each column."""
+NULLABLE = frozenset({"stderr", "low", "high", "clusters", "limit", "answers", "recalled"})
+"""Columns that may be empty: the last two of a run that is not over."""
 
 
 def rows(run: Run) -> Iterator[dict[str, Any]]:

@@ -16,8 +16,7 @@ from oversight.dashboards.reports import of_decision, of_deployment
 from oversight.dashboards.reports.document import Report
 from oversight.dashboards.reports.typesetting import pdf_of
 from oversight.registry.models import Deployment
-from oversight.web.clock import database_now
-from oversight.web.clock import in_words
+from oversight.web.clock import database_now, in_words
 from oversight.web.languages import spoken_in_query, with_language, without_language
 from oversight.web.unchanged import answer_unless_unchanged, later
 from proposals.models import Decision
