@@ -123,11 +123,16 @@ def measured_by_task(asked: Sequence[AskedTask], most: int) -> dict[str, list[Fi
 
 def numbers_measured(asked: Sequence[AskedTask]) -> dict[str, int]:
     """Return, by task, how many model versions have a full result on it; one query."""
-    alike = reduce(
-        or_, (Q(task_name=a.task["name"], suite_version__in=a.alike) for a in asked), Q(pk__in=[])
-    )
-    rows = NewestResult.objects.filter(alike, is_headline=True).values_list("task_name")
-    counted = rows.annotate(number=Count("model_version", distinct=True))
+    # Tasks that the same versions ask alike are one condition: usually there is one.
+    names: dict[tuple[int, ...], list[str]] = {}
+    for each in asked:
+        keys = tuple(version.pk for version in each.alike)
+        names.setdefault(keys, []).append(each.task["name"])
+    parts = (Q(task_name__in=group, suite_version__in=keys) for keys, group in names.items())
+    rows = NewestResult.objects.filter(reduce(or_, parts, Q(pk__in=[])), is_headline=True)
+    is_one_each = all(len(keys) == 1 for keys in names)
+    number = Count("pk") if is_one_each else Count("model_version", distinct=True)
+    counted = rows.values_list("task_name").annotate(number=number)
     return dict(counted.order_by("task_name"))
 
 
