@@ -187,7 +187,7 @@ def _opened(own: QuerySet[Proposal]) -> Iterator[Entry]:
 
 def _decided(own: QuerySet[Proposal]) -> Iterator[Entry]:
     rows = with_sheet(Decision.objects.filter(proposal__in=own).select_related("proposal"))
-    for row in titled(rows.order_by("-decided_at"), "proposal_id")[:ENTRIES]:
+    for row in titled(rows.order_by("-decided_at", "-pk"), "proposal_id")[:ENTRIES]:
         yield Entry(
             row.leaf_id,
             row.decided_at,

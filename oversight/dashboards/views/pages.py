@@ -102,7 +102,7 @@ def api_reference(request: HttpRequest) -> HttpResponse:
 def _newest_decision() -> str:
     """Return a decision to fetch, one by yes and no; words to fill in while there is none."""
     newest = Decision.objects.select_related("proposal__contract").defer("record")
-    for each in newest.order_by("-decided_at")[:DECISIONS_LOOKED_AT]:
+    for each in newest.order_by("-decided_at", "-pk")[:DECISIONS_LOOKED_AT]:
         contract = each.proposal.contract.content
         if contract["method"] == yes_no.METHOD and contract["secrecy"] == "open":
             return each.proposal.ref
