@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from oversight.web.refusals import Invalid
+from oversight.web.shape_errors import named_errors
 
 Row = TypeVar("Row", bound=Model)
 
@@ -29,7 +30,9 @@ def checked(
     unknown = set() if may_hold_more else _names(request.data) - serializer.fields.keys()
     if not serializer.is_valid() or unknown:
         known = f"Unknown field; use {', '.join(serializer.fields)}."
-        raise ValidationError({**serializer.errors, **{name: [known] for name in sorted(unknown)}})
+        raise ValidationError(
+            {**named_errors(serializer), **{name: [known] for name in sorted(unknown)}}
+        )
     return dict(serializer.validated_data)
 
 
