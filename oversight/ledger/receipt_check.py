@@ -93,7 +93,7 @@ def _parse(text: str, found: _Found) -> str:
     except proof.ReceiptError as error:
         words = gettext("%(problem)s Paste the whole receipt, from its first line to its last.")
         raise StepFailed(words % {"problem": _problem(error)}) from None
-    words = gettext("The text is a receipt for the entry at index %(index)s.")
+    words = gettext("The text is a receipt for the act at index %(index)s.")
     return words % {"index": found.receipt.index}
 
 
@@ -127,11 +127,11 @@ def _verify_signature(text: str, found: _Found) -> str:  # noqa: ARG001
     witnesses = _cosigners(found.receipt)
     words = (
         gettext(
-            "%(name)s signed a tree of %(size)s entries; so did %(witnesses)s, who had seen "
+            "%(name)s signed a tree of %(size)s acts; so did %(witnesses)s, who had seen "
             "nothing that contradicts it."
         )
         if witnesses
-        else gettext("%(name)s signed a tree of %(size)s entries.")
+        else gettext("%(name)s signed a tree of %(size)s acts.")
     )
     return words % {
         "name": keys[0].name,
@@ -156,9 +156,9 @@ def _listed(names: list[str]) -> str:
 def _know_entry(text: str, found: _Found) -> str:  # noqa: ARG001
     found.entry = LedgerEntry.objects.filter(index=found.receipt.index).first()
     if found.entry is None:
-        words = gettext("There is no entry at index %(index)s on this record.")
+        words = gettext("There is no act at index %(index)s on this record.")
         raise StepFailed(words % {"index": found.receipt.index})
-    words = gettext("Entry %(index)s is %(type)s about %(subject)s.")
+    words = gettext("Act %(index)s is %(type)s about %(subject)s.")
     entry = found.entry
     return words % {"index": entry.index, "type": entry.type, "subject": entry.subject}
 
@@ -174,10 +174,10 @@ def _verify_inclusion(text: str, found: _Found) -> str:  # noqa: ARG001
         )
     except merkle.ProofError as error:
         words = gettext(
-            "The entry shown here is not the one that the receipt was given for. %(problem)s"
+            "The act shown here is not the one that the receipt was given for. %(problem)s"
         )
         raise StepFailed(words % {"problem": _problem(error)}) from None
-    words = gettext("%(number)s hashes lead from the entry to the signed root.")
+    words = gettext("%(number)s hashes lead from the act to the signed root.")
     return words % {"number": len(receipt.hashes)}
 
 
@@ -187,8 +187,8 @@ def _verify_continuity(text: str, found: _Found) -> str:  # noqa: ARG001
     old, new = found.head, found.newest
     if new.size < old.size:
         words = gettext(
-            "The receipt is under a tree of %(before)s entries, but this log now shows only "
-            "%(now)s: entries have disappeared."
+            "The receipt is under a tree of %(before)s acts, but this log now shows only "
+            "%(now)s: acts have disappeared."
         )
         raise StepFailed(words % {"before": old.size, "now": new.size})
     try:
@@ -197,16 +197,14 @@ def _verify_continuity(text: str, found: _Found) -> str:  # noqa: ARG001
     except merkle.ProofError as error:
         words = gettext("The record has been changed since the receipt. %(problem)s")
         raise StepFailed(words % {"problem": _problem(error)}) from None
-    words = gettext(
-        "Today's record of %(size)s entries continues the one of the receipt unchanged."
-    )
+    words = gettext("Today's record of %(size)s acts continues the one of the receipt unchanged.")
     return words % {"size": new.size}
 
 
 _STEPS: tuple[tuple[str, str, _Step], ...] = (
     ("format", gettext_noop("It is a receipt"), _parse),
     ("signature", gettext_noop("This log signed it"), _verify_signature),
-    ("entry", gettext_noop("The entry is on the record"), _know_entry),
-    ("inclusion", gettext_noop("The receipt proves this entry"), _verify_inclusion),
+    ("entry", gettext_noop("The act is on the record"), _know_entry),
+    ("inclusion", gettext_noop("The receipt proves this act"), _verify_inclusion),
     ("continuity", gettext_noop("Nothing was changed since"), _verify_continuity),
 )

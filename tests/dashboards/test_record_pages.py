@@ -86,7 +86,7 @@ def test_an_altered_receipt_is_refused_at_the_step_that_fails(client, world, wor
     text = queries.receipt_at(3).text.replace("index 3", "index 4")
     answer = client.post("/record/check/", {"receipt": text}, **HTMX)
     page = words(answer)
-    assert "The receipt proves this entry The entry shown here is not the one" in page
+    assert "The receipt proves this act The act shown here is not the one" in page
     chips = re.findall("<span>(holds|fails|not reached)</span>", answer.content.decode())
     assert chips == ["holds", "holds", "holds", "fails", "not reached"]
     assert b"<html" not in answer.content

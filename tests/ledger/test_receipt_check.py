@@ -53,7 +53,7 @@ def test_a_receipt_stays_good_while_the_record_grows(receipt, make_leaves):
     sequence_once()
     check = services.check_receipt(receipt)
     assert check.ok
-    assert "47 entries" in check.steps[4].explanation
+    assert "47 acts" in check.steps[4].explanation
 
 
 def test_a_receipt_pasted_from_a_browser_form_is_understood(receipt):
@@ -116,7 +116,7 @@ def test_a_receipt_with_a_changed_size_fails_at_the_signature(receipt):
 def test_a_receipt_for_an_index_beyond_the_record_fails_at_the_entry(receipt):
     assert failing_step(receipt.replace("index 3", "index 70")) == (
         "entry",
-        "There is no entry at index 70 on this record.",
+        "There is no act at index 70 on this record.",
     )
 
 
@@ -138,7 +138,7 @@ def test_a_record_that_lost_entries_fails_at_the_continuity(make_record):
     set_back_to(5, "sha256:" + "0" * 64)
     step, explanation = failing_step(receipt)
     assert step == "continuity"
-    assert "only 5: entries have disappeared" in explanation
+    assert "only 5: acts have disappeared" in explanation
 
 
 def test_a_record_rewritten_elsewhere_fails_at_the_continuity(receipt, make_leaves):

@@ -14,7 +14,7 @@ from oversight.ledger.queries import earliest_receipt
 from oversight.web.figures import MISSING, grouped
 
 CHECK_WORDS = gettext_lazy(
-    "Every act named here is an entry of a public log that cannot be changed unnoticed. The last "
+    "Every act named here stands on a public log that cannot be changed unnoticed. The last "
     "part of this report has the digests, a receipt, and commands that check all of it, the count "
     "of the votes included, without trusting this site."
 )
