@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from proposals.charter import DecisionRules, governed, read, rules_in
+from proposals.charter import governed, read, rules_in
+from proposals.charter_rules import DecisionRules
 from proposals.choices import ProposalType
 
 

@@ -15,7 +15,7 @@ from proposals.tally.motion import Base, Rules, TieRule
 from proposals.tally.quorum import QuorumBase
 
 if TYPE_CHECKING:
-    from proposals.charter import DecisionRules
+    from proposals.charter_rules import DecisionRules
 
 BASE_WORDS = {
     Base.VOTES_CAST: _("the votes cast"),

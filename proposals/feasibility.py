@@ -14,8 +14,9 @@ from oversight.accounts.models import Body
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation, ModelVersion
 from oversight.web.languages import lowered
-from proposals.charter import CharterError, check_successor
+from proposals.charter import check_successor
 from proposals.charter_chapters import differences
+from proposals.charter_rules import CharterError
 from proposals.choices import ABOUT_AUTHORISATIONS, ProposalType
 from proposals.models import Charter, Decision, SuiteAdoption
 

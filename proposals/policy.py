@@ -3,7 +3,7 @@
 from oversight.accounts.choices import BodyRole
 from oversight.accounts.models import Body
 from oversight.accounts.policy import is_clerk, is_person, voting_membership
-from proposals.charter import DecisionRules
+from proposals.charter_rules import DecisionRules
 from proposals.choices import Origin, ProposalType, Status
 from proposals.models import Amendment, Proposal
 

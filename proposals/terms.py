@@ -17,7 +17,7 @@ from oversight.registry.conditions import ConditionError
 from oversight.web.figures import grouped
 from oversight.web.languages import spoken
 from proposals import charter
-from proposals.charter import CharterError
+from proposals.charter_rules import CharterError
 from proposals.choices import ProposalType
 
 Terms = dict[str, Any]

@@ -12,14 +12,9 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from oversight.web.languages import filled as filled_later
-from proposals.charter import (
-    NUMBERS,
-    faults_in,
-    filled,
-    first,
-    methods_for,
-)
+from proposals.charter import first
 from proposals.charter_chapters import Chapter, chapters, title_of
+from proposals.charter_rules import NUMBERS, faults_in, filled, methods_for
 from proposals.charter_words import (
     DELEGATIONS,
     EMERGENCIES,

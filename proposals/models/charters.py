@@ -4,7 +4,8 @@ from django.db import models
 from django.utils import timezone
 
 from oversight.accounts.models import Body
-from proposals.charter import DecisionRules, governing, rules_in
+from proposals.charter import governing, rules_in
+from proposals.charter_rules import DecisionRules
 from proposals.choices import ProposalType
 
 

@@ -10,7 +10,8 @@ from oversight.accounts.models import Body, Person
 from oversight.accounts.policy import is_administrator
 from oversight.ledger import services as ledger
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
-from proposals.charter import CharterError, read
+from proposals.charter import read
+from proposals.charter_rules import CharterError
 from proposals.choices import Leaf
 from proposals.digests import digest_of
 from proposals.models import Charter

@@ -18,7 +18,7 @@ from oversight.web.clock import database_now, stamp, when_read
 from oversight.web.languages import filled
 from oversight.web.refusals import Conflict, NotAllowed
 from proposals import policy
-from proposals.charter import DecisionRules
+from proposals.charter_rules import DecisionRules
 from proposals.choices import Leaf, Status
 from proposals.digests import digest_of
 from proposals.evaluators import admitted_slugs, asks_for_admission

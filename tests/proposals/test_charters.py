@@ -14,8 +14,8 @@ from django.utils.translation import override
 from oversight.accounts import services as accounts
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, NotAllowed
-from proposals import charter
-from proposals.charter import CharterError
+from proposals import charter, charter_rules
+from proposals.charter_rules import CharterError
 from proposals.choices import ProposalType
 from proposals.models import Charter
 from proposals.services import voting
@@ -398,7 +398,7 @@ def test_a_rule_that_cannot_be_counted_by_is_refused_in_the_readers_language(nam
     rules = charter.first()[MOTION]
     rules["vote"] = {**rules["vote"], name: value}
     with override("ar-xb"):
-        (fault,) = charter.faults_in(MOTION, rules)
+        (fault,) = charter_rules.faults_in(MOTION, rules)
     assert fault.field == name
     assert fault.problem.startswith("[")
 
@@ -407,7 +407,7 @@ def test_more_than_all_is_refused_in_the_readers_language():
     rules = charter.first()[MOTION]
     rules["vote"] = {**rules["vote"], "threshold": "1", "comparison": "more_than"}
     with override("de"), pytest.raises(CharterError, match="mehr als alles ist nie zu erreichen"):
-        charter.read_rules(MOTION, rules)
+        charter_rules.read_rules(MOTION, rules)
 
 
 def test_a_charter_without_its_rules_says_so_in_the_readers_language():

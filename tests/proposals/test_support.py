@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from oversight.ledger.models import PendingLeaf
 from oversight.web.refusals import Conflict, NotAllowed
-from proposals.charter import CharterError, read
+from proposals.charter import read
+from proposals.charter_rules import CharterError
 from proposals.choices import ProposalType
 from proposals.models import Support
 from proposals.services import stages, support
