@@ -58,11 +58,7 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
                 "clock": _clock(proposal, ends),
             }
         )
-    waiting = [j for j in judgements_of(proposal) if j.outcome == Outcome.NO_RESULT]
-    if waiting:
-        names = ", ".join(j.criterion.task_name for j in waiting)
-        by = gettext("from an admitted evaluator ") if asks_for_admission(proposal, charter) else ""
-        found.append(gettext("No result yet %(by)sfor: %(names)s.") % {"by": by, "names": names})
+    found += _unmeasured(proposal, charter)
     if Run.objects.active().filter(purpose=proposal.subject).exists():
         found.append(gettext("An evaluation for this proposal is still running."))
     shown = shown_evidence(proposal)
@@ -73,6 +69,22 @@ def obstacles_to_final_text(proposal: Proposal, charter: Charter, now: datetime)
         *_open_questions(proposal),
         *_unfit(proposal, charter),
     ]
+
+
+def _unmeasured(proposal: Proposal, charter: Charter) -> list[str]:
+    """Return the criteria that no result answers, the first named."""
+    waiting = [j.criterion for j in judgements_of(proposal) if j.outcome == Outcome.NO_RESULT]
+    if not waiting:
+        return []
+    # Tasks of several suites may share a title.
+    titles = dict.fromkeys(each.task["title"] for each in waiting[:NAMED])
+    names = ", ".join(gettext("“%(title)s”") % {"title": title} for title in titles)
+    if more := len(waiting[NAMED:]):
+        words = ngettext("%(names)s and one more", "%(names)s and %(more)s more", more)
+        names = words % {"names": names, "more": more}
+    if asks_for_admission(proposal, charter):
+        return [gettext("No admitted evaluator has a result yet for %(names)s.") % {"names": names}]
+    return [gettext("There is no result yet for %(names)s.") % {"names": names}]
 
 
 def shown_evidence(proposal: Proposal) -> list[Shown]:

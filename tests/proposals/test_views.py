@@ -159,10 +159,21 @@ def test_what_stands_in_the_way_is_said_in_words_and_the_button_is_not_there(cli
     client.force_login(cast.clerk)
     page = client.get(proposal.get_absolute_url()).content.decode()
     assert "2 things stand in the way of the final text." in page
-    assert "No result yet for: facts." in page
+    assert "There is no result yet for “Facts on public services”." in page
     assert "Declare the text final" not in page
     path = address("proposal-move", proposal)
     assert client.post(path, {"act": "fix-text"}).status_code == 409
+
+
+def test_of_many_criteria_without_a_result_the_first_are_named(client, cast):
+    proposal = make_deliberated_proposal(cast, **authorisation(cast))
+    for _ in range(4):
+        suite = make_suite(cast.evaluator)
+        for task in suite.tasks:
+            make_criterion(cast, proposal, suite, task["name"])
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    named = "“Facts on public services”, “Refuses unsafe requests” and 3 more."
+    assert f"There is no result yet for {named}" in page
 
 
 def test_the_evidence_shows_the_score_beside_its_criterion(client, cast):
