@@ -102,7 +102,9 @@ def test_only_results_of_admitted_organisations_answer_a_criterion(cast, proposa
     stranger = a_strangers_worker(cast)
     run_by(cast, proposal, suite, stranger)
     assert [j.outcome for j in judgements_of(proposal)] == [Outcome.NO_RESULT]
-    with pytest.raises(Conflict, match="No admitted evaluator has a result yet for “Facts on public services”"):
+    with pytest.raises(
+        Conflict, match="No admitted evaluator has a result yet for “Facts on public services”"
+    ):
         stages.fix_text(by=cast.clerk, proposal=proposal)
     own = run_by(cast, proposal, suite, cast.machine.worker)
     run_by(cast, proposal, suite, stranger)
