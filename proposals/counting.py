@@ -14,7 +14,7 @@ from proposals.tally.exact import Json
 from proposals.tally.lot import Lot
 from proposals.tally.methods import METHODS
 from proposals.tally.motion import Rules, Votes
-from proposals.tally.quorum import Quorum, Turnout
+from proposals.tally.quorum import Quorum, QuorumCheck, Turnout
 from proposals.tally.score import ScoreElection
 from proposals.tally.sheet import Decider, ElectionSheet, TieRule
 
@@ -75,6 +75,17 @@ def count(
     counted = _count_election(contract, ballots, _decider(contract, lot_seed, casting_vote))
     waits = counted.outcome.value == "tied" and _falls_to_chair(contract) and not casting_vote
     return Result(counted.outcome.value, counted.as_json(), waits)
+
+
+def quorum_so_far(contract: Contract, *, cast: int, voters: int) -> QuorumCheck:
+    """Hold those who have taken part so far against the frozen quorum, as the count will.
+
+    Args:
+        contract: the frozen document.
+        cast: weight of the ballots, and of those whom they carry.
+        voters: members whose weight that is.
+    """
+    return _quorum(contract).check(Turnout.of(cast=cast, voters=voters, **_roll(contract)))
 
 
 def _falls_to_chair(contract: Contract) -> bool:
@@ -140,10 +151,13 @@ def _quorum(contract: Contract) -> Quorum:
 
 def _entitled(contract: Contract, ballots: Sequence[Counted]) -> dict[str, Any]:
     """Return who could vote and how many members did, as the contract froze the roll."""
+    return {"voters": sum(ballot.voters for ballot in ballots), **_roll(contract)}
+
+
+def _roll(contract: Contract) -> dict[str, Any]:
     return {
         "roll": sum(entry["weight"] for entry in contract["roll"]),
         "recused": sum(entry["weight"] for entry in contract["recusals"]),
-        "voters": sum(ballot.voters for ballot in ballots),
         "members": len(contract["roll"]),
     }
 

@@ -27,8 +27,9 @@ from proposals.delegations import carriers
 from proposals.models import Ballot, Contract, Proposal, RollEntry
 from proposals.papers import ELECTION_METHODS, METHOD_NAMES
 from proposals.tally import consent, yes_no
-from proposals.tally.quorum import Quorum, QuorumBase, Turnout
+from proposals.tally.quorum import QuorumBase
 from proposals.tally.sheet import TieRule
+from proposals.turnout import Heads, SoFar, so_far
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Vote:
     contract: Contract
     content: dict[str, Any]
     seats: tuple[Seat, ...]
+    so_far: SoFar
+    """How many have taken part."""
 
     @property
     def closes_at(self) -> datetime:
@@ -75,7 +78,8 @@ class Vote:
         """From when on ballots are refused: the close, or the tie that an early close brought."""
         if self.contract.casting_until is None:
             return self.contract.closes_at
-        return self.contract.casting_until - timedelta(hours=self.content["casting_hours"])
+        tied_at = self.contract.casting_until - timedelta(hours=self.content["casting_hours"])
+        return min(tied_at, self.contract.closes_at)
 
     @property
     def is_tied(self) -> bool:
@@ -141,12 +145,12 @@ class Vote:
     @property
     def voted_count(self) -> int:
         """How many have voted."""
-        return sum(seat.has_voted for seat in self.seats)
+        return self.so_far.voted
 
     @property
     def carried_count(self) -> int:
         """For how many more a delegate's ballot counts."""
-        return sum(bool(seat.carrier) for seat in self.seats)
+        return self.so_far.carried
 
     @property
     def has_delegations(self) -> bool:
@@ -193,19 +197,11 @@ class Vote:
     @property
     def quorum_words(self) -> str:
         """What the quorum asks, and whether those who have voted so far make it."""
-        quorum = Fraction(self.content["rules"]["quorum"])
-        if not quorum:
+        check = self.so_far.quorum
+        if not check.rule.fraction:
             return self.quorum_rule
-        turnout = Turnout.of(
-            cast=sum(seat.weight for seat in self.seats if seat.has_voted or seat.carrier),
-            roll=sum(seat.weight for seat in self.seats),
-            recused=sum(entry["weight"] for entry in self.content["recusals"]),
-            voters=sum(seat.has_voted or bool(seat.carrier) for seat in self.seats),
-            members=self.roll_count,
-        )
-        rules = self.content["rules"]
-        check = Quorum.of(rules["quorum"], rules["quorum_base"]).check(turnout)
-        reached = _("reached") if check.is_met else _("not reached yet")
+        missed = pgettext("a quorum", "not reached") if self.is_over else _("not reached yet")
+        reached = _("reached") if check.is_met else missed
         return str(gettext("; ").join([self.quorum_rule, str(reached)]))
 
 
@@ -239,7 +235,13 @@ def vote_of(proposal: Proposal) -> Vote | None:
         )
         for entry in roll
     )
-    return Vote(contract, contract.content, seats)
+    content = contract.content
+    taken_part = so_far(
+        content,
+        voted=Heads.of(entry.weight for entry in roll if entry.has_voted),
+        carried=Heads.of(entry.weight for entry in roll if entry.pk in carried),
+    )
+    return Vote(contract, content, seats, taken_part)
 
 
 def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) -> str:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,8 +12,9 @@ from django.utils.translation import ngettext
 from evals.models import Criterion, Run
 from oversight.dashboards.words import sentence, worded
 from proposals.choices import Status
-from proposals.models import Ballot, Comment, Proposal, RollEntry
+from proposals.models import Comment, Contract, Proposal
 from proposals.titles import titled
+from proposals.turnout import SoFar, turnouts
 
 CARDS_LIMIT = 50
 """More than a body decides at once; a list beyond it says how many more there are."""
@@ -42,25 +42,36 @@ def open_cards(proposals: QuerySet[Proposal], limit: int = CARDS_LIMIT) -> list[
     subjects = [row.subject for row in rows]
     criteria = _number_by(Criterion, "subject", subjects)
     running = _number_by(Run, "purpose", subjects, state__in=["queued", "running"])
+    votes = _votes(rows)
     now = timezone.now()
-    return [_card(row, now, criteria, running) for row in rows]
+    return [
+        _card(row, now, _evidence_facts(row.subject, criteria, running), votes.get(row.pk))
+        for row in rows
+    ]
 
 
 def _counted(proposals: Any) -> Any:
-    """Annotate proposals with the number of comments and, for a vote, of who has voted."""
-    comments = Comment.objects.filter(proposal=OuterRef("pk"), hidden_at=None)
-    roll = RollEntry.objects.filter(contract__proposal=OuterRef("pk"))
-    voted = roll.filter(Exists(Ballot.objects.filter(entry=OuterRef("pk"))))
-    return proposals.annotate(
-        comment_number=_number(comments, "proposal", Count("pk")),
-        roll_number=_number(roll, "contract", Count("pk")),
-        voted_number=_number(voted, "contract", Count("pk")),
-        voted_weight=_number(voted, "contract", Sum("weight")),
-    )
+    """Annotate proposals with the number of comments."""
+    comments = Comment.objects.filter(proposal=OuterRef("pk"), hidden_at=None).order_by()
+    number = comments.values("proposal").annotate(number=Count("pk")).values("number")
+    return proposals.annotate(comment_number=Subquery(number))
 
 
-def _number(rows: QuerySet[Any], by: str, how: Count | Sum) -> Subquery:
-    return Subquery(rows.order_by().values(by).annotate(number=how).values("number"))
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    """The vote of a card: what was frozen, and who has taken part."""
+
+    contract: Contract
+    content: dict[str, Any]
+    so_far: SoFar
+
+
+def _votes(rows: list[Any]) -> dict[int, _Vote]:
+    """Return the open votes by proposal, each of their long documents read once."""
+    contracts = {row.pk: row.contract for row in rows if row.status == Status.VOTING}
+    contents = {contract.pk: contract.content for contract in contracts.values()}
+    found = turnouts(contents)
+    return {key: _Vote(each, contents[each.pk], found[each.pk]) for key, each in contracts.items()}
 
 
 def _number_by(model: Any, field: str, subjects: list[str], **more: Any) -> dict[str, int]:
@@ -68,10 +79,12 @@ def _number_by(model: Any, field: str, subjects: list[str], **more: Any) -> dict
     return dict(rows.order_by().values_list(field).annotate(number=Count("pk")))
 
 
-def _card(row: Any, now: datetime, criteria: dict[str, int], running: dict[str, int]) -> Card:
-    is_vote = row.status == Status.VOTING
-    closes_at = row.contract.closes_at if is_vote else None
-    facts = _vote_facts(row) if is_vote else _evidence_facts(row.subject, criteria, running)
+def _card(row: Any, now: datetime, evidence_facts: list[str], vote: _Vote | None) -> Card:
+    closes_at = vote.contract.closes_at if vote else None
+    is_due = closes_at is not None and closes_at <= now
+    casting_until = vote.contract.casting_until if vote else None
+    is_over = is_due or casting_until is not None
+    facts = _vote_facts(vote, is_over=is_over) if vote else evidence_facts
     number = row.comment_number or 0
     comments = worded(
         ngettext("%(number)s comment", "%(number)s comments", number),
@@ -83,33 +96,22 @@ def _card(row: Any, now: datetime, criteria: dict[str, int], running: dict[str, 
         title=row.shown_title,
         summary=row.shown_summary,
         closes_at=closes_at,
-        is_due=closes_at is not None and closes_at <= now,
-        casting_until=row.contract.casting_until if is_vote else None,
+        is_due=is_due,
+        casting_until=casting_until,
         facts=(*facts, sentence(comments)),
     )
 
 
-def _vote_facts(row: Any) -> list[str]:
+def _vote_facts(vote: _Vote, *, is_over: bool) -> list[str]:
     """Say who has voted, whether the quorum is met, and what the evidence frozen with it says."""
-    content = row.contract.content
-    voted = row.voted_number or 0
-    weight = sum(entry["weight"] for entry in content["roll"])
-    needed = Fraction(content["rules"]["quorum"]) * weight
-    quorum = (
-        ""
-        if not needed
-        else _("; the quorum is met")
-        if (row.voted_weight or 0) >= needed
-        else (_("; the quorum is not met yet"))
-    )
-    rows = content["criteria"]
+    rows = vote.content["criteria"]
     met = sum(each["outcome"] == "met" for each in rows)
     facts = [
         _("%(voted)s of %(roll_number)s on the roll have voted%(quorum)s.")
         % {
-            "voted": voted,
-            "roll_number": row.roll_number,
-            "quorum": quorum,
+            "voted": vote.so_far.voted,
+            "roll_number": vote.so_far.roll,
+            "quorum": _carried_words(vote.so_far) + _quorum_words(vote.so_far, is_over=is_over),
         }
     ]
     if rows:
@@ -118,6 +120,20 @@ def _vote_facts(row: Any) -> list[str]:
         )
         facts.append(words % {"met": met, "number": len(rows)})
     return facts
+
+
+def _carried_words(so_far: SoFar) -> str:
+    if not so_far.carried:
+        return ""
+    return _(", %(carried_count)s more by delegation") % {"carried_count": so_far.carried}
+
+
+def _quorum_words(so_far: SoFar, *, is_over: bool) -> str:
+    if not so_far.quorum.rule.fraction:
+        return ""
+    if so_far.quorum.is_met:
+        return _("; the quorum is met")
+    return _("; the quorum is not met") if is_over else _("; the quorum is not met yet")
 
 
 def _evidence_facts(subject: str, criteria: dict[str, int], running: dict[str, int]) -> list[str]:

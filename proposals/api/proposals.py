@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,7 +27,29 @@ from proposals.models import Decision, Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from proposals.readiness import judgements_of, standing_supports
 from proposals.services import closing, drafting, scheduling, stages, voting
+from proposals.tally.quorum import QuorumBase
 from proposals.titles import titled
+from proposals.turnout import turnout
+
+
+class QuorumSoFarOutput(serializers.Serializer[Any]):
+    """What the quorum asks and what is there of it; every number is a text, as in a tally sheet."""
+
+    fraction = serializers.CharField(help_text="Of the base, that must have taken part.")
+    base = serializers.ChoiceField([each.value for each in QuorumBase])
+    whole = serializers.CharField(help_text="What the base comes to.")
+    needed = serializers.CharField()
+    present = serializers.CharField()
+    met = serializers.BooleanField()
+
+
+class TurnoutOutput(serializers.Serializer[Any]):
+    """How many have taken part in a vote so far; never how they voted."""
+
+    roll = serializers.IntegerField(help_text="Members who could; the recused are not among them.")
+    voted = serializers.IntegerField(help_text="Of these, by a ballot of their own.")
+    carried = serializers.IntegerField(help_text="Of these, by a delegate's ballot alone.")
+    quorum = QuorumSoFarOutput(source="quorum.as_json")
 
 
 class ProposalOutput(serializers.ModelSerializer[Proposal]):
@@ -43,6 +65,13 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
     )
     closes_at = serializers.DateTimeField(
         source="contract.closes_at", default=None, read_only=True, allow_null=True
+    )
+    casting_until = serializers.DateTimeField(
+        source="contract.casting_until",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="Until when a tie waits, or waited, for the chair; no ballots meanwhile.",
     )
     outcome = serializers.CharField(
         source="decision.outcome", default=None, read_only=True, allow_null=True
@@ -63,6 +92,7 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
             "drafted_at",
             "vote_opens_at",
             "closes_at",
+            "casting_until",
             "outcome",
         ]
 
@@ -77,13 +107,14 @@ class ProposalDetailOutput(ProposalOutput):
     text = serializers.SerializerMethodField()
     criteria = serializers.SerializerMethodField()
     contract = serializers.SerializerMethodField()
+    turnout = serializers.SerializerMethodField()
     attachments = serializers.SerializerMethodField()
     support = serializers.SerializerMethodField()
 
     class Meta(ProposalOutput.Meta):
         fields = [
             *ProposalOutput.Meta.fields,
-            *("text", "criteria", "contract", "attachments", "support"),
+            *("text", "criteria", "contract", "turnout", "attachments", "support"),
         ]
 
     def get_text(self, row: Proposal) -> dict[str, Any]:
@@ -122,6 +153,12 @@ class ProposalDetailOutput(ProposalOutput):
         """Return the frozen contract with its digest."""
         contract = getattr(row, "contract", None)
         return {"digest": contract.digest, **contract.content} if contract else None
+
+    @extend_schema_field(TurnoutOutput(allow_null=True))
+    def get_turnout(self, row: Proposal) -> dict[str, Any] | None:
+        """Return how many have taken part, as the page of a vote shows it."""
+        contract = getattr(row, "contract", None)
+        return dict(TurnoutOutput(turnout(contract)).data) if contract else None
 
 
 class ProposalInput(serializers.Serializer[Any]):

@@ -48,11 +48,11 @@ def add_first_cards(world):
 @pytest.mark.parametrize(
     ("page", "budget"),
     [
-        ("home", 17),
+        ("home", 18),
         ("incidents", 11),
         ("in_service", 11),
         ("findings", 5),
-        ("deciding", 10),
+        ("deciding", 11),
         ("model", 14),
         ("deployment", 14),
         ("suite", 11),
