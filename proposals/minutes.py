@@ -110,7 +110,7 @@ def _voted_lines(body: Body, span: Span, zone: ZoneInfo) -> Iterator[str]:
             "matter": _matter(row.proposal, titles),
             "opened": in_words(row.opens_at, zone.key),
             "closes": in_words(row.closes_at, zone.key),
-            "ended": in_words(decision.decided_at, zone.key) if decision else "",
+            "ended": in_words(decision.voting_ended_at, zone.key) if decision else "",
         }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -71,15 +71,13 @@ class Vote:
     @property
     def is_due(self) -> bool:
         """Whether the close has passed, though the count may still be to come."""
-        return self.contract.closes_at <= timezone.now()
+        return self.contract.is_due
 
     @property
     def ended_at(self) -> datetime:
         """From when on ballots are refused: the close, or the tie that an early close brought."""
-        if self.contract.casting_until is None:
-            return self.contract.closes_at
-        tied_at = self.contract.casting_until - timedelta(hours=self.content["casting_hours"])
-        return min(tied_at, self.contract.closes_at)
+        tied_at = self.contract.tied_at
+        return min(tied_at, self.contract.closes_at) if tied_at else self.contract.closes_at
 
     @property
     def is_tied(self) -> bool:
@@ -89,7 +87,7 @@ class Vote:
     @property
     def is_over(self) -> bool:
         """Whether ballots are refused."""
-        return self.is_due or self.is_tied
+        return self.contract.is_over
 
     @property
     def is_election(self) -> bool:

@@ -1,11 +1,9 @@
 """Cards of what is being decided: where it stands, who has voted, what is still asked."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -27,11 +25,6 @@ class Card:
     proposal: Proposal
     title: str
     summary: str
-    closes_at: datetime | None
-    is_due: bool
-    casting_until: datetime | None
-    """Until when a tie waits for the chair; None where none does."""
-
     facts: tuple[str, ...]
     """Sentences about votes, criteria and discussion."""
 
@@ -43,9 +36,8 @@ def open_cards(proposals: QuerySet[Proposal], limit: int = CARDS_LIMIT) -> list[
     criteria = _number_by(Criterion, "subject", subjects)
     running = _number_by(Run, "purpose", subjects, state__in=["queued", "running"])
     votes = _votes(rows)
-    now = timezone.now()
     return [
-        _card(row, now, _evidence_facts(row.subject, criteria, running), votes.get(row.pk))
+        _card(row, _evidence_facts(row.subject, criteria, running), votes.get(row.pk))
         for row in rows
     ]
 
@@ -79,12 +71,8 @@ def _number_by(model: Any, field: str, subjects: list[str], **more: Any) -> dict
     return dict(rows.order_by().values_list(field).annotate(number=Count("pk")))
 
 
-def _card(row: Any, now: datetime, evidence_facts: list[str], vote: _Vote | None) -> Card:
-    closes_at = vote.contract.closes_at if vote else None
-    is_due = closes_at is not None and closes_at <= now
-    casting_until = vote.contract.casting_until if vote else None
-    is_over = is_due or casting_until is not None
-    facts = _vote_facts(vote, is_over=is_over) if vote else evidence_facts
+def _card(row: Any, evidence_facts: list[str], vote: _Vote | None) -> Card:
+    facts = _vote_facts(vote) if vote else evidence_facts
     number = row.comment_number or 0
     comments = worded(
         ngettext("%(number)s comment", "%(number)s comments", number),
@@ -95,14 +83,11 @@ def _card(row: Any, now: datetime, evidence_facts: list[str], vote: _Vote | None
         proposal=row,
         title=row.shown_title,
         summary=row.shown_summary,
-        closes_at=closes_at,
-        is_due=is_due,
-        casting_until=casting_until,
         facts=(*facts, sentence(comments)),
     )
 
 
-def _vote_facts(vote: _Vote, *, is_over: bool) -> list[str]:
+def _vote_facts(vote: _Vote) -> list[str]:
     """Say who has voted, whether the quorum is met, and what the evidence frozen with it says."""
     rows = vote.content["criteria"]
     met = sum(each["outcome"] == "met" for each in rows)
@@ -111,7 +96,7 @@ def _vote_facts(vote: _Vote, *, is_over: bool) -> list[str]:
         % {
             "voted": vote.so_far.voted,
             "roll_number": vote.so_far.roll,
-            "quorum": _carried_words(vote.so_far) + _quorum_words(vote.so_far, is_over=is_over),
+            "quorum": _carried_words(vote.so_far) + _quorum_words(vote),
         }
     ]
     if rows:
@@ -128,12 +113,15 @@ def _carried_words(so_far: SoFar) -> str:
     return _(", %(carried_count)s more by delegation") % {"carried_count": so_far.carried}
 
 
-def _quorum_words(so_far: SoFar, *, is_over: bool) -> str:
-    if not so_far.quorum.rule.fraction:
+def _quorum_words(vote: _Vote) -> str:
+    check = vote.so_far.quorum
+    if not check.rule.fraction:
         return ""
-    if so_far.quorum.is_met:
+    if check.is_met:
         return _("; the quorum is met")
-    return _("; the quorum is not met") if is_over else _("; the quorum is not met yet")
+    return (
+        _("; the quorum is not met") if vote.contract.is_over else _("; the quorum is not met yet")
+    )
 
 
 def _evidence_facts(subject: str, criteria: dict[str, int], running: dict[str, int]) -> list[str]:

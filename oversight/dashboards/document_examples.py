@@ -42,6 +42,7 @@ _PROPOSAL = {
     "drafted_at": "2026-11-02T09:00:00Z",
     "vote_opens_at": None,
     "closes_at": "2026-11-30T17:00:00Z",
+    "casting_until": None,
     "outcome": None,
 }
 _RUN = {

@@ -1,5 +1,6 @@
 """How votes ended, what was said about it, and what stands because of it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -81,7 +82,13 @@ class Decision(models.Model):
     @property
     def is_early(self) -> bool:
         """Whether the vote ended before its close, as it may once every member has voted."""
-        return stamp(self.decided_at) < stamp(self.proposal.contract.closes_at)
+        return stamp(self.voting_ended_at) < stamp(self.proposal.contract.closes_at)
+
+    @property
+    def voting_ended_at(self) -> datetime:
+        """When the last ballot could be cast: what a chair decides comes after that."""
+        contract = self.proposal.contract
+        return min(contract.tied_at or self.decided_at, contract.closes_at)
 
     @property
     def is_annulled(self) -> bool:

@@ -1,5 +1,6 @@
 """Who may vote, under which contract, and what was voted."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -90,6 +91,23 @@ class Contract(models.Model):
 
     def __str__(self) -> str:
         return f"Contract of {self.proposal.ref}"
+
+    @property
+    def tied_at(self) -> datetime | None:
+        """When it was counted and the chair was asked; None where no tie waited."""
+        if self.casting_until is None:
+            return None
+        return self.casting_until - timedelta(hours=self.content["casting_hours"])
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the close has passed, though the count may still be to come."""
+        return self.closes_at <= timezone.now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether ballots are refused: it is due, or a tie waits for the chair."""
+        return self.is_due or self.casting_until is not None
 
     @property
     def content(self) -> dict[str, Any]:

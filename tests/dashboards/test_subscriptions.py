@@ -11,11 +11,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from proposals.models import Revision
+from oversight.web.clock import database_now
+from proposals.choices import ProposalType
+from proposals.models import Contract, Proposal, Revision
+from proposals.services.closing import close_vote, give_casting_vote
 from proposals.services.scheduling import schedule_vote
 from proposals.services.stages import annul_vote, reopen_deliberation, withdraw
 from proposals.services.voting import open_vote
 from tests.factories import (
+    make_ballot,
     make_cast,
     make_decision,
     make_deliberated_proposal,
@@ -23,6 +27,7 @@ from tests.factories import (
     make_open_vote,
     make_proposal,
 )
+from tests.proposals.test_methods import ruled
 from tests.scenes import make_finished_run
 
 pytestmark = pytest.mark.django_db
@@ -216,6 +221,94 @@ def test_a_vote_that_closed_early_moves_its_close(client, cast):
     assert closes.decoded("DTSTART").astimezone(UTC) == decision.decided_at
     assert closes["SEQUENCE"] == 1
     assert not closes.walk("VALARM")
+
+
+def tied(cast):
+    """Return a vote that all have cast, and that ended in a tie before its close."""
+    proposal = make_open_vote(cast, title="Publish it")
+    for person, choice in zip(cast.members, ("yes", "no", "abstain"), strict=True):
+        make_ballot(person, proposal, choice)
+    assert close_vote(by=cast.clerk, proposal=proposal) is None
+    return Proposal.objects.get(pk=proposal.pk)
+
+
+@pytest.fixture
+def cast_with_a_chair():
+    return make_cast(charter=ruled(ProposalType.MOTION, vote={"tie_rule": "chair"}))
+
+
+def test_a_tie_ends_the_vote_in_the_calendar_and_says_until_when_it_waits(
+    client, cast_with_a_chair
+):
+    cast = cast_with_a_chair
+    proposal = make_open_vote(cast)
+    address = reverse("vote-calendar", args=[proposal.ref])
+    assert len(events(client, address)) == 2
+    proposal = tied(cast)
+    contract = proposal.contract
+    address = reverse("vote-calendar", args=[proposal.ref])
+    opens, closes, tie = events(client, address)
+    tied_at = contract.casting_until - timedelta(hours=contract.content["casting_hours"])
+    assert closes.decoded("DTSTART").astimezone(UTC) == tied_at < contract.closes_at
+    assert tie.decoded("DTSTART").astimezone(UTC) == contract.casting_until
+    assert str(tie["SUMMARY"]) == f"Tie ends: {proposal.ref} Publish it"
+    assert "can give the casting vote" in str(tie["DESCRIPTION"])
+    assert [each["SEQUENCE"] for each in (opens, closes, tie)] == [0, 1, 0]
+    assert (closes.walk("VALARM"), len(tie.walk("VALARM"))) == ([], 1)
+    assert tie["LAST-MODIFIED"].dt == tied_at
+    assert tie in events(client, reverse("body-calendar", args=[cast.body.slug]))
+
+
+def test_a_reader_that_knows_the_calendar_is_told_of_a_tie(client, cast_with_a_chair):
+    cast = cast_with_a_chair
+    moment = database_now() + timedelta(hours=1)
+    proposal = tied(cast)
+    before = client.get(reverse("vote-calendar", args=[proposal.ref]))
+    Contract.objects.filter(proposal=proposal).update(
+        casting_until=moment + timedelta(hours=proposal.contract.content["casting_hours"])
+    )
+    later = client.get(
+        reverse("vote-calendar", args=[proposal.ref]),
+        headers={"if_modified_since": before["Last-Modified"]},
+    )
+    assert later.status_code == 200
+
+
+def test_the_chairs_word_ends_the_tie_in_the_calendar_and_not_the_vote_again(
+    client, cast_with_a_chair
+):
+    cast = cast_with_a_chair
+    proposal = tied(cast)
+    address = reverse("vote-calendar", args=[proposal.ref])
+    before = events(client, address)
+    decision = give_casting_vote(by=cast.chair, proposal=proposal, names=["yes"])
+    opens, closes, tie = events(client, address)
+    assert [each["UID"] for each in before] == [each["UID"] for each in (opens, closes, tie)]
+    assert closes["DTSTART"].dt == before[1]["DTSTART"].dt
+    assert tie.decoded("DTSTART").astimezone(UTC) == decision.decided_at
+    assert (tie["SEQUENCE"], tie.walk("VALARM")) == (1, [])
+    assert "was tied and waited" in str(tie["DESCRIPTION"])
+    assert decision.voting_ended_at == closes.decoded("DTSTART")
+    assert decision.is_early
+
+
+def test_an_annulled_tie_is_cancelled_with_its_vote(client, cast_with_a_chair):
+    cast = cast_with_a_chair
+    proposal = tied(cast)
+    annul_vote(by=cast.clerk, proposal=proposal, reason="A wrong text.")
+    found = events(client, reverse("vote-calendar", args=[proposal.ref]))
+    assert {each["STATUS"] for each in found} == {"CANCELLED"}
+    # The close had moved once before.
+    assert [each["SEQUENCE"] for each in found] == [1, 2, 1]
+
+
+def test_a_bodys_page_says_when_its_votes_close_and_until_when_ties_wait(client, cast_with_a_chair):
+    cast = cast_with_a_chair
+    make_open_vote(cast)
+    tied(cast)
+    page = " ".join(client.get(reverse("body", args=[cast.body.slug])).content.decode().split())
+    assert page.count('<span class="cell-note"> closes ') == 1
+    assert page.count('<span class="cell-note"> tied; the chair decides until ') == 1
 
 
 def test_a_vote_that_is_planned_is_in_the_calendar_and_keeps_its_ids_when_it_opens(client, cast):

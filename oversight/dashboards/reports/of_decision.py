@@ -275,7 +275,7 @@ class _Account:
             if self.decision.is_early
             else _("%(start)s to %(closes)s")
         )
-        ended = self._at(self.decision.decided_at)
+        ended = self._at(self.decision.voting_ended_at)
         return words % {"start": opens, "end": ended, "closes": closes}
 
     def _course(self) -> Section:

@@ -57,7 +57,7 @@ def body_calendar(request: HttpRequest, slug: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def vote_calendar(request: HttpRequest, ref: str) -> HttpResponse:
-    """Send one vote's opening and close, or those that are planned, as a calendar file."""
+    """Send one vote's opening, close and tie, or what is planned, as a calendar file."""
     vote, planned = calendars.vote_of(ref), calendars.planned(ref)
     if vote is None and planned is None:
         raise Http404(gettext("No vote was opened on this, and none is planned."))
@@ -68,7 +68,7 @@ def vote_calendar(request: HttpRequest, ref: str) -> HttpResponse:
         list(calendars.events([vote]) if vote else calendars.planned_events([planned])),
         url=f"{settings.PUBLIC_URL}{request.path}",
     )
-    changed = proposal.status_changed_at
+    changed = calendars.changed_at(vote) if vote else planned.status_changed_at
     answer = answer_unless_unchanged(request, content, calendar_file.CONTENT_TYPE, changed)
     answer["Content-Disposition"] = f'attachment; filename="{proposal.ref}.ics"'
     return answer
