@@ -267,6 +267,8 @@ class IntervalChart:
     criterion: Marker | None
     reference: Marker | None
     passing: Span | None
+    notes: tuple[str, ...]
+    """Of its line for orientation and its scale, as sentences."""
 
 
 def nice_step(length: float, parts: int) -> float:
@@ -276,8 +278,33 @@ def nice_step(length: float, parts: int) -> float:
     return next(power * lead for lead in (1, 2, 2.5, 5, 10) if power * lead >= raw * (1 - 1e-9))
 
 
-def axis(low: float, high: float, parts: int = 5) -> tuple[Scale, tuple[Tick, ...]]:
-    """Return a scale that begins and ends on round numbers, and a tick at each of its steps."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A scale that begins and ends on round numbers, with a mark at each of its steps."""
+
+    scale: Scale
+    marks: tuple[float, ...]
+    places: int
+    """Decimals that tell the marks apart."""
+
+    @property
+    def cut(self) -> str:
+        """In words that it leaves zero out; empty where it does not.
+
+        Every score begins at zero, and there a difference is none: without it, twice as far along
+        the scale is not twice as much.
+        """
+        if self.scale.start > 0:
+            words = _("The scale begins at %(figure)s, not at 0.")
+            return words % {"figure": tick_text(self.marks[0], self.places)}
+        if self.scale.end < 0:
+            words = _("The scale ends at %(figure)s, before 0.")
+            return words % {"figure": tick_text(self.marks[-1], self.places)}
+        return ""
+
+
+def rounded(low: float, high: float, parts: int = 5) -> Round:
+    """Return a scale on round numbers that holds both figures."""
     if high - low < 1e-6 * max(1.0, abs(low), abs(high)):
         low, high = low - 0.05, high + 0.05
     step = nice_step(high - low, parts)
@@ -286,11 +313,34 @@ def axis(low: float, high: float, parts: int = 5) -> tuple[Scale, tuple[Tick, ..
     places = max(0, -math.floor(math.log10(step) + 1e-9))
     places += 1 if round(step * 10**places, 6) % 1 else 0
     scale = Scale(first * step, last * step)
-    marks = (index * step for index in range(first, last + 1))
-    return scale, tuple(Tick(percent(scale.at(mark)), _tick_text(mark, places)) for mark in marks)
+    return Round(scale, tuple(index * step for index in range(first, last + 1)), places)
 
 
-def _tick_text(mark: float, places: int) -> str:
+def axis(low: float, high: float, parts: int = 5) -> tuple[Scale, tuple[Tick, ...]]:
+    """Return a scale that begins and ends on round numbers, and a tick at each of its steps."""
+    found = rounded(low, high, parts)
+    return found.scale, _ticks(found)
+
+
+def _ticks(found: Round) -> tuple[Tick, ...]:
+    return tuple(
+        Tick(percent(found.scale.at(mark)), tick_text(mark, found.places)) for mark in found.marks
+    )
+
+
+def line_words(figure: Figure, label: str) -> str:
+    """Say where a line for orientation stands, for who does not see it."""
+    return _("The line at %(figure)s: %(label)s.") % {"figure": short(figure), "label": label}
+
+
+def short(figure: Figure) -> str:
+    """Write a figure with two decimals, or with three where it has more."""
+    exact = number(figure)
+    return decimal(figure, 2 if abs(exact - round(exact, 2)) < 1e-6 else 3)
+
+
+def tick_text(mark: float, places: int) -> str:
+    """Write what stands at a mark of a scale."""
     return decimal(f"{mark:.9f}", places)
 
 
@@ -340,7 +390,9 @@ def interval_chart(
     level = None if criterion is None else number(criterion)
     fixed = None if reference is None else number(reference)
     figures += [line for line in (level, fixed) if line is not None]
-    scale, ticks = axis(min(figures), max(figures))
+    found = rounded(min(figures), max(figures))
+    scale = found.scale
+    orientation = "" if reference is None else line_words(reference, reference_label)
     words = (
         ""
         if criterion is None
@@ -351,8 +403,9 @@ def interval_chart(
     )
     return IntervalChart(
         rows=tuple(_chart_row(scale, score) for score in scores),
-        ticks=ticks,
+        ticks=_ticks(found),
         criterion=None if level is None else _marker(scale, level, words),
         reference=None if fixed is None else _marker(scale, fixed, reference_label),
         passing=None if level is None else passing_side(scale, level, comparison),
+        notes=tuple(filter(None, (orientation, found.cut))),
     )

@@ -254,6 +254,54 @@ def test_a_mark_at_the_end_of_the_scale_is_drawn_whole():
     assert float(tick) + 3 < width - 4
 
 
+@pytest.mark.parametrize("kind", ["intervals", "points"])
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(
+    ("language", "said", "first"),
+    [
+        ("en", "The scale begins at 0.55, not at 0.", ">0.55<"),
+        ("fr", "L’échelle commence à 0,55 et non à 0.", ">0,55<"),
+        ("de", "Die Skala beginnt bei 0,55 und nicht bei 0.", ">0,55<"),
+    ],
+)
+def test_a_scale_that_leaves_zero_out_says_so_in_the_drawing(kind, size, language, said, first):
+    chart = a_chart(kind=kind, data=(Datum("One", 0.7, 0.6, 0.8, 80), Datum("Two", 0.55)))
+    with translation.override(language):
+        drawing = press.svg_of(chart.spec(size=size)).decode()
+        assert said in chart.alt
+    root = ET.fromstring(drawing)
+    assert said in root.find(f"{SVG}desc").text
+    assert said in " ".join(root.itertext()).replace(root.find(f"{SVG}desc").text, "")
+    assert first in drawing
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"data": (Datum("One", 0.1, 0.02, 0.3),)}, ""),
+        ({"data": (Datum("One", -0.1, -0.3, 0.2),)}, ""),
+        ({"line": 0.0, "line_label": "none"}, ""),
+        ({"kind": "bars"}, ""),
+        ({"data": ()}, ""),
+        ({"data": (Datum("One", -0.1, -0.3, -0.06),)}, "The scale ends at −0.05, before 0."),
+        (
+            {"data": (Datum("One", 0.7, 0.65, 0.75, line=0.6),)},
+            "The scale begins at 0.60, not at 0.",
+        ),
+    ],
+)
+def test_a_scale_says_that_it_is_cut_only_where_it_is(changed, said):
+    assert a_chart(**changed).said == f"One comes first. {said}".rstrip()
+
+
+def test_the_page_and_the_frame_of_a_chart_say_where_its_scale_begins(client, subjects):
+    address = f"/charts/run/{subjects['run']}"
+    for form in ("/", "/embed/"):
+        for shown, said in (("", "The scale begins at"), ("/de", "Die Skala beginnt bei")):
+            page = client.get(f"{shown}{address}{form}").content.decode()
+            assert said in re.search(r'alt="([^"]*)"', page)[1]
+
+
 def test_parts_of_a_whole_are_drawn_in_percent(client, subjects):
     address = f"/charts/turnout/{subjects['turnout']}"
     drawing = client.get(f"{address}.svg").content.decode()
@@ -349,7 +397,7 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     assert row["low"] < row["value"] < row["high"]
     assert row["label"].startswith("met: ")
     assert row["label"].endswith("(at least 0.65)")
-    assert spec["title"]["subtitle"] == ["1 criterion: 1 met."]
+    assert spec["title"]["subtitle"] == ["1 criterion: 1 met. The scale begins at 0.6, not at 0."]
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     assert "tick" in marks
     ET.fromstring(client.get(f"/charts/decision/{world.decision.ref}.svg").content)

@@ -205,6 +205,30 @@ def test_an_interval_chart_holds_its_criterion_and_reference() -> None:
     assert chart.passing == charts.Span("0.00%", "100.00%")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        ("0.61", "0.74", ("The scale begins at 0.60, not at 0.",)),
+        ("0.02", "0.74", ()),
+        ("-0.1", "0.2", ()),
+        ("-0.3", "-0.12", ("The scale ends at −0.10, before 0.",)),
+    ],
+)
+def test_an_interval_chart_says_where_its_scale_leaves_zero_out(
+    low: str, high: str, said: tuple[str, ...]
+) -> None:
+    chart = charts.interval_chart([Score("A", low, low, high)])
+    assert chart.notes == said
+    assert not said or said[0].split()[4].strip(",") in {tick.label for tick in chart.ticks}
+
+
+def test_the_line_for_orientation_is_told_in_words() -> None:
+    chart = charts.interval_chart(
+        [Score("A", "0.5", "0.4", "0.6")], reference="1/3", reference_label="guessing"
+    )
+    assert chart.notes[0] == "The line at 0.333: guessing."
+
+
 def test_an_interval_chart_without_scores_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         charts.interval_chart([])

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from oversight.dashboards.drawings.layers import THEMES, Canvas, config_of, layers_of, row_of
 from oversight.dashboards.drawings.sizes import SIZES, WIDE, Size, told_apart, wrapped
+from oversight.web.charts import Round, line_words, rounded
 from oversight.web.clock import exact
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -69,11 +70,35 @@ class Chart:
     @property
     def alt(self) -> str:
         """The chart in words, for who does not see it."""
+        line = "" if self.line is None else line_words(self.line, self.line_label)
         return ngettext(
             "%(title)s. %(finding)s The chart shows one figure; a table gives it, too.",
             "%(title)s. %(finding)s The chart shows %(figures)s figures; a table gives them all.",
             len(self.data),
-        ) % {"title": self.title, "finding": self.finding, "figures": len(self.data)}
+        ) % {
+            "title": self.title,
+            "finding": " ".join(filter(None, (self.said, line))),
+            "figures": len(self.data),
+        }
+
+    @property
+    def said(self) -> str:
+        """What stands below the title: the finding, and where the scale leaves zero out."""
+        return " ".join(filter(None, (self.finding, self.scale.cut if self.scale else "")))
+
+    @property
+    def scale(self) -> Round | None:
+        """The scale of the values, the same at each size; None for bars, which begin at zero."""
+        if self.kind == "bars" or not self.data:
+            return None
+        ends = (
+            end
+            for each in self.data
+            for end in (each.value, each.low, each.high, each.line)
+            if end is not None
+        )
+        shown = [*ends] if self.line is None else [*ends, self.line]
+        return rounded(min(shown), max(shown))
 
     @property
     def sizes(self) -> dict[str, tuple[int, int]]:
@@ -93,7 +118,7 @@ class Chart:
         """Return the lines of the title and of the finding."""
         return (
             wrapped(self.title, size.title_characters),
-            wrapped(self.finding, size.finding_characters),
+            wrapped(self.said, size.finding_characters),
         )
 
     @property

@@ -105,7 +105,13 @@ def _scale_of(on: Canvas) -> dict[str, Any]:
         axis["orient"] = "top"
     if on.chart.is_share:
         axis["format"] = ".0%"
-    scale: dict[str, Any] = {"zero": on.chart.kind == "bars", "nice": True}
+    scale: dict[str, Any] = {"zero": True, "nice": True}
+    if (found := on.chart.scale) is not None:
+        # The chart says in words where its scale begins, so it is not left to the program.
+        scale = {"domain": [found.scale.start, found.scale.end], "zero": False, "nice": False}
+        # Not as `format`, which would round what is said of each mark, too.
+        words = f"format(datum.value, '.{found.places}f')"
+        axis |= {"values": list(found.marks), "labelExpr": words}
     if on.chart.kind == "intervals":
         # What stands at an end of the scale is drawn whole.
         scale["padding"] = 8
