@@ -221,9 +221,17 @@ def _runs() -> Iterator[Entry]:
             uuid5(row.leaf_id, row.state),
             row.finished_at,
             f"{row.get_state_display().capitalize()}: {row.model_version} by {row.suite_version}",
-            row.reason or f"{row.ref}, with every sample and its signed results.",
+            row.reason or _found(row),
             row.get_absolute_url(),
         )
+
+
+def _found(run: Run) -> str:
+    """Say what there is of a run that succeeded, and whether it measured anything anew."""
+    words = f"{run.ref}, with every sample and its signed results."
+    if run.is_recalled:
+        words += " Its answers were all recalled from before: it is no independent repetition."
+    return words
 
 
 def _incidents() -> Iterator[Entry]:

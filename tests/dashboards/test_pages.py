@@ -6,6 +6,7 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -176,14 +177,45 @@ def test_a_run_says_how_much_of_it_was_recalled(client, world, words, monkeypatc
         return said
 
     before = words(client.get(world.run.get_absolute_url()))
-    assert "not computed for this run" not in before
+    assert "not computed anew" not in before
     monkeypatch.setattr(evaluations, "statement_of", recalled)
     page = words(client.get(world.run.get_absolute_url()))
-    assert "158 of 160 answers were not computed for this run" in page
+    assert "158 of 160 answers were not computed anew" in page
     assert "A sample may take several answers, such as one for each choice." in page
     assert "earlier attempt" not in page
-    world.run.task_runs.update(attempt=2)
-    assert "earlier attempt of this run" in words(client.get(world.run.get_absolute_url()))
+
+
+def test_a_run_that_was_resumed_counts_as_recalled_what_the_api_and_the_tables_do(
+    client, world, words
+):
+    run = factories.make_run(world.cast.evaluator, world.suite, world.version)
+    run = factories.finish_run(run, world.worker, right=70, is_recalled=True)
+    page = words(client.get(run.get_absolute_url()))
+    assert "All 320 answers were there from before" in page
+    # Its tasks ask the same rows; one of them broke off twice, and one as often as the other.
+    for tasks, recalled, resumed in (({"facts"}, 160, 160), ({"facts", "refusals"}, 0, 320)):
+        run.task_runs.filter(task_name__in=tasks).update(attempt=3)
+        call_command("copies")
+        run.refresh_from_db()
+        assert (run.answers, run.recalled, run.is_recalled) == (320, recalled, False)
+        page = words(client.get(run.get_absolute_url()))
+        assert (f"{recalled} of 320 answers were not computed anew" in page) == bool(recalled)
+        assert f"{resumed} of 320 answers were there when a task was taken up again" in page
+        said = client.get(f"/api/v1/runs/{run.ref}/").json()
+        assert (said["answers"], said["recalled"]) == (320, recalled)
+
+
+def test_a_statement_that_recalls_more_than_it_answered_counts_what_it_answered(
+    client, world, words, monkeypatch
+):
+    def boasting(task_run):
+        said = statement_of(task_run)
+        said["predicate"]["usage"] |= {"requests": 80, "fromJournal": 10**9}
+        return said
+
+    monkeypatch.setattr(evaluations, "statement_of", boasting)
+    page = words(client.get(world.run.get_absolute_url()))
+    assert "160 of 160 answers were not computed anew" in page
 
 
 @pytest.fixture

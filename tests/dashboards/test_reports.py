@@ -14,8 +14,10 @@ import pypdf
 import pytest
 from django.conf import settings
 from django.core.cache import caches
+from django.db.models import F
 from django.utils import timezone
 
+from evals.models import Run
 from oversight.dashboards import pressing
 from oversight.dashboards.reports import of_deployment, prose
 from oversight.dashboards.reports.typesetting import PRESS
@@ -97,6 +99,36 @@ def test_the_page_and_the_pdf_say_all_that_the_json_says(client, world, which, l
     drawn = {squeezed(v) for v in re.findall(r'"(-?\d+\.\d{6})"', data.content.decode())}
     assert [text for text in said if text not in on_page and text not in drawn] == []
     assert [text for text in said if text not in printed and text not in drawn] == []
+
+
+MARKS = {"en": "answers recalled", "fr": "réponses reprises", "de": "Antworten übernommen"}
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["decision", "deployment"])
+@pytest.mark.parametrize("language", MARKS)
+def test_a_result_that_measured_nothing_anew_is_marked_in_every_form(
+    client, world, which, language
+):
+    at, mark = addresses_of(world)[which], squeezed(MARKS[language])
+    for form, said in zip(FORMS, forms_of(client, at, language), strict=True):
+        assert mark not in text_of(said, form)
+    Run.objects.update(recalled=F("answers"))
+    forms = forms_of(client, at, language)
+    # Beside the criterion, beside what was measured without one, and beside the run.
+    found = {form: text_of(said, form).count(mark) for form, said in zip(FORMS, forms, strict=True)}
+    assert set(found.values()) == {4 if mark[0].isupper() else 3}  # in German the meaning, too
+    said = [squeezed(text) for text in texts(forms[1].json())]
+    [meaning] = [text for text in said if text.startswith(mark.capitalize() + ":")]
+    for form, answer in zip(FORMS, forms, strict=True):
+        assert meaning in text_of(answer, form)
+
+
+def text_of(answer, form):
+    if form.endswith(".pdf"):
+        return pdf_text(answer.content)
+    if form.endswith(".json"):
+        return squeezed(" ".join(texts(answer.json())))
+    return page_text(answer)
 
 
 def labels_of(value):

@@ -6,11 +6,13 @@ from xml.etree import ElementTree
 import icalendar
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from evals.models import Run
 from oversight.web.clock import database_now
 from proposals.choices import ProposalType
 from proposals.models import Contract, Proposal, Revision
@@ -133,6 +135,18 @@ def test_the_feed_of_evaluations_tells_how_each_ended(client):
     (entry,) = entries(client.get("/feeds/runs.atom"))
     assert entry["title"] == f"Finished: {run.model_version} by {run.suite_version}"
     assert run.ref in entry["summary"]
+    assert "recalled" not in entry["summary"]
+
+
+def test_the_feed_of_evaluations_tells_which_measured_nothing_anew(client):
+    run = make_finished_run()
+    Run.objects.filter(pk=run.pk).update(recalled=F("answers"))
+    (entry,) = entries(client.get("/feeds/runs.atom"))
+    assert entry["summary"].startswith(f"{run.ref}, with every sample and its signed results.")
+    assert "answers were all recalled" in entry["summary"]
+    Run.objects.filter(pk=run.pk).update(recalled=F("answers") - 1)
+    (entry,) = entries(client.get("/feeds/runs.atom"))
+    assert "recalled" not in entry["summary"]
 
 
 def test_an_empty_feed_of_the_site_is_a_whole_one(client):

@@ -43,6 +43,8 @@ def evidence_words(evidence: list[Evidence], *, is_override: bool = False) -> st
             others,
         )
         words.append(said % {"number": grouped(others)})
+    if any(_is_recalled(each) for each in evidence):
+        words.append(_("Some of it repeats an earlier run: its answers were recalled."))
     if is_override:
         words.append(_("It was decided over a criterion that was not shown to be met."))
     return " ".join(words)
@@ -73,7 +75,35 @@ def evidence_blocks(evidence: list[Evidence], zone: str) -> tuple[Block, ...]:
         _criteria(evidence),
         *_others(without_criterion(evidence)),
         *(_runs(evidence, zone) if drawn else ()),
+        *_recalled(evidence),
     )
+
+
+def _is_recalled(row: Evidence) -> bool:
+    return row.aggregate is not None and row.aggregate.task_run.run.is_recalled
+
+
+def _mark(is_recalled: bool) -> str:
+    """Say beside a result that its run measured nothing anew, where that is so."""
+    return _("answers recalled") if is_recalled else ""
+
+
+def _recalled(evidence: list[Evidence]) -> tuple[Paragraph, ...]:
+    """Say what the mark means, where it stands."""
+    if not any(_is_recalled(each) for each in evidence):
+        return ()
+    return (
+        Paragraph(
+            _(
+                "Answers recalled: the workers of the run had every answer from before, of the "
+                "same weights with the same settings. It is no independent repetition."
+            )
+        ),
+    )
+
+
+def _joined(*notes: str) -> str:
+    return _("; ").join(filter(None, notes))
 
 
 def _criteria(evidence: list[Evidence]) -> Table:
@@ -96,7 +126,8 @@ def _criterion(row: Evidence) -> tuple[Cell, ...]:
         Cell(row.title, note=_("; ").join((row.measure, must)), href=row.suite_url),
         Cell(row.asked),
         Cell(
-            _decimal(found.value) if found else MISSING, note=_("difference") if row.beside else ""
+            _decimal(found.value) if found else MISSING,
+            note=_joined(_("difference") if row.beside else "", _mark(_is_recalled(row))),
         ),
         Cell(_span(found.low, found.high) if found else MISSING),
         Cell(grouped(found.n) if found else MISSING),
@@ -120,7 +151,7 @@ def _other(each: Finding) -> tuple[Cell, ...]:
             note=f"{each.run.suite_version}, {each.label}",
             href=each.run.get_absolute_url(),
         ),
-        Cell(_decimal(row.mean)),
+        Cell(_decimal(row.mean), note=_mark(each.run.is_recalled)),
         Cell(_span(row.low, row.high)),
         Cell(grouped(row.n)),
     )
@@ -171,7 +202,11 @@ def _run(row: Evidence, zone: str) -> tuple[Cell, ...]:
     return (
         Cell(row.title, note=task_run.task_name),
         Cell(str(row.suite_version), href=row.suite_url),
-        Cell(row.run_ref or MISSING, note=at, href=f"/runs/{row.run_ref}/"),
+        Cell(
+            row.run_ref or MISSING,
+            note=_joined(at, _mark(_is_recalled(row))),
+            href=f"/runs/{row.run_ref}/",
+        ),
         Cell(
             machine.organisation.name if machine else MISSING, note=machine.name if machine else ""
         ),

@@ -1,5 +1,6 @@
 """Pages of what was found: suites, runs with live progress, samples."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -155,7 +156,6 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
         "metric_notes": metric_notes({finding.aggregate.metric for finding in results}),
         "chart": chart_rows([f for f in results if f.is_headline], by_task=True),
         "usage": _usage(task_runs),
-        "was_retried": any(each.attempt > 1 for each in task_runs),
         "paces": paces,
         "outlook": outlook(found, paces, now) if found.is_active else None,
         "finished_count": sum(t.state == "succeeded" for t in task_runs),
@@ -171,16 +171,31 @@ def _usage(task_runs: list[TaskRun]) -> dict[str, Any] | None:
     stated = [statement_of(each)["predicate"]["usage"] for each in task_runs if each.envelope]
     if not stated:
         return None
+    answers = sum(each.get("requests", 0) for each in stated)
     joules = sum((Decimal(each["energyJoules"]) for each in stated), Decimal())
     return {
         "seconds": sum((Decimal(each["wallSeconds"]) for each in stated), Decimal()),
         "tokens": sum(each["tokens"] for each in stated),
-        # Statements of earlier workers do not count what was recalled.
-        "recalled": sum(each.get("fromJournal", 0) for each in stated),
-        "answers": sum(each.get("requests", 0) for each in stated),
+        "recalled": min(_from_before(each for each in task_runs if each.attempt == 1), answers),
+        "resumed": min(_from_before(each for each in task_runs if each.attempt > 1), answers),
+        "answers": answers,
         "watt_hours": joules / 3600,
         "is_measured": all(each["energyMethod"] == "measured" for each in stated),
     }
+
+
+def _from_before(task_runs: Iterable[TaskRun]) -> int:
+    """Return how many answers workers had before they were asked, as their statements say.
+
+    Of first attempts that is what a run counts as recalled, here, in tables and in the API; a later
+    attempt also had what the one before it computed, and no statement says which.
+    """
+    # Statements of earlier workers do not count what was recalled.
+    return sum(
+        statement_of(each)["predicate"]["usage"].get("fromJournal", 0)
+        for each in task_runs
+        if each.envelope
+    )
 
 
 @login_not_required
