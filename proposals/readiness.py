@@ -1,6 +1,8 @@
 """What still stands between a proposal and its next stage, in words for its page."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
@@ -18,6 +20,25 @@ from proposals.evaluators import asks_for_admission, counted_organisations
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
 from proposals.feasibility import problems
 from proposals.models import Charter, Proposal, Support
+
+
+class More(str):
+    """A line that stands for the things after the first few; it reads like any other."""
+
+    __slots__ = ("number",)
+    number: int
+    """How many they are."""
+
+    def __new__(cls, words: str, *, number: int) -> Self:
+        """Say it in words."""
+        line = super().__new__(cls, words)
+        line.number = number
+        return line
+
+
+def number_of(obstacles: Sequence[str]) -> int:
+    """Return how many things the lines stand for."""
+    return sum(each.number if isinstance(each, More) else 1 for each in obstacles)
 
 
 def judgements_of(proposal: Proposal) -> list[Judgement]:
@@ -228,7 +249,7 @@ def _open_amendments(proposal: Proposal, now: datetime) -> list[str]:
             "And %(more)s more amendments are not settled.",
             more,
         )
-        found.append(words % {"more": more})
+        found.append(More(words % {"more": more}, number=more))
     return found
 
 
@@ -245,12 +266,13 @@ def _open_questions(proposal: Proposal) -> list[str]:
         for row in rows[:NAMED]
     ]
     if len(rows) > NAMED:
-        found.append(
-            gettext("And %(value)s more questions are unanswered.")
-            % {
-                "value": questions.count() - NAMED,
-            }
+        more = questions.count() - NAMED
+        words = ngettext(
+            "And %(value)s more question is unanswered.",
+            "And %(value)s more questions are unanswered.",
+            more,
         )
+        found.append(More(words % {"value": more}, number=more))
     return found
 
 

@@ -26,6 +26,7 @@ from proposals.choices import OPEN, Status
 from proposals.delegations import carriers
 from proposals.models import Ballot, Contract, Proposal, RollEntry
 from proposals.papers import ELECTION_METHODS, METHOD_NAMES
+from proposals.readiness import number_of
 from proposals.tally import consent, yes_no
 from proposals.tally.quorum import QuorumBase
 from proposals.tally.sheet import TieRule
@@ -249,11 +250,12 @@ def headline(proposal: Proposal, vote: Vote | None, obstacles: Sequence[str]) ->
     if proposal.status == Status.DELIBERATION:
         if not obstacles:
             return _("Nothing stands in the way of the final text.")
+        number = number_of(obstacles)
         return ngettext(
             "One thing stands in the way of the final text.",
             "%(obstacles)s things stand in the way of the final text.",
-            len(obstacles),
-        ) % {"obstacles": len(obstacles)}
+            number,
+        ) % {"obstacles": number}
     if proposal.status == Status.FINAL_TEXT and obstacles:
         return _("The text is final; its notice is running.")
     if proposal.status == Status.DECIDED:

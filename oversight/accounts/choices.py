@@ -1,7 +1,6 @@
 """Roles, scopes and the leaf types of the accounts floor. Leaf types are never renamed."""
 
 from django.db.models import TextChoices
-from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,23 +8,16 @@ class BodyRole(TextChoices):
     """What a person may be in a body."""
 
     MEMBER = "member", _("member")
-    CHAIR = "chair", _("chair (a member with the casting vote)")
-    CLERK = "clerk", _("clerk (no vote)")
+    CHAIR = "chair", _("chair")
+    CLERK = "clerk", _("clerk")
 
     @property
     def word(self) -> str:
         """The role in one word, in the language that is spoken."""
-        return gettext(_IN_ONE_WORD[self.value])
+        return str(self.label)
 
 
 VOTING_ROLES = frozenset({BodyRole.MEMBER, BodyRole.CHAIR})
-
-
-_IN_ONE_WORD = {
-    "member": gettext_noop("member"),
-    "chair": gettext_noop("chair"),
-    "clerk": gettext_noop("clerk"),
-}
 
 
 class OrganisationRole(TextChoices):

@@ -119,7 +119,18 @@ class AppointmentForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail of the person"), help_text=_("They need an account first.")
     )
-    role = forms.ChoiceField(choices=BodyRole.choices)
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (BodyRole.MEMBER, _("Member: votes")),
+            (BodyRole.CHAIR, _("Chair: votes, and can be asked to decide a tie")),
+            (BodyRole.CLERK, _("Clerk: leads the votes, does not vote")),
+        ],
+        help_text=_(
+            "A vote that ends in a tie goes to the chair where the charter says so: the chair then "
+            "decides it alone, within a week. Under any other charter a chair votes like a member."
+        ),
+    )
     weight = forms.IntegerField(
         label=_("Weight of the vote"),
         min_value=1,

@@ -148,7 +148,7 @@ class Membership(models.Model):
     @property
     def role_word(self) -> str:
         """What the person is in the body, in one word."""
-        return BodyRole(self.role).word
+        return self.get_role_display()
 
     @property
     def actor(self) -> str:

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from oversight.accounts.policy import can_read_restricted, is_person
 from oversight.incidents.choices import Category, Severity, Status
 from oversight.incidents.models import Incident
 from oversight.incidents.queries import IncidentQuerySet
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 OPEN = "open"
+MINE = "me"
 
 
 class IncidentFilter(forms.Form):
@@ -35,9 +37,26 @@ class IncidentFilter(forms.Form):
     )
     deployment = DeploymentField(required=False, label=_("Use"), to_field_name="slug")
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    handled = forms.ChoiceField(
+        required=False,
+        label=_("Handled by"),
+        choices=[("", _("Anybody")), (MINE, _("Your bodies, or nobody yet"))],
+    )
+
+    def __init__(self, *arguments: Any, user: object = None, **options: Any) -> None:
+        """Take whose incidents `handled` narrows the list to; who handles none is not asked."""
         super().__init__(*arguments, **options)
+        self.user = user
+        if not handles_some(user):
+            del self.fields["handled"]
         fit_to_rows(self, empty=gettext("Any"))
+
+
+def handles_some(user: object) -> bool:
+    """Say whether the user may handle incidents, or read what is private of them."""
+    if can_read_restricted(user):
+        return True
+    return is_person(user) and user.memberships.in_term().clerks().exists()
 
 
 def fit_to_rows(form: forms.Form, *, empty: "StrOrPromise" = "") -> None:
@@ -69,4 +88,6 @@ def filtered(form: IncidentFilter) -> IncidentQuerySet:
         rows = rows.published().filter(category=data["category"])
     if data.get("deployment"):
         rows = rows.about("deployment", [data["deployment"].pk])
+    if data.get("handled"):
+        rows = rows.handled_by(form.user)
     return rows

@@ -11,13 +11,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from oversight.accounts.choices import Scope
-from oversight.accounts.models import Body, Membership
+from oversight.accounts.models import Body, Membership, Person
 from oversight.accounts.permissions import own, reader, writes
 from oversight.ledger import services as ledger
 from oversight.web.inputs import checked, named_row
 from proposals.api.decisions import DecisionOutput
 from proposals.api.proposals import ProposalView
-from proposals.awaiting import awaiting
+from proposals.awaiting import awaiting, cast_in
 from proposals.models import Proposal
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS, MAX_REASON_CHARACTERS
 from proposals.services import casting, closing, roll
@@ -85,12 +85,15 @@ class BallotOutput(serializers.Serializer[Any]):
 
 
 class AwaitedOutput(serializers.Serializer[Any]):
-    """One open vote that waits for the caller."""
+    """One open vote with the caller on its roll, or one tie that waits for their casting vote."""
 
     ref = serializers.CharField(source="proposal.ref")
     body = serializers.CharField(source="proposal.body.slug")
     title = serializers.CharField()
     closes_at = serializers.DateTimeField()
+    has_voted = serializers.BooleanField(
+        help_text="Whether a ballot of the caller's own is cast; until the close another may be."
+    )
     is_casting_vote = serializers.BooleanField(help_text="A tie that waits for the chair.")
     weight = serializers.IntegerField()
     delegate = serializers.CharField(help_text="To whom the vote is delegated; may be empty.")
@@ -101,14 +104,19 @@ class AwaitedOutput(serializers.Serializer[Any]):
 
 
 class AwaitedVotes(APIView):
-    """`GET`: what waits for one's vote."""
+    """`GET`: what waits for one's vote, and where one may still vote anew."""
 
     permission_classes = [own(Scope.NOTICES)]
 
     @extend_schema(responses=AwaitedOutput(many=True))
     def get(self, request: Request) -> Response:
-        """List up to 50 open votes without one's ballot, the soonest close first."""
-        rows = awaiting(request.user)  # type: ignore[arg-type]
+        """List ties, up to 50 open votes without one's ballot, then up to 50 with it.
+
+        Each by the soonest close first. Never how one voted: a ballot is shown to its voter alone,
+        by hand.
+        """
+        person: Person = request.user  # type: ignore[assignment]
+        rows = [*awaiting(person), *cast_in(person)]
         return Response(AwaitedOutput(rows, many=True).data)
 
 

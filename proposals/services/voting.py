@@ -1,7 +1,7 @@
 """Opening a vote: the decision contract and the roll, frozen as they are now."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -107,26 +107,55 @@ def open_locked(locked: Proposal, *, actor: str, closes_at: datetime | None) -> 
         leaf_id=leaf.id,
     )
     _freeze_roll(contract, seats, delegated)
-    _call_to_vote(locked, seats, ends_at=ends_at, is_reminder=is_short)
+    _call_to_vote(locked, seats, delegated, ends_at=ends_at, is_reminder=is_short)
     return contract
 
 
 def _call_to_vote(
-    proposal: Proposal, seats: Iterable[Membership], *, ends_at: datetime, is_reminder: bool
+    proposal: Proposal,
+    seats: Sequence[Membership],
+    delegated: dict[int, int],
+    *,
+    ends_at: datetime,
+    is_reminder: bool,
 ) -> None:
+    """Ask for their vote who is on the roll; who delegated it is told who votes for them."""
+    about: dict[str, Any] = {
+        "kind": NoticeKind.VOTE_CLOSING if is_reminder else NoticeKind.VOTE_OPENED,
+        "body": proposal.body,
+        "about": proposal.ref,
+        "path": f"{proposal.get_absolute_url()}ballot/",
+    }
+    when = {"ref": proposal.ref, "until": when_read(ends_at, proposal.body.time_zone)}
     notify(
-        kind=NoticeKind.VOTE_CLOSING if is_reminder else NoticeKind.VOTE_OPENED,
-        body=proposal.body,
-        about=proposal.ref,
-        people=[seat.person for seat in seats],
+        people=[seat.person for seat in seats if seat.pk not in delegated],
         subject=filled(_("Your vote is wanted: %(title)s"), title=proposal.title),
-        text=filled(
-            _("The vote on %(ref)s is open until %(until)s."),
-            ref=proposal.ref,
-            until=when_read(ends_at, proposal.body.time_zone),
-        ),
-        path=f"{proposal.get_absolute_url()}ballot/",
+        text=filled(_("The vote on %(ref)s is open until %(until)s."), **when),
+        **about,
     )
+    people = {seat.pk: seat.person for seat in seats}
+    givers: dict[int, list[Person]] = {}
+    for giver, receiver in delegated.items():
+        givers.setdefault(receiver, []).append(people[giver])
+    for receiver, told in givers.items():
+        name = str(people[receiver])
+        notify(
+            people=told,
+            subject=filled(
+                _("%(delegate)s votes for you: %(title)s"), delegate=name, title=proposal.title
+            ),
+            text=filled(
+                _(
+                    "The vote on %(ref)s is open until %(until)s. You delegated your vote to "
+                    "%(delegate)s: that ballot counts for you, too, or that of whoever "
+                    "%(delegate)s delegated to. You can vote yourself until then; your own "
+                    "ballot counts instead."
+                ),
+                delegate=name,
+                **when,
+            ),
+            **about,
+        )
 
 
 def _seats(proposal: Proposal) -> tuple[list[Membership], list[Membership]]:

@@ -115,6 +115,22 @@ def test_an_appointment_is_on_the_record_and_listed(client, cast):
 
 
 @pytest.mark.parametrize(
+    ("language", "option", "helps"),
+    [
+        ("", "Chair: votes, and can be asked to decide a tie", "where the charter says so"),
+        ("/de", "Vorsitz: stimmt ab und kann bei Gleichstand", "wo die Geschäftsordnung das sagt"),
+        ("/fr", "Présidence : vote et peut être appelée", "là où la charte le dit"),
+    ],
+)
+def test_who_appoints_reads_what_each_role_does(client, cast, language, option, helps):
+    client.force_login(cast.administrator)
+    path = reverse("administration-body", args=[cast.body.slug])
+    page = client.get(f"{language}{path}").content.decode()
+    assert option in page
+    assert helps in page
+
+
+@pytest.mark.parametrize(
     ("change", "status", "words"),
     [
         ({"email": "nobody@example.org"}, 422, "Nobody with this e-mail"),

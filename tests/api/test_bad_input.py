@@ -133,6 +133,7 @@ def test_a_worker_may_be_newer_than_the_platform(world):
         ("/api/v1/models/?page_size=99999999999999999999", "page_size"),
         ("/api/v1/incidents/?status=asleep", "status"),
         ("/api/v1/incidents/?severity=mild", "severity"),
+        ("/api/v1/incidents/?handled=you", "handled"),
         ("/api/v1/incidents/?colour=red", "colour"),
         ("/api/v1/gate/?subject=abc&deployment=x", "subject"),
         ("/api/v1/gate/?deployment=x", "subject"),

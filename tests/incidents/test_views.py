@@ -9,11 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from oversight.accounts.choices import Scope
+from oversight.accounts.services import create_api_key
 from oversight.incidents.choices import Category, Harm, Severity, Status
 from oversight.incidents.models import Incident
 from oversight.incidents.services import handling, links, reporting
 from oversight.registry import gate
 from proposals.models import Proposal
+from tests.api.conftest import bearer
 from tests.factories import (
     make_cast,
     make_decision,
@@ -465,6 +468,39 @@ def test_the_list_costs_as_many_queries_for_many_as_for_one(client, cast):
     for _ in range(4):
         make_incident(cast.clerk, deployments=[make_deployment()])
     assert {path: cost(path) for path in paths} == before
+
+
+def test_a_clerk_asks_for_the_incidents_that_they_handle_on_the_page_and_by_the_api(client, cast):
+    other = make_cast()
+    mine, closed, theirs = (make_incident(each.clerk) for each in (cast, cast, other))
+    handling.move_incident(by=cast.clerk, incident=closed, to=Status.CLOSED, reason="It is over.")
+    untouched, _ = make_report()
+    _, secret = create_api_key(person=cast.clerk, name="P", scopes=[Scope.INCIDENTS_WRITE])
+    _, blind = create_api_key(person=cast.clerk, name="Q", scopes=[Scope.NOTICES])
+
+    def refs(bearing, query):
+        rows = bearing.get(f"/api/v1/incidents/{query}").json()["results"]
+        return {row["ref"] for row in rows}
+
+    everything = {mine.ref, closed.ref, theirs.ref, untouched.ref}
+    assert refs(bearer(secret), "?handled=me") == everything - {theirs.ref}
+    assert refs(client, "") == everything
+    assert refs(bearer(blind), "?handled=me") == refs(client, "?handled=me") == set()
+    client.force_login(cast.clerk)
+    listed = page(client.get("/incidents/?handled=me")).split('id="all"')[1]
+    assert [row.ref in listed for row in (mine, closed, theirs)] == [True, True, False]
+    rows = client.get("/incidents.json?handled=me").json()["incidents"]
+    assert {row["ref"] for row in rows} == {mine.ref, closed.ref}
+
+
+@pytest.mark.parametrize("role", ["anonymous", "member"])
+def test_who_handles_no_incidents_is_not_asked_whose_to_show(client, cast, role):
+    incident = make_incident(cast.clerk)
+    if person := cast.named(role):
+        client.force_login(person)
+    listed = page(client.get("/incidents/?handled=me"))
+    assert incident.ref in listed
+    assert 'name="handled"' not in listed
 
 
 def test_before_the_first_report_there_is_nothing_to_count(client, db):

@@ -17,7 +17,13 @@ from proposals.models import Contract
 from proposals.services import closing, roll
 from proposals.tasks import remind_of_votes
 from tests.api.conftest import bearer
-from tests.factories import make_ballot, make_cast, make_open_vote
+from tests.factories import (
+    make_ballot,
+    make_cast,
+    make_final_proposal,
+    make_open_vote,
+    open_vote,
+)
 from tests.proposals.test_methods import ruled
 from tests.scenes import make_council
 
@@ -156,8 +162,72 @@ def test_a_program_is_told_what_waits():
     _, secret = create_api_key(person=cast.member, name="P", scopes=[Scope.NOTICES])
     (row,) = bearer(secret).get("/api/v1/my/votes/").json()
     assert (row["ref"], row["body"], row["weight"]) == (proposal.ref, cast.body.slug, 1)
-    make_ballot(cast.member, proposal)
-    assert bearer(secret).get("/api/v1/my/votes/").json() == []
+    assert row["has_voted"] is False
+
+
+@pytest.mark.parametrize("secrecy", ["open", "secret"])
+def test_a_program_finds_the_votes_in_which_one_has_voted_and_not_how(secrecy):
+    cast = make_cast(charter=ruled(ProposalType.MOTION, secrecy=secrecy))
+    done, waiting = make_open_vote(cast), make_open_vote(cast)
+    _, secret = create_api_key(person=cast.member, name="P", scopes=[Scope.NOTICES])
+    told = []
+    for choice in ("yes", "no"):
+        make_ballot(cast.member, done, choice)
+        told.append(bearer(secret).get("/api/v1/my/votes/").json())
+    assert [(row["ref"], row["has_voted"]) for row in told[0]] == [
+        (waiting.ref, False),
+        (done.ref, True),
+    ]
+    assert told[0] == told[1], "what was chosen shows nowhere"
+    for person in cast.members:
+        if person != cast.member:
+            make_ballot(person, done)
+    make_ballot(cast.member, done)
+    closing.close_vote(by=cast.clerk, proposal=done)
+    rows = bearer(secret).get("/api/v1/my/votes/").json()
+    assert [row["ref"] for row in rows] == [waiting.ref]
+
+
+# -- The call to vote ------------------------------------------------------------------------
+
+
+def called(proposal):
+    """Return the notices of a vote's opening, by the name of who has them."""
+    kinds = [NoticeKind.VOTE_OPENED, NoticeKind.VOTE_CLOSING]
+    rows = Notice.objects.filter(kind__in=kinds, about=proposal.ref)
+    return {str(row.person): row for row in rows.select_related("person")}
+
+
+@pytest.mark.parametrize("hours", [12, 72])
+def test_who_delegated_is_told_who_votes_for_them_and_the_recused_are_told_nothing(hours):
+    rules = {"delegation": "transitive", "recusal": "declared", "voting_hours": 1}
+    council = make_council(5, charter=ruled(ProposalType.MOTION, **rules))
+    delegate(council, 0, 2)
+    delegate(council, 1, 2)
+    proposal = make_final_proposal(council, title="Keep it")
+    roll.declare_conflict(by=council.members[4], proposal=proposal, reason="A relative.")
+    told = called(open_vote(council, proposal, closes_at=in_hours(hours)))
+    to = str(council.members[2])
+    subjects = {name: row.subject for name, row in told.items()}
+    assert subjects == {
+        "Member 1": f"{to} votes for you: Keep it",
+        "Member 2": f"{to} votes for you: Keep it",
+        "Member 3": "Your vote is wanted: Keep it",
+        "Member 4": "Your vote is wanted: Keep it",
+    }
+    assert "You can vote yourself until then" in told["Member 1"].text
+    assert told["Member 1"].path == reverse("proposal-ballot", args=[proposal.ref])
+
+
+def test_who_delegated_to_somebody_off_the_roll_is_asked_for_their_own_vote():
+    rules = {"delegation": "transitive", "recusal": "declared"}
+    council = make_council(3, charter=ruled(ProposalType.MOTION, **rules))
+    delegate(council, 0, 1)
+    proposal = make_final_proposal(council, title="Keep it")
+    roll.declare_conflict(by=council.members[1], proposal=proposal, reason="A relative.")
+    told = called(open_vote(council, proposal))
+    assert told.keys() == {"Member 1", "Member 3"}
+    assert told["Member 1"].subject == "Your vote is wanted: Keep it"
 
 
 # -- The reminder ----------------------------------------------------------------------------

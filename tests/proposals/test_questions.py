@@ -88,6 +88,19 @@ def test_only_five_open_questions_are_named(cast, proposal):
         stages.fix_text(by=cast.clerk, proposal=proposal)
 
 
+@pytest.mark.parametrize(
+    ("questions", "last"), [(6, "And 1 more question is"), (8, "And 3 more questions are")]
+)
+def test_what_stands_in_the_way_is_counted_whole_though_five_are_named(
+    client, cast, proposal, questions, last
+):
+    for number in range(questions):
+        ask(cast, proposal, f"Question {number}?")
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    assert f"{questions} things stand in the way of the final text." in page
+    assert f"<li>{last} unanswered.</li>" in page
+
+
 def test_a_question_begins_a_thread_in_the_deliberation(cast, proposal):
     first = make_comment(cast.outsider, proposal)
     with pytest.raises(Invalid, match="thread of its own"):

@@ -31,7 +31,7 @@ TWIN_LIMIT = 10_000
 @require_safe
 def incidents(request: HttpRequest) -> HttpResponse:
     """List what was reported and checked, newest first; filters narrow the list."""
-    form = IncidentFilter(request.GET)
+    form = IncidentFilter(request.GET, user=request.user)
     rows = filtered(form)
     open_ones = Incident.objects.published().open().count()
     handles = Incident.objects.handled_by(request.user)
@@ -149,7 +149,7 @@ def incidents_oecd(request: HttpRequest) -> HttpResponse:
 
 
 def _twin_rows(request: HttpRequest) -> IncidentQuerySet:
-    return filtered(IncidentFilter(request.GET))[:TWIN_LIMIT]
+    return filtered(IncidentFilter(request.GET, user=request.user))[:TWIN_LIMIT]
 
 
 @login_not_required

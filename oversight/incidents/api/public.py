@@ -12,10 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from oversight.accounts.permissions import Public
+from oversight.accounts.choices import Scope
+from oversight.accounts.permissions import Public, reader
 from oversight.incidents import form_token, statistics
 from oversight.incidents.choices import Category, Event, Harm, Linked, Relation, Severity, Status
 from oversight.incidents.files import MAX_BYTES
+from oversight.incidents.filters import MINE
 from oversight.incidents.models import Incident, IncidentEvent
 from oversight.incidents.services import reporting
 from oversight.incidents.shown import as_oecd, as_record
@@ -86,9 +88,19 @@ class IncidentFilters(django_filters.FilterSet):  # type: ignore[misc]
     body = django_filters.CharFilter(field_name="body__slug")
     deployment = django_filters.CharFilter(method="of_deployment")
 
+    handled = django_filters.ChoiceFilter(
+        choices=[(MINE, MINE)],
+        method="of_caller",
+        label="`me`: those of bodies whose clerk the caller is, and those of no body yet.",
+    )
+
     class Meta:
         model = Incident
-        fields = ["status", "severity", "category", "body", "deployment"]
+        fields = ["status", "severity", "category", "body", "deployment", "handled"]
+
+    def of_caller(self, rows: Any, name: str, value: Any) -> Any:  # noqa: ARG002
+        """Keep those that the caller handles; none for who handles none."""
+        return rows.handled_by(reader(self.request, Scope.INCIDENTS_WRITE))
 
     def of_category(self, rows: Any, name: str, value: str) -> Any:  # noqa: ARG002
         """Keep those that a clerk has judged so: what a reporter chose is not public."""
