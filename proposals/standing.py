@@ -30,7 +30,7 @@ from proposals.readiness import number_of
 from proposals.tally import consent, yes_no
 from proposals.tally.quorum import QuorumBase
 from proposals.tally.sheet import TieRule
-from proposals.turnout import Heads, SoFar, so_far
+from proposals.turnout import Heads, SoFar, carried_words, so_far
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +280,14 @@ def _vote_headline(vote: Vote) -> str:
     if not vote.voted_count:
         return _("None of %(members)s members have voted.") % {"members": vote.roll_count}
     return ngettext(
-        "%(voted)s of %(members)s members has voted.",
-        "%(voted)s of %(members)s members have voted.",
+        "%(voted)s of %(members)s members has voted%(carried)s.",
+        "%(voted)s of %(members)s members have voted%(carried)s.",
         vote.voted_count,
-    ) % {"voted": vote.voted_count, "members": vote.roll_count}
+    ) % {
+        "voted": vote.voted_count,
+        "members": vote.roll_count,
+        "carried": carried_words(vote.so_far),
+    }
 
 
 def may_do(user: object, proposal: Proposal) -> dict[str, bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.utils.translation import gettext
 
 from proposals.counting import quorum_so_far
 from proposals.delegations import carriers
@@ -42,6 +43,13 @@ class SoFar:
     """Of these, by the ballot of a delegate and none of their own."""
 
     quorum: QuorumCheck
+
+
+def carried_words(taken_part: SoFar) -> str:
+    """Return how many more a sentence about ballots has to name; empty where nobody is carried."""
+    if not taken_part.carried:
+        return ""
+    return gettext(", %(carried_count)s more by delegation") % {"carried_count": taken_part.carried}
 
 
 def so_far(content: Mapping[str, Any], *, voted: Heads, carried: Heads) -> SoFar:

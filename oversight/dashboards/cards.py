@@ -12,7 +12,7 @@ from oversight.dashboards.words import sentence, worded
 from proposals.choices import Status
 from proposals.models import Comment, Contract, Proposal
 from proposals.titles import titled
-from proposals.turnout import SoFar, turnouts
+from proposals.turnout import SoFar, carried_words, turnouts
 
 CARDS_LIMIT = 50
 """More than a body decides at once; a list beyond it says how many more there are."""
@@ -96,7 +96,7 @@ def _vote_facts(vote: _Vote) -> list[str]:
         % {
             "voted": vote.so_far.voted,
             "roll_number": vote.so_far.roll,
-            "quorum": _carried_words(vote.so_far) + _quorum_words(vote),
+            "quorum": carried_words(vote.so_far) + _quorum_words(vote),
         }
     ]
     if rows:
@@ -105,12 +105,6 @@ def _vote_facts(vote: _Vote) -> list[str]:
         )
         facts.append(words % {"met": met, "number": len(rows)})
     return facts
-
-
-def _carried_words(so_far: SoFar) -> str:
-    if not so_far.carried:
-        return ""
-    return _(", %(carried_count)s more by delegation") % {"carried_count": so_far.carried}
 
 
 def _quorum_words(vote: _Vote) -> str:

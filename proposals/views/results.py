@@ -57,7 +57,7 @@ def ballots_blt(request: HttpRequest, ref: str) -> HttpResponse:  # noqa: ARG001
 @never_cache
 @require_http_methods(["GET", "POST"])
 def casting_vote(request: HttpRequest, ref: str) -> HttpResponse:
-    """Ask the chair to break a tie, and decide by the answer."""
+    """Ask the chair to break a tie, and decide by the answer, once the chair is sure of it."""
     person, proposal = require_person(request), visible(request, ref)
     vote = vote_of(proposal)
     if vote is None or not vote.is_tied or proposal.status != "voting":
@@ -71,6 +71,8 @@ def casting_vote(request: HttpRequest, ref: str) -> HttpResponse:
         return _casting_page(request, proposal, form, status=422)
     if isinstance(form, RankingForm) and form.is_step:
         return _casting_page(request, proposal, form.stepped(), step=request.POST["step"])
+    if request.POST.get("sure") != "yes":
+        return _casting_page(request, proposal, form, asks=True)
     try:
         decision = closing.give_casting_vote(by=person, proposal=proposal, names=form.names)
     except (Conflict, Invalid) as refusal:
@@ -84,12 +86,14 @@ def _casting_page(
     form: CastingForm | RankingForm,
     *,
     step: str = "",
+    asks: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     context = {
         "nav": "deciding",
         "proposal": proposal,
         "vote": vote_of(proposal),
+        "asks": asks,
         "form": form,
         "step": step,
     }

@@ -4,7 +4,9 @@ import pytest
 
 from evals.models import Run
 from oversight.ledger.sequencer import sequence_once
-from proposals.models import Amendment, Ballot
+from proposals.choices import ProposalType
+from proposals.models import Amendment, Ballot, CastingVote, Decision
+from proposals.services import closing
 from tests import factories
 from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by their name here
     _log_folder,
@@ -12,6 +14,7 @@ from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by
 )
 from tests.proposals.test_ballots_in_a_browser import OPTIONS, open_votes
 from tests.proposals.test_in_a_browser import apart, opened, signed_in, tab_to
+from tests.proposals.test_methods import ruled
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -68,6 +71,53 @@ def test_one_votes_by_every_method(live_server, chromium, settings):
             page.get_by_role("heading", name="Your ballot is cast").wait_for()
             cast[method] = apart(lambda: Ballot.objects.latest("pk")).content
     assert cast == {method: content for method, (_, content) in PAPERS.items()}
+
+
+def test_the_enter_key_on_a_choice_gives_no_casting_vote_past_its_fold(live_server, chromium):
+    cast = factories.make_cast(charter=ruled(ProposalType.MOTION, vote={"tie_rule": "chair"}))
+    proposal = factories.make_open_vote(cast)
+    for person, choice in zip(cast.members, ("yes", "no", "abstain"), strict=True):
+        factories.make_ballot(person, proposal, choice)
+    closing.close_vote(by=cast.clerk, proposal=proposal)
+    with opened(chromium, live_server, signed_in(cast.chair)) as page:
+        page.goto(proposal.get_absolute_url())
+        press(page, "Give the casting vote")
+        page.wait_for_url("**/casting-vote/")
+        press(page, "choice", "Space")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Yes, give it").wait_for()
+        assert page.locator(":focus").inner_text() == "Give the casting vote"
+        assert page.get_by_role("radio", name="For").is_checked()
+        assert apart(CastingVote.objects.count) == 0
+        page.keyboard.press("Tab")
+        assert page.locator(":focus").inner_text() == "Yes, give it"
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/decisions/**")
+    (given,) = CastingVote.objects.all()
+    assert given.names == ["yes"]
+
+
+def test_one_closes_a_vote_in_two_steps_and_can_leave_after_the_first(live_server, chromium):
+    cast = factories.make_cast()
+    proposal = factories.make_open_vote(cast)
+    for person in cast.members:
+        factories.make_ballot(person, proposal)
+    with opened(chromium, live_server, signed_in(cast.clerk)) as page:
+        page.goto(proposal.get_absolute_url())
+        press(page, "Close and count the vote")
+        focused = page.locator(":focus")
+        assert focused.inner_text() == "Close and count the vote"  # the step keeps the focus
+        assert page.get_by_role("button", name="Yes, close it").is_visible()
+        page.keyboard.press("Enter")  # folds it again
+        assert not page.get_by_role("button", name="Yes, close it").is_visible()
+        assert apart(Decision.objects.count) == 0
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert focused.inner_text() == "Yes, close it"
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/decisions/**")
+        assert page.evaluate("document.scrollingElement.scrollTop") == 0
+    assert Decision.objects.get().outcome == "carried"
 
 
 def test_one_amends_a_text(live_server, chromium):

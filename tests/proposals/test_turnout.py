@@ -102,6 +102,7 @@ def test_a_card_counts_delegations_and_no_recused_as_the_page_does(client):
     for path in (reverse("home"), reverse("deciding")):
         assert told in said(client, path)
     page = said(client, proposal.get_absolute_url())
+    assert "1 of 5 members has voted, 2 more by delegation." in page
     assert "1 of 5 members, 2 more by delegation" in page
     assert "half of the roll must vote; reached" in page
 

@@ -186,7 +186,14 @@ def test_only_the_chair_of_the_contract_breaks_the_tie(client, role, status):
     address = reverse("proposal-casting-vote", args=[proposal.ref])
     assert client.get(address).status_code == status
     sent = {"rank-0": "2", "rank-1": "1", "rank-2": "3"}
-    answer = client.post(address, sent)
+    unsure = client.post(address, sent)
+    assert unsure.status_code == status
+    assert not Decision.objects.exists()
+    if status == 200:
+        asked = unsure.content.decode()
+        assert '<details class="confirm" open>' in asked
+        assert 'name="rank-1" value="1"' in " ".join(asked.split())
+    answer = client.post(address, sent | {"sure": "yes"})
     assert answer.status_code == (302 if status == 200 else status)
     assert Decision.objects.exists() == (status == 200)
     if status == 200:

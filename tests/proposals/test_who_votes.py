@@ -131,6 +131,8 @@ def test_turnout_tells_ballots_from_delegations_and_an_early_close_asks_for_ball
     with pytest.raises(Conflict, match="1 member has cast no ballot of their own yet"):
         closing.close_vote(by=cast.clerk, proposal=delegated)
     make_ballot(cast.second_member, delegated)
+    page = said(client, delegated.get_absolute_url())
+    assert "so a vote ends earlier only once they have, too." not in page
     assert "Close and count the vote" in said(client, delegated.get_absolute_url())
 
 
@@ -151,6 +153,8 @@ def test_a_tied_vote_is_closed_on_every_page_and_for_everybody(client, tied, rol
         assert "tied; the chair decides until" in listed
         assert "<span>closes" not in listed
     assert ("Give the casting vote" in page) is (role == "chair")
+    assert "how is shown once it is decided" in page
+    assert "Members of the body vote." not in page
 
 
 def test_a_tied_vote_closed_when_its_last_ballots_were_counted(tied):
