@@ -12,6 +12,7 @@ from evals.services import checks, leases, probes
 from evals.services.budgets import stop_spent
 from evals.services.newest import mend_newest, rebuild_newest
 from evals.services.recalled import mend_answers
+from evals.services.suites import mend_guessing
 from evals.services.usage import mend_usage
 from oversight.web.refusals import Conflict
 
@@ -58,6 +59,8 @@ def mend_copies() -> None:
         logger.warning("%d newest results were missing; they are there now.", rows)
     if mend_usage():
         logger.warning("Results were missing from the sums of what was computed; made anew.")
+    if versions := mend_guessing():
+        logger.warning("Of %d suites nobody had worked out what guessing scores.", versions)
 
 
 @shared_task(name="evals.check_endpoints")

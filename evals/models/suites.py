@@ -42,6 +42,11 @@ class SuiteVersion(models.Model):
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=71, unique=True)
     document = models.JSONField(help_text="The suite document the digest is of.")
+    guessing = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="By task: what guessing scores, a decimal; of no task where nobody knows it.",
+    )
     published_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     published_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
@@ -71,6 +76,11 @@ class SuiteVersion(models.Model):
     def tasks(self) -> list[dict[str, Any]]:
         """The document's task entries, in order."""
         return list(self.document["tasks"])
+
+    def guessing_on(self, name: str) -> float | None:
+        """Return what blind guessing scores on one task; None where nobody knows it."""
+        known = (self.guessing or {}).get(name)
+        return None if known is None else float(known)
 
     def task(self, name: str) -> dict[str, Any]:
         """Return the entry of one task; raises KeyError when the version has none of this name."""

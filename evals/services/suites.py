@@ -1,5 +1,6 @@
 """Publishing suite versions."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -12,12 +13,16 @@ from evals.choices import Leaf
 from evals.models import Suite, SuiteVersion
 from evals.suite_refusals import error_words, spoken
 from evals.suites.checking import SuiteError
+from evals.suites.document import DataFile, data_file, digest, require_valid
 from evals.suites.document import Suite as SuiteDocument
-from evals.suites.document import data_file, digest, require_valid
-from evals.suites.rows import check_files
+from evals.suites.guessing import guessing_of
+from evals.suites.rows import Row, check_files, read_rows
+from evals.suites.templates import TemplateRefused
 from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
-from oversight.web.refusals import Invalid, NotAllowed
+from oversight.web.refusals import Invalid, NotAllowed, Refusal
+
+logger = logging.getLogger(__name__)
 
 
 def publish_suite(
@@ -40,11 +45,35 @@ def publish_suite(
     # Files first, outside the transaction: left alone they are harmless, missing they are not.
     for data in files.values():
         artefacts.store_bytes(data, media_type="application/jsonl")
-    return _publish(by, document)
+    guessing = guessing_of(suite, lambda data: read_rows(files[data["name"]], data["name"]))
+    return _publish(by, document, guessing)
+
+
+def mend_guessing() -> int:
+    """Work out what guessing scores where a version lacks it; return of how many versions.
+
+    A server of before the column publishes without it. A version whose rows cannot be read now
+    waits for the next time.
+    """
+    mended = 0
+    for version in SuiteVersion.objects.filter(guessing__isnull=True):
+        try:
+            found = guessing_of(version.document, _stored_rows)
+        except (OSError, Refusal, SuiteError, TemplateRefused):
+            logger.exception("The rows of %s cannot be read.", version.subject)
+            continue
+        mended += SuiteVersion.objects.filter(pk=version.pk).update(guessing=found)
+    return mended
+
+
+def _stored_rows(data: DataFile) -> list[Row]:
+    return read_rows(artefacts.path_of(data["sha256"]).read_bytes(), data["name"])
 
 
 @transaction.atomic(durable=True)
-def _publish(by: Person, document: dict[str, Any]) -> tuple[SuiteVersion, bool]:
+def _publish(
+    by: Person, document: dict[str, Any], guessing: Mapping[str, str]
+) -> tuple[SuiteVersion, bool]:
     document_digest = digest(cast("SuiteDocument", document))
     slug, title = document["slug"], document["title"]
     suite, _ = Suite.objects.get_or_create(slug=slug, defaults={"title": title, "created_by": by})
@@ -68,6 +97,7 @@ def _publish(by: Person, document: dict[str, Any]) -> tuple[SuiteVersion, bool]:
         number=latest + 1,
         digest=document_digest,
         document=document,
+        guessing=guessing,
         published_by=by,
         leaf_id=leaf.id,
     )

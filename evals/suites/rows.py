@@ -103,6 +103,15 @@ def render_item(task: Task, row: Row) -> Item:
     return Item(text, choices, _choice_target(target, choices))
 
 
+def count_choices(task: Task, row: Row) -> int:
+    """Return how many choices a row of a task has.
+
+    Raises:
+        TemplateRefused: when the row does not fit the task's templates.
+    """
+    return len(_choices(task["config"]["doc_to_choice"], row))
+
+
 def _field(source: Any, row: Row) -> Any:
     """Resolve a `doc_to_*` value: a constant, the name of a column, or a template."""
     if not isinstance(source, str):

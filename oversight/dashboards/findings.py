@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from evals.metric_words import metric_label, metric_words
 from evals.models import Aggregate, Criterion, NewestResult, Run, SuiteVersion
+from oversight.dashboards.orientation import Orientation, orientation_of
 from oversight.dashboards.words import number_word
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import exact
@@ -292,6 +293,7 @@ class Latest:
     task: dict[str, Any]
     words: str
     rows: list[dict[str, Any]]
+    line: Orientation
 
 
 def _newest_full() -> QuerySet[SuiteVersion, Any]:
@@ -332,4 +334,4 @@ def latest() -> Latest | None:
         for row in chart_rows([finding])
     ]
     words = f"{task['title']}: {best_words(task, findings, numbers[name])}"
-    return Latest(run, task, words, rows)
+    return Latest(run, task, words, rows, orientation_of(run.suite_version, task))

@@ -42,7 +42,11 @@ class Cell:
     column: Column
     finding: Finding | None = None
     behind: float | None = None
-    """How much worse than the baseline, in units of the score; negative where better."""
+    """How much worse than the baseline, in units of the score; negative where better.
+
+    None where there is nothing to compare with: the baseline was not measured on the task, or no
+    other version was, so that every score would be the best.
+    """
 
     @property
     def step(self) -> int:
@@ -57,12 +61,29 @@ class Cell:
     def behind_words(self) -> str:
         """The distance to the baseline in words."""
         if self.behind is None:
-            return ""
+            return gettext("nothing to compare with") if self.finding else ""
         distance = round(abs(self.behind), 3)
         if not distance:
             return gettext("at the baseline")
         words = gettext("%(score)s behind") if self.behind > 0 else gettext("%(score)s ahead")
         return words % {"score": localised(f"{distance:.3f}")}
+
+    @property
+    def guessing_words(self) -> str:
+        """How a score that nothing else is beside stands to guessing, where that is known."""
+        guessing = self.column.guessing
+        is_alone = self.behind is None and "neutral" not in self.column.task
+        if self.finding is None or guessing is None or not is_alone:
+            return ""
+        above = round(self.finding.aggregate.mean - guessing, 3)
+        if not above:
+            return gettext("as good as guessing")
+        words = (
+            gettext("%(score)s above guessing")
+            if above > 0
+            else gettext("%(score)s below guessing")
+        )
+        return words % {"score": localised(f"{abs(above):.3f}")}
 
     @property
     def is_of_earlier_suite(self) -> bool:
@@ -92,6 +113,15 @@ class Matrix:
     """What scores are coloured by; None: the best that was measured on each task."""
     suites: Sequence[SuiteVersion] = field(default=())
 
+    @property
+    def alone(self) -> str:
+        """How many of its scores have nothing to compare with: `all`, `some`, or empty for none."""
+        measured = [cell for row in self.rows for cell in row.cells if cell.finding]
+        alone = [cell for cell in measured if cell.behind is None]
+        if not alone:
+            return ""
+        return "some" if len(alone) < len(measured) else "all"
+
     def as_record(self) -> dict[str, Any]:
         """Return it as data."""
         return {
@@ -112,7 +142,7 @@ def matrix(asked: Asked) -> Matrix:
     columns = with_alike(list(columns_page))
     page = Paginator(versions_of(asked, columns), ROWS).get_page(asked.page)
     baseline = _baseline(asked)
-    rows = _rows(list(page), columns, baseline, None if baseline else _best(columns))
+    rows = _rows(list(page), columns, baseline, _best(columns))
     return Matrix(asked, page, columns_page, columns, rows, baseline, suites)
 
 
@@ -121,7 +151,7 @@ def whole(asked: Asked) -> Iterator[dict[str, Any]]:
     columns = with_alike(columns_of(newest_suites(), asked))
     keys = list(versions_of(asked, columns).values_list("pk", flat=True))
     baseline = _baseline(asked)
-    best = None if baseline else _best(columns)
+    best = _best(columns)
     for start in range(0, len(keys), ROWS_AT_ONCE):
         some = keys[start : start + ROWS_AT_ONCE]
         found = light(ModelVersion.objects.all()).in_bulk(some)
@@ -137,12 +167,15 @@ def _rows(
     versions: Sequence[ModelVersion],
     columns: Sequence[Column],
     baseline: ModelVersion | None,
-    best: Mapping[str, float] | None,
+    best: Mapping[str, float],
 ) -> list[Row]:
     """Return versions with their cells, held against the baseline or the best; two queries."""
     wanted = [*versions, baseline] if baseline and baseline not in versions else versions
     results = _results(wanted, columns)
-    lines = _lines_of(baseline, columns, results) if baseline else best or {}
+    lines = best
+    if baseline:
+        own = _lines_of(baseline, columns, results)
+        lines = {key: gain for key, gain in own.items() if key in best}
     return [
         Row(version, tuple(_cell(version, column, results, lines) for column in columns))
         for version in versions
@@ -184,17 +217,23 @@ def _results(versions: Sequence[ModelVersion], columns: Sequence[Column]) -> Res
 
 
 def _best(columns: Sequence[Column]) -> dict[str, float]:
-    """Return the best gain measured on each task, on any suite that asks it alike; one query."""
+    """Return the best gain measured on each task, on any suite that asks it alike; one query.
+
+    Tasks on which one version alone was measured have none: it would be held against itself.
+    """
     parts = [
         measured_on(column.suite_version, column.task, column.alike)
         .annotate(place=Value(place))
-        .values_list("place", "mean")[:1]
+        .values_list("place", "mean")[:2]
         for place, column in enumerate(columns)
     ]
     if not parts:
         return {}
     rows = list(parts[0].union(*parts[1:], all=True)) if len(parts) > 1 else list(parts[0])
-    return {columns[place].key: columns[place].gain(mean) for place, mean in rows}
+    gains: dict[int, list[float]] = {}
+    for place, mean in rows:
+        gains.setdefault(place, []).append(columns[place].gain(mean))
+    return {columns[place].key: max(two) for place, two in gains.items() if len(two) > 1}
 
 
 def _lines_of(

@@ -26,6 +26,11 @@ class Column:
         return f"{self.suite_version.suite.slug}.{self.task['name']}"
 
     @property
+    def guessing(self) -> float | None:
+        """What blind guessing scores; None where nobody knows it."""
+        return self.suite_version.guessing_on(self.task["name"])
+
+    @property
     def shots_words(self) -> str:
         """How many worked examples stand before each question, in words."""
         number = self.task["num_fewshot"]
@@ -51,6 +56,7 @@ class Column:
             "metric": self.task["metric"],
             "higher_is_better": self.task["higher_is_better"],
             "neutral": self.task.get("neutral"),
+            "guessing": self.guessing,
             "shots": self.task["num_fewshot"],
         }
 

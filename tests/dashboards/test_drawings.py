@@ -9,12 +9,14 @@ from itertools import product
 import pytest
 from django.utils import translation
 
+from evals.models import SuiteVersion
 from oversight.dashboards.drawings import deciding, press
 from oversight.dashboards.drawings.chart import Chart, Datum
 from oversight.dashboards.drawings.drawing import PRESS, drawn
 from oversight.dashboards.drawings.layers import PALETTE
 from oversight.dashboards.drawings.sizes import NARROW, WIDE, room, wrapped
 from oversight.dashboards.drawings.subjects import KINDS
+from oversight.dashboards.orientation import orientation_of
 from proposals.services import moderation
 from tests import factories
 from tests.dashboards.test_in_a_browser import opened
@@ -291,7 +293,9 @@ def test_a_scale_that_leaves_zero_out_says_so_in_the_drawing(kind, size, languag
     ],
 )
 def test_a_scale_says_that_it_is_cut_only_where_it_is(changed, said):
-    assert a_chart(**changed).said == f"One comes first. {said}".rstrip()
+    chart = a_chart(**changed)
+    assert chart.cut == said
+    assert chart.spec()["title"]["subtitle"] == list(filter(None, ("One comes first.", said)))
 
 
 def test_the_page_and_the_frame_of_a_chart_say_where_its_scale_begins(client, subjects):
@@ -300,6 +304,47 @@ def test_the_page_and_the_frame_of_a_chart_say_where_its_scale_begins(client, su
         for shown, said in (("", "The scale begins at"), ("/de", "Die Skala beginnt bei")):
             page = client.get(f"{shown}{address}{form}").content.decode()
             assert said in re.search(r'alt="([^"]*)"', page)[1]
+
+
+GUESSING = {"": "guessing", "fr": "réponses au hasard", "de": "Raten"}
+
+
+@pytest.mark.parametrize("kind", ["task", "over-time", "model"])
+def test_a_chart_of_one_task_shows_what_guessing_scores_where_that_is_known(client, subjects, kind):
+    address = f"/charts/{kind}/{subjects[kind]}"
+    for language, words in GUESSING.items():
+        page = client.get(f"{language and '/'}{language}{address}/").content.decode()
+        query = f"?language={language}" if language else "?"
+        figure = "0,50" if language else "0.50"
+        for width in ("wide", "narrow"):
+            drawing = client.get(f"{address}.svg{query}&width={width}").content.decode()
+            assert f">{words}<" in drawing
+            assert re.search(rf"{figure}[\s\u202f]*: {words}\.", drawing)
+        assert re.search(rf'alt="[^"]*{figure}[\s\u202f]*: {words}\.', page)
+    SuiteVersion.objects.update(guessing={})
+    assert "guessing" not in client.get(f"{address}.json").content.decode()
+    assert "guessing" not in client.get(f"{address}/").content.decode()
+
+
+def test_charts_of_several_tasks_show_no_line_of_one_of_them(client, subjects):
+    assert "guessing" not in client.get(f"/charts/run/{subjects['run']}.json").content.decode()
+
+
+def test_pages_say_what_guessing_scores_beside_their_charts_of_one_task(client, world, words):
+    suite = world.suite.suite.get_absolute_url()
+    for address in ("/", suite, f"{suite}tasks/facts/"):
+        assert "The line at 0.50: guessing." in words(client.get(address)), address
+    assert client.get(f"/api/v1{suite}tasks/facts/").json()["guessing"] == 0.5
+    SuiteVersion.objects.update(guessing=None)
+    for address in ("/", suite, f"{suite}tasks/facts/"):
+        assert "guessing" not in words(client.get(address)), address
+    assert client.get(f"/api/v1{suite}tasks/facts/").json()["guessing"] is None
+
+
+def test_a_task_that_may_be_even_handed_has_that_line_and_no_other(world):
+    task = world.suite.tasks[0]
+    assert orientation_of(world.suite, task) == (0.5, "guessing")
+    assert orientation_of(world.suite, task | {"neutral": "0.4"}) == (0.4, "even-handed")
 
 
 def test_parts_of_a_whole_are_drawn_in_percent(client, subjects):
@@ -397,7 +442,8 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     assert row["low"] < row["value"] < row["high"]
     assert row["label"].startswith("met: ")
     assert row["label"].endswith("(at least 0.65)")
-    assert spec["title"]["subtitle"] == ["1 criterion: 1 met. The scale begins at 0.6, not at 0."]
+    said = ["1 criterion: 1 met.", "The scale begins at 0.6, not at 0."]
+    assert spec["title"]["subtitle"] == said
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     assert "tick" in marks
     ET.fromstring(client.get(f"/charts/decision/{world.decision.ref}.svg").content)

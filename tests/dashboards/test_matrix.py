@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 
 import pytest
 
+from evals.models import SuiteVersion
 from evals.services.suites import publish_suite
 from oversight.dashboards import matrix
 from oversight.registry.services.describing import describe
@@ -146,6 +148,73 @@ def test_scores_are_held_against_the_best_or_against_a_named_version(client, wor
     page = client.get(f"{OVERVIEW}{beside}&show=map").content.decode()
     assert "0.438 ahead" in page
     assert "the baseline" in page
+
+
+def cells(client, query="?show=map"):
+    """Return what each measured cell of the heat map says, and the steps that have a colour."""
+    page = client.get(f"{OVERVIEW}{query}").content.decode()
+    body = page.partition('<table class="table matrix')[2].partition("</tbody>")[0]
+    said = [re.sub(r"<[^>]+>", " ", each) for each in re.findall(r"(?s)<td.*?</td>", body)]
+    return page, said, re.findall(r"heat-([1-5])", body)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_score_that_nothing_is_beside_has_no_colour_and_says_so(client, world, beside):
+    query = f"?show=map&beside={world.version.digest}" if beside else "?show=map"
+    page, said, coloured = cells(client, query)
+    assert coloured == []
+    assert len(said) == 2
+    assert not any("at the baseline" in each for each in said)
+    # What is so of every cell is said once, above them.
+    assert "There is nothing to compare" in page
+    assert "no cell has a colour" in page
+    assert "nothing to compare with" not in " ".join(said)
+    assert 'class="scale"' not in page
+    assert "hold others against it" not in page
+    found = client.get("/findings/overview.json").json()["results"]
+    assert [row["behind_baseline"] for row in found] == [None, None]
+
+
+def test_a_score_that_nothing_is_beside_is_held_against_guessing_where_that_is_known(client, world):
+    _, said, _ = cells(client)
+    found = client.get("/findings/overview.json").json()
+    assert [task["guessing"] for task in found["tasks"]] == [0.5, 0.5]
+    means = [row["mean"] for row in found["results"]]
+    for mean, each in zip(means, said, strict=True):
+        assert f"{mean - 0.5:.3f} above guessing" in each
+    for guessing, words in (("0.990000", "below guessing"), (str(means[0]), "as good as guessing")):
+        SuiteVersion.objects.update(guessing={"facts": guessing})
+        assert words in cells(client)[1][0]
+    SuiteVersion.objects.update(guessing={})
+    page, said, _ = cells(client)
+    assert len(said) == 2
+    assert "guessing" not in " ".join(said)
+    assert "guessing scores" not in page
+
+
+def test_tasks_that_one_version_alone_was_measured_on_stand_beside_others(client, world):
+    evaluated(world, 40, model_slug="other", model_name="Other")
+    page, said, coloured = cells(client)
+    assert len(coloured) == len(said) == 4
+    assert "nothing to compare with" not in page
+    assert "guessing scores 0.500" in page
+    revised(world, num_fewshot=3)  # and so nobody was measured on the first task as it is now
+    version = factories.make_model_version(model_slug="third", model_name="Third")
+    run = factories.make_run(world.cast.evaluator, world.suite.suite.current, version)
+    factories.finish_run(run, world.worker, right=50)
+    page, said, coloured = cells(client)
+    assert 'class="scale"' in page
+    assert (len(coloured), sum("nothing to compare with" in each for each in said)) == (3, 1)
+    assert "no colour: nothing to compare with" in page
+
+
+def test_a_score_is_held_against_even_handed_where_that_is_its_line(client, world):
+    suite = revised(world, neutral="0.5")
+    run = factories.make_run(world.cast.evaluator, suite, world.version)
+    factories.finish_run(run, world.worker, right=60)
+    page, said, _ = cells(client)
+    assert "0.5 is even-handed" in page
+    assert ["guessing" in each for each in said] == [False, True]
 
 
 def test_the_csv_says_what_the_json_says(client, world, others):

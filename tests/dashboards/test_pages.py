@@ -317,7 +317,11 @@ def test_a_task_asked_otherwise_before_is_not_measured_yet(client, world, words)
 
 
 def test_the_map_holds_scores_against_the_best_that_was_asked_alike(client, world, shorter, words):
-    assert "at the baseline" in words(client.get("/findings/overview/?show=map"))
+    run = factories.make_run(world.cast.evaluator, world.suite, factories.make_model_version())
+    factories.finish_run(run, world.worker, right=30)
+    page = words(client.get("/findings/overview/?show=map"))
+    assert page.count("at the baseline") == 1
+    assert "0.500 behind" in page
 
 
 def test_an_older_version_says_which_one_an_evaluation_is_by(client, world, shorter, words):

@@ -71,20 +71,17 @@ class Chart:
     def alt(self) -> str:
         """The chart in words, for who does not see it."""
         line = "" if self.line is None else line_words(self.line, self.line_label)
+        said = " ".join(filter(None, (self.finding, self.cut, line)))
         return ngettext(
             "%(title)s. %(finding)s The chart shows one figure; a table gives it, too.",
             "%(title)s. %(finding)s The chart shows %(figures)s figures; a table gives them all.",
             len(self.data),
-        ) % {
-            "title": self.title,
-            "finding": " ".join(filter(None, (self.said, line))),
-            "figures": len(self.data),
-        }
+        ) % {"title": self.title, "finding": said, "figures": len(self.data)}
 
     @property
-    def said(self) -> str:
-        """What stands below the title: the finding, and where the scale leaves zero out."""
-        return " ".join(filter(None, (self.finding, self.scale.cut if self.scale else "")))
+    def cut(self) -> str:
+        """In words that the scale leaves zero out; empty where it does not."""
+        return self.scale.cut if self.scale else ""
 
     @property
     def scale(self) -> Round | None:
@@ -115,11 +112,12 @@ class Chart:
         return head + row_of(self.names(size), size) * len(self.data)
 
     def _heading(self, size: Size) -> tuple[list[str], list[str]]:
-        """Return the lines of the title and of the finding."""
+        """Return the lines of the title, and those of the finding with the scale below it."""
         return (
             wrapped(self.title, size.title_characters),
-            wrapped(self.said, size.finding_characters),
-        )
+            [*wrapped(self.finding, size.finding_characters),
+             *(wrapped(self.cut, size.finding_characters) if self.cut else ())],
+        )  # fmt: skip
 
     @property
     def series(self) -> list[str]:

@@ -26,6 +26,7 @@ from oversight.dashboards.findings import (
     of_run,
     with_words,
 )
+from oversight.dashboards.orientation import orientation_of
 from oversight.dashboards.participation import votes_of
 from oversight.dashboards.words import number_word, sentence, worded
 from oversight.registry.models import RegisteredModel
@@ -45,7 +46,6 @@ def task(subject: str) -> Chart:
     asked = _task(subject)
     rows = measured(asked)
     found = with_words(rows[:ACROSS_SHOWN], {each.pk: each for each in asked.alike})
-    neutral = asked.task.get("neutral")
     return Chart(
         "intervals",
         gettext("%(task)s: models beside each other") % {"task": asked.task["title"]},
@@ -56,8 +56,7 @@ def task(subject: str) -> Chart:
         asked.task["title"],
         metric_label(asked.task),
         figures_of(chart_rows(found)),
-        None if neutral is None else float(neutral),
-        gettext("even-handed") if neutral is not None else "",
+        *orientation_of(asked.suite_version, asked.task),
     )
 
 
@@ -80,6 +79,7 @@ def trend_of(asked: AskedTask, measured_then: Sequence[Point]) -> Chart:
         asked.task["title"],
         metric_label(asked.task),
         tuple(_datum(point, point.model) for point in measured_then),
+        *orientation_of(asked.suite_version, asked.task),
     )
 
 
@@ -118,6 +118,7 @@ def history_of(found: RegisteredModel, results: Mapping[int, Sequence[Finding]])
         str(found),
         metric_label(asked.task),
         tuple(_datum(point, point.version.label) for point in measured_then),
+        *orientation_of(asked.suite_version, asked.task),
     )
 
 

@@ -193,7 +193,7 @@ OVERVIEW = Table(
             "behind_baseline",
             _("How much worse than the baseline, by the task's own idea of good."),
             unit="of the score",
-            null=_("The baseline was not measured on it."),
+            null=_("The baseline was not measured on it, or no other version was."),
         ),
     ),
     ("model_digest", "suite", "task"),

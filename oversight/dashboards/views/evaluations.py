@@ -34,6 +34,7 @@ from oversight.dashboards.findings import (
     of_run,
 )
 from oversight.dashboards.history import history, history_records, newest_history
+from oversight.dashboards.orientation import orientation_of
 from oversight.dashboards.progress import outlook, pace
 from oversight.dashboards.tables.of_pages import HISTORY, RUN_RESULTS
 from oversight.dashboards.twins import COMPLETE, as_json, as_table
@@ -134,6 +135,7 @@ def _task_panel(asked: AskedTask, found: list[Finding], number: int) -> dict[str
         "number": number,
         "chart": chart_rows(found, asked=asked.suite_version),
         "neutral": task.get("neutral"),
+        "line": orientation_of(asked.suite_version, task),
         "finding": best_words(task, found, number),
     }
 

@@ -111,6 +111,9 @@ class TaskColumnOutput(serializers.Serializer[Any]):
     metric = serializers.CharField()
     higher_is_better = serializers.BooleanField()
     neutral = serializers.CharField(allow_null=True)
+    guessing = serializers.FloatField(
+        allow_null=True, help_text="What blind guessing scores; null where nobody knows it."
+    )
     shots = serializers.IntegerField(allow_null=True)
 
 

@@ -31,6 +31,7 @@ from oversight.dashboards.findings import (
     newest_record,
     with_words,
 )
+from oversight.dashboards.orientation import orientation_of
 from oversight.dashboards.tables.of_pages import TASK_RESULTS
 from oversight.dashboards.twins import as_json, as_table
 from oversight.dashboards.views.matrix import NewestResultOutput
@@ -57,6 +58,7 @@ def task(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         "headline": _headline(asked, page.paginator.count),
         "finding": best_words(asked.task, found, page.paginator.count) if page.number == 1 else "",
         "chart": chart_rows(found[:ACROSS_SHOWN]),
+        "line": orientation_of(asked.suite_version, asked.task),
         "trend": trend_of(asked, trend(asked, found)),
         "subject": f"{slug}.{name}",
         "nav": "findings",
@@ -87,6 +89,7 @@ def _record(slug: str, name: str) -> dict[str, Any]:
         "suite_version": asked.suite_version.number,
         "comparable_suite_versions": [version.number for version in asked.alike],
         "task": {key: value for key, value in asked.task.items() if key != "config"},
+        "guessing": asked.suite_version.guessing_on(name),
         "results": [newest_record(each) for each in found],
     }
 
@@ -113,6 +116,9 @@ class TaskAcrossOutput(serializers.Serializer[Any]):
     suite_version = serializers.IntegerField()
     comparable_suite_versions = serializers.ListField(child=serializers.IntegerField())
     task = serializers.DictField(help_text="The entry of the suite's document.")
+    guessing = serializers.FloatField(
+        allow_null=True, help_text="What blind guessing scores; null where nobody knows it."
+    )
     results = NewestResultOutput(many=True)
 
 
