@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from oversight.accounts.models import Body, Membership
 from oversight.dashboards.results import CHOICES
 from oversight.web.clock import exact
+from proposals.awaiting import first_who_voted
 from proposals.choices import DecisionOutcome
 from proposals.models import Ballot, Delegation, Recusal, Revision, RollEntry
 
@@ -19,32 +20,50 @@ VOTES_SHOWN = 200
 
 COUNTS = ("on_roll", "cast", "delegated", "recused")
 
+_CARRIED = """
+    chain (start, entry, has_voted) AS (
+        SELECT e.id, e.delegate_id,
+            EXISTS (SELECT FROM proposals_ballot b WHERE b.entry_id = e.delegate_id)
+        FROM proposals_rollentry e JOIN v ON v.contract_id = e.contract_id
+        WHERE e.delegate_id IS NOT NULL AND e.delegation_revoked_at IS NULL
+            AND NOT EXISTS (SELECT FROM proposals_ballot b WHERE b.entry_id = e.id)
+      UNION
+        SELECT chain.start, e.delegate_id,
+            EXISTS (SELECT FROM proposals_ballot b WHERE b.entry_id = e.delegate_id)
+        FROM chain JOIN proposals_rollentry e ON e.id = chain.entry
+        WHERE NOT chain.has_voted
+            AND e.delegate_id IS NOT NULL AND e.delegation_revoked_at IS NULL
+    )
+"""
+"""Delegations of the votes `v`, followed to the first who voted, as the count follows them."""
+
 _ENTRY = """
     EXISTS (SELECT 1 FROM proposals_ballot b WHERE b.entry_id = e.id) AS has_cast,
-    e.delegate_id IS NOT NULL AND e.delegation_revoked_at IS NULL AS has_delegated
+    e.id IN (SELECT start FROM chain WHERE has_voted) AS is_carried
 """
 _VOTES = f"""
-    SELECT v.contract_id, v.proposal_id, v.ref, v.decided_at, v.outcome, v.secret,
-        count(*), count(*) FILTER (WHERE has_cast),
-        count(*) FILTER (WHERE has_delegated AND NOT has_cast),
-        (SELECT count(*) FROM proposals_recusal r WHERE r.proposal_id = v.proposal_id)
-    FROM (
+    WITH RECURSIVE v AS (
         SELECT c.id AS contract_id, p.id AS proposal_id, p.ref, d.decided_at, d.outcome,
             c.document::jsonb ->> 'secrecy' = 'secret' AS secret
         FROM proposals_decision d JOIN proposals_proposal p ON p.id = d.proposal_id
         JOIN proposals_contract c ON c.proposal_id = p.id
         WHERE p.body_id = %s ORDER BY d.decided_at DESC, d.id DESC LIMIT {VOTES_SHOWN}
-    ) v
-    JOIN LATERAL (
+    ), {_CARRIED}
+    SELECT v.contract_id, v.proposal_id, v.ref, v.decided_at, v.outcome, v.secret,
+        count(*), count(*) FILTER (WHERE has_cast), count(*) FILTER (WHERE is_carried),
+        (SELECT count(*) FROM proposals_recusal r WHERE r.proposal_id = v.proposal_id)
+    FROM v JOIN LATERAL (
         SELECT {_ENTRY} FROM proposals_rollentry e WHERE e.contract_id = v.contract_id
     ) entry ON true
     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY v.decided_at DESC, v.ref DESC
 """  # noqa: S608 - all of it is ours
 _MEMBERS = f"""
+    WITH RECURSIVE v AS (SELECT unnest(%s::bigint[]) AS contract_id), {_CARRIED}
     SELECT membership_id, count(*), count(*) FILTER (WHERE has_cast),
-        count(*) FILTER (WHERE has_delegated AND NOT has_cast)
+        count(*) FILTER (WHERE is_carried)
     FROM (
-        SELECT e.membership_id, {_ENTRY} FROM proposals_rollentry e WHERE e.contract_id = ANY(%s)
+        SELECT e.membership_id, {_ENTRY}
+        FROM proposals_rollentry e JOIN v ON v.contract_id = e.contract_id
     ) entry GROUP BY 1
 """  # noqa: S608 - all of it is ours
 
@@ -161,18 +180,22 @@ def given_by(seat: Membership, votes: Sequence[Vote]) -> list[Given]:
     }
     last = Ballot.objects.filter(entry__in=[entry.pk for entry in entries.values()])
     ballots = {row.entry_id: row for row in last.order_by("entry_id", "number")}
+    waived = [e.pk for e in entries.values() if e.delegate_id and e.pk not in ballots]
+    carried = first_who_voted(waived)
     recused = set(Recusal.objects.filter(membership=seat).values_list("proposal_id", flat=True))
     found = []
     for vote in votes:
         entry = entries.get(vote.contract_id)
         if entry:
-            found.append(_given(vote, entry, ballots))
+            found.append(_given(vote, entry, ballots, is_carried=entry.pk in carried))
         elif vote.proposal_id in recused:
             found.append(Given(vote, _("recused: declared a conflict of interest"), "wait"))
     return found
 
 
-def _given(vote: Vote, entry: RollEntry, ballots: Mapping[int, Ballot]) -> Given:
+def _given(
+    vote: Vote, entry: RollEntry, ballots: Mapping[int, Ballot], *, is_carried: bool
+) -> Given:
     ballot = ballots.get(entry.pk)
     if ballot and vote.is_secret:
         return Given(vote, _("voted; how is secret from the public"), leaf_id=ballot.leaf_id)
@@ -181,9 +204,10 @@ def _given(vote: Vote, entry: RollEntry, ballots: Mapping[int, Ballot]) -> Given
         words = str(CHOICES.get(ballot.choice, ballot.words))
         return Given(vote, words, tone, ballot.leaf_id)
     if entry.delegate and entry.delegation_revoked_at is None:
-        return Given(
-            vote, _("delegated to %(person)s") % {"person": entry.delegate.membership.person}
-        )
+        to = {"person": entry.delegate.membership.person}
+        if is_carried:
+            return Given(vote, _("delegated to %(person)s") % to)
+        return Given(vote, _("delegated to %(person)s, and no ballot counted") % to, "wait")
     return Given(vote, _("did not vote"), "wait")
 
 

@@ -67,6 +67,28 @@ def test_a_vote_that_another_carried_is_no_missed_one(cast):
     assert given.words == f"delegated to {receiver}"
 
 
+def test_a_vote_that_was_delegated_and_that_nobody_cast_is_missed(cast):
+    giver, receiver = cast.members[2], cast.members[0]
+    roll.give_delegation(by=giver, body=cast.body, to=seat(cast, receiver))
+    vote(cast, None, "no", None)
+    assert counts(cast)[str(giver)] == (1, 0, 0, 1, 0)
+    (row,) = votes_of(cast.body)
+    assert (row.cast, row.delegated, row.share) == (1, 0, pytest.approx(1 / 3))
+    (given,) = given_by(seat(cast, giver), [row])
+    assert given.words == f"delegated to {receiver}, and no ballot counted"
+
+
+@pytest.mark.parametrize("voter", [0, 1])
+def test_a_chain_of_delegations_is_followed_to_the_first_who_voted(cast, voter):
+    first, second, last = cast.members[2], cast.members[1], cast.members[0]
+    roll.give_delegation(by=first, body=cast.body, to=seat(cast, second))
+    roll.give_delegation(by=second, body=cast.body, to=seat(cast, last))
+    decision = vote(cast, *("yes" if number == voter else None for number in range(3)))
+    (row,) = votes_of(cast.body)
+    turnout = decision.sheet["quorum"]["present"]
+    assert (row.cast, row.delegated) == (1, int(turnout) - 1) == (1, 2 - voter)
+
+
 def test_a_ballot_of_ones_own_counts_as_cast_in_spite_of_a_delegation(cast):
     giver, receiver = cast.members[2], cast.members[0]
     roll.give_delegation(by=giver, body=cast.body, to=seat(cast, receiver))

@@ -114,7 +114,7 @@ STATISTICS = Table(
 _IN_VOTES = (
     integer("on_roll", _("Who could vote, or how often one could.")),
     integer("cast", _("Ballots cast.")),
-    integer("delegated", _("Votes that were delegated.")),
+    integer("delegated", _("Votes that a delegate cast.")),
     integer("recused", _("Conflicts of interest declared.")),
 )
 VOTES = Table(
