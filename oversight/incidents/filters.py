@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from oversight.accounts.policy import can_read_restricted, is_person
@@ -40,7 +40,7 @@ class IncidentFilter(forms.Form):
     handled = forms.ChoiceField(
         required=False,
         label=_("Handled by"),
-        choices=[("", _("Anybody")), (MINE, _("Your bodies, or nobody yet"))],
+        choices=[("", _("Anybody")), (MINE, pgettext_lazy("handled by", "You"))],
     )
 
     def __init__(self, *arguments: Any, user: object = None, **options: Any) -> None:
