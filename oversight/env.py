@@ -5,9 +5,12 @@ Every reader names the variable and the fix in its error. Settings are read thro
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
 class ConfigurationError(ValueError):
@@ -74,6 +77,15 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Return a comma-separated list, without empty items."""
     raw = text(name)
     return [item.strip() for item in raw.split(",") if item.strip()] if raw else list(default)
+
+
+def languages(name: str) -> list[str]:
+    """Return languages by the codes of BCP 47, such as `it,rm` or `pt-BR`, each once."""
+    found = list(dict.fromkeys(words(name)))
+    for code in found:
+        if not _LANGUAGE.fullmatch(code):
+            raise ConfigurationError(f"{name} has {code!r}: use codes such as it, rm or pt-BR.")
+    return found
 
 
 def folder(name: str, default: Path) -> Path:

@@ -8,6 +8,7 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
+from django.conf.locale import LANG_INFO
 from whitenoise.compress import Compressor
 
 from oversight import env
@@ -54,6 +55,13 @@ LOCALE_PATHS = [COMPILED_CATALOGUES_DIR]
 # For tests of layout: English with accents, in brackets, written from right to left.
 if PSEUDO_LANGUAGE := env.boolean("PSEUDO_LANGUAGE"):
     LANGUAGES.append(("ar-xb", "[Pšéûðö]"))
+
+# What people write has its own language, which its writer says: `TEXT_LANGUAGES=it,rm` adds two.
+TEXT_LANGUAGES = [
+    (code, name[:1].upper() + name[1:] if name != code else code)
+    for code in dict.fromkeys(["en", "fr", "de", *env.languages("TEXT_LANGUAGES")])
+    for name in [str(LANG_INFO.get(code.lower(), {}).get("name_local", code))]
+]
 
 # -- Secrets ---------------------------------------------------------------------------------
 
@@ -381,6 +389,7 @@ SPECTACULAR_SETTINGS = {
         "oversight.dashboards.document_examples.add_examples",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "TextLanguage": "oversight.web.written.CODES",
         "BodyRole": "oversight.accounts.choices.BodyRole",
         "OrganisationRole": "oversight.accounts.choices.OrganisationRole",
         "RunState": "evals.choices.RunState",

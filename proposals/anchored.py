@@ -151,7 +151,10 @@ def quoted_in(text: str, quote: str, before: str = "", after: str = "") -> tuple
 def _anchors(proposal: Proposal) -> Iterable[Anchor]:
     rows = Anchor.objects.filter(comment__proposal=proposal, comment__hidden_at=None)
     rows = rows.select_related("comment__author", "revision").defer("revision__body_markdown")
-    return reversed(rows.order_by("-pk")[:ANCHORS_SHOWN])
+    found = list(rows.order_by("-pk")[:ANCHORS_SHOWN])
+    for row in found:
+        row.comment.proposal = proposal
+    return reversed(found)
 
 
 def _block_at(place: int, blocks: tuple[Block, ...]) -> int | None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from oversight.accounts.models import Person
 from proposals.choices import Status
-from proposals.models import Contract, Proposal, Revision, RollEntry
+from proposals.models import Contract, Proposal, RollEntry
+from proposals.titles import titled
 
 SHOWN = 50
 
@@ -66,7 +67,6 @@ def _not_cast(person: Person) -> QuerySet[RollEntry]:
 
 
 def _votes(entries: QuerySet[RollEntry], limit: int) -> list[Awaited]:
-    titles = Revision.objects.filter(proposal=OuterRef("contract__proposal")).order_by("-number")
     to_them = RollEntry.objects.filter(delegate=OuterRef("pk"), delegation_revoked_at=None)
     numbers = to_them.order_by().values("delegate").annotate(number=Count("pk")).values("number")
     rows = (
@@ -74,18 +74,17 @@ def _votes(entries: QuerySet[RollEntry], limit: int) -> list[Awaited]:
         # The document is long where thousands may vote, and nothing of it is shown.
         .defer("contract__document")
         .annotate(
-            title=Subquery(titles.values("title")[:1]),
             delegators=Subquery(numbers),
             ballot_number=Count("ballots"),
         )
         .order_by("contract__closes_at", "pk")[:limit]
     )
-    found = list(rows)
+    found = list(titled(rows, "contract__proposal"))
     carriers = _names(first_who_voted([row.pk for row in found if row.delegate_id]))
     return [
         Awaited(
             proposal=row.contract.proposal,
-            title=row.title,
+            title=row.shown_title,
             closes_at=row.contract.closes_at,
             has_voted=bool(row.ballot_number),
             is_casting_vote=False,

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from oversight.accounts.models import Person
 from oversight.web.clock import stamp
+from oversight.web.written import Written
 from proposals.choices import Answer, Status
 from proposals.models import Moderation, Opinion, OpinionMap, OpinionStatement, Proposal
 from proposals.opinions.answers import AGREE, DISAGREE, PASS, UNSEEN, Answers
@@ -73,6 +74,14 @@ def row_of(person: Person, drawn: dict[str, Any], proposal: Proposal) -> str:
     names = (each["statement"] for each in drawn["statements"])
     found = {str(leaf): SIGNS[Answer(answer)] for leaf, answer in given.items()}
     return "".join(found.get(name, UNSEEN) for name in names)
+
+
+def texts_of(proposal: Proposal) -> dict[str, Written]:
+    """Return the statements that are not hidden, each in its language, by the name of its leaf."""
+    rows = shown_statements(proposal).values_list("leaf_id", "text", "language")
+    return {
+        str(leaf): Written(text, language or proposal.written_in) for leaf, text, language in rows
+    }
 
 
 def next_statement(person: Person, proposal: Proposal) -> OpinionStatement | None:

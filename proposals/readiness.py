@@ -15,6 +15,7 @@ from evals.models import Criterion, Run, SuiteVersion
 from oversight.accounts.models import Membership
 from oversight.registry.models import ModelVersion
 from oversight.web.clock import database_now
+from oversight.web.written import Told, Written
 from proposals.choices import STANDING_AMENDMENTS, AmendmentStatus, Origin, ProposalType, Status
 from proposals.evaluators import asks_for_admission, counted_organisations
 from proposals.evidence import Shown, lines_of, problems_with, references_in, resolve
@@ -257,12 +258,12 @@ def _open_questions(proposal: Proposal) -> list[str]:
     """Return the questions that the proposer has not answered, the oldest named."""
     questions = proposal.comments.filter(is_question=True, answer=None, hidden_at=None)
     rows = list(questions.select_related("author")[: NAMED + 1])
-    found = [
-        gettext("The proposer has not answered %(author)s: “%(chars)s”")
-        % {
-            "author": row.author,
-            "chars": Truncator(row.text).chars(120),
-        }
+    found: list[str] = [
+        Told(
+            gettext("The proposer has not answered %(author)s: “%(chars)s”"),
+            author=row.author,
+            chars=Written(Truncator(row.text).chars(120), row.written_in),
+        )
         for row in rows[:NAMED]
     ]
     if len(rows) > NAMED:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from proposals.crowds import map_of, shown_statements
+from proposals.crowds import map_of, texts_of
 from proposals.models import OpinionMap, Proposal
 
 COLUMNS, ROWS = 44, 28
@@ -201,10 +201,9 @@ class Opinions:
 
 def opinions_of(proposal: Proposal) -> Opinions:
     """Return how many statements there are and the newest map; two queries."""
-    shown = dict(shown_statements(proposal).values_list("leaf_id", "text"))
-    newest = map_of(proposal) if shown else None
-    texts = {str(leaf): text for leaf, text in shown.items()}
-    return Opinions(len(shown), ShownMap.of(newest, texts) if newest else None)
+    texts = texts_of(proposal)
+    newest = map_of(proposal) if texts else None
+    return Opinions(len(texts), ShownMap.of(newest, texts) if newest else None)
 
 
 def place_of(row: OpinionMap, answers: str) -> Place | None:

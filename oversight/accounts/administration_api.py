@@ -18,6 +18,7 @@ from oversight.accounts.models import Affiliation, Body, Membership, Organisatio
 from oversight.accounts.permissions import own, writes
 from oversight.web.inputs import checked, named_row
 from oversight.web.refusals import NotAllowed
+from oversight.web.written_inputs import language_input
 
 _OPEN = Q(ends_at=None) | Q(ends_at__gt=Now())
 
@@ -29,7 +30,7 @@ class BodyOutput(serializers.ModelSerializer[Body]):
 
     class Meta:
         model = Body
-        fields = ["slug", "name", "summary", "time_zone", "founded_at", "leaf"]
+        fields = ["slug", "name", "summary", "time_zone", "language", "founded_at", "leaf"]
 
 
 class BodyInput(serializers.Serializer[Any]):
@@ -41,6 +42,13 @@ class BodyInput(serializers.Serializer[Any]):
     time_zone = serializers.CharField(
         max_length=60, default="Europe/Zurich", help_text="Its votes close by this clock."
     )
+    language = language_input("That it works in; the site's where none is named.")
+
+
+class BodyLanguageInput(serializers.Serializer[Any]):
+    """In which language a body works."""
+
+    language = language_input("Of its texts where nobody says otherwise.", required=True)
 
 
 class SeatOutput(serializers.ModelSerializer[Membership]):
@@ -119,12 +127,19 @@ class Bodies(generics.ListAPIView[Body]):
 
 
 class BodyDetail(generics.RetrieveAPIView[Body]):
-    """One body."""
+    """One body; an administrator says with PATCH in which language it works."""
 
     permission_classes = [writes(Scope.ACCOUNTS_WRITE)]
     serializer_class = BodyOutput
     lookup_field = "slug"
     queryset = Body.objects.all()
+
+    @extend_schema(request=BodyLanguageInput, responses=BodyOutput)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Say in which language it works."""
+        by, body = _administrator(request), get_object_or_404(Body, slug=slug)
+        changed = services.set_language(by=by, body=body, **checked(BodyLanguageInput, request))
+        return Response(BodyOutput(changed).data)
 
 
 class Seats(generics.ListAPIView[Membership]):

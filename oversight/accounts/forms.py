@@ -18,6 +18,7 @@ from oversight.accounts.choices import (
     Scope,
 )
 from oversight.accounts.models import DIGEST_HOUR, Body, Person
+from oversight.web.written import LanguageField
 
 
 class SignupForm(forms.Form):
@@ -98,6 +99,20 @@ class BodyForm(forms.Form):
         max_length=60,
         initial="Europe/Zurich",
         help_text=_("Where the body sits: its votes close by this clock."),
+    )
+    language = LanguageField(
+        label=_("Working language"),
+        initial=settings.LANGUAGE_CODE,
+        help_text=_("Of its texts, where their writers do not say otherwise."),
+    )
+
+
+class BodyLanguageForm(forms.Form):
+    """In which language a body works."""
+
+    language = LanguageField(
+        label=_("Working language"),
+        help_text=_("Of its texts, where their writers do not say otherwise."),
     )
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -17,6 +18,7 @@ from oversight.accounts.queries import (
     NoticeQuerySet,
     PersonManager,
 )
+from oversight.web.written import MAX_CODE
 
 DIGEST_HOUR = 7
 """When the daily mail goes out unless a person says otherwise."""
@@ -87,6 +89,11 @@ class Body(models.Model):
     name = models.CharField(max_length=120)
     summary = models.CharField(max_length=400, blank=True)
     time_zone = models.CharField(max_length=60, default="Europe/Zurich")
+    language = models.CharField(
+        max_length=MAX_CODE,
+        default=settings.LANGUAGE_CODE,
+        help_text="It works in this one: of its texts where nobody says otherwise.",
+    )
     founded_at = models.DateTimeField(default=timezone.now)
     leaf_id = models.UUIDField(unique=True)
 

@@ -24,6 +24,11 @@ urlpatterns = [
         "administration/bodies/<slug:slug>/", administration.manage_body, name="administration-body"
     ),
     path(
+        "administration/bodies/<slug:slug>/language/",
+        administration.set_language,
+        name="body-language",
+    ),
+    path(
         "administration/memberships/<str:public_id>/end/",
         administration.end_membership,
         name="membership-end",

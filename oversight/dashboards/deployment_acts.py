@@ -14,6 +14,7 @@ from oversight.registry import condition_words
 from oversight.registry.choices import AuthorisationState
 from oversight.registry.models import Authorisation, Deployment
 from oversight.web.languages import lowered
+from oversight.web.written import Told
 from proposals.models import Decision, Proposal
 from proposals.services.renewals import renewal_time
 
@@ -92,7 +93,7 @@ def _proposed(proposals: Iterable[Proposal]) -> list[Event]:
             first.setdefault(entry.subject, entry)
     return [
         {
-            "title": gettext("Proposed: %(title)s") % {"title": by_subject[subject].text.title},
+            "title": Told(gettext("Proposed: %(title)s"), title=by_subject[subject].title),
             "at": datetime.fromisoformat(entry.content["at"]),
             "act": entry.index,
             "note": gettext("%(label)s: %(words)s")

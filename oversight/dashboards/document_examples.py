@@ -35,6 +35,7 @@ _PROPOSAL = {
     "type": "authorise_deployment",
     "status": "voting",
     "title": "Use Alpina 8B at the helpdesk",
+    "language": "en",
     "deployment": "helpdesk",
     "version": _DIGEST,
     "target_ref": "",

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from oversight.accounts.models import Body, Membership
 from oversight.dashboards.results import CHOICES
 from oversight.web.clock import exact
+from oversight.web.written import Written
 from proposals.awaiting import first_who_voted
 from proposals.choices import DecisionOutcome
 from proposals.models import Ballot, Delegation, Recusal, Revision, RollEntry
+from proposals.titles import language_at
 
 VOTES_SHOWN = 200
 """The newest votes of a body that its participation is told of."""
@@ -123,7 +125,10 @@ def votes_of(body: Body) -> list[Vote]:
         cursor.execute(_VOTES, [body.pk])
         rows = cursor.fetchall()
     newest = Revision.objects.filter(proposal__in=[row[1] for row in rows])
-    titles = dict(newest.order_by("number").values_list("proposal_id", "title"))
+    written = newest.order_by("number").values_list(
+        "proposal_id", "title", language_at("proposal__")
+    )
+    titles = {proposal: Written(title, language) for proposal, title, language in written}
     return [replace(Vote(*row), title=titles.get(row[1], "")) for row in rows]
 
 

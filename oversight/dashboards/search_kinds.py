@@ -16,6 +16,7 @@ from oversight.accounts.models import Body
 from oversight.incidents.models import Incident
 from oversight.registry.models import Deployment, ModelVersion, RegisteredModel
 from oversight.web.languages import lowered
+from oversight.web.written import Written, language_of
 from proposals.markdown import plain_words
 from proposals.models import (
     Argument,
@@ -62,7 +63,13 @@ class Found:
     text: str
     note: str = ""
     pieces: tuple[tuple[str, bool], ...] = ()
+
     """The text round the words, each with whether it is one that was sought."""
+
+    @property
+    def language(self) -> str:
+        """The language of the text, where somebody wrote it; empty where it is ours."""
+        return language_of(self.text)
 
 
 # -- Statements ------------------------------------------------------------------------------
@@ -186,10 +193,12 @@ def _load_proposals(keys: list[int]) -> Iterable[Found]:
         decision = getattr(row, "decision", None)
         href = decision.get_absolute_url() if decision else row.get_absolute_url()
         state = decision.get_outcome_display() if decision else row.get_status_display()
-        text = f"{newest[row.pk].summary} {plain_words(newest[row.pk].body_markdown)}"
+        words = f"{newest[row.pk].summary} {plain_words(newest[row.pk].body_markdown)}"
+        text = Written(words, row.written_in)
+        title = Written(newest[row.pk].title, row.written_in)
         names = {"label": f"{row.ref}, {row.body}", "words": lowered(state)}
         note = gettext("%(label)s: %(words)s") % names
-        yield Found(row.pk, "proposal", newest[row.pk].title, href, text, note)
+        yield Found(row.pk, "proposal", title, href, text, note)
 
 
 def _load_models(keys: list[int]) -> Iterable[Found]:
@@ -244,7 +253,8 @@ def _load_incidents(keys: list[int]) -> Iterable[Found]:
 
 def _load_bodies(keys: list[int]) -> Iterable[Found]:
     for row in Body.objects.filter(pk__in=keys):
-        yield Found(row.pk, "body", row.name, reverse("body", args=[row.slug]), row.summary)
+        summary = Written(row.summary, row.language)
+        yield Found(row.pk, "body", row.name, reverse("body", args=[row.slug]), summary)
 
 
 def _load_participation(keys: list[int]) -> Iterable[Found]:
@@ -260,17 +270,21 @@ def _load_minutes(keys: list[int]) -> Iterable[Found]:
             "number": row.number,
             "body": row.body,
         }
-        yield Found(row.pk, "minutes", title, row.get_absolute_url(), plain_words(row.text))
+        text = Written(plain_words(row.text), row.language)
+        yield Found(row.pk, "minutes", title, row.get_absolute_url(), text)
 
 
 def _load_statements(keys: list[int]) -> Iterable[Found]:
-    rows = Statement.objects.filter(pk__in=keys).select_related("decision__proposal", "author")
+    rows = Statement.objects.filter(pk__in=keys).select_related(
+        "decision__proposal__body", "author"
+    )
     for row in rows:
         href = f"{row.decision.get_absolute_url()}#statement-{row.pk}"
         kind = str(row.get_kind_display())
         words = {"kind": kind[:1].upper() + kind[1:], "ref": row.decision.ref}
         title = gettext("%(kind)s on %(ref)s") % words
-        yield Found(row.pk, "statement", title, href, plain_words(row.text), str(row.author))
+        text = Written(plain_words(row.text), row.written_in)
+        yield Found(row.pk, "statement", title, href, text, str(row.author))
 
 
 def _said(
@@ -279,10 +293,11 @@ def _said(
     """Return what loads things that were said about a proposal."""
 
     def load(keys: list[int]) -> Iterable[Found]:
-        for row in model.objects.filter(pk__in=keys).select_related("proposal", "author"):
+        for row in model.objects.filter(pk__in=keys).select_related("proposal__body", "author"):
             href = row.proposal.get_absolute_url() + place.format(row.pk)
             title = gettext("%(kind)s on %(ref)s") % {"kind": word, "ref": row.proposal.ref}
-            yield Found(row.pk, kind, title, href, plain_words(row.text), str(row.author))
+            text = Written(plain_words(row.text), row.written_in)
+            yield Found(row.pk, kind, title, href, text, str(row.author))
 
     return load
 

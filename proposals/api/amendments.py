@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from oversight.accounts.permissions import Public
 from oversight.web.inputs import checked
+from oversight.web.written_inputs import language_input
 from proposals.amending import amendments_of, fitting, rows_of
 from proposals.api.proposals import ProposalView
 from proposals.api.talk import ProposalList
@@ -91,6 +92,7 @@ class RevisionInput(serializers.Serializer[Any]):
         required=False,
     )
     seats = serializers.IntegerField(required=False, min_value=1, max_value=MAX_OPTIONS)
+    language = language_input("Of the text; it stays what it was where none is named.")
 
 
 class RevisionOutput(serializers.Serializer[Any]):

@@ -15,6 +15,7 @@ from oversight.accounts.choices import Scope
 from oversight.accounts.permissions import Public, writes
 from oversight.registry.models import Authorisation
 from oversight.web.inputs import checked
+from oversight.web.written_inputs import OF_TEXT, language_input
 from proposals.ballot_files import ballots_as_blt, has_blt
 from proposals.choices import DecisionOutcome, ProposalType, StatementKind
 from proposals.models import Decision, Statement
@@ -30,9 +31,11 @@ class StatementOutput(serializers.ModelSerializer[Statement]):
         source="membership.actor", default=None, read_only=True, allow_null=True
     )
 
+    language = serializers.CharField(source="written_in", read_only=True, help_text=OF_TEXT)
+
     class Meta:
         model = Statement
-        fields = ["kind", "author", "member", "made_at", "text", "leaf_id"]
+        fields = ["kind", "author", "member", "made_at", "text", "language", "leaf_id"]
 
 
 class AnnulmentOutput(serializers.Serializer[Any]):
@@ -52,6 +55,9 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
     record = serializers.JSONField(source="content", read_only=True)
     body = serializers.CharField(source="proposal.body.slug", read_only=True)
     title = serializers.SerializerMethodField()
+    language = serializers.CharField(
+        source="proposal.written_in", read_only=True, help_text=OF_TEXT
+    )
     type = serializers.CharField(source="proposal.type", read_only=True)
     statements = StatementOutput(many=True, read_only=True)
     annulled = serializers.SerializerMethodField()
@@ -62,6 +68,7 @@ class DecisionOutput(serializers.ModelSerializer[Decision]):
             "ref",
             "body",
             "title",
+            "language",
             "type",
             "outcome",
             "decided_at",
@@ -158,6 +165,7 @@ class StatementInput(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(StatementKind.choices)
     text = serializers.CharField(max_length=statements.MAX_TEXT, help_text="Markdown, public.")
+    language = language_input("Of the text; the proposal's where none is named.")
 
 
 class DecisionView(APIView):
@@ -215,5 +223,6 @@ class Statements(DecisionView):
             decision=decision,
             kind=StatementKind(data["kind"]),
             text=data["text"],
+            language=data.get("language", ""),
         )
         return Response(StatementOutput(made).data, status=201)

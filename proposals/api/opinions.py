@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from oversight.accounts.choices import Scope
 from oversight.accounts.permissions import may_use
 from oversight.web.inputs import checked
+from oversight.web.written_inputs import OF_TEXT, language_input
 from proposals.api.proposals import ProposalView
 from proposals.api.talk import MadeOutput, ProposalList
 from proposals.choices import Answer
@@ -24,6 +25,7 @@ class OpinionStatementInput(serializers.Serializer[Any]):
     """A statement to add."""
 
     text = serializers.CharField(max_length=MAX_STATEMENT)
+    language = language_input("Of the text; the proposal's where none is named.")
 
 
 class OpinionStatementOutput(serializers.ModelSerializer[OpinionStatement]):
@@ -31,11 +33,14 @@ class OpinionStatementOutput(serializers.ModelSerializer[OpinionStatement]):
 
     author = serializers.CharField(source="author.display_name", read_only=True)
     text = serializers.SerializerMethodField()
+    language = serializers.CharField(source="written_in", read_only=True, help_text=OF_TEXT)
     leaf = serializers.UUIDField(source="leaf_id", read_only=True)
 
     class Meta:
         model = OpinionStatement
-        fields = ["id", "author", "text", "made_at", "hidden_at", "hidden_reason", "leaf"]
+        fields = [
+            *("id", "author", "text", "language", "made_at", "hidden_at", "hidden_reason", "leaf")
+        ]
 
     def get_text(self, row: OpinionStatement) -> str:
         """Return the text unless it is hidden."""
@@ -88,7 +93,7 @@ class Statements(ProposalList):
     def get_queryset(self) -> Any:
         """Return the statements, hidden ones without their text."""
         rows = self.proposal(self.kwargs["ref"]).statements.order_by("made_at", "id")
-        return rows.select_related("author")
+        return rows.select_related("author", "proposal__body")
 
     @extend_schema(request=OpinionStatementInput, responses={201: MadeOutput})
     def post(self, request: Request, ref: str) -> Response:
@@ -98,6 +103,7 @@ class Statements(ProposalList):
             by=request.user,  # type: ignore[arg-type]
             proposal=proposal,
             text=data["text"],
+            language=data.get("language", ""),
         )
         return Response({"id": made.pk, "leaf": str(made.leaf_id)}, status=201)
 

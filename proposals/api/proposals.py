@@ -21,6 +21,7 @@ from oversight.accounts.permissions import Public, reader, writes
 from oversight.registry.models import Deployment, ModelVersion
 from oversight.web.inputs import checked, named_row
 from oversight.web.refusals import Invalid
+from oversight.web.written_inputs import OF_TEXT, language_input
 from proposals.choices import ProposalType, Status
 from proposals.evaluating import start_evaluations
 from proposals.models import Decision, Proposal
@@ -57,6 +58,7 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
 
     body = serializers.SlugRelatedField[Body](slug_field="slug", read_only=True)
     title = serializers.SerializerMethodField()
+    language = serializers.CharField(source="written_in", read_only=True, help_text=OF_TEXT)
     deployment = serializers.SlugRelatedField[Deployment](
         slug_field="slug", read_only=True, allow_null=True
     )
@@ -85,6 +87,7 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
             "type",
             "status",
             "title",
+            "language",
             "deployment",
             "version",
             "target_ref",
@@ -186,6 +189,7 @@ class ProposalInput(serializers.Serializer[Any]):
         required=False,
         help_text="The earlier decision that it renews, suspends, ends or annuls.",
     )
+    language = language_input("Of the text; the body's where none is named.")
 
 
 class CriterionInput(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from oversight.accounts.choices import Scope
 from oversight.accounts.models import Body
 from oversight.accounts.permissions import Public, reader, writes
 from oversight.web.inputs import checked, named_row
+from oversight.web.written_inputs import OF_TEXT, language_input
 from proposals.api.proposals import ProposalView
 from proposals.arguments import Standing, ranked
 from proposals.choices import Moderated, Side, Spoken
@@ -61,6 +62,7 @@ class CommentInput(serializers.Serializer[Any]):
         default=False, help_text="Asked of the proposer, who answers before the text is final."
     )
     passage = PassageInput(required=False, help_text="For the first comment of a thread.")
+    language = language_input("Of the text; the proposal's where none is named.")
 
 
 class MadeOutput(serializers.Serializer[Any]):
@@ -75,6 +77,7 @@ class CommentOutput(serializers.ModelSerializer[Comment]):
 
     author = serializers.CharField(source="author.display_name", read_only=True)
     text = serializers.SerializerMethodField()
+    language = serializers.CharField(source="written_in", read_only=True, help_text=OF_TEXT)
     leaf = serializers.UUIDField(source="leaf_id", read_only=True)
     passage = serializers.SerializerMethodField()
 
@@ -85,6 +88,7 @@ class CommentOutput(serializers.ModelSerializer[Comment]):
             "parent",
             "author",
             "text",
+            "language",
             "made_at",
             "is_question",
             "answer",
@@ -109,6 +113,7 @@ class ArgumentInput(serializers.Serializer[Any]):
 
     side = serializers.ChoiceField(Side.choices)
     text = serializers.CharField(max_length=MAX_ARGUMENT)
+    language = language_input("Of the text; the proposal's where none is named.")
 
 
 class ArgumentOutput(serializers.Serializer[Standing]):
@@ -117,6 +122,7 @@ class ArgumentOutput(serializers.Serializer[Standing]):
     id = serializers.IntegerField(source="argument.pk")
     side = serializers.CharField(source="argument.side")
     text = serializers.CharField(source="argument.text")
+    language = serializers.CharField(source="argument.written_in", help_text=OF_TEXT)
     author = serializers.CharField(source="argument.author.display_name")
     made_at = serializers.DateTimeField(source="argument.made_at")
     supporters = serializers.IntegerField(source="weighed.supporters")
@@ -175,7 +181,7 @@ class Comments(ProposalList):
     def get_queryset(self) -> Any:
         """Return the comments, hidden ones without their text."""
         rows = self.proposal(self.kwargs["ref"]).comments.order_by("made_at", "id")
-        return rows.select_related("author", "anchor__revision")
+        return rows.select_related("author", "anchor__revision", "proposal__body")
 
     @extend_schema(request=CommentInput, responses={201: MadeOutput})
     def post(self, request: Request, ref: str) -> Response:
@@ -191,6 +197,7 @@ class Comments(ProposalList):
             parent=parent,
             is_question=data["is_question"],
             passage=Quoted(**data["passage"]) if "passage" in data else None,
+            language=data.get("language", ""),
         )
         return Response({"id": made.pk, "leaf": str(made.leaf_id)}, status=201)
 
@@ -212,6 +219,7 @@ class Arguments(ProposalView):
             proposal=proposal,
             side=Side(data["side"]),
             text=data["text"],
+            language=data.get("language", ""),
         )
         return Response({"id": made.pk, "leaf": str(made.leaf_id)}, status=201)
 

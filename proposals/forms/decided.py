@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oversight.web.written import LanguageField
 from proposals.forms.texts import ProseField
 from proposals.services import annulment, emergency, statements
 
@@ -41,3 +42,4 @@ class StatementForm(forms.Form):
         rows=10,
         help_text=_("Markdown, up to 10,000 characters. It is public, under your name, and stays."),
     )
+    language = LanguageField()

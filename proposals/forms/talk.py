@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from oversight.web.languages import filled
+from oversight.web.written import LanguageField
 from proposals.choices import Answer, Side
 from proposals.forms.texts import CommentForm, ProseField
 from proposals.models.opinions import MAX_STATEMENT
@@ -28,10 +29,12 @@ class ArgumentForm(forms.Form):
             max_argument=MAX_ARGUMENT,
         ),
     )
+    language = LanguageField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, language: str = "", **kwargs: Any) -> None:
         # It shares its page with the form of a comment, whose fields are called alike.
         super().__init__(*args, **{"auto_id": "argument_%s", **kwargs})
+        self.fields["language"].initial = language
 
 
 class StatementForm(forms.Form):
@@ -50,6 +53,11 @@ class StatementForm(forms.Form):
             max_statement=MAX_STATEMENT,
         ),
     )
+    language = LanguageField()
+
+    def __init__(self, *args: Any, language: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].initial = language
 
 
 class AnswerForm(forms.Form):
@@ -67,7 +75,7 @@ class PassageForm(CommentForm):
     SELECTED = "selected"
     part = forms.ChoiceField(label=_("About"), widget=forms.RadioSelect)
     quote = forms.CharField(required=False, max_length=MAX_QUOTE, widget=forms.HiddenInput)
-    field_order = ["part", "text", "is_question"]
+    field_order = ["part", "text", "is_question", "language"]
 
     def __init__(self, *args: Any, parts: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from evals.metric_words import metric_words
 from evals.models import SuiteVersion
 from oversight.accounts.models import Body
 from oversight.registry.forms import DeploymentField, VersionField
+from oversight.web.written import LanguageField
 from proposals.choices import ProposalType
 from proposals.papers import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 
@@ -92,7 +94,9 @@ class RevisionForm(TextForm):
 
     options = OptionsField()
     seats = SeatsField()
+    language = LanguageField()
     base_number = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    field_order = ["language"]
 
     def __init__(self, *args: object, has_options: bool, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -115,11 +119,13 @@ class ProposalForm(TextForm):
     version = VersionField(help_text=_("Exactly these weights."))
     options = OptionsField()
     seats = SeatsField()
+    language = LanguageField()
     field_order = [
         "type",
         "body",
         "deployment",
         "version",
+        "language",
         "title",
         "summary",
         "text",
@@ -137,6 +143,13 @@ class ProposalForm(TextForm):
         if len(bodies) == 1:
             self.fields["body"].widget = forms.HiddenInput()
             self.initial["body"] = bodies[0].pk
+        self.fields["language"].initial = bodies[0].language
+        if len({body.language for body in bodies}) > 1:
+            self.fields["language"].initial = ""
+            self.fields["language"].choices = [  # type: ignore[attr-defined]
+                ("", _("That of the body")),
+                *settings.TEXT_LANGUAGES,
+            ]
         self._keep(kind)
 
     def _keep(self, kind: ProposalType) -> None:
@@ -257,10 +270,14 @@ class CommentForm(forms.Form):
         label=_("It is a question to the proposer"),
         help_text=_("The text cannot become final before the proposer answers it."),
     )
+    language = LanguageField()
     parent = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, may_ask: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, may_ask: bool = False, language: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["language"].initial = language
         if not may_ask:
             del self.fields["is_question"]
 

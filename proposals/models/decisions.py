@@ -9,6 +9,7 @@ from django.db.models import Q
 from evals.models import Suite, SuiteVersion
 from oversight.accounts.models import Body, Membership, Person
 from oversight.web.clock import stamp
+from oversight.web.written import MAX_CODE
 from proposals.choices import DecisionOutcome, StatementKind
 from proposals.models.texts import Proposal
 from proposals.shown_sheet import result_words
@@ -111,6 +112,9 @@ class Statement(models.Model):
         Membership, models.PROTECT, null=True, blank=True, related_name="+"
     )
     text = models.TextField(max_length=10_000)
+    language = models.CharField(
+        max_length=MAX_CODE, blank=True, help_text="Empty in rows older than the question."
+    )
     made_at = models.DateTimeField()
     leaf_id = models.UUIDField(unique=True)
 
@@ -131,6 +135,11 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} on {self.decision.ref}"
+
+    @property
+    def written_in(self) -> str:
+        """The language of its text: the proposal's where nobody said otherwise."""
+        return self.language or self.decision.proposal.written_in
 
 
 class SuiteAdoption(models.Model):

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from oversight.accounts.models import Person
+from oversight.web.written import MAX_CODE
 from proposals.choices import Answer, Spoken
 from proposals.models.talk import hidden_with_reason
 from proposals.models.texts import Proposal
@@ -23,6 +24,9 @@ class OpinionStatement(models.Model):
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="statements")
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
     text = models.CharField(max_length=MAX_STATEMENT)
+    language = models.CharField(
+        max_length=MAX_CODE, blank=True, help_text="Empty in rows older than the question."
+    )
     made_at = models.DateTimeField(default=timezone.now)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=400, blank=True)
@@ -34,6 +38,11 @@ class OpinionStatement(models.Model):
 
     def __str__(self) -> str:
         return f"Statement {self.pk} on {self.proposal.ref}"
+
+    @property
+    def written_in(self) -> str:
+        """The language of its text: the proposal's where nobody said otherwise."""
+        return self.language or self.proposal.written_in
 
 
 class Opinion(models.Model):

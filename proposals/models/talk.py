@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from oversight.accounts.models import Person
+from oversight.web.written import MAX_CODE
 from proposals.choices import Side, Spoken
 from proposals.models.texts import Proposal, Revision
 
@@ -33,6 +34,9 @@ class Comment(models.Model):
     )
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
     text = models.TextField(max_length=5000)
+    language = models.CharField(
+        max_length=MAX_CODE, blank=True, help_text="Empty in rows older than the question."
+    )
     is_question = models.BooleanField(
         default=False, help_text="Asked of the proposer, who answers before the text is final."
     )
@@ -55,6 +59,11 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         return f"Comment {self.pk} on {self.proposal.ref}"
+
+    @property
+    def written_in(self) -> str:
+        """The language of its text: the proposal's where nobody said otherwise."""
+        return self.language or self.proposal.written_in
 
 
 class Anchor(models.Model):
@@ -103,6 +112,9 @@ class Argument(models.Model):
     author = models.ForeignKey(Person, models.PROTECT, related_name="+")
     side = models.CharField(max_length=7, choices=Side.choices)
     text = models.CharField(max_length=MAX_ARGUMENT)
+    language = models.CharField(
+        max_length=MAX_CODE, blank=True, help_text="Empty in rows older than the question."
+    )
     made_at = models.DateTimeField(default=timezone.now)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=400, blank=True)
@@ -114,6 +126,11 @@ class Argument(models.Model):
 
     def __str__(self) -> str:
         return f"Argument {self.pk} on {self.proposal.ref}"
+
+    @property
+    def written_in(self) -> str:
+        """The language of its text: the proposal's where nobody said otherwise."""
+        return self.language or self.proposal.written_in
 
 
 class ArgumentSupport(models.Model):

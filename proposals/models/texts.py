@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from oversight.accounts.models import Body, Person
 from oversight.registry.models import Deployment, ModelVersion
+from oversight.web.written import MAX_CODE, Written
 from proposals.choices import TARGETED, Origin, ProposalType, Status
 from proposals.queries import ProposalQuerySet
 
@@ -33,6 +34,11 @@ class Proposal(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.PERSON)
     drafted_at = models.DateTimeField(default=timezone.now)
     status_changed_at = models.DateTimeField(default=timezone.now)
+    language = models.CharField(
+        max_length=MAX_CODE,
+        blank=True,
+        help_text="Of its text; empty in rows older than the question: the body's.",
+    )
     deliberation_opened_at = models.DateTimeField(null=True, blank=True)
     ending_reason = models.CharField(max_length=1000, blank=True)
     vote_opens_at = models.DateTimeField(
@@ -99,9 +105,14 @@ class Proposal(models.Model):
         return self.status in {Status.DECIDED, Status.WITHDRAWN, Status.ANNULLED}
 
     @property
-    def title(self) -> str:
+    def title(self) -> Written:
         """The newest revision's title."""
-        return self.text.title
+        return Written(self.text.title, self.written_in)
+
+    @property
+    def written_in(self) -> str:
+        """The language of its text."""
+        return self.language or self.body.language
 
 
 class Revision(models.Model):

@@ -104,7 +104,7 @@ def propose_because_of_alarm(
     wrong = problems(found.kind, found.body, {}, target_ref=ref, charter=charter)
     if wrong:
         raise Invalid(wrong[0][1], fields=dict(wrong))
-    draft = Proposal(body=found.body, type=found.kind, proposer=by, target_ref=ref)
+    draft = Proposal(body=found.body, type=found.kind, proposer=by, target_ref=ref, language="en")
     return write_draft(draft, author=by, actor=by.actor, content=_text(found, last))
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -242,6 +243,7 @@ def put_to_vote(*, by: Person, amendment: Amendment) -> Proposal:
             )
     _move(row, AmendmentStatus.VOTING)
     vote = Proposal(body=locked.body, type=ProposalType.AMENDMENT, proposer=by)
+    vote.language = settings.LANGUAGE_CODE  # of the words around what is quoted
     write_draft(vote, author=by, actor=by.actor, content=question_of(locked, row))
     move(vote, Status.DELIBERATION, by=by.actor)
     vote.deliberation_opened_at = vote.status_changed_at

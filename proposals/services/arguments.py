@@ -9,6 +9,7 @@ from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.written import required_language
 from proposals import policy
 from proposals.choices import OPEN, Leaf, Side
 from proposals.models import Argument, ArgumentSupport, Proposal
@@ -20,8 +21,12 @@ MAX_ARGUMENTS_EACH = 5
 
 
 @transaction.atomic(durable=True)
-def make_argument(*, by: Person, proposal: Proposal, side: Side, text: str) -> Argument:
+def make_argument(
+    *, by: Person, proposal: Proposal, side: Side, text: str, language: str = ""
+) -> Argument:
     """Add an argument while the proposal is open; the record holds a salted commitment to it.
+
+    Without a `language` it is in the proposal's.
 
     Raises:
         Invalid: empty, too long, or there already.
@@ -29,6 +34,7 @@ def make_argument(*, by: Person, proposal: Proposal, side: Side, text: str) -> A
     """
     locked = _locked(by, proposal)
     words = one_line(text, MAX_ARGUMENT, gettext("An argument"))
+    spoken = required_language(language or locked.written_in)
     there = Argument.objects.filter(proposal=locked, hidden_at=None)
     if there.filter(side=side, text__iexact=words).exists():
         message = _("This argument is there already: support it.")
@@ -50,7 +56,7 @@ def make_argument(*, by: Person, proposal: Proposal, side: Side, text: str) -> A
     )
     ledger.keep_opening(leaf, "text", committed)
     return Argument.objects.create(
-        proposal=locked, author=by, side=side, text=words, leaf_id=leaf.id
+        proposal=locked, author=by, side=side, text=words, language=spoken, leaf_id=leaf.id
     )
 
 

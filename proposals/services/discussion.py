@@ -14,6 +14,7 @@ from oversight.ledger import services as ledger
 from oversight.web.figures import grouped
 from oversight.web.languages import filled, lowered
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.written import required_language
 from proposals import policy
 from proposals.anchored import quoted_in
 from proposals.choices import OPEN, Leaf, Status
@@ -46,13 +47,14 @@ def make_comment(
     parent: Comment | None = None,
     is_question: bool = False,
     passage: Quoted | None = None,
+    language: str = "",
 ) -> Comment:
     """Add a comment while the proposal is open; the record holds a salted commitment to it.
 
     A question is asked of the proposer, and the text cannot be final before it is answered; the
     proposer's first answer to it counts as that. The lock on the proposal makes a question and
     the final text wait for each other. A thread may be about a passage of a revision, which the
-    commitment then holds, too.
+    commitment then holds, too. Without a `language` it is in the proposal's.
 
     Raises:
         Invalid: empty or longer than 5,000 characters, a question or a passage inside a thread,
@@ -70,6 +72,7 @@ def make_comment(
                 "lower": lowered(locked.get_status_display()),
             }
         )
+    spoken = required_language(language or locked.written_in)
     if parent is not None and parent.proposal_id != locked.pk:
         raise Invalid(gettext("The comment you answer belongs to another proposal."))
     if is_question:
@@ -93,6 +96,7 @@ def make_comment(
         parent=parent,
         author=by,
         text=words,
+        language=spoken,
         is_question=is_question,
         leaf_id=leaf.id,
     )

@@ -16,6 +16,7 @@ from oversight.accounts.models import Body, Person
 from oversight.ledger import services as ledger
 from oversight.registry.models import Authorisation, Deployment, ModelVersion
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.written import required_language
 from proposals import policy
 from proposals import terms as terms_of
 from proposals.choices import (
@@ -61,6 +62,7 @@ def draft_proposal(
     seats: int = 1,
     terms: Mapping[str, Any] | None = None,
     target: Decision | None = None,
+    language: str = "",
 ) -> Proposal:
     """Draft a proposal; only its body sees it until deliberation opens.
 
@@ -77,6 +79,7 @@ def draft_proposal(
         seats: how many of them are chosen.
         terms: what it would do as data (`proposals.terms`); conditions, a charter, criteria.
         target: the earlier decision that it renews, suspends, ends or annuls.
+        language: of the text; the body's where none is named.
 
     Raises:
         Invalid: something that its type needs is missing, or texts are out of bounds.
@@ -102,6 +105,7 @@ def draft_proposal(
     _require_text(title, summary, text)
     asked = _asked(type, charter.rules_for(type).method, options, seats)
     proposal = Proposal(body=body, type=type, proposer=by, target_ref=_target(type, body, target))
+    proposal.language = required_language(language or body.language)
     if type == ProposalType.AUTHORISE:
         proposal.deployment, proposal.version = deployment, version
     read = _terms(proposal, charter, terms or {})
@@ -138,6 +142,7 @@ def write_draft(
         },
     )
     proposal.leaf_id = leaf.id
+    proposal.language = proposal.written_in
     proposal.save()
     write_revision(proposal, author, 1, content, actor=actor)
     if proposal.type in GRANTING:
@@ -214,8 +219,11 @@ def revise_text(
     options: Sequence[str] | None = None,
     seats: int | None = None,
     terms: Mapping[str, Any] | None = None,
+    language: str = "",
 ) -> Revision:
     """Write the next revision, based on the one the writer saw; None keeps options, seats, terms.
+
+    So does no `language`, which is the text's and no part of the record.
 
     Raises:
         Conflict: the text is final, or somebody wrote a newer revision meanwhile.
@@ -246,6 +254,8 @@ def revise_text(
     )
     read = latest.terms if terms is None else _terms(locked, charter_of(locked.body), terms)
     content = text_document(title, summary, text, **asked, terms=read)
+    locked.language = required_language(language or locked.written_in)
+    locked.save(update_fields=["language"])
     if latest.document == content:
         return latest
     return write_revision(locked, by, latest.number + 1, content)

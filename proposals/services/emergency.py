@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -151,6 +152,7 @@ def _propose_ratification(
         proposer=by,
         target_ref=ref,
         origin=Origin.EMERGENCY,
+        language=translation.get_language() or "",
     )
     write_draft(proposal, author=by, actor=by.actor, content=content)
     move(proposal, Status.DELIBERATION, by=by.actor)

@@ -10,6 +10,7 @@ from oversight.accounts.models import Person
 from oversight.ledger import services as ledger
 from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.written import required_language
 from proposals import policy
 from proposals.choices import Answer, Leaf, Status
 from proposals.crowds import basis_of
@@ -26,8 +27,12 @@ ACTOR = "system:clock"
 
 
 @transaction.atomic(durable=True)
-def make_statement(*, by: Person, proposal: Proposal, text: str) -> OpinionStatement:
+def make_statement(
+    *, by: Person, proposal: Proposal, text: str, language: str = ""
+) -> OpinionStatement:
     """Add a statement in the deliberation; the record holds a salted commitment to it.
+
+    Without a `language` it is in the proposal's.
 
     Raises:
         Invalid: empty, longer than 280 characters, or there already.
@@ -35,6 +40,7 @@ def make_statement(*, by: Person, proposal: Proposal, text: str) -> OpinionState
     """
     locked = _locked(by, proposal)
     words = one_line(text, MAX_STATEMENT, "A statement")
+    spoken = required_language(language or locked.written_in)
     there = OpinionStatement.objects.filter(proposal=locked)
     if there.filter(hidden_at=None, text__iexact=words).exists():
         message = gettext("This statement is there already: answer it.")
@@ -62,7 +68,9 @@ def make_statement(*, by: Person, proposal: Proposal, text: str) -> OpinionState
         commits={"text": committed.digest},
     )
     ledger.keep_opening(leaf, "text", committed)
-    return OpinionStatement.objects.create(proposal=locked, author=by, text=words, leaf_id=leaf.id)
+    return OpinionStatement.objects.create(
+        proposal=locked, author=by, text=words, language=spoken, leaf_id=leaf.id
+    )
 
 
 @transaction.atomic(durable=True)

@@ -91,7 +91,8 @@ def draft_renewal(*, decision: Decision) -> Proposal:
     row = Authorisation.objects.standing().with_parts().filter(decision_ref=decision.ref).first()
     if row is None or not is_renewal_due(row, decision, database_now()):
         raise Conflict(gettext("No renewal of %(ref)s is due.") % {"ref": decision.ref})
-    with translation.override(_language(body)):
+    language = _language(body)
+    with translation.override(language):
         content = _renewal_text(body, row, decision)
     proposal = Proposal(
         body=body,
@@ -99,6 +100,7 @@ def draft_renewal(*, decision: Decision) -> Proposal:
         proposer=clock_person(),
         target_ref=row.decision_ref,
         origin=Origin.CLOCK,
+        language=language,
     )
     write_draft(proposal, author=proposal.proposer, actor=CLOCK, content=content)
     _tell(

@@ -10,6 +10,7 @@ from oversight.ledger import services as ledger
 from oversight.web.clock import database_now, in_words
 from oversight.web.figures import grouped
 from oversight.web.refusals import Conflict, NotAllowed
+from oversight.web.written import required_language
 from proposals import policy
 from proposals.ballot_box import carried_by, last_ballots
 from proposals.choices import DecisionOutcome, Leaf, StatementKind
@@ -24,11 +25,14 @@ AGAINST = frozenset({"no", "object"})
 
 
 @transaction.atomic(durable=True)
-def make_statement(*, by: Person, decision: Decision, kind: StatementKind, text: str) -> Statement:
+def make_statement(
+    *, by: Person, decision: Decision, kind: StatementKind, text: str, language: str = ""
+) -> Statement:
     """Put reasons, an explanation of one's vote or a dissent on the record, in public and by name.
 
     Reasons are the body's, stated once by a clerk at any time. A member on the roll who voted can
     make one statement of their own within the charter's time: a dissent where their side lost.
+    Without a `language` it is in the proposal's.
 
     Raises:
         NotAllowed: the person has no such statement to make.
@@ -38,6 +42,7 @@ def make_statement(*, by: Person, decision: Decision, kind: StatementKind, text:
     asked = _("Write it in up to %(max_text)s characters.") % {"max_text": grouped(MAX_TEXT)}
     words = storable(text, MAX_TEXT, field="text", asked=asked)
     locked, now = lock_decision(decision.ref), database_now()
+    spoken = required_language(language or locked.proposal.written_in)
     entry = None
     if kind == StatementKind.REASONS:
         if not policy.can_state_reasons(by, locked.proposal.body):
@@ -63,6 +68,7 @@ def make_statement(*, by: Person, decision: Decision, kind: StatementKind, text:
         author=by,
         membership=entry.membership if entry else None,
         text=words,
+        language=spoken,
         made_at=now,
         leaf_id=leaf.id,
     )

@@ -28,7 +28,7 @@ def arguments(request: HttpRequest, ref: str) -> HttpResponse:
     """Show all arguments of both sides; POST adds one."""
     proposal = visible(request, ref)
     if request.method != "POST":
-        return _page(request, proposal, ArgumentForm())
+        return _page(request, proposal, ArgumentForm(language=proposal.written_in))
     if not is_person(request.user):
         return redirect_to_login(request.path)
     form = ArgumentForm(request.POST)
@@ -40,6 +40,7 @@ def arguments(request: HttpRequest, ref: str) -> HttpResponse:
             proposal=proposal,
             side=Side(form.cleaned_data["side"]),
             text=form.cleaned_data["text"],
+            language=form.cleaned_data["language"],
         )
     except (Conflict, Invalid) as refusal:
         return _page(request, proposal, form, status=put_on_form(form, refusal))
@@ -61,7 +62,8 @@ def support(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
         raise Invalid(_("Unknown act: use support or withdraw."), fields={"act": _("Unknown.")})
     is_all = request.POST.get("all") == "1"
     if request.htmx:  # type: ignore[attr-defined]
-        context = _context(request, proposal, ArgumentForm(), None if is_all else ARGUMENTS_A_SIDE)
+        form = ArgumentForm(language=proposal.written_in)
+        context = _context(request, proposal, form, None if is_all else ARGUMENTS_A_SIDE)
         return render(request, "proposals/_arguments.html", context | {"touched": pk, "act": act})
     address = (
         reverse("proposal-arguments", args=[proposal.ref])

@@ -77,7 +77,8 @@ def state(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     if kind not in StatementKind.values:
         raise Http404
     wanted = StatementKind(kind)
-    form = StatementForm(request.POST or None)
+    spoken = {"language": decision.proposal.written_in}
+    form = StatementForm(request.POST or None, initial=spoken)
     if request.method == "GET":
         open_to = statements.kinds_open_to(person, decision, database_now())
         if wanted not in open_to:
@@ -85,9 +86,7 @@ def state(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     context = {"decision": decision, "kind": wanted}
 
     def act() -> Any:
-        statements.make_statement(
-            by=person, decision=decision, kind=wanted, text=form.cleaned_data["text"]
-        )
+        statements.make_statement(by=person, decision=decision, kind=wanted, **form.cleaned_data)
         messages.success(request, _("Your words are on the record."))
         return decision
 

@@ -35,6 +35,7 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
         raise Conflict(in_the_way)
     text = proposal.text
     initial = {
+        "language": proposal.written_in,
         "title": text.title,
         "summary": text.summary,
         "text": text.body_markdown,

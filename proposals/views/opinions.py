@@ -17,9 +17,10 @@ from oversight.accounts.policy import is_person
 from oversight.web.form_refusals import put_on_form
 from oversight.web.parts import page_or_part
 from oversight.web.refusals import Conflict, Invalid
+from oversight.web.written import Written
 from proposals import policy
 from proposals.choices import Answer, Status
-from proposals.crowds import counted_opinions, map_of, next_statement, row_of, shown_statements
+from proposals.crowds import counted_opinions, map_of, next_statement, row_of, texts_of
 from proposals.forms.talk import AnswerForm, StatementForm
 from proposals.models import Opinion, OpinionStatement, Proposal
 from proposals.opinion_files import file_of, table_of
@@ -68,14 +69,14 @@ def statements(request: HttpRequest, ref: str) -> HttpResponse:
     """List all statements with the answers of all and one's own; POST adds one."""
     proposal = visible(request, ref)
     if request.method != "POST":
-        return _list(request, proposal, StatementForm())
+        return _list(request, proposal, StatementForm(language=proposal.written_in))
     if not is_person(request.user):
         return redirect_to_login(request.path)
     form = StatementForm(request.POST)
     if not form.is_valid():
         return _list(request, proposal, form, status=422)
     try:
-        services.make_statement(by=request.user, proposal=proposal, text=form.cleaned_data["text"])
+        services.make_statement(by=request.user, proposal=proposal, **form.cleaned_data)
     except (Conflict, Invalid) as refusal:
         return _list(request, proposal, form, status=put_on_form(form, refusal))
     return redirect(f"{reverse('proposal-opinions', args=[proposal.ref])}#next")
@@ -116,9 +117,9 @@ def _map(request: HttpRequest, ref: str) -> Any:
 
 def _page(request: HttpRequest, proposal: Proposal) -> HttpResponse:
     person = request.user if is_person(request.user) else None
-    shown = list(shown_statements(proposal).values_list("leaf_id", "text"))
+    shown = texts_of(proposal)
     newest = map_of(proposal)
-    found = ShownMap.of(newest, {str(leaf): text for leaf, text in shown}) if newest else None
+    found = ShownMap.of(newest, shown) if newest else None
     answered = counted_opinions(proposal).filter(person=person).count() if person else 0
     context = {
         "nav": "deciding",
@@ -132,7 +133,7 @@ def _page(request: HttpRequest, proposal: Proposal) -> HttpResponse:
         "place": place_of(newest, row_of(person, newest.drawn, proposal))
         if person and newest and found and found.has_marks
         else None,
-        "statement_form": StatementForm(),
+        "statement_form": StatementForm(language=proposal.written_in),
     }
     return page_or_part(request, "proposals/opinions.html", "next", context)
 
@@ -143,7 +144,11 @@ def _list(
     rows = proposal.statements.select_related("author").order_by("made_at", "id")
     page = Paginator(rows, STATEMENTS_A_PAGE).get_page(request.GET.get("page"))
     newest = map_of(proposal)
-    texts = {str(each.leaf_id): each.text for each in page if each.hidden_at is None}
+    texts = {
+        str(each.leaf_id): Written(each.text, each.written_in)
+        for each in page
+        if each.hidden_at is None
+    }
     lines = ShownMap.of(newest, texts).lines if newest and newest.drawn["groups"] else {}
     own: dict[int, str] = {}
     if is_person(request.user):

@@ -113,12 +113,12 @@ def show(
         "runs": runs.with_parts().newest_first()[:RUNS_SHOWN],
         "has_active_runs": runs.active().exists(),
         "arguments": arguments_of(proposal, request.user, ARGUMENTS_A_SIDE),
-        "argument_form": ArgumentForm(),
+        "argument_form": ArgumentForm(language=proposal.written_in),
         "opinions": opinions_of(proposal),
         "discussion": discussion,
         "discussion_place": _place("page", discussion.page),
         "just_made": sent.made if sent else None,
-        "comment_form": comment_form or CommentForm(may_ask=proposal.status == Status.DELIBERATION),
+        "comment_form": comment_form or _comment_form(proposal),
         "vote_form": vote_form or OpenVoteForm(),
         "recusals": proposal.recusals.select_related("membership__person"),
         "may": may,
@@ -132,6 +132,11 @@ def show(
     return page_or_part(
         request, "proposals/detail.html", "discussion", context, status=status, beside=beside
     )
+
+
+def _comment_form(proposal: Proposal) -> CommentForm:
+    may_ask = proposal.status == Status.DELIBERATION
+    return CommentForm(may_ask=may_ask, language=proposal.written_in)
 
 
 def _amendments_context(

@@ -79,6 +79,7 @@ def _form(
         request.POST if request.method == "POST" else None,
         parts=parts,
         may_ask=proposal.status == Status.DELIBERATION,
+        language=proposal.written_in,
         initial={"quote": words},
     )
     if parts[-1][0] == PassageForm.SELECTED:

@@ -38,6 +38,7 @@ def preview_context(request: HttpRequest, proposal: Proposal | None = None) -> d
         "preview_blocks": text_blocks(text, evidence=evidence),
         "preview_changes": shown_changes(before, text) if before else (),
         "preview_before": bool(before),
+        "preview_language": request.POST.get("language") or (proposal and proposal.written_in),
     }
 
 

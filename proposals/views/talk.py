@@ -33,6 +33,7 @@ def comment(request: HttpRequest, ref: str) -> HttpResponse:
             text=form.cleaned_data["text"],
             parent=parent,
             is_question=form.cleaned_data.get("is_question", False),
+            language=form.cleaned_data["language"],
         )
     except (Conflict, Invalid) as refusal:
         return _refused_comment(request, proposal, form, put_on_form(form, refusal))

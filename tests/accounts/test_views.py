@@ -38,6 +38,7 @@ def administration_requests(cast):
         ("post", reverse("organisation-admit"), {"name": "O", "slug": "o"}),
         ("get", body, {}),
         ("post", body, appointment),
+        ("post", reverse("body-language", args=[cast.body.slug]), {"language": "de"}),
         ("get", organisation, {}),
         ("post", organisation, {"email": cast.outsider.email, "role": "evaluator"}),
         ("post", reverse("membership-end", args=[seat.public_id]), {}),

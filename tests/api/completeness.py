@@ -236,6 +236,7 @@ DONE: dict[str, Answer] = {
     "api-key-revoke": "Who stops a key that leaked does so by hand: the leaked one must not.",
     "body-found": by("bodies_create"),
     "administration-body": by("bodies_members_create"),
+    "body-language": by("bodies_partial_update"),
     "membership-end": by("bodies_members_end_create"),
     "organisation-admit": by("organisations_create"),
     "administration-organisation": by("organisations_affiliations_create"),

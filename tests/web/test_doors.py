@@ -83,6 +83,7 @@ PRIVATE = {
 }
 ADMINISTRATORS = {
     *("administration", "body-found", "administration-body", "membership-end"),
+    "body-language",
     *("organisation-admit", "administration-organisation", "affiliation-end"),
 }
 SIGNING_IN = {

@@ -11,6 +11,7 @@ from oversight.accounts.services.institutions import (
     end_affiliation,
     end_membership,
     found_body,
+    set_language,
 )
 from oversight.accounts.services.keys import (
     KEY_PREFIX,
@@ -41,6 +42,7 @@ __all__ = [
     "notify",
     "register_person",
     "revoke_api_key",
+    "set_language",
     "shell_person",
     "use_first_administrator_link",
 ]

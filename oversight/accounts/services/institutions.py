@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.core.validators import slug_re
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +15,7 @@ from oversight.accounts.models import Affiliation, Body, Membership, Organisatio
 from oversight.ledger import services as ledger
 from oversight.web.clock import stamp
 from oversight.web.refusals import Conflict, Invalid, NotAllowed
+from oversight.web.written import required_language
 
 
 @transaction.atomic(durable=True)
@@ -36,11 +38,21 @@ def admit_organisation(*, by: Person, slug: str, name: str, website: str = "") -
 
 @transaction.atomic(durable=True)
 def found_body(
-    *, by: Person, slug: str, name: str, summary: str = "", time_zone: str = "Europe/Zurich"
+    *,
+    by: Person,
+    slug: str,
+    name: str,
+    summary: str = "",
+    time_zone: str = "Europe/Zurich",
+    language: str = "",
 ) -> Body:
-    """Found a body. It can decide once it has members and a charter."""
+    """Found a body. It can decide once it has members and a charter.
+
+    `language` is the one that it works in; the site's where none is named.
+    """
     _require_administrator(by)
     _require_slug(slug)
+    spoken = required_language(language or settings.LANGUAGE_CODE)
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -62,8 +74,28 @@ def found_body(
         facts={"time_zone": time_zone},
     )
     return Body.objects.create(
-        slug=slug, name=name, summary=summary, time_zone=time_zone, leaf_id=leaf.id
+        slug=slug,
+        name=name,
+        summary=summary,
+        time_zone=time_zone,
+        language=spoken,
+        leaf_id=leaf.id,
     )
+
+
+@transaction.atomic(durable=True)
+def set_language(*, by: Person, body: Body, language: str) -> Body:
+    """Say in which language a body works: of texts that are written from now on.
+
+    Texts from before languages were asked for follow it, too. It says how pages read a text aloud
+    and nothing about what was decided, so the record has no leaf of it.
+    """
+    _require_administrator(by)
+    spoken = required_language(language)
+    locked = Body.objects.select_for_update().get(pk=body.pk)
+    locked.language = spoken
+    locked.save(update_fields=["language"])
+    return locked
 
 
 @transaction.atomic(durable=True)

@@ -23,12 +23,13 @@ from oversight.accounts.forms import (
     ApiKeyForm,
     AppointmentForm,
     BodyForm,
+    BodyLanguageForm,
     FirstAdministratorForm,
     OrganisationForm,
 )
 from oversight.accounts.models import Affiliation, ApiKey, Body, Membership, Organisation, Person
 from oversight.web.form_refusals import put_on_form
-from oversight.web.refusals import Refusal
+from oversight.web.refusals import Invalid, Refusal
 
 PAST_SEATS_SHOWN = 100
 _OPEN_SEAT = Q(memberships__ends_at__isnull=True)
@@ -162,8 +163,23 @@ def manage_body(request: HttpRequest, slug: str) -> HttpResponse:
         "seats": seats.exclude(ends_at__lte=now),
         "past_seats": seats.filter(ends_at__lte=now).order_by("-ends_at")[:PAST_SEATS_SHOWN],
         "form": form,
+        "language_form": BodyLanguageForm(
+            initial={"language": body.language}, auto_id="body_language_%s"
+        ),
     }
     return render(request, "accounts/manage_body.html", context, status=status)
+
+
+@require_POST
+def set_language(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say in which language a body works."""
+    administrator = _administrator(request)
+    body, form = get_object_or_404(Body, slug=slug), BodyLanguageForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(gettext("Choose one of the languages."), fields={"language": "Unknown."})
+    services.set_language(by=administrator, body=body, language=form.cleaned_data["language"])
+    messages.success(request, gettext("The working language is kept."))
+    return redirect("administration-body", body.slug)
 
 
 @require_POST

@@ -13,6 +13,7 @@ from oversight.dashboards.drawings.chart import Asked, Chart, Datum
 from oversight.dashboards.evidence import SHORT, Evidence, of_contract, outcomes_in_words
 from oversight.dashboards.words import sentence
 from oversight.web.figures import grouped, localised
+from oversight.web.written import Told
 from proposals.models import Decision, Proposal
 from proposals.shown_map import Line, opinions_of
 
@@ -128,8 +129,11 @@ def opinions(subject: str) -> Chart:
     return Chart(
         "bars",
         gettext("%(ref)s: what people agree with") % {"ref": proposal.ref},
-        gettext("Most agree with this: “%(text)s” (%(share)s %%).")
-        % {"text": answered[0].text, "share": localised(f"{100 * _share(answered[0]):.0f}")},
+        Told(
+            gettext("Most agree with this: “%(text)s” (%(share)s %%)."),
+            text=answered[0].text,
+            share=localised(f"{100 * _share(answered[0]):.0f}"),
+        ),
         ngettext(
             "The opinion map of %(people)s person; who passes counts as not agreeing.",
             "The opinion map of %(people)s people; who passes counts as not agreeing.",

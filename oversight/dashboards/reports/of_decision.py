@@ -35,6 +35,7 @@ from oversight.registry import condition_words
 from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words, stamp
 from oversight.web.figures import MISSING, grouped, percent
+from oversight.web.written import Told, Written
 from proposals.charter_words import SECRECIES
 from proposals.choices import DecisionOutcome, ProposalType, StatementKind
 from proposals.decision_words import IMPOSSIBLE, did
@@ -107,8 +108,8 @@ class _Account:
         return Report(
             about="decision",
             name=decision.ref,
-            title=self.text.title,
-            lede=self.text.summary,
+            title=self._own(self.text.title),
+            lede=self._own(self.text.summary),
             state=_state(decision),
             body=self.body.name,
             address=f"{settings.PUBLIC_URL}{decision.get_absolute_url()}",
@@ -120,6 +121,10 @@ class _Account:
 
     def _at(self, moment: datetime | None) -> str:
         return in_words(moment, self.body.time_zone) if moment else MISSING
+
+    def _own(self, words: str) -> Written:
+        """Return words of the proposal, which are in its language."""
+        return Written(words, self.proposal.written_in)
 
     def _moments(self) -> Iterable[datetime]:
         yield self.decision.decided_at
@@ -133,7 +138,10 @@ class _Account:
         annulled = self.decision.annulment_reason
         found = evidence_words(self.evidence, is_override=self.decision.is_override)
         return (
-            Answer(_("What was it about?"), f"{full_stop(self.text.title)} {self.text.summary}"),
+            Answer(
+                _("What was it about?"),
+                self._own(f"{full_stop(self.text.title)} {self.text.summary}"),
+            ),
             Answer(_("What was decided?"), self._decided_words()),
             Answer(_("What does that do?"), self._effect_words()),
             Answer(_("What did the evaluations show?"), found),
@@ -161,7 +169,8 @@ class _Account:
 
     def _annulled_words(self) -> str:
         words = _("No: it was annulled, %(at)s.") % {"at": self._at(self.decision.annulled_at)}
-        return f"{words} {full_stop(self.decision.annulment_reason)}"
+        reason = Written(full_stop(self.decision.annulment_reason), self.body.language)
+        return Told("%(words)s %(reason)s", words=words, reason=reason)
 
     # -- The parts ---------------------------------------------------------------------------
 
@@ -207,23 +216,24 @@ class _Account:
                 "at": self._at(decision.annulled_at),
                 "who": decision.annulled_by,
             }
-            words = f"{full_stop(decision.annulment_reason)} {by}"
+            reason = Written(full_stop(decision.annulment_reason), self.body.language)
+            words = Told("%(reason)s %(by)s", reason=reason, by=by)
             found.append(Notice("bad", _("Annulled: it counts as never made."), words))
         if decision.impossible:
             why = str(IMPOSSIBLE.get(decision.impossible, decision.impossible))
             title = _("Carried, but it could not take effect any more.")
             found.append(Notice("wait", title, why))
         if decision.is_override:
-            why = self.frozen.get("terms", {}).get("override_reason", "")
+            why = self._own(self.frozen.get("terms", {}).get("override_reason", ""))
             title = _("Carried over a criterion that was not shown to be met.")
             found.append(Notice("bad", title, why))
         return list(found)
 
     def _text(self) -> Section:
-        blocks: list[Block] = [Prose(self.text.body_markdown)]
+        blocks: list[Block] = [Prose(self._own(self.text.body_markdown))]
         options = self.frozen["options"]
         if self.text.options:
-            blocks.append(Items(tuple(str(option) for option in options)))
+            blocks.append(Items(tuple(self._own(str(option)) for option in options)))
         files = self.frozen.get("attachments", [])
         if files:
             rows = tuple((Cell(f["digest"], is_code=True), Cell(grouped(f["size"]))) for f in files)
@@ -298,7 +308,7 @@ class _Account:
         for each in self.statements:
             words = SAID[StatementKind(each.kind)]
             named = {"author": each.author, "at": self._at(each.made_at)}
-            blocks += [Paragraph(words % named), Prose(each.text)]
+            blocks += [Paragraph(words % named), Prose(Written(each.text, each.written_in))]
         how = _("What was put on the record about the decision after it was made, each by name.")
         return Section("statements", _("Reasons and dissents"), how, tuple(blocks))
 

@@ -193,7 +193,7 @@ class _Account:
         heads = (_("Decision"), _("By"), _("Outcome"), pgettext("at a time", "Decided"))
         rows = tuple(
             (
-                Cell(each.ref, note=each.proposal.text.title, href=each.get_absolute_url()),
+                Cell(each.ref, note=each.proposal.title, href=each.get_absolute_url()),
                 Cell(each.proposal.body.name, href=reverse("body", args=[each.proposal.body.slug])),
                 Cell(str(each.get_outcome_display()), note=each.result_words),
                 Cell(in_words(each.decided_at, ZONE)),

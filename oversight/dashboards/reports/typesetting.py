@@ -11,6 +11,7 @@ from oversight.dashboards.reports.document import Prose, Report
 from oversight.dashboards.reports.prose import blocks_of
 from oversight.web.clock import in_words
 from oversight.web.languages import in_language, with_language
+from oversight.web.written import language_of
 
 PRESS = Press("oversight.dashboards.reports.press", cache="reports", seconds=60)
 
@@ -32,9 +33,12 @@ def press_values(report: Report) -> bytes:
         for block, plain in zip(section.blocks, written["blocks"], strict=True):
             if isinstance(block, Prose):
                 plain["tree"] = blocks_of(block.markdown)
+                plain["language"] = language_of(block.markdown)
     path = report.address.removeprefix(settings.PUBLIC_URL)
     values |= {
         "digest": report.digest,
+        "title_language": language_of(report.title),
+        "lede_language": language_of(report.lede),
         "page": f"{settings.PUBLIC_URL}{in_language(path, report.language)}",
         "pages": f"{settings.PUBLIC_URL}{in_language('/', report.language)}".rstrip("/"),
         "json": with_language(f"{report.address}report.json", report.language),

@@ -24,13 +24,14 @@ from oversight.web.marks import Said
 from proposals.choices import Status
 from proposals.models import Decision, Proposal
 from proposals.sheets import figures, with_sheet
-from proposals.titles import titled
+from proposals.titles import language_at, titled
 
 _BODIES = (
     text("body", _("Its address name."), at="slug"),
     text("name", _("As people call it.")),
     text("summary", _("What it does."), null=_("Not said.")),
     text("time_zone", _("The clock by which its votes close.")),
+    text("language", _("In which it works, by BCP 47.")),
     moment("founded_at", _("When it was founded.")),
     LEAF,
 )
@@ -50,6 +51,7 @@ _PROPOSALS = (
     text("type", _("What it would do when carried.")),
     text("status", _("The stage it is in.")),
     text("title", _("Of its newest revision."), at="shown_title"),
+    text("language", _("Of the text, by BCP 47."), at="shown_language"),
     text(
         "deployment", _("The use it is about."), at="deployment__slug", null=_("It is about none.")
     ),
@@ -72,11 +74,15 @@ PROPOSALS = Table(
     _PROPOSALS,
     ("proposal",),
     from_query(
-        lambda: titled(
-            Proposal.objects.exclude(status=Status.DRAFT).filter(
-                deliberation_opened_at__isnull=False
+        lambda: (
+            titled(
+                Proposal.objects.exclude(status=Status.DRAFT).filter(
+                    deliberation_opened_at__isnull=False
+                )
             )
-        ).order_by("deliberation_opened_at", "pk"),
+            .annotate(shown_language=language_at())
+            .order_by("deliberation_opened_at", "pk")
+        ),
         _PROPOSALS,
     ),
 )
@@ -113,6 +119,7 @@ _DECISIONS = (
     text("type", _("What was proposed."), at="proposal__type"),
     text("outcome", _("carried, not_carried, tied, no_quorum, elected or no_votes.")),
     text("title", _("Of the text that was voted on."), at="shown_title"),
+    text("language", _("Of the text, by BCP 47."), at="shown_language"),
     *_RESULT,
     moment("decided_at", _("When the votes were counted.")),
     moment("in_force_until", _("Its sunset."), null=_("It has none.")),
@@ -128,7 +135,8 @@ _FROM_SHEET = {column.name for column in _RESULT}
 
 def _decisions() -> Iterator[Row]:
     fields = {c.name: c.at or c.name for c in _DECISIONS if c.name not in _FROM_SHEET}
-    rows = with_sheet(titled(Decision.objects.order_by("decided_at", "pk"), "proposal_id"))
+    decided = titled(Decision.objects.order_by("decided_at", "pk"), "proposal_id")
+    rows = with_sheet(decided.annotate(shown_language=language_at("proposal__")))
     for *values, sheet in rows.values_list(*fields.values(), "found_sheet").iterator(CHUNK_ROWS):
         row = dict(zip(fields, values, strict=True)) | figures(sheet)
         # An empty text is no value, as in other tables.

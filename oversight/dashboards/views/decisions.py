@@ -26,6 +26,7 @@ from oversight.registry import condition_words
 from oversight.registry.effects import STANDING
 from oversight.registry.models import Authorisation
 from oversight.web.clock import in_words
+from oversight.web.written import Told, Written
 from proposals import policy
 from proposals.charter_chapters import chapters, differences, in_common, name_of
 from proposals.choices import DecisionOutcome, ProposalType
@@ -102,15 +103,18 @@ def decision(request: HttpRequest, ref: str) -> HttpResponse:
     proposal, contract = found.proposal, found.proposal.contract
     authorisation = Authorisation.objects.filter(decision_ref=found.ref).with_parts().first()
     evidence = of_contract(contract)
+    text, placed = proposal.text, receipt(found.leaf_id)
+    cited = _citation(found, text.title, placed.index if placed else None)
     context = {
         "decision": found,
         "proposal": proposal,
-        "text": (text := proposal.text),
+        "text": text,
         "contract": contract,
         "authorisation": authorisation,
         "in_force": bool(authorisation and authorisation.is_in_force()),
-        "receipt": (placed := receipt(found.leaf_id)),
-        "citation": _citation(found, text.title, placed.index if placed else None),
+        "receipt": placed,
+        "citation": cited,
+        "citation_text": "\n".join(cited),
         "evidence": evidence,
         "charts": charts_of(evidence),
         "without_criterion": without_criterion(evidence),
@@ -152,11 +156,11 @@ def _no_criteria_words(kind: ProposalType) -> str:
     return words % {"what": name_of(kind)}
 
 
-def _citation(found: Decision, title: str, index: int | None) -> str:
+def _citation(found: Decision, title: str, index: int | None) -> list[str]:
     """Return how to name a decision elsewhere, so that it can be found and held against its act."""
     proposal = found.proposal
-    parts = [
-        f"{proposal.body}: {title}.",
+    parts: list[str] = [
+        Told("%(body)s: %(title)s.", body=proposal.body, title=Written(title, proposal.written_in)),
         gettext("Decision %(ref)s of %(day)s.")
         % {"ref": found.ref, "day": in_words(found.decided_at, proposal.body.time_zone)},
         f"{settings.PUBLIC_URL}{found.get_absolute_url()}",
@@ -167,7 +171,7 @@ def _citation(found: Decision, title: str, index: int | None) -> str:
             gettext("Act %(index)s on the record %(origin)s.")
             % {"index": index, "origin": settings.LEDGER_ORIGIN}
         )
-    return "\n".join(parts)
+    return parts
 
 
 def _said(proposal: Proposal) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What an incident leads to: an emergency suspension, or a proposal to the body."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext
 
@@ -94,6 +95,7 @@ def propose_review(
 
 def _draft(row: Incident, by: Person, review: Review) -> Proposal:
     proposal = Proposal(body=row.body, type=review.type, proposer=by, target_ref=review.target_ref)
+    proposal.language = settings.LANGUAGE_CODE  # of what `review_of` begins it with
     content = text_document(review.title, review.summary, review.text)
     return write_draft(proposal, author=by, actor=by.actor, content=content)
 

@@ -12,14 +12,15 @@ from django import template
 from django.conf import settings
 from django.template.base import NodeList, Parser, Token
 from django.template.context import Context
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
 from oversight.web import bars, charts, figures, languages
 from oversight.web.figures import MISSING, NO_BREAK, localised
 from oversight.web.moments import ago, when
+from oversight.web.written import Written, language_marks, language_name, plain
 
 register = template.Library()
 
@@ -116,6 +117,49 @@ register.filter(localised)
 # -- Words -----------------------------------------------------------------------------------
 
 register.filter(languages.spoken)
+register.filter(plain)
+register.filter(language_name)
+
+
+@register.filter(name="written")
+def written_text(text: str, language: str) -> Written:
+    """Return what somebody wrote, to be marked where the page speaks another language."""
+    return Written(text, language)
+
+
+@register.simple_tag
+def marks(language: str) -> SafeString:
+    """Write `lang`, and `dir` where it turns, on an element that holds what somebody wrote."""
+    return language_marks(language)
+
+
+@register.simple_tag
+def page_marks(language: str) -> SafeString:
+    """Write the page's own language on what it says within a text of that other language."""
+    page = get_language() or settings.LANGUAGE_CODE
+    with override(language or page):
+        return language_marks(page)
+
+
+@register.filter
+def aside_in_page(html: SafeString, language: str) -> SafeString:
+    """Mark what is read aloud between the words of another language: “put in”, “taken out”."""
+    hidden = '<span class="visually-hidden"'
+    marked = html.replace(f"{hidden}>", f"{hidden}{page_marks(language)}>")
+    return mark_safe(marked)  # noqa: S308 - it was, and gets attributes of ours
+
+
+@register.simple_tag
+def language_options(chosen: str) -> SafeString:
+    """Write the languages that a text can be in as options of a `select`."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (code, mark_safe(" selected") if code == chosen else "", name)
+            for code, name in settings.TEXT_LANGUAGES
+        ),
+    )
 
 
 # -- Drawings --------------------------------------------------------------------------------

@@ -101,13 +101,14 @@ ADMINISTERED = tuple(
         method,
         parts,
         whole("administrator"),
-        status=201 if body else 200,
+        status=201 if body and method == "POST" else 200,
         body=body,
         owner="administrator",
         scope=Scope.ACCOUNTS_WRITE,
     )
     for name, method, parts, body in (
         ("api-bodies", "POST", lambda w: (), lambda w: {"slug": "new-jury", "name": "Jury"}),
+        ("api-body", "PATCH", lambda w: (w.cast.body.slug,), lambda w: {"language": "de"}),
         (
             "api-seats",
             "POST",
