@@ -48,6 +48,9 @@ class Cell:
     other version was, so that every score would be the best.
     """
 
+    is_against_best: bool = False
+    """Whether the baseline is the best that any version has on the task, and no named version."""
+
     @property
     def step(self) -> int:
         """The step of the colour scale, from 5 (at the baseline or better) to 1; 0: no colour."""
@@ -63,6 +66,8 @@ class Cell:
         if self.behind is None:
             return gettext("nothing to compare with") if self.finding else ""
         distance = round(abs(self.behind), 3)
+        if not distance and self.is_against_best:
+            return gettext("as good as the best")
         if not distance:
             return gettext("at the baseline")
         words = gettext("%(score)s behind") if self.behind > 0 else gettext("%(score)s ahead")
@@ -177,7 +182,13 @@ def _rows(
         own = _lines_of(baseline, columns, results)
         lines = {key: gain for key, gain in own.items() if key in best}
     return [
-        Row(version, tuple(_cell(version, column, results, lines) for column in columns))
+        Row(
+            version,
+            tuple(
+                _cell(version, column, results, lines, is_against_best=baseline is None)
+                for column in columns
+            ),
+        )
         for version in versions
     ]
 
@@ -248,13 +259,19 @@ def _lines_of(
 
 
 def _cell(
-    version: ModelVersion, column: Column, results: Results, lines: Mapping[str, float]
+    version: ModelVersion,
+    column: Column,
+    results: Results,
+    lines: Mapping[str, float],
+    *,
+    is_against_best: bool,
 ) -> Cell:
     finding = results.get((version.pk, column.key))
     line = lines.get(column.key)
     if finding is None or line is None:
         return Cell(column, finding)
-    return Cell(column, finding, line - column.gain(finding.aggregate.mean))
+    behind = line - column.gain(finding.aggregate.mean)
+    return Cell(column, finding, behind, is_against_best)
 
 
 def records(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from django.utils.translation import gettext as _
 
-from oversight.web.figures import localised
+from oversight.web.figures import NO_BREAK, localised
 
 Figure: TypeAlias = int | float | Decimal | Fraction | str
 """A number as pages get it; text may be a decimal or a fraction ("2/3")."""
@@ -296,11 +296,16 @@ class Round:
         """
         if self.scale.start > 0:
             words = _("The scale begins at %(figure)s, not at 0.")
-            return words % {"figure": tick_text(self.marks[0], self.places)}
+            return _bound(words % {"figure": tick_text(self.marks[0], self.places)})
         if self.scale.end < 0:
             words = _("The scale ends at %(figure)s, before 0.")
-            return words % {"figure": tick_text(self.marks[-1], self.places)}
+            return _bound(words % {"figure": tick_text(self.marks[-1], self.places)})
         return ""
+
+
+def _bound(words: str) -> str:
+    """Keep a zero at the end of a sentence from standing alone in the next line."""
+    return f"{words.removesuffix(' 0.')}{NO_BREAK}0." if words.endswith(" 0.") else words
 
 
 def rounded(low: float, high: float, parts: int = 5) -> Round:

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from evals.models import Run, SampleScore, SuiteVersion, TaskRun
@@ -179,6 +180,15 @@ def test_runs_of_one_version_are_called_by_what_sets_them_apart(client, world, w
     assert differences([world.run, again, half])[half.pk] == "bfloat16"
     called = compare_runs([world.run, again]).names
     assert called == {run.pk: f"{world.version} ({run.ref})" for run in (world.run, again)}
+
+
+def test_a_comparison_with_a_run_that_measured_nothing_anew_says_so(client, world, better, words):
+    address = f"/compare/?run={world.run.ref}&run={better.ref}"
+    assert "measured nothing anew" not in words(client.get(address))
+    Run.objects.filter(pk=better.pk).update(recalled=F("answers"))
+    page = words(client.get(address))
+    assert page.count("One run measured nothing anew.") == 1
+    assert f"The answers of {better.ref} were all recalled from earlier runs" in page
 
 
 def test_runs_of_two_models_whose_versions_are_labelled_alike_have_two_headings(world, better):

@@ -261,9 +261,9 @@ def test_a_mark_at_the_end_of_the_scale_is_drawn_whole():
 @pytest.mark.parametrize(
     ("language", "said", "first"),
     [
-        ("en", "The scale begins at 0.55, not at 0.", ">0.55<"),
-        ("fr", "L’échelle commence à 0,55 et non à 0.", ">0,55<"),
-        ("de", "Die Skala beginnt bei 0,55 und nicht bei 0.", ">0,55<"),
+        ("en", "The scale begins at 0.55, not at\N{NO-BREAK SPACE}0.", ">0.55<"),
+        ("fr", "L’échelle commence à 0,55 et non à\N{NO-BREAK SPACE}0.", ">0,55<"),
+        ("de", "Die Skala beginnt bei 0,55 und nicht bei\N{NO-BREAK SPACE}0.", ">0,55<"),
     ],
 )
 def test_a_scale_that_leaves_zero_out_says_so_in_the_drawing(kind, size, language, said, first):
@@ -285,10 +285,13 @@ def test_a_scale_that_leaves_zero_out_says_so_in_the_drawing(kind, size, languag
         ({"line": 0.0, "line_label": "none"}, ""),
         ({"kind": "bars"}, ""),
         ({"data": ()}, ""),
-        ({"data": (Datum("One", -0.1, -0.3, -0.06),)}, "The scale ends at −0.05, before 0."),
+        (
+            {"data": (Datum("One", -0.1, -0.3, -0.06),)},
+            "The scale ends at −0.05, before\N{NO-BREAK SPACE}0.",
+        ),
         (
             {"data": (Datum("One", 0.7, 0.65, 0.75, line=0.6),)},
-            "The scale begins at 0.60, not at 0.",
+            "The scale begins at 0.60, not at\N{NO-BREAK SPACE}0.",
         ),
     ],
 )
@@ -442,7 +445,7 @@ def test_each_criterion_of_a_decision_is_held_against_its_own_line(client, world
     assert row["low"] < row["value"] < row["high"]
     assert row["label"].startswith("met: ")
     assert row["label"].endswith("(at least 0.65)")
-    said = ["1 criterion: 1 met.", "The scale begins at 0.6, not at 0."]
+    said = ["1 criterion: 1 met.", "The scale begins at 0.6, not at\N{NO-BREAK SPACE}0."]
     assert spec["title"]["subtitle"] == said
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     assert "tick" in marks

@@ -140,6 +140,8 @@ def test_scores_are_held_against_the_best_or_against_a_named_version(client, wor
     page = client.get(f"{OVERVIEW}?show=map").content.decode()
     assert "0.438 behind" in page
     assert "heat-5" in page
+    assert "as good as the best" in page
+    assert "at the baseline" not in page
     beside = f"?beside={others[1].digest}"
     rows = client.get(f"/findings/overview.json{beside}").json()["results"]
     behind = {row["model"]: row["behind_baseline"] for row in rows if row["task"] == "facts"}
@@ -147,6 +149,8 @@ def test_scores_are_held_against_the_best_or_against_a_named_version(client, wor
     assert behind["better"] == pytest.approx(-35 / 80)
     page = client.get(f"{OVERVIEW}{beside}&show=map").content.decode()
     assert "0.438 ahead" in page
+    assert "at the baseline" in page
+    assert "as good as the best" not in page
     assert "the baseline" in page
 
 
@@ -164,7 +168,7 @@ def test_a_score_that_nothing_is_beside_has_no_colour_and_says_so(client, world,
     page, said, coloured = cells(client, query)
     assert coloured == []
     assert len(said) == 2
-    assert not any("at the baseline" in each for each in said)
+    assert not any("baseline" in each or "the best" in each for each in said)
     # What is so of every cell is said once, above them.
     assert "There is nothing to compare" in page
     assert "no cell has a colour" in page

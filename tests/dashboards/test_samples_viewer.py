@@ -1,9 +1,10 @@
 """The viewer of samples: what was asked, what was answered, what was right."""
 
 import pytest
+from django.db.models import F
 
 from evals import artefacts
-from evals.models import TaskRun
+from evals.models import Run, TaskRun
 from evals.reckoner import asking
 from evals.samples import Sample, write_samples
 from oversight.dashboards.shown_samples import CUT, SHOWN_CHARACTERS, lay_out
@@ -99,6 +100,13 @@ def test_the_viewer_walks_through_all_samples_page_by_page(client, world):
         rows = client.get(address, {"page": page}).context["rows"]
         ids += [sample.item_id for sample, _ in rows]
     assert ids == [f"q{n}" for n in range(1, 81)]
+
+
+def test_samples_of_a_run_of_recalled_answers_say_so(client, world, words):
+    address = f"{world.run.get_absolute_url()}samples/facts/"
+    assert "No answer was computed for this run." not in words(client.get(address))
+    Run.objects.update(recalled=F("answers"))
+    assert "No answer was computed for this run." in words(client.get(address))
 
 
 def test_sensitive_texts_open_only_by_a_click(client, world):

@@ -208,10 +208,10 @@ def test_an_interval_chart_holds_its_criterion_and_reference() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        ("0.61", "0.74", ("The scale begins at 0.60, not at 0.",)),
+        ("0.61", "0.74", ("The scale begins at 0.60, not at\N{NO-BREAK SPACE}0.",)),
         ("0.02", "0.74", ()),
         ("-0.1", "0.2", ()),
-        ("-0.3", "-0.12", ("The scale ends at −0.10, before 0.",)),
+        ("-0.3", "-0.12", ("The scale ends at −0.10, before\N{NO-BREAK SPACE}0.",)),
     ],
 )
 def test_an_interval_chart_says_where_its_scale_leaves_zero_out(

@@ -152,12 +152,21 @@ def _line(on: Canvas, along: str) -> list[Layer]:
     at = {along: {"datum": on.chart.line, "type": "quantitative"}}
     named = {"type": "text", "text": on.chart.line_label, "dy": -6, "color": on.colours["muted"],
              "fontSize": on.size.text}  # fmt: skip
-    place = {"align": "left", "dx": 4, "y": 0} if along == "x" else {"align": "right", "x": "width"}
+    place: dict[str, Any] = {"align": "left", "dx": 4, "y": 0}
+    if along == "y":
+        place = {"align": "right", "x": "width", "baseline": "bottom", "dy": -3}
     if along == "x" and _is_late(on.chart, on.chart.line):
         place |= {"align": "right", "dx": -4}
     dashed = {"type": "rule", "strokeDash": [5, 4], "color": on.colours["muted"]}
     once = {"data": {"values": [{}]}, "encoding": at}  # and not with every figure
-    return [{"mark": dashed, **once}, {"mark": {**named, **place}, **once}]
+    # A mark over time may stand where the name does.
+    rim = {"stroke": on.colours["paper"], "strokeWidth": 5, "strokeJoin": "round"}
+    rimmed = [{"mark": {**named, **place, "color": on.colours["paper"], **rim}, **once}]
+    return [
+        *(rimmed if along == "y" else ()),
+        {"mark": dashed, **once},
+        {"mark": {**named, **place}, **once},
+    ]
 
 
 def _is_late(chart: "Chart", line: float) -> bool:
