@@ -13,7 +13,7 @@ from tests.ledger.record_fixtures import (  # noqa: F401 - fixtures are found by
     own_log,
 )
 from tests.proposals.test_ballots_in_a_browser import OPTIONS, open_votes
-from tests.proposals.test_in_a_browser import apart, opened, signed_in, tab_to
+from tests.proposals.test_in_a_browser import apart, barriers, opened, signed_in, tab_to
 from tests.proposals.test_methods import ruled
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -73,12 +73,31 @@ def test_one_votes_by_every_method(live_server, chromium, settings):
     assert cast == {method: content for method, (_, content) in PAPERS.items()}
 
 
-def test_the_enter_key_on_a_choice_gives_no_casting_vote_past_its_fold(live_server, chromium):
+def tied():
+    """Return a vote that waits for the chair, and its people."""
     cast = factories.make_cast(charter=ruled(ProposalType.MOTION, vote={"tie_rule": "chair"}))
     proposal = factories.make_open_vote(cast)
     for person, choice in zip(cast.members, ("yes", "no", "abstain"), strict=True):
         factories.make_ballot(person, proposal, choice)
     closing.close_vote(by=cast.clerk, proposal=proposal)
+    return cast, proposal
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_casting_vote_and_its_question_have_no_barriers(live_server, chromium, scheme):
+    cast, proposal = tied()
+    session = signed_in(cast.chair)
+    with opened(chromium, live_server, session, scripts=True, width=320, scheme=scheme) as page:
+        page.goto(f"{proposal.get_absolute_url()}casting-vote/")
+        assert barriers(page) == []
+        press(page, "choice", "Space")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Yes, give it").wait_for()
+        assert barriers(page) == []
+
+
+def test_the_enter_key_on_a_choice_gives_no_casting_vote_past_its_fold(live_server, chromium):
+    cast, proposal = tied()
     with opened(chromium, live_server, signed_in(cast.chair)) as page:
         page.goto(proposal.get_absolute_url())
         press(page, "Give the casting vote")
