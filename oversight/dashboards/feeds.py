@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from oversight.incidents.choices import Event
 from oversight.incidents.models import IncidentEvent
 from oversight.web.clock import in_words
 from oversight.web.plain_text import one_line
+from oversight.web.written import Written, language_of
 from proposals.choices import Status
 from proposals.models import Contract, Decision, Proposal
 from proposals.sheets import result_in_english, with_sheet
@@ -49,6 +51,17 @@ class Channel:
     feed_path: str
     since: datetime
     """How old it is while nothing has happened."""
+
+
+class _Feed(Atom1Feed):
+    """A feed in English whose summaries may be what somebody wrote, in their language."""
+
+    def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
+        """Write an entry; its summary says its language where that is another."""
+        super().add_item_elements(handler, {**item, "description": None})
+        language = item["summary_language"]
+        marks = {"xml:lang": language} if language and language != "en" else {}
+        handler.addQuickElement("summary", item["description"], {"type": "html"} | marks)
 
 
 def channel_of(body: Body) -> Channel:
@@ -129,7 +142,7 @@ def site_channel(name: str) -> Channel:
 
 def atom(channel: Channel, entries: list[Entry]) -> bytes:
     """Return the feed."""
-    feed = Atom1Feed(
+    feed = _Feed(
         title=one_line(channel.title),
         link=_whole(channel.path),
         description=one_line(channel.description),
@@ -147,6 +160,7 @@ def atom(channel: Channel, entries: list[Entry]) -> bytes:
             unique_id=f"urn:uuid:{entry.id}",
             pubdate=entry.at,
             updateddate=entry.at,
+            summary_language=language_of(entry.summary),
         )
     # A feed in which nothing has happened is as old as its subject, not as the question.
     feed.latest_post_date = lambda: changed_at(channel, entries)  # type: ignore[method-assign]
@@ -207,7 +221,7 @@ def _ended(own: QuerySet[Proposal]) -> Iterator[Entry]:
             uuid5(row.leaf_id, row.status),
             row.status_changed_at,
             f"{row.get_status_display()}: {row.shown_title}",
-            row.ending_reason,
+            Written(row.ending_reason, row.written_in),
             row.get_absolute_url(),
         )
 
@@ -240,14 +254,15 @@ def _incidents() -> Iterator[Entry]:
         incident__published_at__isnull=False,
         kind__in=[Event.MOVED, Event.NOTED, Event.HIDDEN, Event.RESTORED],
     )
-    for row in rows.select_related("incident").order_by("-at", "-id")[:ENTRIES]:
+    for row in rows.select_related("incident__body").order_by("-at", "-id")[:ENTRIES]:
         incident = row.incident
         what = row.get_status_display() if row.kind == Event.MOVED else row.get_kind_display()
+        said = incident.hidden_reason if incident.hidden_at else row.text or incident.text
         yield Entry(
             row.leaf_id,
             row.at,
             f"{what}: {incident.shown_title}",
-            incident.hidden_reason if incident.hidden_at else row.text or incident.text,
+            Written(said, incident.written_in),
             incident.get_absolute_url(),
         )
 

@@ -14,6 +14,7 @@ from oversight.incidents.filters import fit_to_rows
 from oversight.incidents.services import handling, reporting
 from oversight.registry.forms import DeploymentField
 from oversight.web.languages import filled
+from oversight.web.written import LanguageField
 from proposals.file_types import FileError
 from proposals.forms.texts import ProseField
 from proposals.services import emergency
@@ -153,13 +154,14 @@ class TextForm(forms.Form):
             "leads to a person. The reporter's own words stay private."
         ),
     )
+    language = LanguageField()
 
 
 class TriageForm(TextForm, JudgementForm):
     """Both, and the use it is about."""
 
     deployment = DeploymentField(required=False, label=_("The use it is about"))
-    field_order = ("severity", "category", "harm", "deployment", "title", "text")
+    field_order = ("severity", "category", "harm", "deployment", "title", "text", "language")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,5 +1,6 @@
 """Tables of incidents: the public part, the private part, and what happened since."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -20,6 +21,7 @@ from oversight.incidents.choices import (
 )
 from oversight.incidents.queries import IncidentQuerySet
 from oversight.registry.models import Deployment, ModelVersion
+from oversight.web.written import MAX_CODE, Written
 from proposals.models import Proposal
 
 
@@ -42,6 +44,11 @@ class Incident(models.Model):
     occurred_on = models.DateField(null=True, blank=True, help_text="First known day.")
     title = models.CharField(max_length=160, blank=True)
     text = models.TextField(blank=True, help_text="Written by a clerk, without personal data.")
+    language = models.CharField(
+        max_length=MAX_CODE,
+        blank=True,
+        help_text="Of what clerks write in public; empty in rows older than the question.",
+    )
     reported_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
     responded_at = models.DateTimeField(null=True, blank=True, help_text="First act of a clerk.")
@@ -102,7 +109,14 @@ class Incident(models.Model):
             timezone.localtime(self.reported_at),
             pgettext("pattern of Django's date format", "j F Y"),
         )
-        return self.title or gettext("Report of %(day)s") % {"day": day}
+        if self.title:
+            return Written(self.title, self.written_in)
+        return gettext("Report of %(day)s") % {"day": day}
+
+    @property
+    def written_in(self) -> str:
+        """The language of its public text: the body's where nobody said otherwise."""
+        return self.language or (self.body.language if self.body else settings.LANGUAGE_CODE)
 
     @property
     def shown_text(self) -> str:

@@ -29,6 +29,7 @@ def as_record(incident: Incident) -> dict[str, Any]:
         "body": incident.body.slug if incident.body else None,
         "title": incident.shown_title,
         "text": incident.shown_text,
+        "language": incident.written_in,
         "hidden": incident.hidden_reason or None,
         "occurred_on": incident.occurred_on if incident.published_at else None,
         "reported_at": incident.reported_at,

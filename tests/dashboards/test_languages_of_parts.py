@@ -1,20 +1,26 @@
 """What people wrote in German stands on French pages with its language, wherever it stands."""
 
+import json
 import re
 from html.parser import HTMLParser
 from uuid import uuid4
 
 import pytest
+from django.utils.translation import override
 
 from oversight.accounts import services as accounts
 from oversight.accounts.models import Body, Notice
+from oversight.dashboards.reports.of_decision import report_of
+from oversight.dashboards.reports.typesetting import press_values
+from oversight.incidents.services import handling
 from oversight.ledger.sequencer import sequence_once
 from proposals.choices import Side, StatementKind
-from proposals.models import Recusal
+from proposals.models import Decision, Recusal
 from proposals.services import moderation, opinions, stages, statements
 from tests import factories
 from tests.dashboards.unmarked import VOID
 from tests.factories import make_comment
+from tests.incidents.made import make_incident
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +29,7 @@ WORD = re.compile(r"Brückenwort\w*")
 SHOWN = {
     *("titel", "zusammenfassung", "überschrift", "satz", "punkt", "ersatz", "anliegen", "frage"),
     *("antwort", "moderation", "argument", "aussage", "befangenheit", "grund", "widerspruch"),
-    *("rückzug", "auftrag", "fehltritt"),
+    *("rückzug", "auftrag", "fehltritt", "vorfall", "bericht", "notiz"),
 }
 """Which of them the crawl has to come upon."""
 LINKS = re.compile(r'<a [^>]*href="(/fr/[^"#]*)')
@@ -118,6 +124,13 @@ def german(world):
     withdrawn = factories.make_deliberated_proposal(cast, **words)
     stages.withdraw(by=cast.member, proposal=withdrawn, reason="Brückenwortrückzug")
     factories.make_open_vote(cast, **words)
+    incident = make_incident(
+        cast.clerk,
+        deployments=[world.deployment],
+        title="Brückenwortvorfall",
+        text="Brückenwortbericht",
+    )
+    handling.add_note(by=cast.clerk, incident=incident, text="Brückenwortnotiz")
     sequence_once()
     # A notice is one text in its reader's language, with a title as a name in it.
     Notice.objects.all().delete()
@@ -171,3 +184,35 @@ def test_what_people_wrote_in_german_is_marked_on_every_french_page(client, worl
     left = sorted(f"{text} ({who})" for text, who in found.items())
     assert not left, "\n".join(left)
     assert {word.removeprefix("Brückenwort") for word in marked} == SHOWN
+
+
+def test_a_feed_says_the_language_of_a_summary_that_somebody_wrote(client, german):
+    feed = client.get("/feeds/proposals.atom").content.decode()
+    marked = '<summary type="html" xml:lang="de">Brückenwortzusammenfassung in einem Satz.'
+    assert feed.count(marked) == 4
+    incidents = client.get("/incidents/feed.atom").content.decode()
+    assert '<summary type="html" xml:lang="de">Brückenwortnotiz</summary>' in incidents
+
+
+def test_a_report_is_set_in_its_language_and_what_was_written_in_its_own(client, world, german):
+    decision = Decision.objects.get(proposal__revisions__title__startswith="Brückenwort")
+    with override("fr"):
+        report = report_of(decision)
+        values = json.loads(press_values(report))
+    assert (report.language, values["title_language"], values["lede_language"]) == (
+        "fr",
+        "de",
+        "de",
+    )
+    prose = [
+        block["language"]
+        for section in values["sections"]
+        for block in section["blocks"]
+        if block["kind"] == "prose"
+    ]
+    assert prose == ["de", "de", "de"]
+    answer = client.get(f"{decision.get_absolute_url()}report.pdf?language=fr")
+    assert answer.content.startswith(b"%PDF")
+    # A program reads texts, and whose language they are in the proposal.
+    told = client.get(f"{decision.get_absolute_url()}report.json?language=fr").json()
+    assert told["title"] == "Brückenworttitel für den Helpdesk"

@@ -171,6 +171,7 @@ INCIDENT_COLUMNS = (
     texts("versions", _("The weights it is about, by digest.")),
     texts("runs", _("The runs it is about.")),
     text("text", _("The public text, written by a clerk; empty where it is hidden.")),
+    text("language", _("Of the text, by BCP 47.")),
     text("leaf", _("Id of the act that reported it; /receipts/<leaf>/ proves it.")),
 )
 

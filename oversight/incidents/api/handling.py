@@ -28,6 +28,7 @@ from oversight.incidents.shown import as_record
 from oversight.registry.models import Authorisation, Deployment
 from oversight.web.inputs import checked, named_row
 from oversight.web.refusals import NotAllowed
+from oversight.web.written_inputs import language_input
 from proposals.choices import ProposalType
 from proposals.services import emergency
 
@@ -67,6 +68,7 @@ class TextInput(serializers.Serializer[Any]):
 
     title = serializers.CharField(max_length=handling.MAX_TITLE)
     text = serializers.CharField(max_length=handling.MAX_TEXT)
+    language = language_input("Of the text; the body's where none is named.")
 
 
 class TriageInput(JudgementInput, TextInput):

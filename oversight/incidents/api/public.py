@@ -24,6 +24,7 @@ from oversight.incidents.shown import as_oecd, as_record
 from oversight.registry.models import Deployment
 from oversight.web.inputs import checked, named_row
 from oversight.web.throttling import caller_address
+from oversight.web.written_inputs import OF_TEXT
 
 
 class LinkOutput(serializers.Serializer[Any]):
@@ -63,6 +64,7 @@ class IncidentOutput(serializers.Serializer[Any]):
     body = serializers.CharField(allow_null=True)
     title = serializers.CharField()
     text = serializers.CharField()
+    language = serializers.CharField(help_text=OF_TEXT)
     hidden = serializers.CharField(allow_null=True, help_text="Why a clerk hides the text.")
     occurred_on = serializers.DateField(allow_null=True)
     reported_at = serializers.DateTimeField()

@@ -23,6 +23,7 @@ from oversight.registry.models import Deployment
 from oversight.web.clock import database_now
 from oversight.web.languages import lowered
 from oversight.web.refusals import Conflict, Invalid
+from oversight.web.written import required_language
 
 MAX_TITLE = 160
 MAX_TEXT = 10_000
@@ -43,8 +44,11 @@ def triage(
     title: str,
     text: str,
     deployments: Sequence[Deployment] = (),
+    language: str = "",
 ) -> Incident:
     """Judge a report and write its public text: from now on everybody can read about it.
+
+    Without a `language` the text is in the body's.
 
     Raises:
         NotAllowed: the person is no clerk of its body.
@@ -55,7 +59,7 @@ def triage(
     _require_move(row, Status.TRIAGED)
     row.severity, row.category, row.harm = severity, category, harm
     _move(row, Status.TRIAGED, by, "")
-    _publish(row, by, title, text)
+    _publish(row, by, title, text, language)
     for deployment in deployments:
         write_link(row, by, Linked.DEPLOYMENT, deployment)
     return row
@@ -102,12 +106,14 @@ def move_incident(*, by: Person, incident: Incident, to: Status, reason: str = "
 
 
 @transaction.atomic(durable=True)
-def publish_text(*, by: Person, incident: Incident, title: str, text: str) -> Incident:
+def publish_text(
+    *, by: Person, incident: Incident, title: str, text: str, language: str = ""
+) -> Incident:
     """Write the public text anew; that it was changed stands on the timeline."""
     row, _ = locked_for(by, incident)
     if row.published_at is None:
         raise Conflict(gettext("It was not triaged yet; that writes its first public text."))
-    _publish(row, by, title, text)
+    _publish(row, by, title, text, language)
     return row
 
 
@@ -217,13 +223,14 @@ def _judgement(row: Incident) -> dict[str, str | None]:
     }
 
 
-def _publish(row: Incident, by: Person, title: str, text: str) -> None:
+def _publish(row: Incident, by: Person, title: str, text: str, language: str) -> None:
     kept = words("title", title, MAX_TITLE, gettext("Give it a public title of one line"))
     if "\n" in kept:
         raise Invalid(gettext("A title is one line."), fields={"title": gettext("Use one line.")})
     row.title, row.text = kept, words("text", text, MAX_TEXT, str(PUBLIC))
+    row.language = required_language(language or row.written_in)
     row.published_at = row.published_at or database_now()
-    row.save(update_fields=["title", "text", "published_at"])
+    row.save(update_fields=["title", "text", "language", "published_at"])
     record(
         row,
         Event.PUBLISHED,

@@ -58,6 +58,7 @@ def _triage(by: Person, incident: Incident, data: Data) -> None:
         **_judgement(data),
         title=data["title"],
         text=data["text"],
+        language=data["language"],
         deployments=[deployment] if deployment else [],
     )
 
@@ -243,6 +244,7 @@ def _standing(incident: Incident) -> Data:
         "harm": incident.harm,
         "title": incident.title,
         "text": incident.text,
+        "language": incident.written_in,
         "deployment": incident.report.deployment,
     }
 
