@@ -31,7 +31,9 @@ class Card:
 
 def open_cards(proposals: QuerySet[Proposal], limit: int = CARDS_LIMIT) -> list[Card]:
     """Return the cards of the first proposals, in their order, in a fixed number of queries."""
-    rows = list(_counted(titled(proposals))[:limit])
+    # The database picks the first before it fetches what belongs to them, not to all.
+    first = proposals.filter(pk__in=proposals.select_related(None).values("pk")[:limit])
+    rows = list(_counted(titled(first)))
     subjects = [row.subject for row in rows]
     criteria = _number_by(Criterion, "subject", subjects)
     running = _number_by(Run, "purpose", subjects, state__in=["queued", "running"])
