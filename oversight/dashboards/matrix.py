@@ -67,7 +67,7 @@ class Cell:
             return gettext("nothing to compare with") if self.finding else ""
         distance = round(abs(self.behind), 3)
         if not distance and self.is_against_best:
-            return gettext("as good as the best")
+            return gettext("the best")
         if not distance:
             return gettext("at the baseline")
         words = gettext("%(score)s behind") if self.behind > 0 else gettext("%(score)s ahead")
