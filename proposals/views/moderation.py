@@ -76,7 +76,8 @@ def moderate(request: HttpRequest, ref: str, kind: str, pk: int) -> HttpResponse
 def acts() -> QuerySet[Moderation]:
     """Return acts of moderation with all that a line of the log says, the newest first."""
     return Moderation.objects.select_related(
-        "proposal", "clerk", "comment__author", "argument__author", "statement__author"
+        *("proposal__body", "clerk"),
+        *("comment__author", "argument__author", "statement__author"),
     )
 
 

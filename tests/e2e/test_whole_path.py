@@ -19,7 +19,7 @@ def draft(page: Page) -> str:
     page.get_by_label("Model version").select_option(label="Small model 1.0")
     page.get_by_label("Title").fill("Authorise the small model for the helpdesk")
     page.get_by_label("Summary").fill("It would answer simple questions.")
-    page.get_by_label("Text").fill("# Why\n\nIt **counts**. <script>alert(1)</script>")
+    page.get_by_label("Text", exact=True).fill("# Why\n\nIt **counts**. <script>alert(1)</script>")
     page.get_by_role("button", name="Keep the draft").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Authorise the small model for the helpdesk"

@@ -117,7 +117,7 @@ def test_without_scripts_an_administrator_gives_a_new_body_its_charter(live_serv
         page.get_by_role("link", name="Enter its first charter").click()
         page.get_by_label("Threshold", exact=True).first.fill("60 %")
         page.get_by_role("button", name="Read it back in plain words").click()
-        assert page.get_by_text("at least three fifths of the votes for and against.").count() == 1
+        page.get_by_text("at least three fifths of the votes for and against.").wait_for()
         page.get_by_role("button", name="Change something").click()
         assert page.get_by_label("Threshold", exact=True).first.input_value() == "60 %"
         page.get_by_role("button", name="Read it back in plain words").click()
