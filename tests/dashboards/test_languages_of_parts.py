@@ -12,6 +12,7 @@ from oversight.accounts import services as accounts
 from oversight.accounts.models import Body, Notice
 from oversight.dashboards.reports.of_decision import report_of
 from oversight.dashboards.reports.typesetting import press_values
+from oversight.incidents.choices import Category, Harm, Severity
 from oversight.incidents.services import handling
 from oversight.ledger.sequencer import sequence_once
 from proposals.choices import Side, StatementKind
@@ -20,7 +21,7 @@ from proposals.services import moderation, opinions, stages, statements
 from tests import factories
 from tests.dashboards.unmarked import VOID
 from tests.factories import make_comment
-from tests.incidents.made import make_incident
+from tests.incidents.made import make_incident, make_report
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +185,26 @@ def test_what_people_wrote_in_german_is_marked_on_every_french_page(client, worl
     left = sorted(f"{text} ({who})" for text, who in found.items())
     assert not left, "\n".join(left)
     assert {word.removeprefix("Brückenwort") for word in marked} == SHOWN
+
+
+def test_who_reported_reads_a_clerks_german_notes_as_german(client, world):
+    cast = world.cast
+    accounts.set_language(by=cast.administrator, body=cast.body, language="de")
+    incident, secret = make_report()
+    handling.triage(
+        by=cast.clerk,
+        incident=incident,
+        severity=Severity.INCIDENT,
+        category=Category.WRONG_ANSWER,
+        harm=Harm.ECONOMIC,
+        title="Brückenwortvorfall",
+        text="Brückenwortbericht",
+        deployments=[world.deployment],
+    )
+    handling.add_note(by=cast.clerk, incident=incident, text="Brückenwortnotiz")
+    page = read(client.get(f"/fr/incidents/follow/{secret}/").content.decode())
+    assert not page.found
+    assert "Brückenwortnotiz" in page.marked
 
 
 def test_a_feed_says_the_language_of_a_summary_that_somebody_wrote(client, german):
